@@ -1,0 +1,4 @@
+import Testing
+@testable import MessagePack
+
+@Test func depthLimitMatchesTheLibrary() { #expect(maximumMessagePackDepth == 32) }
