@@ -1,4 +1,5 @@
 import Testing
+
 @testable import MessagePack
 
 @Test func depthLimitMatchesTheLibrary() { #expect(maximumMessagePackDepth == 32) }
