@@ -1,0 +1,203 @@
+public import NIOHTTP1
+
+/// The options of an ``EngineServer``, by Engine.IO's names and with its defaults.
+public struct EngineConfiguration: Sendable {
+    /// A transport that carries sessions.
+    public enum Transport: String, Sendable, CaseIterable {
+        /// HTTP long-polling.
+        case polling
+        /// WebSocket.
+        case websocket
+    }
+
+    /// The path that is served, exactly. Default `/socket.io/`.
+    public var path: String = "/socket.io/"
+
+    /// Whether ``path`` ends in a slash, whatever is written there. Default true.
+    public var addTrailingSlash: Bool = true
+
+    /// The transports that are offered. Default both.
+    public var transports: [Transport] = [.polling, .websocket]
+
+    /// Whether a polling session may move to WebSocket. Default true.
+    public var allowUpgrades: Bool = true
+
+    /// How long a client may take to finish a transport upgrade before the candidate is closed. Default 10 s.
+    public var upgradeTimeout: Duration = .seconds(10)
+
+    /// The time between a pong and the next ping. Default 25 s.
+    public var pingInterval: Duration = .seconds(25)
+
+    /// How long a pong may take before the session is closed. Default 20 s.
+    public var pingTimeout: Duration = .seconds(20)
+
+    /// The size limit of one message, and of one polling request, in bytes. Announced to the client as `maxPayload`. Default 1 000 000.
+    public var maxHTTPBufferSize: Int = 1_000_000
+
+    /// The cookie that carries the session id, for load balancers that route by cookie. Default none.
+    public var cookie: EngineCookie?
+
+    /// Which other origins may connect. Default none: only pages of the same origin, and clients that are no browsers.
+    public var cors: EngineCORS?
+
+    /// Decides whether a handshake is accepted; upgrades and later requests are not asked again. Default: all are.
+    public var allowRequest: (@Sendable (EngineHandshake) async -> EngineRequestDecision)?
+
+    /// The size in bytes from which polling responses are gzipped for clients that accept it; nil for never. Default 1024.
+    public var httpCompressionThreshold: Int? = 1024
+
+    /// Adds header fields to the first response of a session. Default none.
+    public var initialHeaders: (@Sendable (EngineHandshake, inout HTTPHeaders) -> Void)?
+
+    /// Adds header fields to every response of the polling transport and to the response of every WebSocket handshake. Default none.
+    public var headers: (@Sendable (HTTPRequestHead, inout HTTPHeaders) -> Void)?
+
+    /// Told about every request that is refused. Default nobody.
+    public var connectionError: (@Sendable (EngineConnectionError) -> Void)?
+
+    /// Makes a session id. It must be unique and unguessable, and free of control characters. Default 20 random characters (120 bits).
+    public var generateID: (@Sendable (EngineHandshake) -> String)?
+
+    /// Sizes and counts that a client could otherwise grow.
+    public var limits = Limits()
+
+    /// Makes the default configuration.
+    public init() {}
+
+    /// The limits of an ``EngineServer``.
+    public struct Limits: Sendable {
+        /// Packets that wait for one slow client before its session is closed. Default 8192.
+        public var sendBufferPackets: Int = 8192
+        /// Bytes that wait for one slow client before its session is closed. Default 4 MiB.
+        public var sendBufferBytes: Int = 4 << 20
+        /// Packets in the send buffer from which its drain is reported. Default 128.
+        public var sendBufferLowWater: Int = 128
+        /// Packets in one polling request. Default 1000; more close the session with `parse error`.
+        public var packetsPerPayload: Int = 1000
+        /// Frames of one WebSocket message. Default 1024; more close the connection with code 1008.
+        public var fragmentsPerMessage: Int = 1024
+        /// Header fields of one request. Default 100; more are answered 431.
+        public var headerFields: Int = 100
+        /// Bytes of one request's line and header fields. Default 16 KiB; more are answered 431.
+        public var headerBytes: Int = 16 << 10
+        /// Open sessions. Default 1 000 000; further handshakes are answered 503.
+        public var sessions: Int = 1_000_000
+        /// Handshakes that wait for ``EngineConfiguration/allowRequest``. Default 1000; more are answered 503.
+        public var pendingHandshakes: Int = 1000
+        /// Upgrades that one session may start. Default 16; more candidates are closed.
+        public var upgradeAttempts: Int = 16
+        /// How long a session that is being closed waits for the client's next poll, or for its bytes to leave. Default 30 s.
+        public var closeTimeout: Duration = .seconds(30)
+        /// How long reading may stay paused before the pong deadline counts again. Default 60 s.
+        public var readPause: Duration = .seconds(60)
+        /// How long a request's header fields may take. Default 10 s.
+        public var headerTimeout: Duration = .seconds(10)
+        /// How long a request's body may take. Default 30 s.
+        public var bodyTimeout: Duration = .seconds(30)
+        /// How long a connection may wait for its next request. Default 65 s, longer than the usual load balancer keeps it.
+        public var keepAliveTimeout: Duration = .seconds(65)
+
+        /// Makes the default limits.
+        public init() {}
+    }
+}
+
+/// What ``EngineConfiguration/allowRequest`` decides.
+public enum EngineRequestDecision: Sendable, Hashable {
+    /// Go on.
+    case allow
+    /// Answer 403 with this message.
+    case reject(String = "Forbidden")
+}
+
+/// The cookie that carries a session id.
+public struct EngineCookie: Sendable, Hashable {
+    /// The values of the `SameSite` attribute.
+    public enum SameSite: String, Sendable {
+        /// Sent with requests of the same site only.
+        case strict = "Strict"
+        /// Also sent with top-level navigation.
+        case lax = "Lax"
+        /// Sent always; browsers then demand ``EngineCookie/secure``.
+        case none = "None"
+    }
+
+    /// The name. Default `io`.
+    public var name: String = "io"
+    /// The path. Default `/`.
+    public var path: String = "/"
+    /// The domain. Default the host of the request.
+    public var domain: String?
+    /// Whether scripts cannot read it. Default true.
+    public var httpOnly: Bool = true
+    /// Whether it is sent over TLS only. Default false.
+    public var secure: Bool = false
+    /// Which other sites' requests carry it. Default lax.
+    public var sameSite: SameSite? = .lax
+    /// How long the browser keeps it. Default until it is closed.
+    public var maxAge: Duration?
+
+    /// Makes the default cookie.
+    public init(name: String = "io") {
+        self.name = name
+    }
+}
+
+/// Which origins' pages may connect (the CORS protocol of the Fetch standard), for long-polling and for WebSocket.
+public struct EngineCORS: Sendable {
+    /// A set of origins.
+    public enum Origins: Sendable {
+        /// Every origin. With ``EngineCORS/credentials`` the request's origin is named instead of `*`.
+        case any
+        /// These, compared exactly: scheme, host and port, such as `https://example.com`.
+        case exactly([String])
+        /// Those for which the closure returns true.
+        case matching(@Sendable (String) -> Bool)
+    }
+
+    /// The origins that are allowed.
+    public var origins: Origins
+    /// Whether cookies and authorization may be sent. Default false.
+    public var credentials: Bool = false
+    /// The methods that a preflight allows. Default those of long-polling.
+    public var methods: [String] = ["GET", "POST"]
+    /// The header fields that a preflight allows; nil for those that it asks for. Default nil.
+    public var allowedHeaders: [String]?
+    /// The header fields that scripts may read. Default none.
+    public var exposedHeaders: [String] = []
+    /// How long a browser may remember a preflight's answer. Default as the browser likes.
+    public var maxAge: Duration?
+
+    /// Allows these origins.
+    public init(origins: Origins) {
+        self.origins = origins
+    }
+}
+
+/// A request to the engine's path that was refused.
+public struct EngineConnectionError: Error, Sendable {
+    /// Engine.IO's error codes, as clients get them.
+    public enum Code: Int, Sendable {
+        /// The `transport` is unknown or not offered.
+        case unknownTransport = 0
+        /// No session has this `sid`.
+        case unknownSID = 1
+        /// A handshake must be GET.
+        case badHandshakeMethod = 2
+        /// The request makes no sense for its session.
+        case badRequest = 3
+        /// The request was not allowed.
+        case forbidden = 4
+        /// Only protocol version 4 is spoken.
+        case unsupportedProtocolVersion = 5
+    }
+
+    /// The code that the client got.
+    public let code: Code
+    /// The message that the client got.
+    public let message: String
+    /// More for the log, not for the client.
+    public let context: String
+    /// The request.
+    public let request: EngineHandshake
+}

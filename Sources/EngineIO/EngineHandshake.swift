@@ -1,0 +1,69 @@
+import NIOCore
+import NIOHTTP1
+
+/// The HTTP request that opened a session.
+///
+/// An idle connection keeps it as one block of bytes; headers and query are parsed when they are asked for.
+public struct EngineHandshake: Sendable {
+    /// The request line and the header lines, each ended by a line feed, then the client's address.
+    private let bytes: [UInt8]
+    /// Where the client's address starts in `bytes`.
+    private let addressStart: Int32
+    /// Whether the request came over TLS.
+    public let isSecure: Bool
+    /// When the request arrived, in seconds since 1970.
+    public let issued: Double
+
+    init(head: HTTPRequestHead, remoteAddress: SocketAddress?, isSecure: Bool, issued: Double) {
+        var bytes: [UInt8] = []
+        let address = remoteAddress?.ipAddress ?? remoteAddress?.pathname ?? ""
+        let size = head.headers.reduce(head.uri.utf8.count + address.utf8.count + 16) { $0 + $1.name.utf8.count + $1.value.utf8.count + 2 }
+        bytes.reserveCapacity(min(size, 1 << 16))
+        bytes.append(contentsOf: head.method.rawValue.utf8)
+        bytes.append(UInt8(ascii: " "))
+        bytes.append(contentsOf: head.uri.utf8)
+        bytes.append(UInt8(ascii: "\n"))
+        for (name, value) in head.headers {
+            bytes.append(contentsOf: name.utf8)
+            bytes.append(UInt8(ascii: ":"))
+            bytes.append(contentsOf: value.utf8)
+            bytes.append(UInt8(ascii: "\n"))
+        }
+        self.addressStart = Int32(clamping: bytes.count)
+        bytes.append(contentsOf: address.utf8)
+        self.bytes = bytes
+        self.isSecure = isSecure
+        self.issued = issued
+    }
+
+    /// The client's IP address, or an empty string if the connection has none. Behind a proxy this is the proxy's.
+    public var remoteAddress: String { String(decoding: bytes[Int(addressStart)...], as: UTF8.self) }
+
+    /// The method of the request; Engine.IO handshakes are GET.
+    public var method: String { String(decoding: requestLine.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self) }
+
+    /// The path and query of the request, as the client sent them.
+    public var url: String { String(decoding: requestLine.drop { $0 != UInt8(ascii: " ") }.dropFirst(), as: UTF8.self) }
+
+    /// The query parameters, percent-decoded, in the order of the request.
+    public var query: [(name: String, value: String)] { QueryString.parse(url) }
+
+    /// The value of the first query parameter of that name.
+    public func query(_ name: String) -> String? { query.first { $0.name == name }?.value }
+
+    /// All header fields, in the order of the request.
+    public var headers: [(name: String, value: String)] {
+        bytes[..<Int(addressStart)].split(separator: UInt8(ascii: "\n")).dropFirst().map { line in
+            let name = line.prefix { $0 != UInt8(ascii: ":") }
+            return (String(decoding: name, as: UTF8.self), String(decoding: line.dropFirst(name.count + 1), as: UTF8.self))
+        }
+    }
+
+    /// The value of the first header field of that name, whatever its case.
+    public func header(_ name: String) -> String? {
+        let wanted = name.lowercased()
+        return headers.first { $0.name.lowercased() == wanted }?.value
+    }
+
+    private var requestLine: ArraySlice<UInt8> { bytes.prefix { $0 != UInt8(ascii: "\n") } }
+}

@@ -1,0 +1,39 @@
+public import NIOCore
+
+/// Creates the object that receives a session's messages.
+public protocol EngineServerDelegate: AnyObject, Sendable {
+    /// Called on the session's event loop when its handshake has been accepted.
+    ///
+    /// What is sent from here follows the handshake packet, in the same response if the client polls.
+    ///
+    /// - Parameter session: The new session; it may only be used on its event loop.
+    /// - Returns: The receiver of the session's messages. The session keeps it until it is closed.
+    func engineServer(didOpen session: EngineSession) -> any EngineSessionDelegate
+}
+
+/// Receives what happens in one session. All calls come on the session's event loop.
+public protocol EngineSessionDelegate: AnyObject {
+    /// A text message, without Engine.IO's packet type `4`. It is valid UTF-8.
+    func session(_ session: EngineSession, didReceiveText message: ByteBuffer)
+
+    /// A binary message.
+    func session(_ session: EngineSession, didReceiveBinary message: ByteBuffer)
+
+    /// The client answered a ping, so everything that was sent before that ping has arrived.
+    ///
+    /// - Parameter pingNumber: Which ping: what was sent while ``EngineSession/pingsSent`` was less than this number has arrived.
+    func session(_ session: EngineSession, didReceivePongFor pingNumber: Int)
+
+    /// The send buffer, once above ``EngineConfiguration/Limits/sendBufferLowWater`` packets, is empty again.
+    func sessionDidDrain(_ session: EngineSession)
+
+    /// The session has ended; nothing else is called afterwards.
+    func session(_ session: EngineSession, didCloseWith reason: EngineCloseReason)
+}
+
+extension EngineSessionDelegate {
+    /// Ignores the pong.
+    public func session(_ session: EngineSession, didReceivePongFor pingNumber: Int) {}
+    /// Ignores the drain.
+    public func sessionDidDrain(_ session: EngineSession) {}
+}
