@@ -52,7 +52,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "MessagePackTests", dependencies: ["MessagePack"], swiftSettings: settings),
+        .testTarget(
+            name: "MessagePackTests",
+            dependencies: ["MessagePack", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: settings
+        ),
         .testTarget(name: "SocketIOCoreTests", dependencies: ["SocketIOCore"], swiftSettings: settings),
     ]
 )

@@ -1,0 +1,121 @@
+public import NIOCore
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Decodes `Decodable` values from MessagePack.
+///
+/// - Lengths, depth and the number of values are checked before anything is allocated.
+/// - Integers decode from floats that are whole numbers, floats from integers: JavaScript has one type for both.
+/// - `Data`, `[UInt8]` and `ByteBuffer` decode from binary (the latter without copying), `Date` from a timestamp (extension −1) or the
+///   date of notepack 2, `URL` from a string, `Decimal` from a number or a string.
+/// - notepack's `undefined` (extension 0) is nil; every other extension type is refused.
+/// - If a map holds a key twice, the last one counts.
+public struct MessagePackDecoder: Sendable {
+    /// What is accepted.
+    public var limits: MessagePackLimits
+
+    /// Creates a decoder.
+    ///
+    /// - Parameter limits: what is accepted.
+    public init(limits: MessagePackLimits = .default) {
+        self.limits = limits
+    }
+
+    /// Decodes a value.
+    ///
+    /// - Parameters:
+    ///   - type: its type.
+    ///   - buffer: exactly one MessagePack value.
+    /// - Returns: the value.
+    /// - Throws: `DecodingError`; with ``MessagePackError`` as the underlying error if the bytes are not MessagePack or exceed the limits.
+    @inlinable
+    public func decode<T: Decodable>(_ type: T.Type = T.self, from buffer: ByteBuffer) throws -> T {
+        if T.self == String.self, let value = try self._decodeString(buffer) as? T { return value }
+        return try self._decodeAny(type, from: buffer)
+    }
+
+    @usableFromInline
+    func _decodeString(_ buffer: ByteBuffer) throws -> String {
+        try self.scalar(String.self, buffer) { (reader) throws(MessagePackError) in try reader.readString() }
+    }
+
+    @usableFromInline
+    func _decodeAny<T: Decodable>(_ type: T.Type, from buffer: ByteBuffer) throws -> T {
+        if let value = try self.decodeDirect(type, from: buffer) { return value }
+        do {
+            let tree = try MessagePackTree(buffer, limits: self.limits)
+            return try MessagePackTreeDecoder(tree: tree, object: tree.root, path: nil).decode(type)
+        } catch let error as MessagePackError {
+            throw Self.malformed(error)
+        }
+    }
+
+    private func decodeDirect<T: Decodable>(_ type: T.Type, from buffer: ByteBuffer) throws -> T? {
+        if T.self == Int.self {
+            return try self.scalar(type, buffer) { (reader) throws(MessagePackError) in try reader.readInteger(as: Int.self) } as? T
+        }
+        if T.self == Bool.self {
+            return try self.scalar(type, buffer) { (reader) throws(MessagePackError) in try reader.readBool() } as? T
+        }
+        if T.self == Double.self {
+            return try self.scalar(type, buffer) { (reader) throws(MessagePackError) in try reader.readDouble() } as? T
+        }
+        if T.self == MessagePackValue.self {
+            do { return try MessagePackValue(decoding: buffer, limits: self.limits) as? T } catch { throw Self.malformed(error) }
+        }
+        guard T.self == ByteBuffer.self || T.self == Data.self || T.self == [UInt8].self else { return nil }
+        guard (try? MessagePackReader(buffer).peekKind()) == .binary else { return nil }
+        let bytes = try self.scalar(type, buffer) { (reader) throws(MessagePackError) in try reader.readBinary() }
+        return MessagePackTreeDecoder.bytes(bytes, as: type)
+    }
+
+    private func scalar<T>(
+        _ type: Any.Type,
+        _ buffer: ByteBuffer,
+        _ read: (inout MessagePackReader) throws(MessagePackError) -> T
+    ) throws -> T {
+        do {
+            var reader = MessagePackReader(buffer, limits: self.limits)
+            let value = try read(&reader)
+            try reader.expectEnd()
+            return value
+        } catch {
+            guard error.code == .typeMismatch else { throw Self.malformed(error) }
+            let isNil = (try? MessagePackReader(buffer).peekKind()) == .null
+            let context = DecodingError.Context(codingPath: [], debugDescription: error.message, underlyingError: error)
+            throw isNil ? DecodingError.valueNotFound(type, context) : DecodingError.typeMismatch(type, context)
+        }
+    }
+
+    private static func malformed(_ error: MessagePackError) -> DecodingError {
+        let text = "The bytes are not acceptable MessagePack: \(error.message)"
+        return DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: text, underlyingError: error))
+    }
+}
+
+/// The path to a value that is being decoded, innermost key first.
+final class MessagePackPath {
+    let key: any CodingKey
+    let parent: MessagePackPath?
+
+    init(_ key: any CodingKey, in parent: MessagePackPath?) {
+        self.key = key
+        self.parent = parent
+    }
+}
+
+extension Optional where Wrapped == MessagePackPath {
+    var keys: [any CodingKey] {
+        var keys: [any CodingKey] = []
+        var node = self
+        while let current = node {
+            keys.append(current.key)
+            node = current.parent
+        }
+        return keys.reversed()
+    }
+}

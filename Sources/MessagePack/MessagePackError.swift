@@ -1,0 +1,63 @@
+/// An error of the MessagePack reader, writer or value.
+///
+/// ``MessagePackEncoder`` and ``MessagePackDecoder`` throw the standard library's `EncodingError` and `DecodingError`; when the bytes
+/// themselves are at fault, the underlying error is a `MessagePackError`.
+public struct MessagePackError: Error, Hashable, Sendable {
+    /// What went wrong.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        private enum Base: String {
+            case truncated, invalidByte, typeMismatch, outOfRange, invalidUTF8, tooDeep, tooManyValues, tooLong, trailingBytes
+            case unsupportedExtension
+        }
+
+        private let base: Base
+
+        /// The input ends inside a value, or a declared length exceeds what is left of it.
+        public static let truncated = Code(base: .truncated)
+        /// A byte that starts no value (`c1`).
+        public static let invalidByte = Code(base: .invalidByte)
+        /// The next value is of another type than the one asked for.
+        public static let typeMismatch = Code(base: .typeMismatch)
+        /// The number does not fit the type asked for.
+        public static let outOfRange = Code(base: .outOfRange)
+        /// A string is not UTF-8.
+        public static let invalidUTF8 = Code(base: .invalidUTF8)
+        /// Arrays and maps are nested deeper than ``MessagePackLimits/maximumDepth``.
+        public static let tooDeep = Code(base: .tooDeep)
+        /// There are more values than ``MessagePackLimits/maximumValues``.
+        public static let tooManyValues = Code(base: .tooManyValues)
+        /// A string, binary, array or map is longer than MessagePack can say (2³² − 1).
+        public static let tooLong = Code(base: .tooLong)
+        /// Bytes follow the value.
+        public static let trailingBytes = Code(base: .trailingBytes)
+        /// An extension type other than a timestamp or notepack's `undefined` and date.
+        public static let unsupportedExtension = Code(base: .unsupportedExtension)
+
+        /// The name of the code.
+        public var description: String { self.base.rawValue }
+    }
+
+    /// What went wrong.
+    public var code: Code
+    /// What went wrong, for people. Contains no bytes of the input.
+    public var message: String
+    /// The offset in the input at which it went wrong, in bytes from the start; nil when there is no input.
+    public var offset: Int?
+
+    package init(_ code: Code, _ message: String, at offset: Int? = nil) {
+        self.code = code
+        self.message = message
+        self.offset = offset
+    }
+}
+
+extension MessagePackError: CustomStringConvertible {
+    /// The code, the message and the offset.
+    public var description: String {
+        if let offset = self.offset {
+            "MessagePackError.\(self.code): \(self.message) (at byte \(offset))"
+        } else {
+            "MessagePackError.\(self.code): \(self.message)"
+        }
+    }
+}

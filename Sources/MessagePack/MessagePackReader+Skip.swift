@@ -1,0 +1,118 @@
+public import NIOCore
+
+extension MessagePackReader {
+    /// Steps over one value, whatever it holds, checking its structure: lengths, depth, number of values. Strings are not checked to be
+    /// UTF-8; reading them does that.
+    ///
+    /// - Returns: the range of its bytes, as offsets from the start of the input.
+    /// - Throws: ``MessagePackError`` with the codes `truncated`, `invalidByte`, `tooDeep` or `tooManyValues`.
+    @discardableResult
+    public mutating func skip() throws(MessagePackError) -> Range<Int> {
+        let begin = self.offset
+        let limits = self.limits
+        var walk = StructureWalk(depthLeft: limits.maximumDepth, valuesLeft: limits.maximumValues)
+        let outcome = self.buffer.withUnsafeReadableBytes { walk.value($0) }
+        switch outcome {
+        case .complete:
+            self.buffer.moveReaderIndex(forwardBy: walk.offset)
+            return begin..<self.offset
+        case .truncated: throw MessagePackError(.truncated, "a declared length exceeds the bytes that are left", at: begin + walk.offset)
+        case .invalidByte: throw MessagePackError(.invalidByte, "the byte c1 starts no value", at: begin + walk.offset)
+        case .tooDeep:
+            throw MessagePackError(.tooDeep, "nested deeper than \(limits.maximumDepth) arrays and maps", at: begin + walk.offset)
+        case .tooManyValues:
+            throw MessagePackError(.tooManyValues, "more than \(limits.maximumValues) values", at: begin + walk.offset)
+        }
+    }
+
+    /// Steps over one value and returns its bytes, as a slice of the input.
+    ///
+    /// - Throws: as ``skip()``.
+    public mutating func readRaw() throws(MessagePackError) -> ByteBuffer {
+        var bytes = self.buffer
+        let range = try self.skip()
+        return bytes.readSlice(length: range.count) ?? bytes
+    }
+
+    /// Checks that a buffer holds exactly one well-formed value within the limits. Allocates nothing.
+    ///
+    /// - Parameters:
+    ///   - buffer: the bytes.
+    ///   - limits: what is accepted.
+    /// - Throws: as ``skip()``, and `trailingBytes` if something follows the value.
+    public static func validate(_ buffer: ByteBuffer, limits: MessagePackLimits = .default) throws(MessagePackError) {
+        var reader = MessagePackReader(buffer, limits: limits)
+        try reader.skip()
+        try reader.expectEnd()
+    }
+}
+
+/// Walks over the structure of one value. Recursion is bounded by `depthLeft`.
+private struct StructureWalk {
+    enum Outcome {
+        case complete, truncated, invalidByte, tooDeep, tooManyValues
+    }
+
+    var offset = 0
+    var depthLeft: Int
+    var valuesLeft: Int
+
+    mutating func value(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+        guard self.offset < bytes.count else { return .truncated }
+        guard self.valuesLeft > 0 else { return .tooManyValues }
+        self.valuesLeft -= 1
+        let first = bytes[self.offset]
+        switch first {
+        case 0x00...0x7f, 0xe0...0xff, 0xc0, 0xc2, 0xc3: return self.step(1, bytes)
+        case 0xa0...0xbf: return self.step(1 + Int(first & 0x1f), bytes)
+        case 0x90...0x9f: return self.container(header: 1, count: Int(first & 0x0f), bytes)
+        case 0x80...0x8f: return self.container(header: 1, count: Int(first & 0x0f) * 2, bytes)
+        case 0xc4...0xc6: return self.sized(width: 1 << Int(first - 0xc4), extra: 0, bytes)
+        case 0xc7...0xc9: return self.sized(width: 1 << Int(first - 0xc7), extra: 1, bytes)
+        case 0xca: return self.step(5, bytes)
+        case 0xcb: return self.step(9, bytes)
+        case 0xcc...0xcf: return self.step(1 + 1 << Int(first - 0xcc), bytes)
+        case 0xd0...0xd3: return self.step(1 + 1 << Int(first - 0xd0), bytes)
+        case 0xd4...0xd8: return self.step(2 + 1 << Int(first - 0xd4), bytes)
+        case 0xd9...0xdb: return self.sized(width: 1 << Int(first - 0xd9), extra: 0, bytes)
+        case 0xdc, 0xdd:
+            guard let count = self.length(width: first == 0xdc ? 2 : 4, bytes) else { return .truncated }
+            return self.container(header: first == 0xdc ? 3 : 5, count: count, bytes)
+        case 0xde, 0xdf:
+            guard let count = self.length(width: first == 0xde ? 2 : 4, bytes) else { return .truncated }
+            return self.container(header: first == 0xde ? 3 : 5, count: count * 2, bytes)
+        default: return .invalidByte
+        }
+    }
+
+    private mutating func step(_ count: Int, _ bytes: UnsafeRawBufferPointer) -> Outcome {
+        guard count <= bytes.count - self.offset else { return .truncated }
+        self.offset += count
+        return .complete
+    }
+
+    private func length(width: Int, _ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard self.offset + width < bytes.count else { return nil }
+        var value = 0
+        for index in 1...width { value = value << 8 | Int(bytes[self.offset + index]) }
+        return value
+    }
+
+    private mutating func sized(width: Int, extra: Int, _ bytes: UnsafeRawBufferPointer) -> Outcome {
+        guard let count = self.length(width: width, bytes) else { return .truncated }
+        return self.step(1 + width + extra + count, bytes)
+    }
+
+    private mutating func container(header: Int, count: Int, _ bytes: UnsafeRawBufferPointer) -> Outcome {
+        guard self.depthLeft > 0 else { return .tooDeep }
+        guard count <= bytes.count - self.offset - header else { return .truncated }
+        self.offset += header
+        self.depthLeft -= 1
+        for _ in 0..<count {
+            let outcome = self.value(bytes)
+            guard case .complete = outcome else { return outcome }
+        }
+        self.depthLeft += 1
+        return .complete
+    }
+}

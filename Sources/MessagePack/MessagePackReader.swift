@@ -1,0 +1,229 @@
+public import NIOCore
+
+/// The type of a MessagePack value, told by its first byte.
+public enum MessagePackKind: Hashable, Sendable {
+    /// `nil`.
+    case null
+    /// `true` or `false`.
+    case bool
+    /// A signed or unsigned integer.
+    case integer
+    /// A 32 or 64 bit float.
+    case float
+    /// A string.
+    case string
+    /// Bytes.
+    case binary
+    /// An array.
+    case array
+    /// A map.
+    case map
+    /// An extension: a timestamp, for example.
+    case `extension`
+}
+
+/// A cursor over MessagePack bytes that reads values one by one, or steps over a whole value without decoding it.
+///
+/// Nothing is allocated for what the input merely declares: each length is checked against the bytes that are left first. A read that
+/// throws leaves the cursor where it was.
+public struct MessagePackReader: Sendable {
+    var buffer: ByteBuffer
+    let start: Int
+    let limits: MessagePackLimits
+
+    /// Creates a cursor at the reader index of a buffer.
+    ///
+    /// - Parameters:
+    ///   - buffer: the bytes; shared, not copied.
+    ///   - limits: what is accepted.
+    public init(_ buffer: ByteBuffer, limits: MessagePackLimits = .default) {
+        self.buffer = buffer
+        self.start = buffer.readerIndex
+        self.limits = limits
+    }
+
+    /// How many bytes have been read.
+    public var offset: Int { self.buffer.readerIndex - self.start }
+
+    /// How many bytes are left.
+    public var remainingBytes: Int { self.buffer.readableBytes }
+
+    /// Whether everything has been read.
+    public var isAtEnd: Bool { self.buffer.readableBytes == 0 }
+
+    /// The bytes that are left.
+    public var remaining: ByteBuffer { self.buffer }
+
+    /// Checks that nothing follows.
+    ///
+    /// - Throws: ``MessagePackError/Code/trailingBytes`` if something does.
+    public func expectEnd() throws(MessagePackError) {
+        guard self.isAtEnd else { throw self.error(.trailingBytes, "\(self.remainingBytes) bytes follow the value") }
+    }
+
+    /// The type of the next value; does not move the cursor.
+    ///
+    /// - Throws: ``MessagePackError/Code/truncated`` at the end, ``MessagePackError/Code/invalidByte`` for `c1`.
+    public func peekKind() throws(MessagePackError) -> MessagePackKind {
+        switch try self.peekByte() {
+        case 0x00...0x7f, 0xe0...0xff, 0xcc...0xcf, 0xd0...0xd3: .integer
+        case 0x80...0x8f, 0xde, 0xdf: .map
+        case 0x90...0x9f, 0xdc, 0xdd: .array
+        case 0xa0...0xbf, 0xd9...0xdb: .string
+        case 0xc0: .null
+        case 0xc2, 0xc3: .bool
+        case 0xc4...0xc6: .binary
+        case 0xca, 0xcb: .float
+        case 0xc7...0xc9, 0xd4...0xd8: .extension
+        default: throw self.error(.invalidByte, "the byte c1 starts no value")
+        }
+    }
+
+    // MARK: Scalars
+
+    /// Reads `nil`, or notepack's `undefined`, if one of them is next.
+    ///
+    /// - Returns: whether it was; if not, the cursor has not moved.
+    public mutating func readNil() -> Bool {
+        if self.buffer.getInteger(at: self.buffer.readerIndex, as: UInt8.self) == 0xc0 {
+            self.buffer.moveReaderIndex(forwardBy: 1)
+            return true
+        }
+        return self.readUndefined()
+    }
+
+    /// Reads a boolean.
+    ///
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is none.
+    public mutating func readBool() throws(MessagePackError) -> Bool {
+        switch try self.peekByte() {
+        case 0xc2: self.advance(1, returning: false)
+        case 0xc3: self.advance(1, returning: true)
+        default: throw self.mismatch("a boolean")
+        }
+    }
+
+    /// Reads an integer of any width. A float whose value is a whole number that fits is accepted too, because JavaScript has no
+    /// integers.
+    ///
+    /// - Parameter type: the type to return.
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no number, ``MessagePackError/Code/outOfRange`` if it does
+    ///   not fit.
+    public mutating func readInteger<T: FixedWidthInteger>(as type: T.Type = T.self) throws(MessagePackError) -> T {
+        let number = try self.peekNumber()
+        let value: T? =
+            switch number.value {
+            case .int(let value): T(exactly: value)
+            case .uint(let value): T(exactly: value)
+            case .double(let value): T(exactly: value)
+            }
+        guard let value else { throw self.error(.outOfRange, "the number does not fit \(T.self)") }
+        return self.advance(number.size, returning: value)
+    }
+
+    /// Reads a float; integers are accepted too, rounded to the nearest double if they exceed 2⁵³.
+    ///
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no number.
+    public mutating func readDouble() throws(MessagePackError) -> Double {
+        let number = try self.peekNumber()
+        let value: Double =
+            switch number.value {
+            case .int(let value): Double(value)
+            case .uint(let value): Double(value)
+            case .double(let value): value
+            }
+        return self.advance(number.size, returning: value)
+    }
+
+    /// Reads a string.
+    ///
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is none, ``MessagePackError/Code/invalidUTF8``,
+    ///   ``MessagePackError/Code/truncated``.
+    public mutating func readString() throws(MessagePackError) -> String {
+        let bytes = try self.peekStringBytes()
+        guard let string = bytes.slice.withUnsafeReadableBytes({ String(validating: $0, as: UTF8.self) }) else {
+            throw self.error(.invalidUTF8, "the string is not UTF-8")
+        }
+        return self.advance(bytes.size, returning: string)
+    }
+
+    /// Reads a string's bytes without checking that they are UTF-8 and without copying them.
+    ///
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no string, ``MessagePackError/Code/truncated``.
+    public mutating func readStringBytes() throws(MessagePackError) -> ByteBuffer {
+        let bytes = try self.peekStringBytes()
+        return self.advance(bytes.size, returning: bytes.slice)
+    }
+
+    /// Reads binary, as a slice of the input.
+    ///
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is none, ``MessagePackError/Code/truncated``.
+    public mutating func readBinary() throws(MessagePackError) -> ByteBuffer {
+        let first = try self.peekByte()
+        guard (0xc4...0xc6).contains(first) else { throw self.mismatch("binary") }
+        let header = try self.lengthHeader(width: 1 << Int(first - 0xc4))
+        let bytes = try self.body(header)
+        return self.advance(bytes.size, returning: bytes.slice)
+    }
+
+    // MARK: Containers
+
+    /// Reads the header of an array.
+    ///
+    /// - Returns: how many values follow; at most as many as bytes are left.
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no array, ``MessagePackError/Code/truncated`` if it declares
+    ///   more elements than bytes are left.
+    public mutating func readArrayHeader() throws(MessagePackError) -> Int {
+        let header: LengthHeader
+        switch try self.peekByte() {
+        case let byte where byte & 0xf0 == 0x90: header = LengthHeader(size: 1, count: Int(byte & 0x0f))
+        case 0xdc: header = try self.lengthHeader(width: 2)
+        case 0xdd: header = try self.lengthHeader(width: 4)
+        default: throw self.mismatch("an array")
+        }
+        guard header.count <= self.remainingBytes - header.size else { throw self.truncated() }
+        return self.advance(header.size, returning: header.count)
+    }
+
+    /// Reads the header of a map.
+    ///
+    /// - Returns: how many pairs of a key and a value follow; at most half as many as bytes are left.
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no map, ``MessagePackError/Code/truncated`` if it declares
+    ///   more pairs than bytes are left for.
+    public mutating func readMapHeader() throws(MessagePackError) -> Int {
+        let header: LengthHeader
+        switch try self.peekByte() {
+        case let byte where byte & 0xf0 == 0x80: header = LengthHeader(size: 1, count: Int(byte & 0x0f))
+        case 0xde: header = try self.lengthHeader(width: 2)
+        case 0xdf: header = try self.lengthHeader(width: 4)
+        default: throw self.mismatch("a map")
+        }
+        guard header.count <= (self.remainingBytes - header.size) / 2 else { throw self.truncated() }
+        return self.advance(header.size, returning: header.count)
+    }
+
+    // MARK: Extensions
+
+    /// Reads an extension of any type, its bytes as a slice of the input.
+    ///
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is none, ``MessagePackError/Code/truncated``.
+    public mutating func readExtension() throws(MessagePackError) -> (type: Int8, bytes: ByteBuffer) {
+        let content = try self.peekExtension()
+        return self.advance(content.size, returning: (content.type, content.slice))
+    }
+
+    /// Reads a timestamp: extension −1 of 4, 8 or 12 bytes, or the date of notepack 2 (extension 0 of 8 bytes, milliseconds).
+    ///
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no extension,
+    ///   ``MessagePackError/Code/unsupportedExtension`` if it is another one.
+    public mutating func readTimestamp() throws(MessagePackError) -> MessagePackTimestamp {
+        let content = try self.peekExtension()
+        guard let timestamp = MessagePackTimestamp(extension: content.type, bytes: content.slice) else {
+            throw self.error(
+                .unsupportedExtension,
+                "extension type \(content.type) of \(content.slice.readableBytes) bytes is no timestamp"
+            )
+        }
+        return self.advance(content.size, returning: timestamp)
+    }
+}
