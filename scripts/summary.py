@@ -1,0 +1,40 @@
+"""Adds up JUnit reports and failed steps, prints one line, and fails if anything failed or nothing ran.
+
+Usage: summary.py FAILED_STEPS [REPORT.xml …]
+"""
+
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+def count(path: str) -> tuple[int, int, int]:
+    """Passed, failed and skipped test cases of one report."""
+    passed = failed = skipped = 0
+    for case in ElementTree.parse(path).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed += 1
+        elif case.find("skipped") is not None:
+            skipped += 1
+        else:
+            passed += 1
+    return passed, failed, skipped
+
+
+def main() -> int:
+    failed_steps = int(sys.argv[1])
+    passed = failed = skipped = 0
+    for path in sys.argv[2:]:
+        try:
+            counts = count(path)
+        except (OSError, ElementTree.ParseError) as error:
+            print(f"unreadable report {path}: {error}", file=sys.stderr)
+            counts = (0, 1, 0)
+        passed, failed, skipped = (a + b for a, b in zip((passed, failed, skipped), counts))
+    # A step can fail without a failed test case: a build error, a warning, a crash, a time-out.
+    failed = max(failed, failed_steps)
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
