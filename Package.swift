@@ -15,6 +15,11 @@ let package = Package(
         .library(name: "MessagePack", targets: ["MessagePack"]),
         .library(name: "SocketIOCore", targets: ["SocketIOCore"]),
         .library(name: "EngineIO", targets: ["EngineIO"]),
+        .library(name: "MongoClient", targets: ["MongoClient"]),
+    ],
+    traits: [
+        .trait(name: "MongoDB", description: "The MongoDB adapter and client; needs the headers of libmongoc."),
+        .default(enabledTraits: ["MongoDB"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -52,9 +57,31 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .systemLibrary(
+            name: "CLibMongoC",
+            pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"]), .brew(["mongo-c-driver@1"])]
+        ),
+        .target(
+            name: "MongoClient",
+            dependencies: [
+                .target(name: "CLibMongoC", condition: .when(traits: ["MongoDB"])),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MessagePackTests",
             dependencies: ["MessagePack", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MongoClientTests",
+            dependencies: ["MongoClient", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: settings
         ),
         .testTarget(name: "SocketIOCoreTests", dependencies: ["SocketIOCore"], swiftSettings: settings),

@@ -1,0 +1,151 @@
+#if MongoDB
+import Synchronization
+
+/// An open cursor: of a find, of a tailable find, or of a change stream. It has a thread and a connection of its own.
+///
+/// Iterate over it once, from one task. The sequence is of batches, because one hand-over per document would cost more than the
+/// document:
+/// - it ends when the server has closed the cursor: a find is read to its end, a collection was dropped, a tailable cursor had nothing
+///   to stand on;
+/// - it throws ``MongoError`` at the first error of any kind, exactly once. Nothing is resumed by itself: open a new cursor with the
+///   token or position of the last batch.
+///
+/// Cancelling the iterating task, calling ``cancel()``, closing the client or letting go of the cursor ends it. The iteration ends at
+/// once; the thread follows after the `maxAwaitTime` of the cursor at most (a server that does not answer: the cursor socket timeout).
+public final class MongoCursor: AsyncSequence, Sendable {
+    /// One answer of the server.
+    public typealias Element = MongoBatch
+    /// Everything that a cursor throws.
+    public typealias Failure = MongoError
+
+    /// Host and port of the server that the cursor is open on.
+    public let serverAddress: String
+
+    /// Change streams only: the token of the moment at which the stream was opened, before its first batch.
+    public let initialResumeToken: BSONDocument?
+
+    private let handOver: CursorHandOver
+
+    fileprivate init(_ opened: OpenedCursor, handOver: CursorHandOver) {
+        self.serverAddress = opened.serverAddress
+        self.initialResumeToken = opened.resumeToken
+        self.handOver = handOver
+    }
+
+    deinit {
+        self.cancel()
+    }
+
+    /// Ends the cursor; the iteration throws ``MongoError/Code/cancelled``.
+    public func cancel() {
+        self.handOver.cancel(.cancelled(outcome: .notApplied))
+    }
+
+    /// Whether the cursor has neither ended nor failed nor been cancelled; batches may still wait to be read.
+    public var isAlive: Bool {
+        !self.handOver.isEnded
+    }
+
+    /// Starts reading.
+    public func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(cursor: self)
+    }
+
+    /// Reads the batches one by one.
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        private let cursor: MongoCursor
+
+        fileprivate init(cursor: MongoCursor) {
+            self.cursor = cursor
+        }
+
+        /// The next batch; see ``MongoCursor`` for when it ends and throws.
+        public mutating func next() async throws(MongoError) -> MongoBatch? {
+            try await self.cursor.handOver.next()
+        }
+
+        /// The next batch; see ``MongoCursor`` for when it ends and throws.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws(MongoError) -> MongoBatch? {
+            try await self.cursor.handOver.next()
+        }
+    }
+}
+
+/// What is known once the server has accepted a cursor.
+private struct OpenedCursor: Sendable {
+    let serverAddress: String
+    let resumeToken: BSONDocument?
+}
+
+extension MongoClient {
+    /// Opens a cursor on a thread of its own.
+    func openCursor(_ specification: CursorSpecification, bufferedBatches: Int) async throws(MongoError) -> MongoCursor {
+        let handOver = CursorHandOver(capacity: bufferedBatches)
+        let pending = PendingCommand<OpenedCursor>()
+        try self.register(handOver)
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                guard pending.wait(continuation) else {
+                    self.unregister(handOver)
+                    continuation.resume(returning: .failure(.cancelled(outcome: .notApplied)))
+                    return
+                }
+                self.startThread(specification, pending, handOver)
+            }
+        } onCancel: {
+            handOver.cancel(.cancelled(outcome: .notApplied))
+            pending.cancel()
+        }
+        return MongoCursor(try result.get(), handOver: handOver)
+    }
+
+    // The thread keeps the pool alive, not the client: a client that nobody holds any more closes its cursors.
+    private func startThread(_ specification: CursorSpecification, _ pending: PendingCommand<OpenedCursor>, _ handOver: CursorHandOver) {
+        let isStarted = DedicatedThread.run(name: "mongo-cursor") { [weak self] in
+            Self.run(specification, pending, handOver) { () throws(MongoError) in
+                guard let pool = try self?.cursorPool() else { throw .shutDown }
+                return pool
+            }
+            self?.unregister(handOver)
+        }
+        if !isStarted {
+            self.unregister(handOver)
+            pending.finish(.failure(MongoError(.overloaded, "The system has no thread left for a cursor.")))
+        }
+    }
+
+    private static func run(
+        _ specification: CursorSpecification,
+        _ pending: PendingCommand<OpenedCursor>,
+        _ handOver: CursorHandOver,
+        pool: () throws(MongoError) -> ClientPool
+    ) {
+        guard pending.start() else { return }
+        do throws(MongoError) {
+            let cursor = try ServerCursor(specification, lease: try pool().tryLease())
+            let first = try cursor.next()
+            pending.finish(.success(OpenedCursor(serverAddress: cursor.server.address, resumeToken: first?.postBatchResumeToken)))
+            try Self.pump(cursor, first, handOver)
+        } catch {
+            pending.finish(.failure(error))
+            handOver.finish(.failure(error))
+        }
+    }
+
+    // Of the quiet batches only those are handed over that move the resume token.
+    private static func pump(_ cursor: ServerCursor, _ first: MongoBatch?, _ handOver: CursorHandOver) throws(MongoError) {
+        var batch = first
+        var token: BSONDocument?
+        while let current = batch {
+            if !current.documents.isEmpty || current.postBatchResumeToken != token {
+                token = current.postBatchResumeToken
+                guard handOver.offer(current) else { return }
+            }
+            guard !handOver.isEnded else { return }
+            batch = try cursor.next()
+        }
+        handOver.finish(.success(()))
+    }
+}
+
+#endif

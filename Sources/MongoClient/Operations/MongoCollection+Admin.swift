@@ -1,0 +1,128 @@
+#if MongoDB
+
+/// An index to create.
+public struct MongoIndex: Sendable {
+    /// Key pattern, such as `{createdAt: 1}`.
+    public var keys: BSONDocument
+    /// Its name.
+    public var name: String
+    /// Deletes a document that long after the date in the indexed field (TTL index); whole seconds. Default `nil`: never.
+    public var expireAfter: Duration?
+    /// Whether two documents may not have the same key. Default `false`.
+    public var isUnique = false
+    /// Whether documents without the field are left out. Default `false`.
+    public var isSparse = false
+    /// Only documents that match are indexed. Default `nil`: all.
+    public var partialFilter: BSONDocument?
+
+    /// Describes an index.
+    public init(keys: BSONDocument, name: String) {
+        self.keys = keys
+        self.name = name
+    }
+
+    func write(into index: inout BSONWriter) {
+        index.append("key", self.keys)
+        index.append("name", self.name)
+        if let expireAfter = self.expireAfter {
+            index.append("expireAfterSeconds", Int32(clamping: expireAfter.components.seconds))
+        }
+        if self.isUnique { index.append("unique", true) }
+        if self.isSparse { index.append("sparse", true) }
+        if let partialFilter = self.partialFilter { index.append("partialFilterExpression", partialFilter) }
+    }
+}
+
+extension MongoCollection {
+    /// Creates a plain collection.
+    /// - Throws: ``MongoError`` with server code 48 (`NamespaceExists`) if there is a collection of that name, whatever its options.
+    public func create() async throws(MongoError) {
+        try await self.create(options: BSONDocument())
+    }
+
+    /// Creates a capped collection.
+    /// - Parameters:
+    ///   - bytes: Its size; the server rounds it up to a multiple of 256.
+    ///   - maximumDocuments: How many documents it holds at most. Default `nil`: as many as fit.
+    /// - Throws: ``MongoError`` with server code 48 (`NamespaceExists`) if there is a collection of that name, whatever its options.
+    public func createCapped(bytes: Int, maximumDocuments: Int? = nil) async throws(MongoError) {
+        let options = BSONDocument { options in
+            options.append("capped", true)
+            options.append("size", bytes)
+            if let maximumDocuments { options.append("max", maximumDocuments) }
+        }
+        try await self.create(options: options)
+    }
+
+    /// Creates a collection with any options of the `create` command.
+    /// - Throws: ``MongoError`` with server code 48 (`NamespaceExists`) if there is a collection of that name, whatever its options.
+    public func create(options: BSONDocument) async throws(MongoError) {
+        let command = try BSONDocument { command throws(MongoError) in
+            command.append("create", self.name)
+            try command.append(contentsOf: options)
+        }
+        _ = try await self.database.runChange(command, writeConcern: .majority)
+    }
+
+    /// Removes the collection with its indexes.
+    /// - Returns: `false` if there was none.
+    @discardableResult
+    public func drop() async throws(MongoError) -> Bool {
+        do throws(MongoError) {
+            _ = try await self.database.runChange(BSONDocument { $0.append("drop", self.name) }, writeConcern: .majority)
+            return true
+        } catch  where error.serverCode == ServerErrorCode.namespaceNotFound {
+            return false
+        }
+    }
+
+    /// Creates indexes, and the collection if it is not there.
+    /// - Throws: ``MongoError``; server code 85 or 86 if an index of that name or keys exists with other options, 67 or 72 for a TTL
+    ///   index on a capped collection.
+    public func createIndexes(_ indexes: [MongoIndex]) async throws(MongoError) {
+        let command = BSONDocument { command in
+            command.append("createIndexes", self.name)
+            command.appendArray("indexes") { array in
+                for index in indexes {
+                    array.appendDocument { index.write(into: &$0) }
+                }
+            }
+        }
+        _ = try await self.database.runChange(command, writeConcern: .majority)
+    }
+
+    /// The entries of `listIndexes`: `key`, `name`, `expireAfterSeconds`…
+    /// - Returns: Nothing if there is no such collection.
+    public func listIndexes() async throws(MongoError) -> [BSONDocument] {
+        let command = BSONDocument { $0.append("listIndexes", self.name) }
+        let specification = CursorSpecification(database: self.database.name, command: command, readPreference: .primary)
+        do throws(MongoError) {
+            return try await self.database.client.collect(specification)
+        } catch  where error.serverCode == ServerErrorCode.namespaceNotFound {
+            return []
+        }
+    }
+
+    /// Changes options of the collection or an index with `collMod`.
+    /// - Parameter options: Such as `{index: {keyPattern: {createdAt: 1}, expireAfterSeconds: 60}}`.
+    public func modify(_ options: BSONDocument) async throws(MongoError) {
+        let command = try BSONDocument { command throws(MongoError) in
+            command.append("collMod", self.name)
+            try command.append(contentsOf: options)
+        }
+        _ = try await self.database.runChange(command, writeConcern: .majority)
+    }
+}
+
+extension BSONWriter {
+    /// Appends all elements of a document.
+    /// - Throws: ``MongoError/Code/invalidBSON`` if the document is malformed; the elements before the fault are written.
+    public mutating func append(contentsOf document: BSONDocument) throws(MongoError) {
+        var reader = BSONReader(document)
+        while let element = try reader.next() {
+            self.append(element.key, element)
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,169 @@
+#if MongoDB
+
+/// How a find sorts, limits and reads.
+public struct MongoFindOptions: Sendable {
+    /// Sort order, such as `{_id: 1}` or `{$natural: 1}`. Default `nil`: none.
+    public var sort: BSONDocument?
+    /// Which fields are returned. Default `nil`: all.
+    public var projection: BSONDocument?
+    /// Key pattern of the index to use. Default `nil`: the server chooses.
+    public var hint: BSONDocument?
+    /// Matches to leave out at the beginning. Default 0.
+    public var skip = 0
+    /// Documents to return at most. Default `nil`: all.
+    public var limit: Int?
+    /// Documents per batch at most. Default `nil`: the server's.
+    public var batchSize: Int?
+    /// `readConcern` level such as `majority`. Default `nil`: the server's.
+    public var readConcernLevel: String?
+    /// Which members may answer. Default `nil`: what the connection string says.
+    public var readPreference: MongoReadPreference?
+
+    /// Makes options with the defaults.
+    public init() {}
+
+    func command(collection: String, filter: BSONDocument) -> BSONDocument {
+        BSONDocument { command in
+            command.append("find", collection)
+            command.append("filter", filter)
+            if let sort = self.sort { command.append("sort", sort) }
+            if let projection = self.projection { command.append("projection", projection) }
+            if let hint = self.hint { command.append("hint", hint) }
+            if self.skip > 0 { command.append("skip", self.skip) }
+            if let limit = self.limit { command.append("limit", Swift.max(1, limit)) }
+            if let batchSize = self.batchSize, batchSize > 0 { command.append("batchSize", Int32(clamping: batchSize)) }
+            if let level = self.readConcernLevel {
+                command.appendDocument("readConcern") { $0.append("level", level) }
+            }
+        }
+    }
+}
+
+extension MongoCollection {
+    /// Finds documents and returns them all.
+    ///
+    /// The read is sent once more after a network error or a fail-over.
+    /// - Parameters:
+    ///   - filter: Which ones. Default: all.
+    ///   - options: Sort, limit, projection, hint…
+    ///   - maximumBytes: If the documents are more than that together, ``MongoError/Code/overloaded`` is thrown: set a limit, or use
+    ///     ``openCursor(_:options:bufferedBatches:)``. Default 64 MiB.
+    public func find(
+        _ filter: BSONDocument = BSONDocument(),
+        options: MongoFindOptions = MongoFindOptions(),
+        maximumBytes: Int = 64 * 1_024 * 1_024
+    ) async throws(MongoError) -> [BSONDocument] {
+        try await self.database.client.collect(self.specification(filter, options), maximumBytes: maximumBytes)
+    }
+
+    /// Finds the first document that matches.
+    public func findOne(
+        _ filter: BSONDocument = BSONDocument(),
+        options: MongoFindOptions = MongoFindOptions()
+    ) async throws(MongoError) -> BSONDocument? {
+        var options = options
+        options.limit = 1
+        return try await self.find(filter, options: options).first
+    }
+
+    /// Finds documents and reads them batch by batch, on a thread and a connection of the cursor's own.
+    /// - Parameters:
+    ///   - filter: Which ones. Default: all.
+    ///   - options: Sort, limit, projection, hint…
+    ///   - bufferedBatches: Batches that may wait for the reader. Default 2.
+    public func openCursor(
+        _ filter: BSONDocument = BSONDocument(),
+        options: MongoFindOptions = MongoFindOptions(),
+        bufferedBatches: Int = 2
+    ) async throws(MongoError) -> MongoCursor {
+        try await self.database.client.openCursor(self.specification(filter, options), bufferedBatches: bufferedBatches)
+    }
+
+    /// Opens a tailable cursor on this capped collection: what is there, then what is inserted.
+    ///
+    /// On an empty collection the server closes it at once. It is read with read concern `local`: what it yields may be rolled back by a
+    /// fail-over.
+    /// - Throws: ``MongoError`` with server code 2 (`BadValue`) if the collection is not capped.
+    public func tail(_ options: MongoTailOptions = MongoTailOptions()) async throws(MongoError) -> MongoCursor {
+        let specification = CursorSpecification(
+            database: self.database.name,
+            command: options.command(collection: self.name),
+            readPreference: options.requiresPrimary ? .primary : options.readPreference,
+            batchSize: options.batchSize,
+            maxAwaitTime: self.database.client.bounded(options.maxAwaitTime),
+            requiresPrimary: options.requiresPrimary
+        )
+        return try await self.database.client.openCursor(specification, bufferedBatches: options.bufferedBatches)
+    }
+
+    /// Opens a change stream on this collection, which need not exist.
+    ///
+    /// When this returns, everything that is written from now on will be yielded. A resume point that the oplog no longer has may be
+    /// noticed here or at the first batch.
+    /// - Throws: ``MongoError``; server code 40573 on a standalone server, 286 or 280 if the resume point is lost.
+    public func watch(_ options: MongoChangeStreamOptions = MongoChangeStreamOptions()) async throws(MongoError) -> MongoCursor {
+        let specification = CursorSpecification(
+            database: self.database.name,
+            command: options.command(collection: self.name),
+            readPreference: options.readPreference,
+            batchSize: options.batchSize,
+            maxAwaitTime: self.database.client.bounded(options.maxAwaitTime)
+        )
+        return try await self.database.client.openCursor(specification, bufferedBatches: options.bufferedBatches)
+    }
+
+    private func specification(_ filter: BSONDocument, _ options: MongoFindOptions) -> CursorSpecification {
+        CursorSpecification(
+            database: self.database.name,
+            command: options.command(collection: self.name, filter: filter),
+            readPreference: options.readPreference,
+            batchSize: options.batchSize
+        )
+    }
+}
+
+extension MongoClient {
+    /// Reads a cursor to its end on a command thread. The first error that a new server may not have is answered by starting over once.
+    func collect(_ specification: CursorSpecification, maximumBytes: Int = 64 * 1_024 * 1_024) async throws(MongoError) -> [BSONDocument] {
+        do throws(MongoError) {
+            return try await self.collectOnce(specification, maximumBytes: maximumBytes)
+        } catch  where error.isWorthAnotherRead {
+            return try await self.collectOnce(specification, maximumBytes: maximumBytes)
+        }
+    }
+
+    private func collectOnce(_ specification: CursorSpecification, maximumBytes: Int) async throws(MongoError) -> [BSONDocument] {
+        try await self.onCommandThread { lease throws(MongoError) in
+            let cursor = try ServerCursor(specification, lease: lease)
+            var documents: [BSONDocument] = []
+            var bytes = 0
+            while let batch = try cursor.next() {
+                bytes += batch.documents.reduce(0) { $0 + $1.count }
+                guard bytes <= maximumBytes else {
+                    throw MongoError(
+                        .overloaded,
+                        "The documents are more than \(maximumBytes) bytes: set a limit, or read them with a cursor."
+                    )
+                }
+                documents += batch.documents
+            }
+            return documents
+        }
+    }
+
+    /// A wait that ends well before the socket gives up.
+    func bounded(_ maxAwaitTime: Duration) -> Duration {
+        Swift.min(Swift.max(maxAwaitTime, .milliseconds(1)), self.configuration.cursorSocketTimeout / 2)
+    }
+}
+
+extension MongoError {
+    private static let transientCodes: Set<Int32> = [6, 7, 89, 91, 189, 262, 9_001, 10_107, 11_600, 11_602, 13_435, 13_436]
+
+    /// Whether a read may succeed if it is sent once more.
+    var isWorthAnotherRead: Bool {
+        self.code == .network || self.serverCode.map(Self.transientCodes.contains) ?? false
+    }
+}
+
+#endif
