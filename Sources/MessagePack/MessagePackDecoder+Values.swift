@@ -30,7 +30,7 @@ struct MessagePackTreeDecoder: Decoder {
     func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
 }
 
-extension MessagePackTreeDecoder: SingleValueDecodingContainer {
+extension MessagePackTreeDecoder: SingleValueDecodingContainer, MessagePackValueDecoder {
     func decodeNil() -> Bool { self.object.pointee.isNil }
 
     @inline(__always)
@@ -188,6 +188,8 @@ extension MessagePackTreeDecoder: SingleValueDecodingContainer {
     private func at(_ object: UnsafePointer<msgpack_object>) -> Self {
         Self(tree: self.tree, object: object, path: self.path)
     }
+
+    package func decodeMessagePackValue() throws -> MessagePackValue { try self.value() }
 
     // MARK: Errors
 

@@ -1,4 +1,4 @@
-public import NIOCore
+import NIOCore
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -118,4 +118,9 @@ extension Optional where Wrapped == MessagePackPath {
         }
         return keys.reversed()
     }
+}
+
+/// The decoders that ``MessagePackDecoder`` hands to `init(from:)`; for types of other targets that take any value.
+package protocol MessagePackValueDecoder {
+    func decodeMessagePackValue() throws -> MessagePackValue
 }

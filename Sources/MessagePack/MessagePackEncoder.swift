@@ -1,4 +1,4 @@
-public import NIOCore
+import NIOCore
 
 /// Encodes `Encodable` values as MessagePack, straight into a buffer: no tree of values in between.
 ///

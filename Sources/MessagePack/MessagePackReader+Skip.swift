@@ -1,4 +1,4 @@
-public import NIOCore
+import NIOCore
 
 extension MessagePackReader {
     /// Steps over one value, whatever it holds, checking its structure: lengths, depth, number of values. Strings are not checked to be

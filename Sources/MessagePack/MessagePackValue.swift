@@ -1,4 +1,4 @@
-public import NIOCore
+import NIOCore
 
 /// Any MessagePack value.
 public enum MessagePackValue: Hashable, Sendable {

@@ -1,0 +1,126 @@
+public import NIOCore
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Decodes one argument of an event or acknowledgement from its JSON bytes.
+///
+/// It gives what Foundation's `JSONDecoder` gives, with these differences:
+/// - `Data`, `[UInt8]` and `ByteBuffer` are read from the packet's binary attachments: the JSON holds `{"_placeholder":true,"num":n}` in
+///   their place, and `n` must be an integer that names one of them. `[UInt8]` is also read from an array of numbers.
+/// - `Date` is read from the text that JavaScript's `Date` becomes in JSON (ISO 8601), or from a number of milliseconds since 1970
+///   (`Date.now()`).
+/// - If an object has a key twice the last one counts, as for `JSON.parse`; escapes of lone surrogates become U+FFFD.
+/// - Arrays and objects nest 64 deep at most.
+///
+/// Strings, booleans, numbers and binary take a direct path without a `Decoder`.
+public struct JSONArgumentDecoder: Sendable {
+    /// Creates a decoder.
+    public init() {}
+
+    /// Decodes an argument.
+    ///
+    /// - Parameters:
+    ///   - type: its type.
+    ///   - bytes: exactly one JSON value.
+    ///   - attachments: the packet's binary attachments, in the order of their numbers.
+    /// - Returns: the argument.
+    /// - Throws: `DecodingError`, also for bytes that are not JSON.
+    @inlinable
+    public func decode<T: Decodable>(_ type: T.Type = T.self, from bytes: ByteBuffer, attachments: [ByteBuffer] = []) throws -> T {
+        if T.self == String.self, let value = try self._string(bytes) as? T { return value }
+        if T.self == Int.self, let value = try self._int(bytes) as? T { return value }
+        if T.self == Double.self, let value = try self._double(bytes) as? T { return value }
+        if T.self == Bool.self, let value = try self._bool(bytes) as? T { return value }
+        return try self._any(type, from: bytes, attachments: attachments)
+    }
+
+    @usableFromInline
+    func _string(_ bytes: ByteBuffer) throws -> String {
+        let value = try Self.scan(bytes) { (walker, bytes) throws(JSONSyntaxError) -> String? in
+            guard try walker.byte() == UInt8(ascii: "\"") else { return nil }
+            let start = walker.position
+            let escaped = try walker.string()
+            let end = walker.position
+            try walker.expectEnd()
+            return JSONText.string(UnsafeRawBufferPointer(rebasing: bytes[(start + 1)..<(end - 1)]), escaped: escaped)
+        }
+        if let value { return value }
+        return try self._any(String.self, from: bytes, attachments: [])
+    }
+
+    @usableFromInline
+    func _int(_ bytes: ByteBuffer) throws -> Int {
+        if let value = try Self.number(bytes, { JSONNumber.integer($0, as: Int.self) }) { return value }
+        return try self._any(Int.self, from: bytes, attachments: [])
+    }
+
+    @usableFromInline
+    func _double(_ bytes: ByteBuffer) throws -> Double {
+        if let value = try Self.number(bytes, JSONNumber.double) { return value }
+        return try self._any(Double.self, from: bytes, attachments: [])
+    }
+
+    @usableFromInline
+    func _bool(_ bytes: ByteBuffer) throws -> Bool {
+        let value = try Self.scan(bytes) { (walker, _) throws(JSONSyntaxError) -> Bool? in
+            let first = try walker.byte()
+            guard first == UInt8(ascii: "t") || first == UInt8(ascii: "f") else { return nil }
+            try walker.literal()
+            try walker.expectEnd()
+            return first == UInt8(ascii: "t")
+        }
+        if let value { return value }
+        return try self._any(Bool.self, from: bytes, attachments: [])
+    }
+
+    @usableFromInline
+    func _any<T: Decodable>(_ type: T.Type, from bytes: ByteBuffer, attachments: [ByteBuffer]) throws -> T {
+        let tape: JSONTape
+        do {
+            tape = try JSONTape(bytes, attachments: attachments, maximumDepth: JSONWalker.deepestNesting)
+        } catch {
+            throw Self.malformed(error)
+        }
+        return try JSONValueDecoder(tape: tape, index: 0, path: nil).decode(type)
+    }
+
+    /// A number; nil if the value is none, or not one that `convert` can take.
+    private static func number<T>(_ bytes: ByteBuffer, _ convert: (UnsafeRawBufferPointer) -> T?) throws -> T? {
+        try self.scan(bytes) { (walker, bytes) throws(JSONSyntaxError) -> T? in
+            let first = try walker.byte()
+            guard JSONWalker.isDigit(first) || first == UInt8(ascii: "-") else { return nil }
+            let start = walker.position
+            _ = try walker.number()
+            let end = walker.position
+            try walker.expectEnd()
+            return convert(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+        }
+    }
+
+    @inline(__always)
+    private static func scan<T>(
+        _ buffer: ByteBuffer,
+        _ body: (inout JSONWalker, UnsafeRawBufferPointer) throws(JSONSyntaxError) -> T?
+    ) throws -> T? {
+        let result = buffer.withUnsafeReadableBytes { bytes in
+            Result { () throws(JSONSyntaxError) -> T? in
+                var walker = JSONWalker(bytes)
+                walker.skipSpace()
+                return try body(&walker, bytes)
+            }
+        }
+        switch result {
+        case .success(let value): return value
+        case .failure(let error): throw self.malformed(error)
+        }
+    }
+
+    private static func malformed(_ error: JSONSyntaxError) -> DecodingError {
+        let text = "The argument is not acceptable JSON: \(error)"
+        return DecodingError.dataCorrupted(DecodingError.Context(codingPath: [], debugDescription: text, underlyingError: error))
+    }
+}

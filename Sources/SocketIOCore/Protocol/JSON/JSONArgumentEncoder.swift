@@ -1,0 +1,63 @@
+public import NIOCore
+
+/// Encodes one argument of an event or acknowledgement as JSON, straight into a buffer.
+///
+/// It gives what Foundation's `JSONEncoder` gives, with these differences:
+/// - `Data`, `[UInt8]` and `ByteBuffer`, anywhere inside the value, become attachments of the packet; the JSON holds
+///   `{"_placeholder":true,"num":n}` in their place.
+/// - `Date` becomes the text that JavaScript's `Date` becomes: ISO 8601 with milliseconds, in UTC.
+/// - Slashes are not escaped; keys come in the order in which they are encoded; one that is encoded twice is written twice (readers take
+///   the last one).
+/// - Arrays and objects nest 64 deep at most.
+public struct JSONArgumentEncoder: Sendable {
+    /// Creates an encoder.
+    public init() {}
+
+    /// Encodes an argument at the end of a buffer. A call that throws leaves both parameters as they were.
+    ///
+    /// - Parameters:
+    ///   - value: the argument.
+    ///   - buffer: where its JSON goes.
+    ///   - attachments: where its binary goes; the first one gets the number `attachments.count`.
+    /// - Throws: `EncodingError.invalidValue` for what JSON cannot say: numbers that are not finite, dates outside JavaScript's range, more
+    ///   than 64 nested arrays and objects; and what the value's own `encode(to:)` throws.
+    @inlinable
+    public func encode<T: Encodable>(_ value: T, into buffer: inout ByteBuffer, attachments: inout [ByteBuffer]) throws {
+        if T.self == String.self, let value = value as? String { return self._write(value, into: &buffer) }
+        if T.self == Int.self, let value = value as? Int { return self._write(value, into: &buffer) }
+        if T.self == Bool.self, let value = value as? Bool { return self._write(value, into: &buffer) }
+        try self._any(value, into: &buffer, attachments: &attachments)
+    }
+
+    @usableFromInline
+    func _write(_ value: String, into buffer: inout ByteBuffer) { buffer.writeJSONString(value) }
+
+    @usableFromInline
+    func _write(_ value: Int, into buffer: inout ByteBuffer) { buffer.writeJSONInteger(Int64(value)) }
+
+    @usableFromInline
+    func _write(_ value: Bool, into buffer: inout ByteBuffer) { buffer.writeStaticString(value ? "true" : "false") }
+
+    @usableFromInline
+    func _any(_ value: some Encodable, into buffer: inout ByteBuffer, attachments: inout [ByteBuffer]) throws {
+        let mark = (buffer: buffer.writerIndex, attachments: attachments.count)
+        var writer = JSONWriter()
+        swap(&writer.buffer, &buffer)
+        swap(&writer.attachments, &attachments)
+        defer {
+            swap(&writer.buffer, &buffer)
+            swap(&writer.attachments, &attachments)
+        }
+        do {
+            if try writer.writeDirect(value, path: { [] }) { return }
+            let sink = JSONSink(root: writer)
+            writer = JSONWriter()
+            defer { writer = sink.takeWriter() }
+            try sink.encodeRoot(value)
+        } catch {
+            writer.buffer.moveWriterIndex(to: mark.buffer)
+            writer.attachments.removeSubrange(mark.attachments...)
+            throw error
+        }
+    }
+}

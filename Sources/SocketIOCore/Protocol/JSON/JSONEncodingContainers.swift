@@ -1,0 +1,95 @@
+/// The encoder of the value in one slot of a sink.
+struct JSONSinkEncoder: Encoder {
+    let sink: JSONSink
+    let level: Int
+
+    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
+        guard self.sink.open(.object, at: self.level) else {
+            return JSONSinkEncoder(sink: .discarding(), level: 0).container(keyedBy: type)
+        }
+        return KeyedEncodingContainer(JSONKeyedEncodingContainer<Key>(sink: self.sink, level: self.level))
+    }
+
+    func unkeyedContainer() -> any UnkeyedEncodingContainer {
+        guard self.sink.open(.array, at: self.level) else {
+            return JSONSinkEncoder(sink: .discarding(), level: 0).unkeyedContainer()
+        }
+        return JSONUnkeyedEncodingContainer(sink: self.sink, level: self.level)
+    }
+
+    func singleValueContainer() -> any SingleValueEncodingContainer {
+        JSONSingleValueEncodingContainer(sink: self.sink, level: self.level)
+    }
+}
+
+struct JSONKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
+    let sink: JSONSink
+    let level: Int
+
+    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
+
+    mutating func encodeNil(forKey key: Key) throws { try self.sink.encodeNil(key: key, in: self.level) }
+    mutating func encode(_ value: String, forKey key: Key) throws { try self.sink.write(value, key: key, in: self.level) }
+    mutating func encode(_ value: Int, forKey key: Key) throws { try self.sink.write(value, key: key, in: self.level) }
+    mutating func encode(_ value: Bool, forKey key: Key) throws { try self.sink.write(value, key: key, in: self.level) }
+
+    mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
+        try self.sink.encode(value, key: key, in: self.level)
+    }
+
+    mutating func nestedContainer<NestedKey: CodingKey>(
+        keyedBy keyType: NestedKey.Type,
+        forKey key: Key
+    ) -> KeyedEncodingContainer<NestedKey> {
+        self.nestedEncoder(key).container(keyedBy: keyType)
+    }
+
+    mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
+        self.nestedEncoder(key).unkeyedContainer()
+    }
+
+    mutating func superEncoder() -> any Encoder { self.nestedEncoder(JSONSuperKey.super) }
+    mutating func superEncoder(forKey key: Key) -> any Encoder { self.nestedEncoder(key) }
+
+    private func nestedEncoder(_ key: some CodingKey) -> JSONSinkEncoder {
+        JSONSinkEncoder(sink: self.sink.splice(key: key, in: self.level), level: 0)
+    }
+}
+
+struct JSONUnkeyedEncodingContainer: UnkeyedEncodingContainer {
+    let sink: JSONSink
+    let level: Int
+
+    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
+    var count: Int { self.level < self.sink.slots.count ? self.sink.slots[self.level].count : 0 }
+
+    mutating func encodeNil() throws { try self.sink.encodeNil(key: JSONIndexKey?.none, in: self.level) }
+    mutating func encode(_ value: String) throws { try self.sink.write(value, key: JSONIndexKey?.none, in: self.level) }
+    mutating func encode(_ value: Int) throws { try self.sink.write(value, key: JSONIndexKey?.none, in: self.level) }
+    mutating func encode<T: Encodable>(_ value: T) throws { try self.sink.encode(value, key: JSONIndexKey?.none, in: self.level) }
+
+    mutating func nestedContainer<NestedKey: CodingKey>(keyedBy keyType: NestedKey.Type) -> KeyedEncodingContainer<NestedKey> {
+        self.nestedEncoder().container(keyedBy: keyType)
+    }
+
+    mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { self.nestedEncoder().unkeyedContainer() }
+    mutating func superEncoder() -> any Encoder { self.nestedEncoder() }
+
+    private func nestedEncoder() -> JSONSinkEncoder {
+        JSONSinkEncoder(sink: self.sink.splice(key: JSONIndexKey?.none, in: self.level), level: 0)
+    }
+}
+
+struct JSONSingleValueEncodingContainer: SingleValueEncodingContainer {
+    let sink: JSONSink
+    let level: Int
+
+    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
+
+    mutating func encodeNil() throws { try self.sink.encodeNil(key: JSONIndexKey?.none, in: self.level) }
+    mutating func encode(_ value: String) throws { try self.sink.write(value, key: JSONIndexKey?.none, in: self.level) }
+    mutating func encode<T: Encodable>(_ value: T) throws { try self.sink.encode(value, key: JSONIndexKey?.none, in: self.level) }
+}

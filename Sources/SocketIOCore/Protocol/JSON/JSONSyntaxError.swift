@@ -1,0 +1,27 @@
+/// Why bytes are not the JSON that is wanted, and where.
+package struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Reason: String, Sendable {
+        case unexpectedEnd = "the text ends inside a value"
+        case unexpectedByte = "a byte that cannot be here"
+        case trailingBytes = "bytes after the value"
+        case invalidNumber = "a number that JSON does not allow"
+        case invalidEscape = "an escape that JSON does not allow"
+        case controlCharacter = "a control character inside a string"
+        case invalidUTF8 = "bytes that are not UTF-8"
+        case tooDeep = "nested too deeply"
+        case tooLarge = "larger than 2 GiB"
+        case tooManyElements = "too many elements"
+        case notAnArray = "not an array"
+    }
+
+    package var reason: Reason
+    /// In bytes from the start of the text.
+    package var offset: Int
+
+    package init(_ reason: Reason, at offset: Int) {
+        self.reason = reason
+        self.offset = offset
+    }
+
+    package var description: String { "\(self.reason.rawValue), at byte \(self.offset)" }
+}

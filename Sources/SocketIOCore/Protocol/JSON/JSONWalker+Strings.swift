@@ -1,0 +1,68 @@
+extension JSONWalker {
+    /// Steps over a string, from quote to quote. Returns whether it has escapes.
+    mutating func string() throws(JSONSyntaxError) -> Bool {
+        self.position += 1
+        var escaped = false
+        while true {
+            self.position = JSONText.plainEnd(self.bytes, from: self.position)
+            switch try self.byte() {
+            case UInt8(ascii: "\""):
+                self.position += 1
+                return escaped
+            case UInt8(ascii: "\\"):
+                escaped = true
+                try self.escape()
+            case 0x80...:
+                try self.nonASCII()
+            default:
+                throw JSONSyntaxError(.controlCharacter, at: self.position)
+            }
+        }
+    }
+
+    private mutating func escape() throws(JSONSyntaxError) {
+        self.position += 1
+        switch try self.byte() {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"),
+            UInt8(ascii: "r"), UInt8(ascii: "t"):
+            self.position += 1
+        case UInt8(ascii: "u"):
+            self.position += 1
+            for _ in 0..<4 {
+                guard JSONText.hexDigit(try self.byte()) != nil else { throw JSONSyntaxError(.invalidEscape, at: self.position) }
+                self.position += 1
+            }
+        default: throw JSONSyntaxError(.invalidEscape, at: self.position)
+        }
+    }
+
+    /// Steps over characters of more than one byte (Unicode, table 3-7).
+    private mutating func nonASCII() throws(JSONSyntaxError) {
+        while self.position < self.bytes.count {
+            let first = self.bytes[self.position]
+            guard first >= 0x80 else { return }
+            switch first {
+            case 0xc2...0xdf: try self.continuation(1, second: 0x80...0xbf)
+            case 0xe0: try self.continuation(2, second: 0xa0...0xbf)
+            case 0xed: try self.continuation(2, second: 0x80...0x9f)
+            case 0xe1...0xef: try self.continuation(2, second: 0x80...0xbf)
+            case 0xf0: try self.continuation(3, second: 0x90...0xbf)
+            case 0xf1...0xf3: try self.continuation(3, second: 0x80...0xbf)
+            case 0xf4: try self.continuation(3, second: 0x80...0x8f)
+            default: throw JSONSyntaxError(.invalidUTF8, at: self.position)
+            }
+        }
+    }
+
+    @inline(__always)
+    private mutating func continuation(_ count: Int, second: ClosedRange<UInt8>) throws(JSONSyntaxError) {
+        guard self.position + count < self.bytes.count else {
+            throw JSONSyntaxError(.invalidUTF8, at: self.position)
+        }
+        guard second.contains(self.bytes[self.position + 1]) else { throw JSONSyntaxError(.invalidUTF8, at: self.position) }
+        for index in 1...count where self.bytes[self.position + index] & 0xc0 != 0x80 {
+            throw JSONSyntaxError(.invalidUTF8, at: self.position)
+        }
+        self.position += count + 1
+    }
+}

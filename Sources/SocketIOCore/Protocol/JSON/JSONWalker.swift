@@ -1,0 +1,186 @@
+internal import NIOCore
+
+/// What a ``JSONWalker`` reports. Offsets are from the start of the text; a container is `begin` … `end`.
+protocol JSONVisitor {
+    mutating func begin(at offset: Int, isObject: Bool, depth: Int) throws(JSONSyntaxError)
+    mutating func end(at offset: Int, depth: Int)
+    /// A string, or the key of a member; `range` has the quotes.
+    mutating func string(_ range: Range<Int>, escaped: Bool, depth: Int) throws(JSONSyntaxError)
+    mutating func number(_ range: Range<Int>, isInteger: Bool, depth: Int) throws(JSONSyntaxError)
+    mutating func literal(_ range: Range<Int>, depth: Int) throws(JSONSyntaxError)
+    mutating func key(_ range: Range<Int>, escaped: Bool) throws(JSONSyntaxError)
+}
+
+/// Walks once over a JSON text (RFC 8259, UTF-8) and checks every byte of it. No recursion and no allocation.
+struct JSONWalker {
+    /// The deepest nesting that can be walked: one bit each.
+    static let deepestNesting = 64
+
+    let bytes: UnsafeRawBufferPointer
+    var position = 0
+
+    init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+    }
+
+    /// Walks over a whole text: one value with white space around it.
+    mutating func document(_ visitor: inout some JSONVisitor, maximumDepth: Int) throws(JSONSyntaxError) {
+        try self.value(&visitor, maximumDepth: min(maximumDepth, Self.deepestNesting))
+        try self.expectEnd()
+    }
+
+    mutating func expectEnd() throws(JSONSyntaxError) {
+        self.skipSpace()
+        guard self.position == self.bytes.count else { throw JSONSyntaxError(.trailingBytes, at: self.position) }
+    }
+
+    /// Walks over one value. `stack` has a bit per open container, set for objects.
+    @inline(__always)
+    private mutating func value(_ visitor: inout some JSONVisitor, maximumDepth: Int) throws(JSONSyntaxError) {
+        var stack: UInt64 = 0
+        var depth = 0
+        while true {
+            self.skipSpace()
+            let byte = try self.byte()
+            if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
+                guard depth < maximumDepth else { throw JSONSyntaxError(.tooDeep, at: self.position) }
+                let isObject = byte == UInt8(ascii: "{")
+                try visitor.begin(at: self.position, isObject: isObject, depth: depth)
+                stack = stack << 1 | (isObject ? 1 : 0)
+                depth += 1
+                self.position += 1
+                self.skipSpace()
+                if try self.byte() != (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
+                    if isObject { try self.key(&visitor) }
+                    continue
+                }
+            } else {
+                try self.scalar(byte, &visitor, depth: depth)
+                if depth == 0 { return }
+                self.skipSpace()
+            }
+            // After a value, or at the end of an empty container.
+            if try self.afterValue(&visitor, &stack, &depth) { return }
+        }
+    }
+
+    /// Closes what ends here and steps over a comma. Returns true at the end of the outermost value.
+    @inline(__always)
+    private mutating func afterValue(
+        _ visitor: inout some JSONVisitor,
+        _ stack: inout UInt64,
+        _ depth: inout Int
+    ) throws(JSONSyntaxError) -> Bool {
+        while true {
+            let isObject = stack & 1 == 1
+            let byte = try self.byte()
+            if byte == UInt8(ascii: ",") {
+                self.position += 1
+                guard isObject else { return false }
+                self.skipSpace()
+                try self.key(&visitor)
+                return false
+            }
+            guard byte == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
+                throw JSONSyntaxError(.unexpectedByte, at: self.position)
+            }
+            self.position += 1
+            stack >>= 1
+            depth -= 1
+            visitor.end(at: self.position, depth: depth)
+            if depth == 0 { return true }
+            self.skipSpace()
+        }
+    }
+
+    @inline(__always)
+    private mutating func scalar(_ byte: UInt8, _ visitor: inout some JSONVisitor, depth: Int) throws(JSONSyntaxError) {
+        let start = self.position
+        switch byte {
+        case UInt8(ascii: "\""):
+            let escaped = try self.string()
+            try visitor.string(start..<self.position, escaped: escaped, depth: depth)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            let isInteger = try self.number()
+            try visitor.number(start..<self.position, isInteger: isInteger, depth: depth)
+        default:
+            try self.literal()
+            try visitor.literal(start..<self.position, depth: depth)
+        }
+    }
+
+    @inline(__always)
+    private mutating func key(_ visitor: inout some JSONVisitor) throws(JSONSyntaxError) {
+        let start = self.position
+        guard try self.byte() == UInt8(ascii: "\"") else { throw JSONSyntaxError(.unexpectedByte, at: self.position) }
+        let escaped = try self.string()
+        try visitor.key(start..<self.position, escaped: escaped)
+        self.skipSpace()
+        guard try self.byte() == UInt8(ascii: ":") else { throw JSONSyntaxError(.unexpectedByte, at: self.position) }
+        self.position += 1
+    }
+
+    // MARK: Tokens
+
+    @inline(__always)
+    func byte() throws(JSONSyntaxError) -> UInt8 {
+        guard self.position < self.bytes.count else { throw JSONSyntaxError(.unexpectedEnd, at: self.position) }
+        return self.bytes[self.position]
+    }
+
+    @inline(__always)
+    mutating func skipSpace() {
+        while self.position < self.bytes.count {
+            switch self.bytes[self.position] {
+            case 0x20, 0x0a, 0x0d, 0x09: self.position += 1
+            default: return
+            }
+        }
+    }
+
+    /// Steps over `true`, `false` or `null`.
+    mutating func literal() throws(JSONSyntaxError) {
+        let word: StaticString =
+            switch try self.byte() {
+            case UInt8(ascii: "t"): "true"
+            case UInt8(ascii: "f"): "false"
+            case UInt8(ascii: "n"): "null"
+            default: throw JSONSyntaxError(.unexpectedByte, at: self.position)
+            }
+        for index in 0..<word.utf8CodeUnitCount {
+            guard try self.byte() == word.utf8Start[index] else { throw JSONSyntaxError(.unexpectedByte, at: self.position) }
+            self.position += 1
+        }
+    }
+
+    /// Steps over a number. Returns whether it has neither fraction nor exponent.
+    mutating func number() throws(JSONSyntaxError) -> Bool {
+        if try self.byte() == UInt8(ascii: "-") { self.position += 1 }
+        if try self.byte() == UInt8(ascii: "0") { self.position += 1 } else { try self.digits() }
+        var isInteger = true
+        if self.position < self.bytes.count, self.bytes[self.position] == UInt8(ascii: ".") {
+            isInteger = false
+            self.position += 1
+            try self.digits()
+        }
+        if self.position < self.bytes.count, self.bytes[self.position] | 0x20 == UInt8(ascii: "e") {
+            isInteger = false
+            self.position += 1
+            let sign = try self.byte()
+            if sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { self.position += 1 }
+            try self.digits()
+        }
+        // "01", "1x": a digit or letter right after a number is an error whatever follows.
+        guard self.position < self.bytes.count else { return isInteger }
+        guard !Self.isDigit(self.bytes[self.position]) else { throw JSONSyntaxError(.invalidNumber, at: self.position) }
+        return isInteger
+    }
+
+    private mutating func digits() throws(JSONSyntaxError) {
+        guard Self.isDigit(try self.byte()) else { throw JSONSyntaxError(.invalidNumber, at: self.position) }
+        while self.position < self.bytes.count, Self.isDigit(self.bytes[self.position]) { self.position += 1 }
+    }
+
+    @inline(__always)
+    static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+}

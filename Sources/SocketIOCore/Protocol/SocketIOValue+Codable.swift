@@ -1,0 +1,96 @@
+import MessagePack
+internal import NIOCore
+
+/// The argument coders of the JSON parser take and give values directly; this is the way through any other coder.
+extension SocketIOValue: Codable {
+    private struct Name: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+
+        init?(intValue: Int) { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+    }
+
+    /// Decodes whatever is there.
+    ///
+    /// - Parameter decoder: the decoder.
+    /// - Throws: `DecodingError`; with the MessagePack decoder also for an extension type that is no date.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let decoder = decoder as? any MessagePackValueDecoder {
+            let value = try decoder.decodeMessagePackValue()
+            guard let value = SocketIOValue(value) else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "a MessagePack extension or key that JSON has not")
+            }
+            self = value
+        } else if container.decodeNil() {
+            self = .null
+        } else if let members = try? decoder.container(keyedBy: Name.self) {
+            let pairs = try members.allKeys.map { ($0.stringValue, try members.decode(SocketIOValue.self, forKey: $0)) }
+            self = .object(Dictionary(pairs) { _, last in last })
+        } else if var elements = try? decoder.unkeyedContainer() {
+            var values: [SocketIOValue] = []
+            while !elements.isAtEnd { values.append(try elements.decode(SocketIOValue.self)) }
+            self = .array(values)
+        } else {
+            self = try Self.scalar(container)
+        }
+    }
+
+    private static func scalar(_ container: any SingleValueDecodingContainer) throws -> SocketIOValue {
+        if let value = try? container.decode(Bool.self) { return .bool(value) }
+        if let value = try? container.decode(Int64.self) { return .int(value) }
+        if let value = try? container.decode(Double.self) { return .double(value) }
+        return .string(try container.decode(String.self))
+    }
+
+    /// Encodes the value.
+    ///
+    /// - Parameter encoder: the encoder.
+    /// - Throws: what the encoder throws.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .bool(let value): try container.encode(value)
+        case .int(let value): try container.encode(value)
+        case .double(let value): try container.encode(value)
+        case .string(let value): try container.encode(value)
+        case .binary(let value): try container.encode(value)
+        case .array(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        }
+    }
+
+    /// Takes over a MessagePack value; nil for extensions other than dates, and for maps whose keys are not strings.
+    private init?(_ value: MessagePackValue) {
+        switch value {
+        case .null: self = .null
+        case .bool(let value): self = .bool(value)
+        case .int(let value): self = .int(value)
+        case .uint(let value): self = .double(Double(value))
+        // A whole number above 2^53 may arrive as a float; smaller ones are integers with both parsers.
+        case .double(let value): self = Int64(exactly: value).map { .int($0) } ?? .double(value)
+        case .string(let value): self = .string(value)
+        case .binary(let value): self = .binary(value)
+        case .timestamp(let value):
+            guard let text = JSONDate.string(value.date) else { return nil }
+            self = .string(text)
+        case .array(let values):
+            var elements: [SocketIOValue] = []
+            for value in values {
+                guard let element = SocketIOValue(value) else { return nil }
+                elements.append(element)
+            }
+            self = .array(elements)
+        case .map(let pairs):
+            var members: [String: SocketIOValue] = [:]
+            for pair in pairs {
+                guard case .string(let key) = pair.key, let member = SocketIOValue(pair.value) else { return nil }
+                members[key] = member
+            }
+            self = .object(members)
+        case .extension: return nil
+        }
+    }
+}
