@@ -1,3 +1,4 @@
+public import NIOCore
 public import NIOHTTP1
 
 /// The options of an ``EngineServer``, by Engine.IO's names and with its defaults.
@@ -58,6 +59,11 @@ public struct EngineConfiguration: Sendable {
     /// Makes a session id. It must be unique and unguessable, and free of control characters. Default 20 random characters (120 bits).
     public var generateID: (@Sendable (EngineHandshake) -> String)?
 
+    /// Answers requests below ``path`` that are not Engine.IO's, such as `/socket.io/socket.io.js`; nil passes one on. Default none.
+    ///
+    /// Called on an event loop: the answer must be at hand.
+    public var responder: (@Sendable (HTTPRequestHead) -> EngineHTTPResponse?)?
+
     /// Sizes and counts that a client could otherwise grow.
     public var limits = Limits()
 
@@ -103,11 +109,40 @@ public struct EngineConfiguration: Sendable {
 }
 
 /// What ``EngineConfiguration/allowRequest`` decides.
-public enum EngineRequestDecision: Sendable, Hashable {
+public struct EngineRequestDecision: Sendable, Hashable {
+    enum Outcome: Hashable {
+        case allow
+        case reject(String)
+    }
+
+    let outcome: Outcome
+
     /// Go on.
-    case allow
-    /// Answer 403 with this message.
-    case reject(String = "Forbidden")
+    public static let allow = EngineRequestDecision(outcome: .allow)
+
+    /// Answer 403.
+    ///
+    /// - Parameter message: What the client gets as the error's message.
+    public static func reject(_ message: String = "Forbidden") -> EngineRequestDecision {
+        EngineRequestDecision(outcome: .reject(message))
+    }
+}
+
+/// An answer to a plain HTTP request.
+public struct EngineHTTPResponse: Sendable {
+    /// The status.
+    public var status: HTTPResponseStatus
+    /// The header fields; `Content-Length` is added.
+    public var headers: HTTPHeaders
+    /// The body.
+    public var body: ByteBuffer
+
+    /// Makes an answer.
+    public init(status: HTTPResponseStatus = .ok, headers: HTTPHeaders = [:], body: ByteBuffer = ByteBuffer()) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
 }
 
 /// The cookie that carries a session id.

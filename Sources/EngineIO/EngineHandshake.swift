@@ -14,7 +14,7 @@ public struct EngineHandshake: Sendable {
     /// When the request arrived, in seconds since 1970.
     public let issued: Double
 
-    init(head: HTTPRequestHead, remoteAddress: SocketAddress?, isSecure: Bool, issued: Double) {
+    init(head: HTTPRequestHead, remoteAddress: SocketAddress?, isSecure: Bool) {
         var bytes: [UInt8] = []
         let address = remoteAddress?.ipAddress ?? remoteAddress?.pathname ?? ""
         let size = head.headers.reduce(head.uri.utf8.count + address.utf8.count + 16) { $0 + $1.name.utf8.count + $1.value.utf8.count + 2 }
@@ -33,7 +33,7 @@ public struct EngineHandshake: Sendable {
         bytes.append(contentsOf: address.utf8)
         self.bytes = bytes
         self.isSecure = isSecure
-        self.issued = issued
+        self.issued = WallClock.now()
     }
 
     /// The client's IP address, or an empty string if the connection has none. Behind a proxy this is the proxy's.

@@ -1,12 +1,12 @@
 public import Logging
 public import NIOCore
+import NIOHTTP1
+import Synchronization
 
 /// An Engine.IO v4 server: sessions over long-polling and WebSocket, on channels that somebody else accepts.
 public final class EngineServer: Sendable {
-    /// The configuration the server was made with.
-    public let configuration: EngineConfiguration
-    private let delegate: any EngineServerDelegate
-    private let logger: Logger
+    private let context: EngineContext
+    private let loops = Mutex<[ObjectIdentifier: EngineLoopHandle]>([:])
 
     /// Makes a server. It does nothing until ``configure(_:isSecure:fallback:)`` is called for a channel.
     ///
@@ -14,11 +14,21 @@ public final class EngineServer: Sendable {
     ///   - configuration: The options.
     ///   - delegate: Gets every new session.
     ///   - logger: Gets what an operator should know; nothing is logged per packet above `trace`.
-    public init(configuration: EngineConfiguration = .init(), delegate: any EngineServerDelegate, logger: Logger) {
-        self.configuration = configuration
-        self.delegate = delegate
-        self.logger = logger
+    ///   - metrics: What is counted, with the process's metrics backend by default.
+    public init(
+        configuration: EngineConfiguration = .init(),
+        delegate: any EngineServerDelegate,
+        logger: Logger,
+        metrics: EngineMetrics = EngineMetrics()
+    ) {
+        self.context = EngineContext(configuration: configuration, delegate: delegate, logger: logger, metrics: metrics)
     }
+
+    /// The configuration the server was made with.
+    public var configuration: EngineConfiguration { context.configuration }
+
+    /// The number of open sessions.
+    public var clientsCount: Int { context.registry.count }
 
     /// Installs the HTTP pipeline on an accepted channel.
     ///
@@ -29,17 +39,76 @@ public final class EngineServer: Sendable {
     ///   - channel: A channel on whose event loop this is called.
     ///   - isSecure: Whether TLS handlers are in front.
     ///   - fallback: Adds the handlers for all other requests to the end of the pipeline. Without it they are answered 404.
+    /// - Throws: What NIO throws if the channel's pipeline cannot be changed.
     public func configure(
         _ channel: any Channel,
         isSecure: Bool = false,
         fallback: (@Sendable (any Channel) throws -> Void)? = nil
-    ) throws {}
+    ) throws {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = context.configuration.limits.headerBytes
+        limits.maxHeaderListSize = context.configuration.limits.headerBytes
+        limits.maxHeaderFieldCount = context.configuration.limits.headerFields
+        let http = EngineHTTPHandler(loop: loop(for: channel.eventLoop).local, isSecure: isSecure, fallback: fallback)
+        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
+        let encoder = HTTPResponseEncoder()
+        let connection = EngineConnectionHandler(http: http)
+        let pipelining = HTTPServerPipelineHandler()
+        http.httpHandlers = [pipelining, connection, encoder, decoder]
+        try channel.pipeline.syncOperations.addHandlers([encoder, decoder, connection, pipelining, http])
+    }
 
-    /// The number of open sessions.
-    public var clientsCount: Int { 0 }
+    private func loop(for eventLoop: any EventLoop) -> EngineLoopHandle {
+        loops.withLock { loops in
+            let id = ObjectIdentifier(eventLoop)
+            if let loop = loops[id] { return loop }
+            let loop = EngineLoop.make(on: eventLoop, context: context)
+            loops[id] = loop
+            return loop
+        }
+    }
+}
+
+// MARK: - Shutdown
+
+extension EngineServer {
+    /// The time between two batches of closed sessions.
+    private static let batchInterval = Duration.milliseconds(100)
 
     /// Refuses new sessions from now on and closes the open ones in random batches spread over `duration`.
     ///
-    /// Returns when none is left, at the latest ``EngineConfiguration/Limits/closeTimeout`` after the last batch.
-    public func shutdown(over duration: Duration = .zero) async {}
+    /// Returns when none is left, at the latest ``EngineConfiguration/Limits/closeTimeout`` after the last batch, when those that are
+    /// left are cut off. Cancelling the task closes all at once.
+    public func shutdown(over duration: Duration = .zero) async {
+        let sessions = context.registry.drain().shuffled()
+        let batches = max(1, Int(duration / Self.batchInterval))
+        let size = max(1, (sessions.count + batches - 1) / batches)
+        for start in stride(from: 0, to: sessions.count, by: size) {
+            Self.onEach(sessions[start..<min(start + size, sessions.count)]) { $0.close(.serverShuttingDown) }
+            if start + size < sessions.count { try? await Task.sleep(for: Self.batchInterval) }
+        }
+        await waitForSessions()
+        Self.onEach(context.registry.drain()[...]) { $0.discard(.serverShuttingDown) }
+        await context.registry.waitUntilEmpty()
+    }
+
+    private static func onEach(_ handles: ArraySlice<SessionHandle>, _ work: @escaping @Sendable (EngineSession) -> Void) {
+        for (_, handles) in Dictionary(grouping: handles, by: { ObjectIdentifier($0.home) }) {
+            guard let home = handles.first?.home else { continue }
+            home.execute { _ in
+                for handle in handles { work(handle.session.value) }
+            }
+        }
+    }
+
+    private func waitForSessions() async {
+        let limit = context.configuration.limits.closeTimeout
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.context.registry.waitUntilEmpty() }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+            context.registry.giveUpWaiting()
+        }
+    }
 }

@@ -1,0 +1,60 @@
+import NIOHTTP1
+
+/// Answers browsers that ask whether a page may connect (Fetch standard, "CORS protocol").
+enum CORSPolicy {
+    /// The header fields that let the page read a response; none if it may not.
+    static func headers(for head: HTTPRequestHead, cors: EngineCORS?) -> HTTPHeaders {
+        guard let cors else { return [:] }
+        var headers: HTTPHeaders = [:]
+        if case .any = cors.origins, !cors.credentials {
+            headers.add(name: "Access-Control-Allow-Origin", value: "*")
+        } else {
+            // The answer depends on who asks, so a cache must not give it to another.
+            headers.add(name: "Vary", value: "Origin")
+            guard let origin = head.headers.first(name: "origin"), cors.origins.contains(origin) else { return headers }
+            headers.add(name: "Access-Control-Allow-Origin", value: origin)
+            if cors.credentials { headers.add(name: "Access-Control-Allow-Credentials", value: "true") }
+        }
+        if !cors.exposedHeaders.isEmpty {
+            headers.add(name: "Access-Control-Expose-Headers", value: cors.exposedHeaders.joined(separator: ","))
+        }
+        return headers
+    }
+
+    /// The header fields of the answer to a preflight.
+    static func preflightHeaders(for head: HTTPRequestHead, cors: EngineCORS?) -> HTTPHeaders {
+        var result = headers(for: head, cors: cors)
+        result.remove(name: "Access-Control-Expose-Headers")
+        guard let cors, result.contains(name: "Access-Control-Allow-Origin") else { return result }
+        result.add(name: "Access-Control-Allow-Methods", value: cors.methods.joined(separator: ","))
+        if let allowed = cors.allowedHeaders {
+            result.add(name: "Access-Control-Allow-Headers", value: allowed.joined(separator: ","))
+        } else if let requested = head.headers.first(name: "access-control-request-headers") {
+            result.add(name: "Vary", value: "Access-Control-Request-Headers")
+            result.add(name: "Access-Control-Allow-Headers", value: requested)
+        }
+        if let maxAge = cors.maxAge { result.add(name: "Access-Control-Max-Age", value: "\(maxAge.components.seconds)") }
+        return result
+    }
+
+    /// Whether the page that opens a WebSocket may do so: one of the same host, one of an allowed origin, or no page at all.
+    static func allowsWebSocket(_ head: HTTPRequestHead, isSecure: Bool, cors: EngineCORS?) -> Bool {
+        guard let origin = head.headers.first(name: "origin") else { return true }
+        if let cors, cors.origins.contains(origin) { return true }
+        guard let host = head.headers.first(name: "host")?.lowercased() else { return false }
+        let origins = origin.lowercased()
+        // A proxy that ends TLS speaks http to us while the page was loaded over https.
+        return origins == "https://" + host || (!isSecure && origins == "http://" + host)
+    }
+}
+
+extension EngineCORS.Origins {
+    /// Whether this origin is one of them. `null`, which any sandboxed page has, only if it is named.
+    func contains(_ origin: String) -> Bool {
+        switch self {
+        case .any: true
+        case .exactly(let origins): origins.contains(origin)
+        case .matching(let predicate): predicate(origin)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Logging
+import NIOCore
+import SocketIOCore
+
+/// What all parts of one server share and nobody changes.
+final class EngineContext: Sendable {
+    let configuration: EngineConfiguration
+    let timing: EngineTiming
+    let path: String
+    let delegate: any EngineServerDelegate
+    let logger: Logger
+    let metrics: EngineMetrics
+    let registry = SessionRegistry()
+    let trimmer = MemoryTrimmer()
+
+    init(configuration: EngineConfiguration, delegate: any EngineServerDelegate, logger: Logger, metrics: EngineMetrics) {
+        self.configuration = configuration
+        self.delegate = delegate
+        self.logger = logger
+        self.metrics = metrics
+        self.path = Self.normalise(configuration.path, addTrailingSlash: configuration.addTrailingSlash)
+        self.timing = EngineTiming(
+            pingInterval: TimeAmount(configuration.pingInterval),
+            pingTimeout: TimeAmount(configuration.pingTimeout),
+            upgradeTimeout: TimeAmount(configuration.upgradeTimeout),
+            closeTimeout: TimeAmount(configuration.limits.closeTimeout),
+            readPause: TimeAmount(configuration.limits.readPause),
+            maximumUpgradeAttempts: min(configuration.limits.upgradeAttempts, Int(UInt8.max))
+        )
+    }
+
+    private static func normalise(_ path: String, addTrailingSlash: Bool) -> String {
+        var path = path.hasPrefix("/") ? path : "/" + path
+        while path.hasSuffix("/") { path.removeLast() }
+        return addTrailingSlash || path.isEmpty ? path + "/" : path
+    }
+
+    /// The handshake packet of a session (Engine.IO protocol v4, "Handshake").
+    func openPacket(id: String, transport: EngineSessionStateMachine.Transport) -> ByteBuffer {
+        let offersUpgrade = transport == .polling && configuration.allowUpgrades && configuration.transports.contains(.websocket)
+        var packet = ByteBuffer()
+        packet.writeString("0{\"sid\":\"")
+        packet.writeString(JSONString.escape(id))
+        packet.writeString("\",\"upgrades\":\(offersUpgrade ? "[\"websocket\"]" : "[]")")
+        packet.writeString(",\"pingInterval\":\(timing.pingInterval.milliseconds),\"pingTimeout\":\(timing.pingTimeout.milliseconds)")
+        packet.writeString(",\"maxPayload\":\(configuration.maxHTTPBufferSize)}")
+        return packet
+    }
+}
+
+extension TimeAmount {
+    fileprivate var milliseconds: Int64 { nanoseconds / 1_000_000 }
+}
+
+/// Writes the few strings that Engine.IO puts into JSON.
+enum JSONString {
+    static func escape(_ string: String) -> String {
+        var result = ""
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\u{0}"..<"\u{20}":
+                let hex = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

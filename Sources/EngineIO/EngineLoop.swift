@@ -1,0 +1,142 @@
+import NIOCore
+
+/// What an event loop shares with others: where to send work for its sessions and connections.
+final class EngineLoopHandle: Sendable {
+    let eventLoop: any EventLoop
+    private let loop: NIOLoopBound<EngineLoop>
+
+    fileprivate init(_ loop: EngineLoop, eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        self.loop = NIOLoopBound(loop, eventLoop: eventLoop)
+    }
+
+    /// The loop's state, on the loop itself.
+    var local: EngineLoop { loop.value }
+
+    /// Runs `work` on the loop: at once if called there, else soon.
+    func execute(_ work: @escaping @Sendable (EngineLoop) -> Void) {
+        if eventLoop.inEventLoop {
+            work(local)
+        } else {
+            eventLoop.execute { work(self.local) }
+        }
+    }
+}
+
+/// What all sessions and connections of one event loop share: the timer wheel, the list of sessions to flush at the end of the tick,
+/// and the work collected for other event loops.
+final class EngineLoop {
+    /// Work for another event loop, sent as one task per tick.
+    private struct Outbox {
+        let target: EngineLoopHandle
+        var work: [@Sendable (EngineLoop) -> Void] = []
+    }
+
+    let eventLoop: any EventLoop
+    let context: EngineContext
+    /// What happened since the last flush, for the metrics.
+    var tally = EngineMetrics.Tally()
+    private var ownHandle: EngineLoopHandle?
+    private var wheel: TimerWheel
+    private var wakeUp: Scheduled<Void>?
+    private var wakeUpDeadline = NIODeadline.distantFuture
+    private var dirty: [EngineSession] = []
+    private var outboxes: [Outbox] = []
+    private var isFlushScheduled = false
+
+    private init(eventLoop: any EventLoop, context: EngineContext) {
+        self.eventLoop = eventLoop
+        self.context = context
+        self.wheel = TimerWheel(start: eventLoop.now)
+    }
+
+    /// Makes the state of an event loop; to be called on it.
+    static func make(on eventLoop: any EventLoop, context: EngineContext) -> EngineLoopHandle {
+        let loop = EngineLoop(eventLoop: eventLoop, context: context)
+        let handle = EngineLoopHandle(loop, eventLoop: eventLoop)
+        loop.ownHandle = handle
+        return handle
+    }
+
+    /// How other loops reach this one.
+    var handle: EngineLoopHandle { ownHandle ?? EngineLoopHandle(self, eventLoop: eventLoop) }
+
+    // MARK: Other loops
+
+    /// Runs `work` on the loop of `target`: at once if that is this one, else together with all work for it that this tick collects.
+    ///
+    /// Work arrives in the order of the calls.
+    func perform(on target: EngineLoopHandle, _ work: @escaping @Sendable (EngineLoop) -> Void) {
+        if target === ownHandle { return work(self) }
+        if let index = outboxes.firstIndex(where: { $0.target === target }) {
+            outboxes[index].work.append(work)
+        } else {
+            outboxes.append(Outbox(target: target, work: [work]))
+        }
+        scheduleFlush()
+    }
+
+    private func sendOutboxes() {
+        for index in outboxes.indices where !outboxes[index].work.isEmpty {
+            let work = outboxes[index].work
+            outboxes[index].work.removeAll(keepingCapacity: work.count <= 256)
+            let target = outboxes[index].target
+            target.eventLoop.execute {
+                let loop = target.local
+                for item in work { item(loop) }
+            }
+        }
+    }
+
+    // MARK: Flushing
+
+    /// Flushes the session at the end of the current tick.
+    func markDirty(_ session: EngineSession) {
+        dirty.append(session)
+        scheduleFlush()
+    }
+
+    /// Makes sure that the end of this tick does its work.
+    func scheduleFlush() {
+        guard !isFlushScheduled else { return }
+        isFlushScheduled = true
+        eventLoop.assumeIsolated().execute { self.flush() }
+    }
+
+    private func flush() {
+        isFlushScheduled = false
+        var sessions: [EngineSession] = []
+        swap(&sessions, &dirty)
+        for session in sessions { session.flush() }
+        // The list keeps its memory for the next tick, unless this was a rare peak.
+        if dirty.isEmpty, sessions.capacity <= 4096 {
+            sessions.removeAll(keepingCapacity: true)
+            swap(&sessions, &dirty)
+        }
+        sendOutboxes()
+        context.metrics.record(&tally)
+    }
+
+    // MARK: Time
+
+    /// Calls `item.deadlineReached` at `deadline`, and no longer at a time set before. nil cancels it.
+    func schedule(_ item: any TimerWheelItem, at deadline: NIODeadline?) {
+        wheel.schedule(item, at: deadline)
+        if let deadline, deadline < wakeUpDeadline { scheduleWakeUp() }
+    }
+
+    private func scheduleWakeUp() {
+        guard let deadline = wheel.nextDeadline, deadline < wakeUpDeadline else { return }
+        wakeUp?.cancel()
+        wakeUpDeadline = deadline
+        wakeUp = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.turnWheel() }
+    }
+
+    private func turnWheel() {
+        wakeUp = nil
+        wakeUpDeadline = .distantFuture
+        let now = eventLoop.now
+        for item in wheel.expired(now: now) { item.deadlineReached(now: now) }
+        scheduleWakeUp()
+    }
+}

@@ -1,0 +1,283 @@
+import NIOCore
+import NIOWebSocket
+import SocketIOCore
+
+/// The end of a WebSocket connection's pipeline: reassembles messages for the session and writes its frames.
+final class EngineWebSocketHandler: ChannelDuplexHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// How long a client may take to answer a close frame before its connection is cut.
+    private static let closeTimeout = TimeAmount.seconds(5)
+
+    private enum Owner {
+        case nobody
+        case local(EngineSession)
+        case remote(SessionHandle)
+    }
+
+    private enum State { case open, closing, closed }
+
+    private struct Fragments {
+        var isText: Bool
+        var payload: ByteBuffer
+        var count: Int
+    }
+
+    let id: Int
+    let loop: EngineLoop
+    private var owner = Owner.nobody
+    private var state = State.open
+    private var context: ChannelHandlerContext?
+    private var fragments: Fragments?
+    /// What a session on another event loop is told at the end of this read.
+    private var inbox: [WebSocketEvent] = []
+    private(set) var isWritable = true
+    private var isReading = true
+    private var hasPendingRead = false
+    var wheelPosition = TimerWheel.Position()
+
+    init(loop: EngineLoop) {
+        self.id = PollingExchange.nextID()
+        self.loop = loop
+    }
+
+    /// Says whose connection this is; called once, before the first frame.
+    func attach(to session: EngineSession) {
+        owner = .local(session)
+    }
+
+    /// Says whose connection this is, when the session lives on another event loop.
+    func attach(to session: SessionHandle) {
+        owner = .remote(session)
+    }
+
+    // MARK: Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        isWritable = context.channel.isWritable
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        gone(isError: false)
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        gone(isError: false)
+        loop.context.trimmer.connectionClosed(on: context.eventLoop)
+        context.fireChannelInactive()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isReading {
+            context.read()
+        } else {
+            hasPendingRead = true
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        sendInbox()
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
+        if state == .open { tell(.written(bytes: 0, isWritable: isWritable), atOnce: true) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed: context.close(promise: nil)
+        case is ChannelShouldQuiesceEvent:
+            if state == .open { tell(.quiesce, atOnce: true) }
+        default: break
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case NIOWebSocketError.invalidFrameLength: fail(.messageTooLarge)
+        case is NIOWebSocketError: fail(.protocolError)
+        default: context.close(promise: nil)
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = Self.unwrapInboundIn(data)
+        guard state == .open else {
+            if frame.opcode == .connectionClose { context.close(promise: nil) }
+            return
+        }
+        // No extension is negotiated, and clients must mask (RFC 6455, section 5.1).
+        guard let key = frame.maskKey, !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return fail(.protocolError) }
+        switch frame.opcode {
+        case .text, .binary: messageBegan(frame, key)
+        case .continuation: messageWentOn(frame, key)
+        case .ping: answerPing(frame, key)
+        case .pong: break
+        case .connectionClose: closedByClient(frame, key)
+        default: fail(.protocolError)
+        }
+    }
+}
+
+// MARK: - Messages
+
+extension EngineWebSocketHandler {
+    private func messageBegan(_ frame: WebSocketFrame, _ key: WebSocketMaskingKey) {
+        guard fragments == nil else { return fail(.protocolError) }
+        let payload = frame.data.webSocketUnmasked(key)
+        if frame.fin {
+            deliver(payload, isText: frame.opcode == .text)
+        } else {
+            fragments = Fragments(isText: frame.opcode == .text, payload: payload, count: 1)
+        }
+    }
+
+    private func messageWentOn(_ frame: WebSocketFrame, _ key: WebSocketMaskingKey) {
+        let configuration = loop.context.configuration
+        // Taken out while it grows, so that its payload is not copied.
+        guard var message = fragments.take() else { return fail(.protocolError) }
+        message.count += 1
+        guard message.count <= configuration.limits.fragmentsPerMessage else { return fail(.policyViolation) }
+        guard message.payload.readableBytes + frame.length <= configuration.maxHTTPBufferSize else { return fail(.messageTooLarge) }
+        frame.data.writeWebSocketUnmasked(key, to: &message.payload)
+        if frame.fin {
+            deliver(message.payload, isText: message.isText)
+        } else {
+            fragments = message
+        }
+    }
+
+    private func deliver(_ message: ByteBuffer, isText: Bool) {
+        if isText, !message.isValidUTF8 { return fail(.invalidData) }
+        if case .local(let session) = owner {
+            session.webSocketMessage(id, message, isText: isText)
+        } else {
+            inbox.append(isText ? .text(message) : .binary(message))
+        }
+    }
+
+    private func tell(_ event: WebSocketEvent, atOnce: Bool = false) {
+        switch owner {
+        case .nobody: break
+        case .local(let session): session.webSocket(id, event: event)
+        case .remote:
+            inbox.append(event)
+            if atOnce { sendInbox() }
+        }
+    }
+
+    private func sendInbox() {
+        guard !inbox.isEmpty, case .remote(let handle) = owner else { return }
+        let (events, id, session) = (inbox, id, handle.session)
+        inbox = []
+        loop.perform(on: handle.home) { _ in
+            let session = session.value
+            for event in events { session.webSocket(id, event: event) }
+        }
+    }
+
+    private func answerPing(_ frame: WebSocketFrame, _ key: WebSocketMaskingKey) {
+        // A client that sends pings and reads nothing gets no answers.
+        guard isWritable else { return }
+        write(Self.controlFrame(0x8a, frame.data.webSocketUnmasked(key)))
+        flush()
+    }
+
+    private static func controlFrame(_ firstByte: UInt8, _ payload: ByteBuffer) -> ByteBuffer {
+        var frame = ByteBuffer(bytes: [firstByte, UInt8(truncatingIfNeeded: payload.readableBytes)])
+        frame.writeImmutableBuffer(payload)
+        return frame
+    }
+}
+
+// MARK: - Session's side
+
+extension EngineWebSocketHandler {
+    /// Writes frames; they leave with the next ``flush()``.
+    func write(_ frames: ByteBuffer) {
+        guard state == .open, let context else { return }
+        context.write(Self.wrapOutboundOut(frames), promise: nil)
+    }
+
+    func flush() {
+        context?.flush()
+    }
+
+    /// Writes what a session on another event loop sent in one tick.
+    func writeFromSession(_ frames: [ByteBuffer]) {
+        var bytes = 0
+        for frame in frames {
+            write(frame)
+            bytes += frame.readableBytes
+        }
+        flush()
+        tell(.written(bytes: bytes, isWritable: isWritable), atOnce: true)
+    }
+
+    func setReading(_ isReading: Bool) {
+        self.isReading = isReading
+        guard isReading, hasPendingRead else { return }
+        hasPendingRead = false
+        context?.read()
+    }
+
+    /// The session has let go of this connection.
+    func closeFromSession(_ code: WebSocketCloseCode) {
+        owner = .nobody
+        close(code)
+    }
+}
+
+// MARK: - Close
+
+extension EngineWebSocketHandler: TimerWheelItem {
+    func deadlineReached(now: NIODeadline) {
+        context?.close(promise: nil)
+    }
+
+    private func fail(_ code: WebSocketCloseCode) {
+        tell(.closed(isError: true), atOnce: true)
+        owner = .nobody
+        close(code)
+    }
+
+    /// Sends a close frame and waits a while for the client's; a connection cut at once could lose what was sent before.
+    private func close(_ code: WebSocketCloseCode) {
+        guard state == .open, let context else { return }
+        var payload = ByteBuffer()
+        payload.writeInteger(code.rawValue)
+        write(Self.controlFrame(0x88, payload))
+        context.flush()
+        state = .closing
+        fragments = nil
+        setReading(true)
+        loop.schedule(self, at: loop.eventLoop.now + Self.closeTimeout)
+    }
+
+    private func closedByClient(_ frame: WebSocketFrame, _ key: WebSocketMaskingKey) {
+        guard let context else { return }
+        let code = frame.data.webSocketUnmasked(key).getSlice(at: 0, length: 2) ?? ByteBuffer()
+        write(Self.controlFrame(0x88, code))
+        context.flush()
+        state = .closing
+        tell(.closed(isError: false), atOnce: true)
+        owner = .nobody
+        context.close(promise: nil)
+    }
+
+    private func gone(isError: Bool) {
+        guard state != .closed else { return }
+        state = .closed
+        fragments = nil
+        sendInbox()
+        tell(.closed(isError: isError), atOnce: true)
+        owner = .nobody
+        loop.schedule(self, at: nil)
+    }
+}

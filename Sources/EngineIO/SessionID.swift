@@ -1,0 +1,23 @@
+/// Makes session ids.
+enum SessionID {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
+    /// 20 characters that may stand in a URL, with 120 random bits from the system's generator.
+    static func random() -> String {
+        var generator = SystemRandomNumberGenerator()
+        var bits = generator.next() as UInt64
+        var left = 10
+        return String(unsafeUninitializedCapacity: 20) { buffer in
+            for index in 0..<20 {
+                if left == 0 {
+                    bits = generator.next()
+                    left = 10
+                }
+                buffer[index] = alphabet[Int(bits & 63)]
+                bits >>= 6
+                left -= 1
+            }
+            return 20
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import NIOCore
+import Synchronization
+
+/// A session as other event loops know it.
+struct SessionHandle: Sendable {
+    let home: EngineLoopHandle
+    let session: NIOLoopBound<EngineSession>
+}
+
+/// All sessions of a server by their id, for whichever event loop a request arrives on.
+final class SessionRegistry: Sendable {
+    private struct State {
+        var sessions: [String: SessionHandle] = [:]
+        var isDraining = false
+        var pendingHandshakes = 0
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+    private let hasLoggedUnknownSID = Atomic(false)
+
+    enum Insertion: Sendable { case inserted, duplicate, refused }
+
+    /// Adds a session, unless the id is taken, `limit` is reached or the server is shutting down.
+    func insert(_ handle: SessionHandle, id: String, limit: Int) -> Insertion {
+        state.withLock { state in
+            guard !state.isDraining, state.sessions.count < limit else { return .refused }
+            guard state.sessions[id] == nil else { return .duplicate }
+            state.sessions[id] = handle
+            return .inserted
+        }
+    }
+
+    func find(_ id: String) -> SessionHandle? {
+        state.withLock { $0.sessions[id] }
+    }
+
+    func remove(_ id: String) {
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            state.sessions[id] = nil
+            guard state.sessions.isEmpty, !state.waiters.isEmpty else { return [] }
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    var count: Int { state.withLock { $0.sessions.count } }
+
+    var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    /// Refuses sessions from now on and returns those that are open.
+    func drain() -> [SessionHandle] {
+        state.withLock { state in
+            state.isDraining = true
+            return Array(state.sessions.values)
+        }
+    }
+
+    /// Returns when no session is left.
+    func waitUntilEmpty() async {
+        await withCheckedContinuation { continuation in
+            let isEmpty = state.withLock { state in
+                if !state.sessions.isEmpty { state.waiters.append(continuation) }
+                return state.sessions.isEmpty
+            }
+            if isEmpty { continuation.resume() }
+        }
+    }
+
+    /// Stops waiting although sessions are left.
+    func giveUpWaiting() {
+        let waiters = state.withLock { state in
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Counts a handshake that waits for a decision; false if there are too many or the server is shutting down.
+    func beginHandshake(limit: Int) -> Bool {
+        state.withLock { state in
+            guard !state.isDraining, state.pendingHandshakes < limit else { return false }
+            state.pendingHandshakes += 1
+            return true
+        }
+    }
+
+    func endHandshake() {
+        state.withLock { $0.pendingHandshakes -= 1 }
+    }
+
+    /// True once: the first request for an unknown session is worth a word to the operator, a storm of them is not.
+    func shouldLogUnknownSID() -> Bool {
+        !hasLoggedUnknownSID.exchange(true, ordering: .relaxed)
+    }
+}

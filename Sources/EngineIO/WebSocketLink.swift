@@ -1,0 +1,119 @@
+import NIOCore
+
+/// A session's side of a WebSocket connection, which may live on another event loop.
+enum WebSocketLink {
+    case local(EngineWebSocketHandler)
+    case remote(RemoteWebSocket)
+
+    var id: Int {
+        switch self {
+        case .local(let handler): handler.id
+        case .remote(let remote): remote.id
+        }
+    }
+
+    /// Whether a frame written now would not have to wait for the client.
+    var isWritable: Bool {
+        switch self {
+        case .local(let handler): handler.isWritable
+        case .remote(let remote): remote.isWritable
+        }
+    }
+
+    /// Writes frames; they leave with the next ``flush(from:)``.
+    func write(_ frames: ByteBuffer) {
+        switch self {
+        case .local(let handler): handler.write(frames)
+        case .remote(let remote): remote.write(frames)
+        }
+    }
+
+    func flush(from loop: EngineLoop) {
+        switch self {
+        case .local(let handler): handler.flush()
+        case .remote(let remote): remote.flush(from: loop)
+        }
+    }
+
+    /// Starts the closing handshake; the session hears nothing more of this connection.
+    func close(_ code: WebSocketCloseCode, from loop: EngineLoop) {
+        switch self {
+        case .local(let handler): handler.closeFromSession(code)
+        case .remote(let remote):
+            remote.flush(from: loop)
+            let handler = remote.handler
+            loop.perform(on: remote.home) { _ in handler.value.closeFromSession(code) }
+        }
+    }
+
+    func setReading(_ isReading: Bool, from loop: EngineLoop) {
+        switch self {
+        case .local(let handler): handler.setReading(isReading)
+        case .remote(let remote):
+            let handler = remote.handler
+            loop.perform(on: remote.home) { _ in handler.value.setReading(isReading) }
+        }
+    }
+}
+
+/// A WebSocket connection of another event loop, as the session's loop sees it.
+///
+/// What a session writes in one tick crosses together. What has crossed but not been confirmed is limited, as a channel's own buffer would be.
+final class RemoteWebSocket {
+    private static let highWater = 64 << 10
+
+    let id: Int
+    let home: EngineLoopHandle
+    let handler: NIOLoopBound<EngineWebSocketHandler>
+    private var pending: [ByteBuffer] = []
+    private var unconfirmed = 0
+    private var channelIsWritable = true
+
+    init(id: Int, home: EngineLoopHandle, handler: NIOLoopBound<EngineWebSocketHandler>) {
+        self.id = id
+        self.home = home
+        self.handler = handler
+    }
+
+    var isWritable: Bool { channelIsWritable && unconfirmed < Self.highWater }
+
+    func write(_ frames: ByteBuffer) {
+        pending.append(frames)
+        unconfirmed += frames.readableBytes
+    }
+
+    func flush(from loop: EngineLoop) {
+        guard !pending.isEmpty else { return }
+        let (frames, handler) = (pending, handler)
+        pending = []
+        loop.perform(on: home) { _ in handler.value.writeFromSession(frames) }
+    }
+
+    func confirmed(bytes: Int, isWritable: Bool) {
+        unconfirmed -= bytes
+        channelIsWritable = isWritable
+    }
+}
+
+/// The codes of WebSocket close frames that a server sends (RFC 6455, section 7.4).
+enum WebSocketCloseCode: UInt16, Sendable {
+    case normal = 1000
+    case goingAway = 1001
+    case protocolError = 1002
+    case invalidData = 1007
+    case policyViolation = 1008
+    case messageTooLarge = 1009
+}
+
+/// What a WebSocket connection tells its session.
+enum WebSocketEvent: Sendable {
+    /// A text message, with Engine.IO's packet type.
+    case text(ByteBuffer)
+    case binary(ByteBuffer)
+    /// The connection is gone, or no longer of use.
+    case closed(isError: Bool)
+    /// The server's channels are told to finish what they are doing.
+    case quiesce
+    /// Bytes have been handed to the channel.
+    case written(bytes: Int, isWritable: Bool)
+}
