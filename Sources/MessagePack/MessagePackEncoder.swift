@@ -1,4 +1,4 @@
-import NIOCore
+public import NIOCore
 
 /// Encodes `Encodable` values as MessagePack, straight into a buffer: no tree of values in between.
 ///

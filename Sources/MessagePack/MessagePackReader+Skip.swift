@@ -1,4 +1,4 @@
-import NIOCore
+public import NIOCore
 
 extension MessagePackReader {
     /// Steps over one value, whatever it holds, checking its structure: lengths, depth, number of values. Strings are not checked to be

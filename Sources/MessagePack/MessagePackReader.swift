@@ -1,4 +1,4 @@
-import NIOCore
+public import NIOCore
 
 /// The type of a MessagePack value, told by its first byte.
 public enum MessagePackKind: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import NIOCore
+public import NIOCore
 
 /// Any MessagePack value.
 public enum MessagePackValue: Hashable, Sendable {

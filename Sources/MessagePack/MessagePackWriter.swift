@@ -1,5 +1,5 @@
 import CMessagePack
-import NIOCore
+public import NIOCore
 
 /// Appends MessagePack values to a buffer, each in its smallest encoding. The packing is msgpack-c's, straight into the buffer.
 ///

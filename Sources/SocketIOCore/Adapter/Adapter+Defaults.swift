@@ -1,0 +1,58 @@
+/// Adapters that do not carry an operation leave it to this process.
+extension Adapter {
+    /// Does nothing.
+    public func start() async throws {}
+    /// Does nothing.
+    public func close() async {}
+    /// One: this process.
+    public func serverCount() async throws -> Int { 1 }
+
+    /// Serves this process only.
+    public func broadcast(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws {
+        local.deliver(packet, to: options)
+    }
+
+    /// Serves this process only.
+    public func broadcastWithAck(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws -> BroadcastAcknowledgements {
+        try await local.broadcastWithAck(packet, to: options)
+    }
+
+    /// Serves this process only.
+    public func addSockets(_ options: BroadcastOptions, to rooms: [Room]) async throws {
+        try await local.addSockets(options, to: rooms)
+    }
+
+    /// Serves this process only.
+    public func removeSockets(_ options: BroadcastOptions, from rooms: [Room]) async throws {
+        try await local.removeSockets(options, from: rooms)
+    }
+
+    /// Serves this process only.
+    public func disconnectSockets(_ options: BroadcastOptions, closeConnection: Bool) async throws {
+        try await local.disconnectSockets(options, closeConnection: closeConnection)
+    }
+
+    /// Serves this process only.
+    public func fetchSockets(_ options: BroadcastOptions) async throws -> [SocketDescription] {
+        try await local.fetchSockets(options)
+    }
+
+    /// Serves this process only.
+    public func rooms(_ options: BroadcastOptions) async throws -> Set<Room> { try await local.rooms(options) }
+
+    /// Reaches nobody.
+    public func serverSideEmit(_ arguments: EventArguments) async throws {}
+
+    /// Reaches nobody.
+    public func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { [] }
+
+    /// Keeps the session in this process.
+    public func persistSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool {
+        local.persistSession(of: socket, session)
+    }
+
+    /// Looks in this process.
+    public func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
+        await local.restoreSession(pid: pid, offset: offset, to: claimant)
+    }
+}

@@ -1,0 +1,41 @@
+/// The name of a room.
+public typealias Room = String
+
+/// The id of a socket: unique in its cluster, and the name of the room that only this socket is in.
+public typealias SocketID = String
+
+/// Modifiers of a broadcast.
+public struct BroadcastFlags: Sendable, Hashable {
+    /// The event may be dropped for clients that are not ready to receive. Default: false.
+    public var volatile = false
+    /// Only sockets of this process get the event. Default: false.
+    public var local = false
+    /// Whether transports may compress the event. Default: true.
+    public var compress = true
+    /// How long to wait for acknowledgements, or for the answers of other nodes; nil for the default of the server.
+    public var timeout: Duration?
+    /// Whether one acknowledgement is expected in all, because the broadcast addresses a single socket. Default: false.
+    public var expectSingleResponse = false
+
+    /// No modifiers.
+    public init() {}
+}
+
+/// Which sockets of a namespace an operation applies to, and how.
+///
+/// A socket is selected if it is in any of `rooms` (in every case if `rooms` is empty) and in none of `except`.
+public struct BroadcastOptions: Sendable, Hashable {
+    /// Rooms whose members are selected; all sockets if empty.
+    public var rooms: [Room]
+    /// Rooms whose members are left out.
+    public var except: [Room]
+    /// Modifiers.
+    public var flags: BroadcastFlags
+
+    /// Creates a selection; with the defaults, all sockets of the namespace.
+    public init(rooms: [Room] = [], except: [Room] = [], flags: BroadcastFlags = .init()) {
+        self.rooms = rooms
+        self.except = except
+        self.flags = flags
+    }
+}

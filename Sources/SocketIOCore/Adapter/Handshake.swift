@@ -1,0 +1,40 @@
+/// The request with which a client opened its connection, as Socket.IO's `handshake` describes it.
+public struct Handshake: Sendable {
+    /// The request's headers. Names are lowercase; values of repeated headers are joined by a comma and a space.
+    public var headers: [String: String]
+    /// The parameters of the request's query string. Of repeated parameters the first counts.
+    public var query: [String: String]
+    /// The path and query of the request.
+    public var url: String
+    /// The client's network address, without port; that of the proxy if there is one.
+    public var address: String
+    /// When the connection was opened, in milliseconds since 1970.
+    public var issued: Int64
+    /// Whether the request came from another origin, which is so if it has an `Origin` header.
+    public var isCrossDomain: Bool
+    /// Whether the connection is encrypted by this server.
+    public var secure: Bool
+    /// What the client sent as `auth` when it connected to the namespace; nil if nothing.
+    public var auth: EncodedValue?
+
+    /// Creates a handshake.
+    public init(
+        headers: [String: String] = [:],
+        query: [String: String] = [:],
+        url: String = "",
+        address: String = "",
+        issued: Int64 = 0,
+        isCrossDomain: Bool = false,
+        secure: Bool = false,
+        auth: EncodedValue? = nil
+    ) {
+        self.headers = headers
+        self.query = query
+        self.url = url
+        self.address = address
+        self.issued = issued
+        self.isCrossDomain = isCrossDomain
+        self.secure = secure
+        self.auth = auth
+    }
+}

@@ -1,0 +1,83 @@
+public import NIOCore
+
+/// What an adapter needs of a socket that is connected to this process. The server's sockets conform to it.
+///
+/// All methods are called on ``eventLoop``.
+public protocol LocalSocket: AnyObject, Sendable {
+    /// The socket's id, which is also the name of its own room.
+    var id: SocketID { get }
+    /// The event loop that owns the socket.
+    var eventLoop: any EventLoop { get }
+    /// Hands a packet to the socket's transport.
+    func deliver(_ packet: BroadcastPacket, flags: BroadcastFlags)
+    /// Hands a packet to the socket's transport and reports the client's acknowledgement to `acknowledgements`.
+    ///
+    /// - Parameters:
+    ///   - packet: The packet, which carries `id` already.
+    ///   - id: The acknowledgement id inside the packet.
+    ///   - acknowledgements: Gets the client's answer, or learns that there will be none because the client is gone.
+    func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink)
+    /// Forgets an acknowledgement that is no longer waited for.
+    func forgetAcknowledgement(_ id: UInt64)
+    /// Describes the socket for `fetchSockets`, without its rooms.
+    func describe() -> SocketDescription
+    /// Ends the socket.
+    ///
+    /// - Parameter closeConnection: Whether the client's whole connection ends, with all its namespaces.
+    func disconnect(closeConnection: Bool)
+    /// Gives up the session because its client has come back on another connection; the socket sends and receives nothing any more.
+    ///
+    /// - Returns: The session, or nil if it cannot be recovered.
+    func surrenderSession() -> RecoverableSession?
+}
+
+/// A packet with the id by which a client that was cut off tells how far it came.
+public struct BroadcastPacket: Sendable {
+    /// The packet.
+    public var encoded: EncodedPacket
+    /// The id that is encoded in the packet as its last argument; nil if the packet is not replayed to clients that come back.
+    public var offset: MessageID?
+
+    /// Creates a packet.
+    public init(_ encoded: EncodedPacket, offset: MessageID? = nil) {
+        self.encoded = encoded
+        self.offset = offset
+    }
+}
+
+/// Where the acknowledgements of one broadcast go. The clients of one process share a sink.
+public struct AcknowledgementSink: Sendable {
+    private let stream: BroadcastAcknowledgements
+    private let part: BroadcastAcknowledgements.PartID
+
+    init(stream: BroadcastAcknowledgements, part: BroadcastAcknowledgements.PartID) {
+        self.stream = stream
+        self.part = part
+    }
+
+    /// A client has answered.
+    public func receive(_ arguments: EventArguments) { stream.receive(arguments, from: part) }
+
+    /// A client is gone and will not answer.
+    public func clientIsGone() { stream.clientIsGone(from: part) }
+}
+
+/// A socket as `fetchSockets` reports it, from whichever process it is connected to.
+public struct SocketDescription: Sendable {
+    /// The socket's id.
+    public var id: SocketID
+    /// The request with which the client connected.
+    public var handshake: Handshake
+    /// The rooms that the socket is in, its own included.
+    public var rooms: Set<Room>
+    /// The socket's data, as an encoded object with string keys.
+    public var data: EncodedValue
+
+    /// Creates a description.
+    public init(id: SocketID, handshake: Handshake, rooms: Set<Room> = [], data: EncodedValue) {
+        self.id = id
+        self.handshake = handshake
+        self.rooms = rooms
+        self.data = data
+    }
+}

@@ -1,0 +1,40 @@
+package import NIOCore
+
+/// A value that only its event loop touches, which is checked on every access.
+package struct LoopBound<Value>: @unchecked Sendable {  // The check makes it so: no other thread gets at the value.
+    private let loop: any EventLoop
+    private let stored: Value
+
+    /// May be called anywhere, as long as nobody else keeps the value.
+    package init(_ value: Value, to loop: any EventLoop) {
+        self.loop = loop
+        self.stored = value
+    }
+
+    package var value: Value {
+        loop.preconditionInEventLoop()
+        return stored
+    }
+}
+
+/// A variable that only its event loop touches, which is checked on every access.
+package final class LoopBoundBox<Value>: @unchecked Sendable {  // The check makes it so: no other thread gets at the value.
+    private let loop: any EventLoop
+    private var stored: Value
+
+    package init(_ value: Value, to loop: any EventLoop) {
+        self.loop = loop
+        self.stored = value
+    }
+
+    package var value: Value {
+        _read {
+            loop.preconditionInEventLoop()
+            yield stored
+        }
+        _modify {
+            loop.preconditionInEventLoop()
+            yield &stored
+        }
+    }
+}

@@ -1,0 +1,169 @@
+public import MessagePack
+public import NIOCore
+
+/// The arguments of an event or an acknowledgement, still encoded. Nothing is decoded until a type is asked for.
+public struct EventArguments: Sendable {
+    /// The parser that wrote the bytes.
+    public let format: PacketFormat
+    /// The packet's bytes; ``ranges`` point into them.
+    @usableFromInline let bytes: ByteBuffer
+    @usableFromInline let ranges: ElementRanges
+    /// The binary attachments, in the order of their placeholders; always empty with the MessagePack parser.
+    public let attachments: [ByteBuffer]
+
+    @inlinable
+    package init(format: PacketFormat, bytes: ByteBuffer, ranges: ElementRanges, attachments: [ByteBuffer]) {
+        self.format = format
+        self.bytes = bytes
+        self.ranges = ranges
+        self.attachments = attachments
+    }
+
+    /// No arguments.
+    public static func empty(_ format: PacketFormat) -> EventArguments {
+        EventArguments(format: format, bytes: ByteBuffer(), ranges: ElementRanges(), attachments: [])
+    }
+
+    /// The number of arguments.
+    @inlinable
+    public var count: Int { ranges.count }
+
+    /// Whether there are no arguments.
+    @inlinable
+    public var isEmpty: Bool { ranges.count == 0 }
+
+    /// The size of the arguments in bytes, attachments included.
+    public var byteCount: Int {
+        attachments.reduce(region.readableBytes) { $0 + $1.readableBytes }
+    }
+
+    /// One argument as it was sent, undecoded: JSON text or MessagePack bytes.
+    ///
+    /// - Parameter index: The position of the argument, from 0.
+    /// - Returns: The value, or nil if there are fewer arguments.
+    @inlinable
+    public subscript(index: Int) -> EncodedValue? {
+        guard let range = ranges[index], let slice = bytes.getSlice(at: range.lowerBound, length: range.count) else { return nil }
+        return EncodedValue(format: format, bytes: slice, attachments: attachments)
+    }
+
+    /// Decodes one argument.
+    ///
+    /// - Parameters:
+    ///   - type: The type to decode.
+    ///   - index: The position of the argument, from 0.
+    /// - Throws: `DecodingError` if there is no such argument or it is of another type.
+    @inlinable
+    public func decode<T: Decodable>(_ type: T.Type = T.self, at index: Int) throws -> T {
+        guard let value = self[index] else { return try EventArguments.decodeMissing(type, index: index, count: count) }
+        return try value.decode(type)
+    }
+
+    /// All arguments but the first, for events that carry a name inside their arguments.
+    package func dropFirst() -> EventArguments {
+        EventArguments(format: format, bytes: bytes, ranges: ranges.dropFirst(), attachments: attachments)
+    }
+
+    /// All arguments but the last.
+    package func dropLast() -> EventArguments {
+        EventArguments(format: format, bytes: bytes, ranges: ranges.dropLast(), attachments: attachments)
+    }
+
+    /// The bytes from the first to the last argument, separators included.
+    package var region: ByteBuffer {
+        guard let first = ranges[0], let last = ranges[count - 1] else { return ByteBuffer() }
+        return bytes.getSlice(at: first.lowerBound, length: last.upperBound - first.lowerBound) ?? ByteBuffer()
+    }
+
+    @usableFromInline
+    static func decodeMissing<T>(_ type: T.Type, index: Int, count: Int) throws -> T {
+        if let absent = type as? any ExpressibleByNilLiteral.Type, let value = absent.init(nilLiteral: ()) as? T { return value }
+        throw DecodingError.valueNotFound(
+            type,
+            .init(codingPath: [], debugDescription: "argument \(index) is missing: the event came with \(count) argument(s)")
+        )
+    }
+}
+
+/// One value as it was sent, undecoded.
+public struct EncodedValue: Sendable {
+    /// The parser that wrote the bytes.
+    public let format: PacketFormat
+    /// JSON text or MessagePack bytes.
+    public let bytes: ByteBuffer
+    /// The binary attachments to which placeholders in `bytes` refer.
+    public let attachments: [ByteBuffer]
+
+    @inlinable
+    package init(format: PacketFormat, bytes: ByteBuffer, attachments: [ByteBuffer] = []) {
+        self.format = format
+        self.bytes = bytes
+        self.attachments = attachments
+    }
+
+    /// Decodes the value.
+    ///
+    /// - Parameter type: The type to decode.
+    /// - Throws: `DecodingError` if the value is of another type.
+    @inlinable
+    public func decode<T: Decodable>(_ type: T.Type = T.self) throws -> T {
+        switch format {
+        case .json: try JSONArgumentDecoder().decode(type, from: bytes, attachments: attachments)
+        case .messagePack: try MessagePackDecoder().decode(type, from: bytes)
+        }
+    }
+}
+
+/// The positions of an array's elements in a buffer. The first two need no allocation, since most events have one or two arguments.
+@usableFromInline
+package struct ElementRanges: Sendable {
+    @usableFromInline var first = 0..<0
+    @usableFromInline var second = 0..<0
+    @usableFromInline var others: [Range<Int>] = []
+    @usableFromInline package private(set) var count = 0
+
+    @usableFromInline package init() {}
+
+    @usableFromInline
+    package mutating func append(_ range: Range<Int>) {
+        switch count {
+        case 0: first = range
+        case 1: second = range
+        default: others.append(range)
+        }
+        count += 1
+    }
+
+    @usableFromInline
+    package subscript(index: Int) -> Range<Int>? {
+        guard index >= 0, index < count else { return nil }
+        return switch index {
+        case 0: first
+        case 1: second
+        default: others[index - 2]
+        }
+    }
+
+    package func dropFirst() -> ElementRanges {
+        var result = ElementRanges()
+        for index in 0..<count where index > 0 { self[index].map { result.append($0) } }
+        return result
+    }
+
+    package func dropLast() -> ElementRanges {
+        var result = ElementRanges()
+        for index in 0..<count where index < count - 1 { self[index].map { result.append($0) } }
+        return result
+    }
+}
+
+extension EventArguments {
+    /// The arguments of an acknowledgement that was just encoded.
+    init?(acknowledgement packet: EncodedPacket, format: PacketFormat) {
+        var decoder = PacketDecoderStateMachine(format: format, limits: .init(attachments: .max, bytes: .max))
+        var parsed = packet.isBinary ? try? decoder.receive(binary: packet.message) : try? decoder.receive(text: packet.message)
+        for attachment in packet.attachments { parsed = try? decoder.receive(binary: attachment) }
+        guard case .acknowledgement(_, let arguments) = parsed?.content else { return nil }
+        self = arguments
+    }
+}

@@ -1,0 +1,92 @@
+import NIOCore
+
+/// The type of a Socket.IO packet (Socket.IO protocol v5, "Packet encoding").
+public enum PacketType: UInt8, Sendable, Hashable {
+    /// Sent by a client to join a namespace, and by the server to confirm it.
+    case connect = 0
+    /// Ends the connection to a namespace.
+    case disconnect = 1
+    /// An event with arguments.
+    case event = 2
+    /// The answer to an event that asked for one.
+    case acknowledgement = 3
+    /// Refuses a connection to a namespace.
+    case connectError = 4
+    /// An event whose arguments contain binary.
+    case binaryEvent = 5
+    /// An acknowledgement whose arguments contain binary.
+    case binaryAcknowledgement = 6
+}
+
+/// How the packets of a server look on the wire. Clients must use the same parser.
+public enum PacketFormat: UInt8, Sendable, Hashable, CaseIterable {
+    /// The default parser: JSON text, binary arguments as attachments.
+    case json = 0
+    /// The parser of the npm package `socket.io-msgpack-parser`: one binary message a packet.
+    case messagePack = 1
+}
+
+/// A packet as it came from a client, parsed as far as routing needs. Its arguments are still bytes.
+public struct Packet: Sendable {
+    /// What a packet carries.
+    public enum Content: Sendable {
+        /// A request to join the namespace, with the client's `auth` object if it sent one.
+        case connect(auth: EncodedValue?)
+        /// The client leaves the namespace.
+        case disconnect
+        /// An event.
+        case event(name: String, arguments: EventArguments, id: UInt64?)
+        /// The answer to the event that was sent with this id.
+        case acknowledgement(id: UInt64, arguments: EventArguments)
+        /// A packet that only a server sends; a client that sends it is ignored.
+        case connectError
+    }
+
+    /// The namespace, with its leading slash.
+    public var namespace: String
+    /// The packet's content.
+    public var content: Content
+
+    /// Creates a packet.
+    public init(namespace: String, content: Content) {
+        self.namespace = namespace
+        self.content = content
+    }
+}
+
+/// A packet that breaks the protocol. The connection that sent it is closed with the reason `parse error`.
+public struct PacketError: Error, Hashable, CustomStringConvertible {
+    /// What was wrong.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        private enum Value: String {
+            case unknownType, illegalAttachments, tooManyAttachments, illegalNamespace, illegalID, illegalPayload
+            case unexpectedBinary, unexpectedText
+        }
+        private let value: Value
+        /// The packet type is not one of the protocol.
+        public static let unknownType = Code(value: .unknownType)
+        /// The attachment count is missing or not a number.
+        public static let illegalAttachments = Code(value: .illegalAttachments)
+        /// The packet announces more attachments than the limit, or their bytes exceed the limit.
+        public static let tooManyAttachments = Code(value: .tooManyAttachments)
+        /// The namespace is too long or not valid UTF-8.
+        public static let illegalNamespace = Code(value: .illegalNamespace)
+        /// The acknowledgement id is missing or does not fit 64 bits.
+        public static let illegalID = Code(value: .illegalID)
+        /// The payload is not what the packet type requires.
+        public static let illegalPayload = Code(value: .illegalPayload)
+        /// A binary message came while no packet was waiting for one.
+        public static let unexpectedBinary = Code(value: .unexpectedBinary)
+        /// A text message came while a packet was waiting for attachments, or the parser takes binary only.
+        public static let unexpectedText = Code(value: .unexpectedText)
+        /// The name of the code.
+        public var description: String { value.rawValue }
+    }
+
+    /// What was wrong.
+    public let code: Code
+    /// The code's name; packets are never quoted.
+    public var description: String { "invalid packet: \(code)" }
+
+    init(_ code: Code) { self.code = code }
+}

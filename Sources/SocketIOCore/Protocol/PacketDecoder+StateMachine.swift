@@ -1,0 +1,189 @@
+public import NIOCore
+
+/// Parses the packets of one connection and puts binary packets together (Socket.IO protocol v5).
+///
+/// After an error the decoder must not be used any more: the connection is closed with the reason `parse error`.
+public struct PacketDecoderStateMachine: Sendable {
+    /// What a decoder accepts.
+    public struct Limits: Sendable, Hashable {
+        /// Attachments of one packet. Default 10.
+        public var attachments: Int
+        /// Bytes of one packet with its attachments. Default 1 000 000.
+        public var bytes: Int
+
+        /// Creates limits.
+        public init(attachments: Int = 10, bytes: Int = 1_000_000) {
+            self.attachments = attachments
+            self.bytes = bytes
+        }
+    }
+
+    /// A binary packet whose attachments have not all come.
+    private struct Incomplete {
+        var header: JSONPacketHeader
+        var message: ByteBuffer
+        var ranges: ElementRanges
+        var attachments: [ByteBuffer] = []
+        var bytes: Int
+    }
+
+    /// The parser that clients use.
+    public let format: PacketFormat
+    private let limits: Limits
+    private var incomplete: Incomplete?
+
+    /// Creates a decoder for a new connection.
+    public init(format: PacketFormat, limits: Limits = .init()) {
+        self.format = format
+        self.limits = limits
+    }
+
+    /// A text message has come.
+    ///
+    /// - Returns: The packet, or nil if it waits for its attachments.
+    /// - Throws: ``PacketError`` if the message is no packet.
+    public mutating func receive(text message: ByteBuffer) throws(PacketError) -> Packet? {
+        guard format == .json, incomplete == nil else { throw PacketError(.unexpectedText) }
+        let header = try JSONPacketHeader(message)
+        guard header.attachments > 0 else { return try packet(header, message) }
+        guard header.attachments <= limits.attachments else { throw PacketError(.tooManyAttachments) }
+        let ranges = try header.elements(of: message)
+        incomplete = Incomplete(header: header, message: message, ranges: ranges, bytes: message.readableBytes)
+        return nil
+    }
+
+    /// A binary message has come.
+    ///
+    /// - Returns: The packet, or nil if it waits for more attachments.
+    /// - Throws: ``PacketError`` if the message is no packet, or no packet waits for it.
+    public mutating func receive(binary message: ByteBuffer) throws(PacketError) -> Packet? {
+        if format == .messagePack { return try MessagePackPacket.parse(message) }
+        guard var waiting = incomplete.take() else { throw PacketError(.unexpectedBinary) }
+        waiting.attachments.append(message)
+        waiting.bytes += message.readableBytes
+        guard waiting.bytes <= limits.bytes else { throw PacketError(.tooManyAttachments) }
+        guard waiting.attachments.count == waiting.header.attachments else {
+            incomplete = waiting
+            return nil
+        }
+        return try waiting.header.message(waiting.message, elements: waiting.ranges, attachments: waiting.attachments)
+    }
+
+    /// Whether a packet waits for attachments.
+    public var isWaitingForAttachments: Bool { incomplete != nil }
+
+    private func packet(_ header: JSONPacketHeader, _ message: ByteBuffer) throws(PacketError) -> Packet {
+        switch header.type {
+        case .connect: Packet(namespace: header.namespace, content: .connect(auth: try header.object(of: message)))
+        case .disconnect: Packet(namespace: header.namespace, content: .disconnect)
+        case .connectError: Packet(namespace: header.namespace, content: .connectError)
+        case .event, .binaryEvent, .acknowledgement, .binaryAcknowledgement:
+            try header.message(message, elements: header.elements(of: message), attachments: [])
+        }
+    }
+}
+
+/// What precedes the payload of a packet of the default parser: `<type>[<attachments>-][<namespace>,][<id>]`.
+struct JSONPacketHeader {
+    /// No real namespace comes near; longer ones are refused.
+    private static let namespaceLimit = 1_024
+
+    private(set) var type: PacketType
+    private(set) var attachments = 0
+    private(set) var namespace = "/"
+    private(set) var id: UInt64?
+    /// The length of the header.
+    private(set) var length: Int
+
+    init(_ message: ByteBuffer) throws(PacketError) {
+        let bytes = message.readableBytesView
+        guard let first = bytes.first, first >= UInt8(ascii: "0"), let type = PacketType(rawValue: first - UInt8(ascii: "0")) else {
+            throw PacketError(.unknownType)
+        }
+        self.type = type
+        self.length = 1
+        if type == .binaryEvent || type == .binaryAcknowledgement { try parseAttachments(message) }
+        try parseNamespace(message)
+        try parseID(message)
+    }
+
+    private func byte(_ message: ByteBuffer, _ position: Int) -> UInt8? {
+        message.getInteger(at: message.readerIndex + position).flatMap { position < message.readableBytes ? $0 : nil }
+    }
+
+    /// Reads digits from `length` on. At most 19, so that the number fits.
+    private mutating func parseNumber(_ message: ByteBuffer) -> UInt64?? {
+        var value: UInt64?
+        let start = length
+        while let digit = byte(message, length), digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") {
+            guard length - start < 19 else { return .none }
+            value = (value ?? 0) * 10 + UInt64(digit - UInt8(ascii: "0"))
+            length += 1
+        }
+        return .some(value)
+    }
+
+    private mutating func parseAttachments(_ message: ByteBuffer) throws(PacketError) {
+        guard case .some(.some(let count)) = parseNumber(message), byte(message, length) == UInt8(ascii: "-") else {
+            throw PacketError(.illegalAttachments)
+        }
+        guard let count = Int(exactly: count), count <= 1 << 20 else { throw PacketError(.tooManyAttachments) }
+        attachments = count
+        length += 1
+    }
+
+    private mutating func parseNamespace(_ message: ByteBuffer) throws(PacketError) {
+        guard byte(message, length) == UInt8(ascii: "/") else { return }
+        let rest = message.readableBytesView.dropFirst(length)
+        let name = rest.prefix(Self.namespaceLimit + 1).prefix { $0 != UInt8(ascii: ",") }
+        guard name.count <= Self.namespaceLimit, let text = String(validating: name, as: UTF8.self) else {
+            throw PacketError(.illegalNamespace)
+        }
+        namespace = text
+        length += name.count
+        if byte(message, length) != nil { length += 1 }
+    }
+
+    private mutating func parseID(_ message: ByteBuffer) throws(PacketError) {
+        guard case .some(let number) = parseNumber(message) else { throw PacketError(.illegalID) }
+        id = number
+    }
+
+    /// The elements of the payload, which must be an array.
+    func elements(of message: ByteBuffer) throws(PacketError) -> ElementRanges {
+        guard type != .connect, type != .disconnect, type != .connectError else { throw PacketError(.illegalPayload) }
+        guard let ranges = JSONScanner.elements(of: message, from: message.readerIndex + length) else { throw PacketError(.illegalPayload) }
+        return ranges
+    }
+
+    /// The payload, which must be an object or missing.
+    func object(of message: ByteBuffer) throws(PacketError) -> EncodedValue? {
+        guard length < message.readableBytes else { return nil }
+        guard byte(message, length) == UInt8(ascii: "{"),
+            let slice = message.getSlice(at: message.readerIndex + length, length: message.readableBytes - length),
+            JSONScanner.isValid(slice)
+        else { throw PacketError(.illegalPayload) }
+        return EncodedValue(format: .json, bytes: slice)
+    }
+
+    /// The packet of an event or an acknowledgement.
+    func message(_ message: ByteBuffer, elements: ElementRanges, attachments: [ByteBuffer]) throws(PacketError) -> Packet {
+        if type == .acknowledgement || type == .binaryAcknowledgement {
+            guard let id else { throw PacketError(.illegalID) }
+            let arguments = EventArguments(format: .json, bytes: message, ranges: elements, attachments: attachments)
+            return Packet(namespace: namespace, content: .acknowledgement(id: id, arguments: arguments))
+        }
+        guard let range = elements[0], let name = JSONScanner.eventName(in: message, at: range) else { throw PacketError(.illegalPayload) }
+        guard !EventName.isReserved(name) else { throw PacketError(.illegalPayload) }
+        let arguments = EventArguments(format: .json, bytes: message, ranges: elements.dropFirst(), attachments: attachments)
+        return Packet(namespace: namespace, content: .event(name: name, arguments: arguments, id: id))
+    }
+}
+
+/// Names that events cannot have, since clients and servers use them for themselves.
+package enum EventName {
+    private static let reserved: Set<String> = ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]
+
+    /// Whether no event may have this name.
+    package static func isReserved(_ name: String) -> Bool { reserved.contains(name) }
+}
