@@ -104,6 +104,10 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "SocketIOCoreTests", dependencies: ["SocketIOCore"], swiftSettings: settings),
+        .testTarget(
+            name: "SocketIOCoreTests",
+            dependencies: ["MessagePack", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: settings
+        ),
     ]
 )

@@ -1,5 +1,0 @@
-import Testing
-
-@testable import MessagePack
-
-@Test func depthLimitMatchesTheLibrary() { #expect(maximumMessagePackDepth == 32) }
