@@ -256,15 +256,17 @@ extension CoreLocalAdapter.Counts {
     fileprivate func forward(_ event: RoomEvent, to observer: (RoomEvent) -> Void) {
         let isEdge =
             switch event {
-            case .create(let room): roomLoops.withLock { loops in
-                loops[room, default: 0] += 1
-                return loops[room] == 1
-            }
-            case .delete(let room): roomLoops.withLock { loops in
-                let left = (loops[room] ?? 1) - 1
-                loops[room] = left > 0 ? left : nil
-                return left <= 0
-            }
+            case .create(let room):
+                roomLoops.withLock { loops in
+                    loops[room, default: 0] += 1
+                    return loops[room] == 1
+                }
+            case .delete(let room):
+                roomLoops.withLock { loops in
+                    let left = (loops[room] ?? 1) - 1
+                    loops[room] = left > 0 ? left : nil
+                    return left <= 0
+                }
             case .join, .leave: true
             }
         if isEdge { observer(event) }

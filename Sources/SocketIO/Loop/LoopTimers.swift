@@ -1,0 +1,66 @@
+import HeapModule
+import NIOCore
+
+/// The timers of one event loop: connect timeouts, acknowledgements, parked sessions.
+///
+/// Most timers are cancelled. Here that costs a dictionary removal, and the event loop holds one timer for all.
+final class LoopTimers {
+    struct ID: Hashable {
+        fileprivate let value: UInt64
+    }
+
+    private struct Entry: Comparable {
+        let deadline: NIODeadline
+        let id: ID
+        static func < (left: Entry, right: Entry) -> Bool {
+            (left.deadline, left.id.value) < (right.deadline, right.id.value)
+        }
+    }
+
+    private let loop: any EventLoop
+    private var entries = Heap<Entry>()
+    private var actions: [ID: () -> Void] = [:]
+    private var lastID: UInt64 = 0
+    private var scheduled: (deadline: NIODeadline, task: Scheduled<Void>)?
+
+    init(loop: any EventLoop) { self.loop = loop }
+
+    /// Calls `action` on the loop once the time has passed.
+    func schedule(in time: Duration, _ action: @escaping () -> Void) -> ID {
+        lastID += 1
+        let id = ID(value: lastID)
+        let deadline = loop.now + TimeAmount(time)
+        entries.insert(Entry(deadline: deadline, id: id))
+        actions[id] = action
+        if scheduled.map({ deadline < $0.deadline }) ?? true { arm(deadline) }
+        return id
+    }
+
+    /// Forgets a timer. Does nothing if it has fired.
+    func cancel(_ id: ID) {
+        actions[id] = nil
+        // Cancelled entries stay in the heap until their time; drop them when they are most of it.
+        if entries.count > 1_024, entries.count > 4 * actions.count { compact() }
+    }
+
+    private func compact() {
+        entries = Heap(entries.unordered.filter { actions[$0.id] != nil })
+    }
+
+    private func arm(_ deadline: NIODeadline) {
+        scheduled?.task.cancel()
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        scheduled = (deadline, loop.scheduleTask(deadline: deadline) { bound.value.fire() })
+    }
+
+    private func fire() {
+        scheduled = nil
+        let now = loop.now
+        while let next = entries.min, next.deadline <= now {
+            entries.removeMin()
+            actions.removeValue(forKey: next.id)?()
+        }
+        while let next = entries.min, actions[next.id] == nil { entries.removeMin() }
+        if scheduled == nil, let next = entries.min { arm(next.deadline) }
+    }
+}

@@ -1,0 +1,37 @@
+import Synchronization
+
+/// Owns work that belongs to the server and not to one connection: hooks of connections that are gone, events of other processes.
+final class TaskRegistry: Sendable {
+    private struct State {
+        var tasks: [UInt64: Task<Void, Never>] = [:]
+        var lastID: UInt64 = 0
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Starts work. Once the registry is closed, it starts cancelled.
+    func start(on executor: (any TaskExecutor)? = nil, _ body: @escaping @Sendable () async -> Void) {
+        state.withLock { state in
+            state.lastID += 1
+            let id = state.lastID
+            let task = Task(executorPreference: executor) { [self] in
+                await body()
+                finished(id)
+            }
+            if state.isClosed { task.cancel() }
+            state.tasks[id] = task
+        }
+    }
+
+    private func finished(_ id: UInt64) { state.withLock { $0.tasks[id] = nil } }
+
+    /// Waits for what runs.
+    func close() async {
+        let running = state.withLock { state in
+            state.isClosed = true
+            return Array(state.tasks.values)
+        }
+        for task in running { await task.value }
+    }
+}

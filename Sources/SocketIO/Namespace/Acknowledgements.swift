@@ -1,0 +1,50 @@
+public import SocketIOCore
+
+/// The acknowledgements of a broadcast, decoded, as they arrive from all nodes. One consumer.
+public struct Acknowledgements<Response: Decodable & Sendable>: AsyncSequence, Sendable {
+    /// The acknowledgements, still encoded, and how complete they are.
+    public let raw: BroadcastAcknowledgements
+
+    init(_ raw: BroadcastAcknowledgements) { self.raw = raw }
+
+    /// Waits for all acknowledgements.
+    ///
+    /// - Returns: The acknowledgements, in the order of their arrival.
+    /// - Throws: ``SocketIOCore/IncompleteResponseError`` if clients or nodes did not answer in time; it carries what arrived. What
+    ///   decoding throws.
+    public func collect() async throws -> [Response] {
+        let (responses, summary) = try await collectAvailable()
+        guard summary.isComplete else { throw IncompleteResponseError(partial: responses, missingNodes: summary.missingNodes) }
+        return responses
+    }
+
+    /// Waits until all acknowledgements are there or the time is over.
+    ///
+    /// - Returns: The acknowledgements, and how complete they are.
+    /// - Throws: What decoding throws.
+    public func collectAvailable() async throws -> (responses: [Response], summary: BroadcastAcknowledgements.Summary) {
+        var responses: [Response] = []
+        for try await response in self { responses.append(response) }
+        return (responses, raw.summary)
+    }
+
+    /// Creates the consumer's iterator.
+    public func makeAsyncIterator() -> Iterator { Iterator(base: raw.makeAsyncIterator()) }
+
+    /// The consumer's position.
+    public struct Iterator: AsyncIteratorProtocol {
+        var base: BroadcastAcknowledgements.Iterator
+
+        /// The next acknowledgement; nil at the end.
+        ///
+        /// - Throws: ``SocketIOError`` with `unexpectedArguments` if the client answered with something else; the next call goes on.
+        public mutating func next() async throws -> Response? {
+            guard let arguments = await base.next() else { return nil }
+            do {
+                return try arguments.decode(Response.self, at: 0)
+            } catch {
+                throw SocketIOError(.unexpectedArguments, "a client did not acknowledge with a \(Response.self)", cause: error)
+            }
+        }
+    }
+}

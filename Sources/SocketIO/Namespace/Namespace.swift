@@ -1,0 +1,159 @@
+import NIOCore
+public import SocketIOCore
+import Synchronization
+
+/// A channel of communication that shares its clients' connections with others. Has its own sockets, rooms, middleware and handlers.
+public final class Namespace: Sendable {
+    /// The name, with its leading slash.
+    public let name: String
+    /// The rooms of this process.
+    let local: CoreLocalAdapter
+    let server: SocketIOServer
+    /// Carries what concerns other processes.
+    public let adapter: any Adapter
+    let encoder: PacketEncoder
+    let serverSideEvents: ServerSideEvents
+    private let parent: ParentNamespace?
+    private let handlers: Mutex<NamespaceHandlers>
+    /// The start of the adapter, shared by all who wait for it.
+    private let starting = Mutex<Task<Void, any Error>?>(nil)
+    private let isStarted = Atomic<Bool>(false)
+
+    init(
+        name: String,
+        server: SocketIOServer,
+        local: CoreLocalAdapter,
+        adapter: any Adapter,
+        parent: ParentNamespace?,
+        events: ServerSideEvents
+    ) {
+        self.name = name
+        self.server = server
+        self.local = local
+        self.adapter = adapter
+        self.encoder = server.encoder
+        self.parent = parent
+        self.serverSideEvents = events
+        self.handlers = Mutex(NamespaceHandlers())
+    }
+
+    /// The number of clients that are connected to the namespace in this process.
+    public var socketCount: Int { local.socketCount }
+
+    /// The sockets that are connected to this process.
+    public var sockets: [Socket] {
+        get async { await local.sockets(BroadcastOptions()).compactMap { $0 as? Socket } }
+    }
+
+    // MARK: Handlers
+
+    /// Adds middleware: it sees every client before it is connected, in the order of registration. Its error refuses the client; see
+    /// ``ConnectError``. Not called for recovered sessions unless the configuration says so.
+    public func use(_ middleware: @escaping @Sendable (Socket) async throws -> Void) {
+        handlers.withLock { $0.middleware.append(middleware) }
+    }
+
+    /// Called for every client that connects, before its first event is handled.
+    public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) {
+        handlers.withLock { $0.connect.append(.async(handler)) }
+    }
+
+    /// Called for every client that connects, in place on its event loop, before its first event is handled.
+    public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) {
+        handlers.withLock { $0.connect.append(.sync(handler)) }
+    }
+
+    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The result is the answer.
+    public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable (repeat each A) async throws -> R
+    ) {
+        serverSideEvents.add(event, .typed(handler))
+    }
+
+    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The answer is empty.
+    public func on<each A: Decodable & Sendable>(_ event: String, _ handler: @escaping @Sendable (repeat each A) async throws -> Void) {
+        serverSideEvents.add(event, .typed(handler))
+    }
+
+    private var allMiddleware: [NamespaceHandlers.Middleware] {
+        (parent?.middleware ?? []) + handlers.withLock { $0.middleware }
+    }
+
+    private var connectHandlers: [NamespaceHandlers.Connect] {
+        (parent?.connectHandlers ?? []) + handlers.withLock { $0.connect }
+    }
+
+    /// Whether nothing has to be awaited before a client is in.
+    func connectsAtOnce(_ auth: EncodedValue?) -> Bool {
+        isStarted.load(ordering: .acquiring) && allMiddleware.isEmpty
+            && (server.configuration.connectionStateRecovery == nil || auth == nil)
+    }
+
+    func runMiddleware(_ socket: Socket) async throws {
+        for middleware in allMiddleware {
+            try Task.checkCancellation()
+            try await middleware(socket)
+        }
+    }
+
+    /// Runs the handlers if none of them has to be awaited.
+    func runConnectHandlersInPlace(_ socket: Socket) -> Bool {
+        let handlers = connectHandlers
+        for handler in handlers { if case .async = handler { return false } }
+        for handler in handlers { if case .sync(let body) = handler { body(socket) } }
+        return true
+    }
+
+    func runConnectHandlers(_ socket: Socket) async {
+        for handler in connectHandlers {
+            switch handler {
+            case .sync(let body): body(socket)
+            case .async(let body): await body(socket)
+            }
+        }
+    }
+
+    // MARK: Start
+
+    /// Starts the adapter, once; further callers wait for the first.
+    func start() async throws {
+        let task = starting.withLock { starting in
+            if let task = starting { return task }
+            let task = Task { [adapter] in try await adapter.start() }
+            starting = task
+            return task
+        }
+        try await task.value
+        isStarted.store(true, ordering: .releasing)
+    }
+
+    func isChild(of other: ParentNamespace) -> Bool { parent === other }
+
+    // MARK: Membership
+
+    func socketDidLeave() {
+        guard parent != nil, server.configuration.cleanupEmptyChildNamespaces, server.namespaces.removeIfEmpty(self) else { return }
+        server.tasks.start { [adapter] in await adapter.close() }
+    }
+
+    /// Ends a parked session when its client has been away for too long. On the loop.
+    func forgetSession(_ session: RecoverableSession, on loop: any EventLoop) {
+        guard let recovery = server.configuration.connectionStateRecovery else { return }
+        let (id, pid) = (session.id, session.pid)
+        _ = server.context(of: loop).timers.schedule(in: recovery.maxDisconnectionDuration) { [self] in
+            if local.dropSession(id: id, pid: pid, on: loop) { server.metrics.expiredSessions.increment() }
+        }
+    }
+}
+
+struct NamespaceHandlers {
+    typealias Middleware = @Sendable (Socket) async throws -> Void
+    enum Connect: Sendable {
+        case sync(@Sendable (Socket) -> Void)
+        case async(@Sendable (Socket) async -> Void)
+    }
+
+    var middleware: [Middleware] = []
+    var connect: [Connect] = []
+}

@@ -1,0 +1,133 @@
+public import SocketIOCore
+import Synchronization
+
+/// The namespaces of a server: those that the application named, and the children of dynamic ones.
+final class NamespaceRegistry: Sendable {
+    private struct State {
+        var namespaces: [String: Namespace] = [:]
+        var parents: [ParentNamespace] = []
+        var isRunning = false
+    }
+
+    private let state = Mutex(State())
+
+    func existing(_ name: String) -> Namespace? { state.withLock { $0.namespaces[name] } }
+
+    var all: [Namespace] { state.withLock { Array($0.namespaces.values) } }
+
+    /// The namespace of this name, made if it is new.
+    ///
+    /// - Parameter startLate: Gets a new namespace if the server runs already.
+    func named(_ name: String, make: () -> Namespace, startLate: (Namespace) -> Void) -> Namespace {
+        let (namespace, isLate) = state.withLock { state in
+            if let existing = state.namespaces[name] { return (existing, false) }
+            let namespace = make()
+            state.namespaces[name] = namespace
+            return (namespace, state.isRunning)
+        }
+        if isLate { startLate(namespace) }
+        return namespace
+    }
+
+    func add(_ parent: ParentNamespace) { state.withLock { $0.parents.append(parent) } }
+
+    /// The server starts: the namespaces so far must be started now, later ones when they are made.
+    func run() -> [Namespace] {
+        state.withLock { state in
+            state.isRunning = true
+            return Array(state.namespaces.values)
+        }
+    }
+
+    /// The namespace that a client asks for; nil if there is none.
+    func find(_ name: String, auth: EncodedValue?) async throws -> Namespace? {
+        if let existing = existing(name) { return existing }
+        for parent in state.withLock({ $0.parents }) where await parent.matches(name, auth) {
+            return try await child(name, of: parent)
+        }
+        return nil
+    }
+
+    private func child(_ name: String, of parent: ParentNamespace) async throws -> Namespace {
+        let namespace = state.withLock { state in
+            if let existing = state.namespaces[name] { return existing }
+            let namespace = parent.makeChild(name)
+            state.namespaces[name] = namespace
+            return namespace
+        }
+        do {
+            try await namespace.start()
+        } catch {
+            state.withLock { if $0.namespaces[name] === namespace { $0.namespaces[name] = nil } }
+            throw error
+        }
+        return namespace
+    }
+
+    /// Forgets a child whose last socket is gone.
+    ///
+    /// - Returns: Whether it was there and is empty.
+    func removeIfEmpty(_ namespace: Namespace) -> Bool {
+        state.withLock { state in
+            guard namespace.socketCount == 0, state.namespaces[namespace.name] === namespace else { return false }
+            state.namespaces[namespace.name] = nil
+            return true
+        }
+    }
+}
+
+/// The rule for a family of namespaces, and what its children have in common.
+///
+/// Middleware and handlers of the parent run before those of the child.
+public final class ParentNamespace: Sendable {
+    /// Tells whether a client may have a namespace of this name. Gets the `auth` that the client sent.
+    public typealias Rule = @Sendable (_ name: String, _ auth: EncodedValue?) async -> Bool
+
+    private let rule: Rule
+    private let server: SocketIOServer
+    private let handlers = Mutex(NamespaceHandlers())
+    private let onNamespace: Mutex<[@Sendable (Namespace) -> Void]> = Mutex([])
+
+    init(server: SocketIOServer, rule: @escaping Rule) {
+        self.server = server
+        self.rule = rule
+    }
+
+    func matches(_ name: String, _ auth: EncodedValue?) async -> Bool { await rule(name, auth) }
+
+    func makeChild(_ name: String) -> Namespace {
+        let child = server.makeNamespace(name, parent: self)
+        for hook in onNamespace.withLock({ $0 }) { hook(child) }
+        return child
+    }
+
+    var middleware: [NamespaceHandlers.Middleware] { handlers.withLock { $0.middleware } }
+    var connectHandlers: [NamespaceHandlers.Connect] { handlers.withLock { $0.connect } }
+
+    /// Adds middleware for all children; see ``Namespace/use(_:)``.
+    public func use(_ middleware: @escaping @Sendable (Socket) async throws -> Void) {
+        handlers.withLock { $0.middleware.append(middleware) }
+    }
+
+    /// Called for every client that connects to a child; see ``Namespace/onConnect(_:)``.
+    public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) {
+        handlers.withLock { $0.connect.append(.async(handler)) }
+    }
+
+    /// Called in place for every client that connects to a child; see ``Namespace/onConnect(_:)``.
+    public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) {
+        handlers.withLock { $0.connect.append(.sync(handler)) }
+    }
+
+    /// Called for every child that is made, before its first client connects.
+    public func onNamespace(_ hook: @escaping @Sendable (Namespace) -> Void) { onNamespace.withLock { $0.append(hook) } }
+
+    /// Sends an event to the clients of all children.
+    ///
+    /// - Throws: As ``BroadcastOperator/emit(_:_:)``.
+    public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
+        for child in server.namespaces.all where child.isChild(of: self) {
+            try await child.broadcastOperator.emit(event, repeat each arguments)
+        }
+    }
+}

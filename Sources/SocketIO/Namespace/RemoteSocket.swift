@@ -1,0 +1,81 @@
+public import SocketIOCore
+
+/// A socket of any process, as it was when it was fetched, with the operations that reach it wherever it is.
+public struct RemoteSocket: Sendable {
+    private let namespace: Namespace
+    private let description: SocketDescription
+
+    init(namespace: Namespace, description: SocketDescription) {
+        self.namespace = namespace
+        self.description = description
+    }
+
+    /// The socket's id.
+    public var id: SocketID { description.id }
+    /// The request with which the client connected.
+    public var handshake: Handshake { description.handshake }
+    /// The rooms that the socket was in, its own included.
+    public var rooms: Set<Room> { description.rooms }
+
+    /// Reads a value of the socket's data.
+    ///
+    /// - Parameters:
+    ///   - key: The name under which the socket's process stored the value.
+    ///   - type: The value's type.
+    /// - Returns: The value; nil if there is none or it is of another type.
+    public func data<T: Decodable>(_ key: String, as type: T.Type) -> T? {
+        EncodedObject.fields(of: description.data)[key].flatMap { try? $0.decode(type) }
+    }
+
+    private var broadcast: BroadcastOperator {
+        var options = BroadcastOptions(rooms: [id])
+        options.flags.expectSingleResponse = true
+        return BroadcastOperator(namespace: namespace, options: options)
+    }
+
+    /// Sends an event to the client.
+    ///
+    /// - Throws: As ``BroadcastOperator/emit(_:_:)``.
+    public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
+        try await broadcast.emit(event, repeat each arguments)
+    }
+
+    /// Sends an event to the client and waits for the acknowledgement.
+    ///
+    /// - Parameters:
+    ///   - event: The event's name.
+    ///   - arguments: Any number of values.
+    ///   - type: The type of the acknowledgement's first argument.
+    ///   - timeout: How long to wait; nil for the server's default.
+    /// - Throws: As ``BroadcastOperator/emit(_:_:)``; ``SocketIOError`` with `acknowledgementTimeout` or `disconnected`.
+    public func emitWithAck<each A: Encodable & Sendable, R: Decodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A,
+        as type: R.Type,
+        timeout: Duration? = nil
+    ) async throws -> R {
+        var operation = broadcast
+        operation.options.flags.timeout = timeout
+        let acknowledgements = try await operation.emitWithAck(event, repeat each arguments, as: type)
+        for try await answer in acknowledgements { return answer }
+        guard acknowledgements.raw.summary.timedOut else {
+            throw SocketIOError(.disconnected, "the client was gone before it acknowledged")
+        }
+        throw SocketIOError(.acknowledgementTimeout, "the client did not acknowledge in time")
+    }
+
+    /// Makes the socket join rooms.
+    public func join(_ rooms: Room...) async throws {
+        try await namespace.adapter.addSockets(broadcast.options, to: rooms)
+    }
+
+    /// Makes the socket leave a room.
+    public func leave(_ room: Room) async throws {
+        try await namespace.adapter.removeSockets(broadcast.options, from: [room])
+    }
+
+    /// Ends the connection.
+    ///
+    /// - Parameter close: Whether the client's whole connection ends. Default: only this namespace.
+    public func disconnect(close: Bool = false) async throws { try await broadcast.disconnectSockets(close: close) }
+}

@@ -1,0 +1,202 @@
+import EngineIO
+import Logging
+import NIOCore
+import SocketIOCore
+
+/// A client's connection, which carries its sockets in any number of namespaces. Used on its event loop only.
+final class Client {
+    let session: EngineSession
+    let server: SocketIOServer
+    private var decoder: PacketDecoderStateMachine
+    private var sockets: [Socket] = []
+    /// Namespaces that the client is about to join: middleware runs.
+    private var connecting: [String: Task<Void, Never>] = [:]
+    private var connectTimeout: LoopTimers.ID?
+    private var isClosed = false
+    private var flow = ReadFlow()
+
+    init(session: EngineSession, server: SocketIOServer) {
+        self.session = session
+        self.server = server
+        self.decoder = PacketDecoderStateMachine(
+            format: server.configuration.parser,
+            limits: .init(attachments: server.configuration.maxAttachments, bytes: server.configuration.engine.maxHTTPBufferSize)
+        )
+        connectTimeout = context.timers.schedule(in: server.configuration.connectTimeout) { [weak self] in
+            self?.connectTimeout = nil
+            self?.close(.forcedServerClose)
+        }
+    }
+
+    var context: LoopContext { server.context(of: session.eventLoop) }
+
+    /// The request that opened the connection, in Socket.IO's form.
+    var handshake: Handshake { Handshake(session.handshake) }
+
+    func socket(in namespace: String) -> Socket? { sockets.first { $0.namespace.name == namespace } }
+
+    // MARK: Packets
+
+    private func receive(_ decode: (inout PacketDecoderStateMachine) throws(PacketError) -> Packet?) {
+        guard !isClosed else { return }
+        do {
+            if let packet = try decode(&decoder) { handle(packet) }
+        } catch {
+            server.logger.debug("invalid packet", metadata: ["sid": "\(session.id)", "error": "\(error.code)"])
+            server.metrics.errors.increment()
+            close(.parseError)
+        }
+    }
+
+    private func handle(_ packet: Packet) {
+        if case .connect(let auth) = packet.content { return connect(to: packet.namespace, auth: auth) }
+        guard let socket = socket(in: packet.namespace) else {
+            if case .disconnect = packet.content { return cancelConnecting(packet.namespace) }
+            // As the reference server does: whoever talks to a namespace without having joined it is closed.
+            return close(.transportClose)
+        }
+        switch packet.content {
+        case .event(let name, let arguments, let id):
+            server.metrics.eventsReceived.increment()
+            socket.receive(name: name, arguments: arguments, id: id)
+        case .acknowledgement(let id, let arguments): socket.receiveAcknowledgement(id, arguments)
+        case .disconnect: socket.didDisconnect(.clientNamespaceDisconnect)
+        case .connect, .connectError: break
+        }
+    }
+
+    // MARK: Joining a namespace
+
+    private func connect(to name: String, auth: EncodedValue?) {
+        // A second CONNECT makes no second socket.
+        guard connecting[name] == nil, socket(in: name) == nil else { return }
+        guard sockets.count + connecting.count < server.configuration.maxNamespacesPerClient else {
+            return refuse(name, ConnectError("Too many namespaces"))
+        }
+        if let namespace = server.namespaces.existing(name), namespace.connectsAtOnce(auth) {
+            return complete(Socket(client: self, namespace: namespace, auth: auth))
+        }
+        let client = NIOLoopBound(self, eventLoop: session.eventLoop)
+        let attempt = ConnectAttempt(server: server, eventLoop: session.eventLoop, client: client, name: name, auth: auth)
+        connecting[name] = server.startTask(on: session.eventLoop) { await attempt.run() }
+    }
+
+    private func cancelConnecting(_ name: String) {
+        connecting.removeValue(forKey: name)?.cancel()
+    }
+
+    /// The namespace's middleware let the client in, if it is still there.
+    func finishConnecting(_ socket: Socket) {
+        guard connecting.removeValue(forKey: socket.namespace.name) != nil, !isClosed else { return socket.bound.value.close() }
+        complete(socket)
+    }
+
+    /// The client was not let in.
+    func finishConnecting(_ name: String, refusedBy error: ConnectError) {
+        guard connecting.removeValue(forKey: name) != nil, !isClosed else { return }
+        refuse(name, error)
+    }
+
+    private func refuse(_ name: String, _ error: ConnectError) {
+        session.send(server.encoder.connectError(namespace: name, message: error.message, data: error.data))
+    }
+
+    private func complete(_ socket: Socket) {
+        admit(socket)
+        guard socket.namespace.local.add(socket, pid: socket.pid) else { return close(.forcedServerClose) }
+        let rooms = socket.bound.value.lastRooms
+        socket.bound.value.lastRooms = []
+        if !rooms.isEmpty { socket.namespace.local.join(socket, rooms: Array(rooms)) }
+        socket.bound.value.recovery = server.makeRecoveryBuffer(for: socket)
+        session.send(server.encoder.connect(namespace: socket.namespace.name, sid: socket.id, pid: socket.pid))
+        socket.startHandlers()
+    }
+
+    /// Counts a socket as one of the client's; it is not in the adapter yet.
+    func admit(_ socket: Socket) {
+        if let connectTimeout { context.timers.cancel(connectTimeout) }
+        connectTimeout = nil
+        sockets.append(socket)
+        socket.bound.value.phase = .connected
+        socket.didConnect()
+    }
+
+    /// Admits a socket that takes over a session. Its connection attempt ends here.
+    func admitRecovered(_ socket: Socket) -> Bool {
+        guard !isClosed, connecting.removeValue(forKey: socket.namespace.name) != nil else { return false }
+        socket.bound.value.held = []
+        admit(socket)
+        return true
+    }
+
+    /// A session that was moved here could not be had: whoever has joined must go, unseen.
+    func expel(_ socket: Socket) {
+        socket.bound.value.recovery = nil
+        socket.didDisconnect(.serverNamespaceDisconnect)
+    }
+
+    // MARK: The end
+
+    /// Ends the connection at once.
+    func close(_ reason: EngineCloseReason) { session.discard(reason) }
+
+    func socketDidDisconnect(_ socket: Socket) {
+        flow.remove(socket.bound.value.queue)
+        sockets.removeAll { $0 === socket }
+        applyFlow()
+    }
+
+    private func closed(_ reason: EngineCloseReason) {
+        isClosed = true
+        if let connectTimeout { context.timers.cancel(connectTimeout) }
+        for attempt in connecting.values { attempt.cancel() }
+        connecting = [:]
+        let reason = DisconnectReason(reason.description)
+        for socket in sockets { socket.didDisconnect(reason) }
+        sockets = []
+    }
+
+    // MARK: Back-pressure
+
+    func eventQueued(size: Int) {
+        flow.queued(size)
+        applyFlow()
+    }
+
+    func eventTaken(size: Int) {
+        flow.taken(size)
+        applyFlow()
+    }
+
+    /// While the server waits for this client's answer, reading must go on.
+    func acknowledgementAwaited() { applyFlow() }
+
+    private func applyFlow() {
+        guard !isClosed else { return }
+        let awaits = flow.isAboveLowWater(server.configuration.eventQueue) && sockets.contains { $0.bound.value.isAwaitingAcknowledgement }
+        switch flow.next(server.configuration.eventQueue, awaitsAcknowledgement: awaits) {
+        case .none: break
+        case .pause: session.pauseReading()
+        case .resume: session.resumeReading()
+        case .close:
+            server.logger.debug("event queue is full", metadata: ["sid": "\(session.id)"])
+            close(.init("event queue full"))
+        }
+    }
+}
+
+extension Client: EngineSessionDelegate {
+    func session(_ session: EngineSession, didReceiveText message: ByteBuffer) {
+        receive { machine throws(PacketError) in try machine.receive(text: message) }
+    }
+
+    func session(_ session: EngineSession, didReceiveBinary message: ByteBuffer) {
+        receive { machine throws(PacketError) in try machine.receive(binary: message) }
+    }
+
+    func session(_ session: EngineSession, didReceivePongFor pingNumber: Int) {
+        for socket in sockets where socket.pid != nil { socket.bound.value.recovery?.pongReceived(for: pingNumber) }
+    }
+
+    func session(_ session: EngineSession, didCloseWith reason: EngineCloseReason) { closed(reason) }
+}

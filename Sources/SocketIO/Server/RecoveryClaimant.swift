@@ -1,0 +1,59 @@
+import EngineIO
+import NIOCore
+import SocketIOCore
+
+/// What a client presents to get its session back, in the `auth` of its CONNECT packet.
+struct RecoveryClaim: Decodable {
+    var pid: String
+    var offset: String?
+
+    init?(_ auth: EncodedValue) {
+        guard let claim = try? auth.decode(RecoveryClaim.self) else { return nil }
+        self = claim
+    }
+}
+
+/// Takes a session over for a client that has come back.
+final class RecoveryClaimant: SessionClaimant {
+    let eventLoop: any EventLoop
+    private let namespace: Namespace
+    private let client: NIOLoopBound<Client>
+    private let auth: EncodedValue?
+    private let offset: MessageID?
+    private let socket: LoopBoundBox<Socket?>
+
+    init(namespace: Namespace, client: NIOLoopBound<Client>, eventLoop: any EventLoop, auth: EncodedValue?, offset: String?) {
+        self.eventLoop = eventLoop
+        self.namespace = namespace
+        self.client = client
+        self.auth = auth
+        self.offset = offset.flatMap { MessageID($0) }
+        self.socket = LoopBoundBox(nil, to: eventLoop)
+    }
+
+    func makeSocket(id: SocketID, pid: String) -> (any LocalSocket)? {
+        let socket = Socket(id: id, namespace: namespace, client: client.value, auth: auth, pid: pid, recovered: true)
+        guard client.value.admitRecovered(socket) else { return nil }
+        self.socket.value = socket
+        return socket
+    }
+
+    func resume(_ session: RecoverableSession, missed: [BroadcastPacket]) {
+        guard let socket = socket.value, socket.bound.value.phase == .connected else { return }
+        socket.data.restore(session.data)
+        let server = namespace.server
+        client.value.session.send(server.encoder.connect(namespace: namespace.name, sid: socket.id, pid: socket.pid))
+        socket.bound.value.recovery = server.makeRecoveryBuffer(for: socket, base: offset)
+        let held = socket.bound.value.held ?? []
+        socket.bound.value.held = nil
+        for packet in missed { socket.write(packet, volatile: false) }
+        let replayed = Set(missed.compactMap(\.offset))
+        for packet in held where packet.offset.map({ !replayed.contains($0) }) ?? true { socket.write(packet, volatile: false) }
+        server.metrics.recoveredSessions.increment()
+        socket.startHandlers()
+    }
+
+    func abandon() {
+        if let socket = socket.value { client.value.expel(socket) }
+    }
+}

@@ -1,0 +1,16 @@
+import Synchronization
+
+/// A regular expression that several threads may match against. Its type does not say that it may be shared, so a lock does.
+final class SharedRegex<Output>: @unchecked Sendable {  // The expression is only used under the lock.
+    private let regex: Regex<Output>
+    private let lock = Mutex<Void>(())
+
+    init(_ regex: Regex<Output>) { self.regex = regex }
+
+    func matchesWhole(_ text: String) -> Bool {
+        lock.withLock { _ in
+            guard let match = try? regex.wholeMatch(in: text) else { return false }
+            return match.range == text.startIndex..<text.endIndex
+        }
+    }
+}

@@ -1,0 +1,63 @@
+public import EngineIO
+public import SocketIOCore
+
+/// The options of a ``SocketIOServer``, by Socket.IO's names and with its defaults.
+public struct SocketIOConfiguration: Sendable {
+    /// The options of the transports: path, ping, sizes, CORS, cookies.
+    public var engine = EngineConfiguration()
+    /// The parser; clients must use the same. Default: JSON.
+    public var parser = PacketFormat.json
+    /// How long a client may take to join its first namespace before its connection is closed. Default 45 s.
+    public var connectTimeout: Duration = .seconds(45)
+    /// Whether a child of a dynamic namespace is forgotten when its last socket is gone. Default: false, as in Socket.IO.
+    public var cleanupEmptyChildNamespaces = false
+    /// Keeps the sessions of clients that are cut off. Default: nil, off, as in Socket.IO.
+    public var connectionStateRecovery: ConnectionStateRecovery?
+    /// Binary attachments of one packet; more close the connection. Default 10.
+    public var maxAttachments = 10
+    /// Namespaces that one client may join; further ones are refused. Default 100.
+    public var maxNamespacesPerClient = 100
+    /// How many events of one client may wait for their handlers.
+    public var eventQueue = EventQueueLimits()
+    /// Acknowledgements of one client that may be pending; further `emitWithAck` throw. Default 10 000.
+    public var pendingAcknowledgements = 10_000
+    /// How long `socket.emitWithAck` waits if `timeout` is not given; nil for as long as the client is connected. Default: nil, as in Socket.IO.
+    public var acknowledgementTimeout: Duration?
+    /// How long a broadcast's acknowledgements are waited for if `timeout` is not given. Default 5 s.
+    public var broadcastAcknowledgementTimeout: Duration = .seconds(5)
+    /// Whether handlers run on the global thread pool instead of their client's event loop. Set it if they block their thread, as with
+    /// synchronous file or database calls; it costs two thread hops an event. Default: false.
+    public var handlersBlock = false
+    /// A file with the JavaScript client, served as `<path>/socket.io.js`. Default: nil, none.
+    public var serveClient: String?
+    /// Gets every change of a room in this process, with the namespace's name. Runs on the event loop where it happens. Default: nil.
+    public var onRoomEvent: (@Sendable (_ namespace: String, _ event: RoomEvent) -> Void)?
+
+    /// The default configuration.
+    public init() {}
+}
+
+/// Keeps the session of a client that is cut off: when it comes back, it has its id, rooms and data again and gets what it missed.
+public struct ConnectionStateRecovery: Sendable {
+    /// How long a session is kept. Default 2 minutes.
+    public var maxDisconnectionDuration: Duration
+    /// Whether middleware is skipped for recovered sessions. Default: true. If not, it runs before the session is restored.
+    public var skipMiddlewares: Bool
+    /// What is kept of each session.
+    public var buffer: RecoveryBuffer.Limit
+    /// Sessions that are kept in each namespace for each event loop; further clients start anew. Default 10 000.
+    public var sessions: Int
+
+    /// Creates a configuration.
+    public init(
+        maxDisconnectionDuration: Duration = .seconds(120),
+        skipMiddlewares: Bool = true,
+        buffer: RecoveryBuffer.Limit = .init(),
+        sessions: Int = 10_000
+    ) {
+        self.maxDisconnectionDuration = maxDisconnectionDuration
+        self.skipMiddlewares = skipMiddlewares
+        self.buffer = buffer
+        self.sessions = sessions
+    }
+}

@@ -1,0 +1,245 @@
+public import EngineIO
+public import Logging
+public import NIOCore
+public import NIOPosix
+public import SocketIOCore
+import Synchronization
+
+/// A Socket.IO server. A value that any route, handler or job may use.
+///
+/// ```swift
+/// let io = SocketIOServer()
+/// io.onConnect { socket in
+///     socket.on("sum") { (a: Int, b: Int) in a + b }
+/// }
+/// try await io.run(host: "127.0.0.1", port: 3000)
+/// ```
+public final class SocketIOServer: Sendable {
+    /// The configuration that the server was made with.
+    public let configuration: SocketIOConfiguration
+    /// Gets what an operator should know. Nothing is logged per packet above `debug`.
+    public let logger: Logger
+    let encoder: PacketEncoder
+    let namespaces = NamespaceRegistry()
+    let metrics = SocketIOMetrics()
+    let offsets: OffsetGenerator?
+    /// The event loops on which connections live.
+    public let eventLoopGroup: any EventLoopGroup
+    private let loops: [LoopContext]
+    private let adapters: any AdapterFactory
+    /// The transports. Used to mount the server in another HTTP server.
+    public let engine: EngineServer
+    let tasks = TaskRegistry()
+    private let handlerIDs = Atomic<UInt64>(0)
+    private let errorHook = Mutex<(@Sendable (HandlerFailure) -> Void)?>(nil)
+    private let lifecycle = Mutex(Lifecycle.created)
+
+    private enum Lifecycle {
+        case created, started, closed
+    }
+
+    /// Creates a server. It serves nothing until it is run or mounted.
+    ///
+    /// - Parameters:
+    ///   - configuration: The options.
+    ///   - adapter: Makes the adapters that connect this process with others. Default: none, this process serves alone.
+    ///   - eventLoopGroup: The event loops on which connections live; those of the HTTP server that the server is mounted in.
+    ///   - logger: Gets what an operator should know.
+    public init(
+        configuration: SocketIOConfiguration = .init(),
+        adapter: any AdapterFactory = LocalAdapterFactory(),
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        logger: Logger = Logger(label: "socketio")
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.eventLoopGroup = eventLoopGroup
+        self.adapters = adapter
+        self.encoder = PacketEncoder(format: configuration.parser)
+        self.offsets = configuration.connectionStateRecovery == nil ? nil : OffsetGenerator()
+        self.loops = eventLoopGroup.makeIterator().map { LoopContext($0) }
+        let delegate = EngineDelegate()
+        self.engine = EngineServer(configuration: configuration.engine, delegate: delegate, logger: logger)
+        delegate.attach(self)
+        _ = of("/")
+    }
+
+    // MARK: Namespaces
+
+    /// The namespace of this name, made if it is new. A missing leading slash is added.
+    public func of(_ name: String) -> Namespace {
+        let name = name.hasPrefix("/") ? name : "/" + name
+        return namespaces.named(name) {
+            makeNamespace(name, parent: nil)
+        } startLate: { [tasks] namespace in
+            tasks.start { [self] in
+                do { try await namespace.start() } catch { report(error, event: nil, socket: nil) }
+            }
+        }
+    }
+
+    /// A family of namespaces: whoever asks for one that matches gets it, and it is made if it is new.
+    ///
+    /// - Parameter rule: Tells whether a client may have a namespace of this name. Gets the `auth` that the client sent.
+    public func of(matching rule: @escaping ParentNamespace.Rule) -> ParentNamespace {
+        let parent = ParentNamespace(server: self, rule: rule)
+        namespaces.add(parent)
+        return parent
+    }
+
+    /// A family of namespaces: those whose whole name matches a regular expression.
+    public func of<Output>(_ pattern: Regex<Output>) -> ParentNamespace {
+        let pattern = SharedRegex(pattern)
+        return of(matching: { name, _ in pattern.matchesWhole(name) })
+    }
+
+    func makeNamespace(_ name: String, parent: ParentNamespace?) -> Namespace {
+        var onRoomEvent: (@Sendable (RoomEvent) -> Void)?
+        if let hook = configuration.onRoomEvent { onRoomEvent = { @Sendable event in hook(name, event) } }
+        let recovery = configuration.connectionStateRecovery
+        let local = CoreLocalAdapter(
+            eventLoops: loops.map(\.eventLoop),
+            format: configuration.parser,
+            recovery: recovery.map { RecoveryLimits(sessions: $0.sessions, buffer: $0.buffer) },
+            onRoomEvent: onRoomEvent
+        )
+        let events = ServerSideEvents(encoder: encoder, tasks: tasks) { [weak self] error, event in
+            self?.report(error, event: event, socket: nil)
+        }
+        let adapter = adapters.makeAdapter(AdapterContext(namespace: name, local: local, onServerSideEmit: events.receive))
+        return Namespace(name: name, server: self, local: local, adapter: adapter, parent: parent, events: events)
+    }
+
+    // MARK: Errors
+
+    /// Called for every error that a handler, middleware or hook throws. Without a hook they are logged. One hook; a later one replaces it.
+    public func onError(_ hook: @escaping @Sendable (HandlerFailure) -> Void) { errorHook.withLock { $0 = hook } }
+
+    func report(_ error: any Error, event: String?, socket: Socket?) {
+        metrics.errors.increment()
+        if let hook = errorHook.withLock({ $0 }) { return hook(HandlerFailure(error: error, event: event, socket: socket)) }
+        logger.warning(
+            "a handler failed",
+            metadata: [
+                "event": "\(event ?? "-")", "nsp": "\(socket?.namespace.name ?? "-")", "sid": "\(socket?.id ?? "-")", "error": "\(error)",
+            ]
+        )
+    }
+
+    // MARK: Clients
+
+    /// The number of clients that are connected to this process, whatever namespaces they are in.
+    public var clientsCount: Int { engine.clientsCount }
+
+    // MARK: Life
+
+    /// Starts the adapters. Called by ``run()``; call it yourself only if you mount the server without running it.
+    ///
+    /// - Throws: What the adapter throws, and ``SocketIOError`` with `serverClosed`.
+    public func start() async throws {
+        let isFirst = try lifecycle.withLock { lifecycle in
+            switch lifecycle {
+            case .created:
+                lifecycle = .started
+                return true
+            case .started: return false
+            case .closed: throw SocketIOError(.serverClosed, "the server has been closed; create a new one")
+            }
+        }
+        guard isFirst else { return }
+        try await adapters.start()
+        for namespace in namespaces.run() { try await namespace.start() }
+    }
+
+    /// Ends the server: no new clients, the connected ones go in random batches, then the adapters close. Does nothing the second time.
+    ///
+    /// - Parameter duration: The time over which clients are let go, so that they do not all come back at once elsewhere. Default: at once.
+    public func close(over duration: Duration = .zero) async {
+        let isFirst = lifecycle.withLock { lifecycle in
+            defer { lifecycle = .closed }
+            return lifecycle != .closed
+        }
+        guard isFirst else { return }
+        await engine.shutdown(over: duration)
+        for namespace in namespaces.all { await namespace.adapter.close() }
+        await adapters.close()
+        await tasks.close()
+    }
+
+    // MARK: Inside
+
+    func context(of loop: any EventLoop) -> LoopContext {
+        for context in loops where context.eventLoop === loop { return context }
+        preconditionFailure("connections are accepted on the server's event loops only")
+    }
+
+    /// Whether connections may live on this loop.
+    func owns(_ loop: any EventLoop) -> Bool { loops.contains { $0.eventLoop === loop } }
+
+    func nextHandlerID() -> HandlerID { HandlerID(value: handlerIDs.wrappingAdd(1, ordering: .relaxed).oldValue) }
+
+    /// Starts a task for a connection of this loop; the caller owns it. On the loop the task runs at once to its first suspension.
+    func startTask(on loop: any EventLoop, _ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        configuration.handlersBlock ? Task { await body() } : context(of: loop).executor.start(body)
+    }
+
+    func hookExecutor(_ loop: any EventLoop) -> (any TaskExecutor)? {
+        configuration.handlersBlock ? nil : context(of: loop).executor
+    }
+
+    func makeRecoveryBuffer(for socket: Socket, base: MessageID? = nil) -> RecoveryBuffer? {
+        guard socket.pid != nil, let recovery = configuration.connectionStateRecovery else { return nil }
+        return RecoveryBuffer(limit: recovery.buffer, base: base)
+    }
+
+    /// Ends a stream of acknowledgements by time.
+    func end(_ stream: BroadcastAcknowledgements, after timeout: Duration) {
+        let loop = loops.first { $0.eventLoop.inEventLoop } ?? loops[0]
+        loop.perform { context in
+            let timer = context.timers.schedule(in: timeout) { stream.timeOut() }
+            stream.onEnd { loop.perform { $0.timers.cancel(timer) } }
+        }
+    }
+}
+
+/// Passes new connections to the server.
+private final class EngineDelegate: EngineServerDelegate {
+    private let server = Mutex(WeakServer())
+
+    private struct WeakServer {
+        weak var server: SocketIOServer?
+    }
+
+    func attach(_ server: SocketIOServer) { self.server.withLock { $0.server = server } }
+
+    func engineServer(didOpen session: EngineSession) -> any EngineSessionDelegate {
+        guard let server = server.withLock({ $0.server }) else { return Orphan() }
+        return Client(session: session, server: server)
+    }
+
+    /// The server has been dropped while its transports are still mounted.
+    private final class Orphan: EngineSessionDelegate {
+        func session(_ session: EngineSession, didReceiveText message: ByteBuffer) { session.discard(.serverShuttingDown) }
+        func session(_ session: EngineSession, didReceiveBinary message: ByteBuffer) { session.discard(.serverShuttingDown) }
+        func session(_ session: EngineSession, didCloseWith reason: EngineCloseReason) {}
+    }
+}
+
+/// An error that the application's code has thrown.
+public struct HandlerFailure: Sendable {
+    /// The error.
+    public let error: any Error
+    /// The event that was handled; nil if it was a connection.
+    public let event: String?
+    /// The socket; nil if there was none.
+    public let socket: Socket?
+}
+
+/// Makes adapters for a process that serves alone.
+public struct LocalAdapterFactory: AdapterFactory {
+    /// Creates a factory.
+    public init() {}
+
+    /// The rooms of this process.
+    public func makeAdapter(_ context: AdapterContext) -> any Adapter { context.local }
+}

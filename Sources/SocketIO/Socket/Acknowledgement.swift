@@ -1,0 +1,66 @@
+public import SocketIOCore
+import Synchronization
+
+/// Several values as one acknowledgement, or as the answer to `serverSideEmitWithAck`.
+///
+/// A handler's return value is one argument of the acknowledgement, even if it is an array. Return an `Ack` for any other number.
+public struct Ack: Encodable, Sendable {
+    let write: @Sendable (inout ArgumentsWriter) throws -> Void
+
+    /// Creates an acknowledgement with these arguments.
+    public init<each T: Encodable & Sendable>(_ values: repeat each T) {
+        self.write = { writer in repeat try writer.append(each values) }
+    }
+
+    /// Creates an acknowledgement with arguments that are encoded already.
+    public init(raw arguments: EventArguments) {
+        self.write = { writer in try writer.append(contentsOf: arguments) }
+    }
+
+    /// An `Ack` is not a value by itself; nested in another one it encodes as null.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encodeNil()
+    }
+}
+
+/// Acknowledges an event with other values than the handler's result. Any other error that a handler throws sends no acknowledgement.
+public struct AckError: Error {
+    let ack: Ack
+
+    /// Creates an error that acknowledges with these arguments.
+    public init<each T: Encodable & Sendable>(_ values: repeat each T) { self.ack = Ack(repeat each values) }
+}
+
+/// Answers one event, once. Further answers are ignored and counted.
+public final class Acknowledgement: Sendable {
+    private let socket: Socket
+    private let id: UInt64
+    private let isUsed = Atomic<Bool>(false)
+
+    init(socket: Socket, id: UInt64) {
+        self.socket = socket
+        self.id = id
+    }
+
+    /// Answers the event.
+    ///
+    /// - Parameter values: The arguments of the client's callback.
+    /// - Throws: `EncodingError` if a value cannot be encoded; the event can then still be answered.
+    public func callAsFunction<each T: Encodable & Sendable>(_ values: repeat each T) throws {
+        try send(Ack(repeat each values))
+    }
+
+    /// Answers the event.
+    ///
+    /// - Parameter ack: The arguments of the client's callback.
+    /// - Throws: `EncodingError` if a value cannot be encoded; the event can then still be answered.
+    public func send(_ ack: Ack) throws {
+        let packet = try socket.encoder.acknowledgement(id, namespace: socket.namespace.name, arguments: ack.write)
+        guard isUsed.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
+            socket.namespace.server.metrics.duplicateAcknowledgements.increment()
+            return
+        }
+        socket.write(packet)
+    }
+}

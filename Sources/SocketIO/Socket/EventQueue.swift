@@ -1,0 +1,38 @@
+import DequeModule
+import SocketIOCore
+
+/// The events of a socket that wait for their handlers, and how many there are.
+struct EventQueue {
+    enum Item {
+        /// The handlers of the connection itself; always first.
+        case connection
+        case event(SocketEvent)
+    }
+
+    private var items: Deque<Item> = []
+    /// The size of the waiting events in bytes.
+    private(set) var bytes = 0
+
+    var count: Int { items.count }
+    var isEmpty: Bool { items.isEmpty }
+
+    mutating func append(_ item: Item) {
+        bytes += Self.size(item)
+        items.append(item)
+    }
+
+    mutating func popFirst() -> Item? {
+        guard let item = items.popFirst() else { return nil }
+        bytes -= Self.size(item)
+        return item
+    }
+
+    mutating func removeAll() {
+        items.removeAll()
+        bytes = 0
+    }
+
+    static func size(_ item: Item) -> Int {
+        if case .event(let event) = item { event.arguments.byteCount + event.name.utf8.count } else { 0 }
+    }
+}

@@ -1,0 +1,63 @@
+import SocketIOCore
+
+/// Reads the arguments of an event one after the other.
+@usableFromInline
+struct ArgumentCursor {
+    private let arguments: EventArguments
+    private var position = 0
+
+    init(_ event: SocketEvent) { self.arguments = event.arguments }
+
+    mutating func next<T: Decodable>(_ type: T.Type) throws -> T {
+        defer { position += 1 }
+        do {
+            return try arguments.decode(type, at: position)
+        } catch {
+            throw SocketIOError(.unexpectedArguments, "argument \(position) is not a \(type)", cause: error)
+        }
+    }
+}
+
+extension HandlerBody {
+    static func typed<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        _ handler: @escaping @Sendable (repeat each A) async throws -> R
+    ) -> HandlerBody {
+        .async { event in
+            var cursor = ArgumentCursor(event)
+            let arguments = (repeat try cursor.next((each A).self))
+            return acknowledgement(try await handler(repeat each arguments))
+        }
+    }
+
+    static func typed<each A: Decodable & Sendable>(_ handler: @escaping @Sendable (repeat each A) async throws -> Void) -> HandlerBody {
+        .async { event in
+            var cursor = ArgumentCursor(event)
+            let arguments = (repeat try cursor.next((each A).self))
+            try await handler(repeat each arguments)
+            return Ack()
+        }
+    }
+
+    static func typed<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        _ handler: @escaping @Sendable (repeat each A) throws -> R
+    ) -> HandlerBody {
+        .sync { event in
+            var cursor = ArgumentCursor(event)
+            let arguments = (repeat try cursor.next((each A).self))
+            return acknowledgement(try handler(repeat each arguments))
+        }
+    }
+
+    static func typed<each A: Decodable & Sendable>(_ handler: @escaping @Sendable (repeat each A) throws -> Void) -> HandlerBody {
+        .sync { event in
+            var cursor = ArgumentCursor(event)
+            let arguments = (repeat try cursor.next((each A).self))
+            try handler(repeat each arguments)
+            return Ack()
+        }
+    }
+
+    private static func acknowledgement<R: Encodable & Sendable>(_ result: R) -> Ack {
+        result as? Ack ?? Ack(result)
+    }
+}

@@ -1,0 +1,63 @@
+import SocketIOCore
+
+/// How the handlers of one socket follow each other.
+public enum HandlerMode: Sendable, Hashable {
+    /// The socket's next event is handled when this handler has returned. The default.
+    case serial
+    /// The handler starts in order, and the next event does not wait for it.
+    case concurrent
+}
+
+/// What a handler does with an event: it returns the acknowledgement, or nil to leave it to somebody else.
+enum HandlerBody: Sendable {
+    case sync(@Sendable (SocketEvent) throws -> Ack?)
+    case async(@Sendable (SocketEvent) async throws -> Ack?)
+}
+
+/// Names a handler, so that it can be removed.
+public struct HandlerID: Hashable, Sendable {
+    let value: UInt64
+}
+
+struct Handler: Sendable {
+    let id: HandlerID
+    let name: String
+    let body: HandlerBody
+    let mode: HandlerMode
+    let isOnce: Bool
+}
+
+/// The handlers of a socket. Few sockets have more than a dozen, so a search beats a dictionary.
+struct HandlerTable: Sendable {
+    private(set) var handlers: [Handler] = []
+    var any: [Handler] = []
+    var anyOutgoing: [Handler] = []
+    var middleware: [@Sendable (SocketEvent) async throws -> Void] = []
+
+    mutating func add(_ handler: Handler) { handlers.append(handler) }
+
+    mutating func remove(_ id: HandlerID) {
+        handlers.removeAll { $0.id == id }
+        any.removeAll { $0.id == id }
+        anyOutgoing.removeAll { $0.id == id }
+    }
+
+    mutating func removeAll(named name: String) { handlers.removeAll { $0.name == name } }
+
+    /// The only handler of a name that needs nothing else to run; nil if there are several, or listeners or middleware come first.
+    func loneHandler(named name: String) -> Handler? {
+        guard any.isEmpty, middleware.isEmpty, let index = handlers.firstIndex(where: { $0.name == name }) else { return nil }
+        for other in handlers[(index + 1)...] where other.name == name { return nil }
+        return handlers[index]
+    }
+
+    /// The handlers for an event, in the order of their registration; those that run once are removed.
+    mutating func take(named name: String) -> [Handler] {
+        let matching = handlers.filter { $0.name == name }
+        if matching.contains(where: \.isOnce) { handlers.removeAll { $0.name == name && $0.isOnce } }
+        return any + matching
+    }
+
+    /// The names that have handlers.
+    var names: [String] { handlers.reduce(into: []) { if !$0.contains($1.name) { $0.append($1.name) } } }
+}

@@ -1,0 +1,127 @@
+import NIOCore
+import SocketIOCore
+
+/// How events reach their handlers. On the loop, but for what a handler awaits.
+extension Socket {
+    /// An event has come.
+    func receive(name: String, arguments: EventArguments, id: UInt64?) {
+        guard bound.value.phase == .connected else { return }
+        let event = SocketEvent(name: name, arguments: arguments, acknowledgement: id.map { Acknowledgement(socket: self, id: $0) })
+        if bound.value.queue.isEmpty, !bound.value.isDraining, let handler = bound.value.handlers.loneHandler(named: name),
+            case .sync(let body) = handler.body
+        {
+            if handler.isOnce { bound.value.handlers.remove(handler.id) }
+            return runInPlace(body, event)
+        }
+        enqueue(.event(event))
+    }
+
+    /// The answer to an event of ours has come.
+    func receiveAcknowledgement(_ id: UInt64, _ arguments: EventArguments) {
+        guard let pending = bound.value.takeAcknowledgement(id) else {
+            namespace.server.metrics.lateAcknowledgements.increment()
+            return
+        }
+        if let timer = pending.timer { namespace.server.context(of: eventLoop).timers.cancel(timer) }
+        pending.succeed(arguments)
+    }
+
+    func enqueue(_ item: EventQueue.Item) {
+        bound.value.queue.append(item)
+        bound.value.client?.eventQueued(size: EventQueue.size(item))
+        guard bound.value.phase == .connected, !bound.value.isDraining else { return }
+        bound.value.isDraining = true
+        let task = namespace.server.startTask(on: eventLoop) { [self] in await drain() }
+        // It may have run to its end already.
+        if bound.value.isDraining { bound.value.drain = task }
+    }
+
+    private func runInPlace(_ body: @Sendable (SocketEvent) throws -> Ack?, _ event: SocketEvent) {
+        do {
+            try answer(event, with: body(event))
+        } catch {
+            report(error, event)
+        }
+    }
+
+    /// The client has been told that it is connected: the connection's handlers run before any event's.
+    func startHandlers() {
+        if namespace.runConnectHandlersInPlace(self) { return }
+        enqueue(.connection)
+    }
+
+    /// Handles the queued events one after the other, and ends when there are none.
+    private func drain() async {
+        while let item = await onLoop({ [self] in nextItem() }) {
+            switch item {
+            case .connection: await namespace.runConnectHandlers(self)
+            case .event(let event): await handle(event)
+            }
+        }
+    }
+
+    private func nextItem() -> EventQueue.Item? {
+        guard bound.value.phase == .connected, let item = bound.value.queue.popFirst() else {
+            bound.value.drain = nil
+            bound.value.isDraining = false
+            return nil
+        }
+        bound.value.client?.eventTaken(size: EventQueue.size(item))
+        return item
+    }
+
+    private func handle(_ event: SocketEvent) async {
+        do {
+            for middleware in await onLoop({ [self] in bound.value.handlers.middleware }) { try await middleware(event) }
+        } catch {
+            return report(error, event)
+        }
+        for handler in await onLoop({ [self] in bound.value.handlers.take(named: event.name) }) {
+            if handler.mode == .concurrent {
+                await onLoop { [self] in
+                    if bound.value.phase == .connected { start { [self] in await run(handler, event) } }
+                }
+            } else {
+                await run(handler, event)
+            }
+        }
+    }
+
+    private func run(_ handler: Handler, _ event: SocketEvent) async {
+        do {
+            switch handler.body {
+            case .sync(let body): try answer(event, with: body(event))
+            case .async(let body): try await answer(event, with: body(event))
+            }
+        } catch {
+            report(error, event)
+        }
+    }
+
+    private func answer(_ event: SocketEvent, with ack: Ack?) throws {
+        if let ack, let acknowledgement = event.acknowledgement { try acknowledgement.send(ack) }
+    }
+
+    private func report(_ error: any Error, _ event: SocketEvent) {
+        if let error = error as? AckError, let acknowledgement = event.acknowledgement {
+            do {
+                return try acknowledgement.send(error.ack)
+            } catch {
+                return namespace.server.report(error, event: event.name, socket: self)
+            }
+        }
+        // A handler that is cancelled because its client has gone has not failed.
+        if error is CancellationError, !connected { return }
+        namespace.server.report(error, event: event.name, socket: self)
+    }
+
+    func runDisconnectHandlers(_ disconnection: Disconnection) {
+        guard let hooks = bound.value.disconnectHandlers else { return }
+        bound.value.disconnectHandlers = nil
+        namespace.server.tasks.start(on: namespace.server.hookExecutor(eventLoop)) { [self] in
+            for hook in hooks.disconnecting { await hook(disconnection) }
+            await onLoop { [self] in bound.value.lastRooms = [] }
+            for hook in hooks.disconnected { await hook(disconnection) }
+        }
+    }
+}

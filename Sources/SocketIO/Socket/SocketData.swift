@@ -1,0 +1,61 @@
+import MessagePack
+import SocketIOCore
+import Synchronization
+
+/// Values that the application attaches to a socket. Nodes see each other's through `fetchSockets`, and connection state recovery keeps them.
+///
+/// ```swift
+/// socket.data["nickname"] = "Ada"
+/// let name = socket.data["nickname", as: String.self]
+/// ```
+public final class SocketData: Sendable {
+    private enum Stored: Sendable {
+        case live(any Codable & Sendable)
+        case encoded(EncodedValue)
+    }
+
+    private let values = Mutex<[String: Stored]>([:])
+
+    init() {}
+
+    /// Stores a value, or removes it with nil.
+    public subscript(key: String) -> (any Codable & Sendable)? {
+        get {
+            values.withLock { values in
+                if case .live(let value) = values[key] { value } else { nil }
+            }
+        }
+        set { values.withLock { $0[key] = newValue.map(Stored.live) } }
+    }
+
+    /// Reads a value of a type; nil if there is none or it is of another type.
+    public subscript<T: Codable & Sendable>(key: String, as type: T.Type) -> T? {
+        get {
+            switch values.withLock({ $0[key] }) {
+            case .live(let value): value as? T
+            case .encoded(let value): try? value.decode(type)
+            case nil: nil
+            }
+        }
+        set { self[key] = newValue }
+    }
+
+    /// The names of all values.
+    public var keys: [String] { values.withLock { Array($0.keys) } }
+
+    /// All values as one encoded object. Values that cannot be encoded are left out.
+    func encoded() -> EncodedValue {
+        EncodedObject.encode(values.withLock { $0 }) { stored in
+            switch stored {
+            case .live(let value): try MessagePackEncoder().encode(value)
+            case .encoded(let value): value.bytes
+            }
+        }
+    }
+
+    /// Replaces all values by those of an encoded object.
+    func restore(_ object: EncodedValue) {
+        let restored = EncodedObject.fields(of: object).mapValues(Stored.encoded)
+        values.withLock { $0 = restored }
+    }
+}

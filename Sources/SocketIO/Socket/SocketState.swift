@@ -1,0 +1,125 @@
+import NIOCore
+public import SocketIOCore
+
+/// What a socket keeps on its event loop.
+struct SocketState {
+    enum Phase {
+        /// Middleware runs.
+        case connecting
+        case connected
+        /// Its hooks run; nothing is sent or handled any more.
+        case disconnecting
+    }
+
+    /// Somebody waits for the client's answer.
+    struct PendingAcknowledgement {
+        enum Receiver {
+            case single(CheckedContinuation<EventArguments, any Error>)
+            case broadcast(AcknowledgementSink)
+        }
+
+        var receiver: Receiver
+        var timer: LoopTimers.ID?
+
+        func succeed(_ arguments: EventArguments) {
+            switch receiver {
+            case .single(let continuation): continuation.resume(returning: arguments)
+            case .broadcast(let sink): sink.receive(arguments)
+            }
+        }
+
+        func fail(_ error: SocketIOError) {
+            switch receiver {
+            case .single(let continuation): continuation.resume(throwing: error)
+            case .broadcast(let sink): sink.clientIsGone()
+            }
+        }
+    }
+
+    /// nil once the socket is disconnected.
+    private(set) var client: Client?
+    var phase = Phase.connecting
+    var handlers = HandlerTable()
+    var queue = EventQueue()
+    /// Runs the handlers of the queued events; exists only while there are any.
+    var drain: Task<Void, Never>?
+    var isDraining = false
+    /// Handlers that nobody waits for, and the application's own tasks.
+    var tasks: [UInt64: Task<Void, Never>] = [:]
+    var runningTasks: Set<UInt64> = []
+    private var lastTask: UInt64 = 0
+    private var acknowledgements: [UInt64: PendingAcknowledgement] = [:]
+    /// What the client may have missed, if its session can be recovered.
+    var recovery: RecoveryBuffer?
+    /// What came while the session is being moved here from another event loop.
+    var held: [BroadcastPacket]?
+    /// Rooms joined before the connection was complete, later those at its end.
+    var lastRooms: Set<Room> = []
+    var disconnectHandlers: DisconnectHandlers?
+
+    init(client: Client) { self.client = client }
+
+    /// Whether somebody waits for an acknowledgement of this client.
+    var isAwaitingAcknowledgement: Bool { !acknowledgements.isEmpty }
+
+    /// Returns false if the socket is gone or the limit is reached.
+    mutating func `await`(_ receiver: PendingAcknowledgement.Receiver, id: UInt64, timer: LoopTimers.ID? = nil, limit: Int) -> Bool {
+        guard phase == .connected, acknowledgements.count < limit else { return false }
+        acknowledgements[id] = PendingAcknowledgement(receiver: receiver, timer: timer)
+        return true
+    }
+
+    mutating func takeAcknowledgement(_ id: UInt64) -> PendingAcknowledgement? {
+        acknowledgements.isEmpty ? nil : acknowledgements.removeValue(forKey: id)
+    }
+
+    mutating func takeAcknowledgements() -> [PendingAcknowledgement] {
+        defer { acknowledgements = [:] }
+        return Array(acknowledgements.values)
+    }
+
+    mutating func taskEnded(_ id: UInt64) {
+        runningTasks.remove(id)
+        tasks[id] = nil
+    }
+
+    mutating func nextTaskID() -> UInt64 {
+        lastTask += 1
+        return lastTask
+    }
+
+    /// Ends what runs and forgets what waits. The handlers of the disconnection have been taken before or are taken next.
+    mutating func close() {
+        phase = .disconnecting
+        drain?.cancel()
+        for task in tasks.values { task.cancel() }
+        drain = nil
+        isDraining = false
+        tasks = [:]
+        queue.removeAll()
+        handlers = HandlerTable()
+        recovery = nil
+        held = nil
+        client = nil
+    }
+}
+
+/// The hooks of a socket's end. Most sockets have none, so they are kept out of line.
+final class DisconnectHandlers: Sendable {
+    typealias Body = @Sendable (Disconnection) async -> Void
+    let disconnecting: [Body]
+    let disconnected: [Body]
+
+    init(disconnecting: [Body] = [], disconnected: [Body] = []) {
+        self.disconnecting = disconnecting
+        self.disconnected = disconnected
+    }
+}
+
+/// The end of a socket.
+public struct Disconnection: Sendable {
+    /// Why it ended.
+    public let reason: DisconnectReason
+    /// The rooms that the socket was in, its own included.
+    public let rooms: Set<SocketIOCore.Room>
+}
