@@ -1,5 +1,5 @@
 import MessagePack
-internal import NIOCore
+import NIOCore
 
 /// The argument coders of the JSON parser take and give values directly; this is the way through any other coder.
 extension SocketIOValue: Codable {

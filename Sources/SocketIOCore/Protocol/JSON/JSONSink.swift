@@ -1,4 +1,4 @@
-internal import NIOCore
+import NIOCore
 
 /// Where an encoder and its containers write.
 ///

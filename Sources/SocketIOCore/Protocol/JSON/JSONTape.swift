@@ -1,4 +1,4 @@
-internal import NIOCore
+import NIOCore
 
 /// A JSON text that has been walked over: one entry per value and key, in the order of the text, so that every value is found and every
 /// container is stepped over without looking at the bytes again.

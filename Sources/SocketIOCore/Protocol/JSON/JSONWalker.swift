@@ -1,4 +1,4 @@
-internal import NIOCore
+import NIOCore
 
 /// What a ``JSONWalker`` reports. Offsets are from the start of the text; a container is `begin` … `end`.
 protocol JSONVisitor {

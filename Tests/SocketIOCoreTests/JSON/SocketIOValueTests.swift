@@ -1,0 +1,74 @@
+import Foundation
+import MessagePack
+import NIOCore
+import SocketIOCore
+import Testing
+
+@Suite("SocketIOValue")
+struct SocketIOValueTests {
+    static let value: SocketIOValue = [
+        "null": nil, "yes": true, "int": -5, "big": 9_007_199_254_740_993, "double": 1.5, "text": "é\n", "list": [1, [2, "x"], []],
+        "blob": .binary(ByteBuffer(bytes: [1, 2, 3])), "empty": [:], "__proto__": "key",
+    ]
+
+    @Test("goes through the JSON coders and back")
+    func json() throws {
+        let (json, attachments) = try JSONCoding.encode(Self.value)
+        #expect(attachments == [ByteBuffer(bytes: [1, 2, 3])])
+        #expect(try JSONCoding.decode(SocketIOValue.self, json, attachments) == Self.value)
+        #expect(try JSONCoding.decode([SocketIOValue].self, "[\(json)]", attachments) == [Self.value])
+    }
+
+    @Test("goes through the MessagePack coders and back")
+    func messagePack() throws {
+        let bytes = try MessagePackEncoder().encode(Self.value)
+        #expect(try MessagePackDecoder().decode(SocketIOValue.self, from: bytes) == Self.value)
+        #expect(try MessagePackValue(decoding: bytes)["blob"] == .binary(ByteBuffer(bytes: [1, 2, 3])))
+    }
+
+    @Test("goes through any other coder, but for binary")
+    func foundation() throws {
+        var value = Self.value
+        guard case .object(var members) = value else { return }
+        members["blob"] = nil
+        value = .object(members)
+        #expect(try JSONDecoder().decode(SocketIOValue.self, from: JSONEncoder().encode(value)) == value)
+    }
+
+    @Test("random documents are the same value with every coder", arguments: 1...4)
+    func random(seed: UInt64) throws {
+        var generator = DocumentGenerator(seed: seed)
+        for _ in 0..<100 {
+            let document = generator.document()
+            let json = try JSONCoding.encode(document).json
+            let value = try JSONCoding.decode(SocketIOValue.self, json)
+            #expect(try JSONDecoder().decode(SocketIOValue.self, from: Data(json.utf8)) == value)
+            #expect(try MessagePackDecoder().decode(SocketIOValue.self, from: MessagePackEncoder().encode(value)) == value)
+            #expect(try MessagePackDecoder().decode(SocketIOValue.self, from: MessagePackEncoder().encode(document)) == value)
+            #expect(try JSONCoding.decode(Document.self, JSONCoding.encode(value).json) == document)
+        }
+    }
+
+    @Test("what MessagePack has and JSON has not becomes what JSON.stringify makes of it, or an error")
+    func foreign() throws {
+        let date = try MessagePackValue.timestamp(.init(millisecondsSince1970: 1_700_000_000_123)).encoded()
+        #expect(try MessagePackDecoder().decode(SocketIOValue.self, from: date) == "2023-11-14T22:13:20.123Z")
+        let undefined = ByteBuffer(bytes: [0x91, 0xd4, 0, 0])
+        #expect(try MessagePackDecoder().decode(SocketIOValue.self, from: undefined) == [nil])
+        let other = try MessagePackValue.array([.extension(7, ByteBuffer(bytes: [1]))]).encoded()
+        #expect(throws: DecodingError.self) { try MessagePackDecoder().decode(SocketIOValue.self, from: other) }
+        let keys = try MessagePackValue.map([.init(["list"], 1)]).encoded()
+        #expect(throws: DecodingError.self) { try MessagePackDecoder().decode(SocketIOValue.self, from: keys) }
+        #expect(throws: EncodingError.self) { try JSONCoding.encode(SocketIOValue.double(.nan)) }
+    }
+
+    @Test("subscripts give nil for what is not there")
+    func subscripts() {
+        #expect(Self.value["int"] == -5)
+        #expect(Self.value["nothing"] == nil)
+        #expect(Self.value["list"]?[1]?[1] == "x")
+        #expect(Self.value["list"]?[9] == nil)
+        #expect(Self.value["list"]?[-1] == nil)
+        #expect(SocketIOValue.int(1)["a"] == nil)
+    }
+}
