@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from harness.browser import Browser
@@ -13,8 +14,7 @@ async def chat() -> AsyncIterator[Server]:
     """The chat, with the official JavaScript client beside it."""
     server = await Server("ChatServer", "--port", "0", "--client", str(CLIENT_JS)).start()
     yield server
-    assert server.alive, "the chat died:\n" + "\n".join(server.log[-40:])
-    assert await server.stop() == 0, "the chat did not end well:\n" + "\n".join(server.log[-40:])
+    await ended_well(server)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -22,3 +22,24 @@ async def browser() -> AsyncIterator[Browser]:
     browser = await Browser().start()
     yield browser
     await browser.stop()
+
+
+@pytest_asyncio.fixture(scope="session", params=["json", "msgpack"])
+async def parsed(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Server, str]]:
+    """A test server for each parser."""
+    server = await Server("ConformanceServer", "--port", "0", "--parser", request.param).start()
+    yield server, request.param
+    await ended_well(server)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def server() -> AsyncIterator[Server]:
+    """A test server with the default parser."""
+    server = await Server("ConformanceServer", "--port", "0").start()
+    yield server
+    await ended_well(server)
+
+
+async def ended_well(server: Server) -> None:
+    assert server.alive, f"{server.name} died:\n" + "\n".join(server.log[-40:])
+    assert await server.stop() == 0, f"{server.name} did not end well:\n" + "\n".join(server.log[-40:])

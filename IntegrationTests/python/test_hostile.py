@@ -1,0 +1,389 @@
+"""Inputs that have broken other servers. After each, a client that did nothing wrong goes on as before."""
+
+import asyncio
+import contextlib
+import gzip
+import os
+import struct
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from harness.client import Client
+from harness.process import Server
+from harness.raw import RawPolling, RawSocket
+
+HANDSHAKE = (
+    "GET /socket.io/?EIO=4&transport=websocket{query} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n"
+)
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def innocent(server: Server) -> AsyncIterator[Client]:
+    """Connected before the attack, and still served after it; so is a newcomer."""
+    client = await Client().connect(server.url, transports=["websocket"])
+    yield client
+    assert server.alive, "the server died:\n" + "\n".join(server.log[-40:])
+    assert await client.call("sum", 20, 22) == 42
+    newcomer = await Client().connect(server.url, transports=["polling", "websocket"])
+    assert await newcomer.call("message-with-ack", "still", b"here") == ["still", b"here"]
+    await asyncio.gather(client.close(), newcomer.close())
+
+
+@contextlib.asynccontextmanager
+async def tcp(server: Server) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+def masked(opcode: int, payload: bytes, *, final: bool = True, reserved: int = 0) -> bytes:
+    """A client's WebSocket frame, mask zero."""
+    size = len(payload)
+    head = bytes([(0x80 if final else 0) | reserved | opcode])
+    if size < 126:
+        head += bytes([0x80 | size])
+    elif size < 65536:
+        head += bytes([0x80 | 126]) + struct.pack(">H", size)
+    else:
+        head += bytes([0x80 | 127]) + struct.pack(">Q", size)
+    return head + bytes(4) + payload
+
+
+async def read_all(reader: asyncio.StreamReader, limit: float = 10) -> bytes:
+    with contextlib.suppress(ConnectionError):
+        return await asyncio.wait_for(reader.read(-1), limit)
+    return b""
+
+
+# Packets of a connected client after which it must be gone.
+FATAL = [
+    '42{"toString":"foo"}',
+    '42[{"toString":"foo"}]',
+    '42[true,"x"]',
+    "42[null]",
+    "42{}",
+    "42[]",
+    "42[",
+    '42["connect"]',
+    '42["connect_error"]',
+    '42["disconnect","123"]',
+    '42["disconnecting"]',
+    '42["newListener"]',
+    '42["removeListener"]',
+    "45",
+    "451",
+    "45a-",
+    "451.23-",
+    "45-1-",
+    '40/admin,"invalid"',
+    "41/admin,{}",
+    "47",
+    "4999",
+    "4x",
+    '42/unknown,["message",1]',
+    '43/unknown,1[1]',
+    '4511-["e",' + "1," * 10 + "1]",
+    '4559999999-["e"]',
+    '452147483647-["e"]',
+    '4599999999999999999999-["e"]',
+    '451-["hello",{"_placeholder":true,"num":0}]' + "\x00then\x00" + '42["hello"]',
+    "8",
+    "x",
+    "",
+    "42" + "9" * 100_000,
+    "45" + "1" * 900_000,
+    "42/" + "a" * 900_000,
+    "42" + "[" * 100_000,
+]
+
+# Packets that are nonsense, but that a server may as well shrug at: it must only survive.
+ODD = [
+    '42["error","x"]',
+    '42["__proto__",1]',
+    '42["constructor"]',
+    '42["message",' + "[" * 5_000 + "]" * 5_000 + "]",
+    '42["message",' + '{"a":' * 5_000 + "1" + "}" * 5_000 + "]",
+    '42["sum",1e999,2]',
+    '42["sum",99999999999999999999999999,2]',
+    '42["message","\\ud800"]',
+    '42["message","\x00"]',
+    '42[1,"a number is a name"]',
+    '42999999999999999999999999999["message-with-ack",1]',
+    "4300000[1]",
+    "430",
+    '431["never asked"]',
+    "3",
+    "3" * 1000,
+    "6",
+    "1",
+    '40{"@class":"java.lang.Runtime"}',
+    "40" + "{" * 10_000,
+    "40/" + "n" * 10_000 + ",",
+]
+
+
+@pytest.mark.parametrize("packet", FATAL, ids=lambda packet: packet[:30].encode("unicode_escape").decode())
+async def test_a_broken_packet_closes_its_connection(server: Server, packet: str) -> None:
+    async with RawSocket(server.url) as raw:
+        await raw.connect()
+        for part in packet.split("\x00then\x00"):
+            await raw.send(part)
+        await raw.until_closed()
+
+
+@pytest.mark.parametrize("packet", FATAL + ODD, ids=lambda packet: packet[:30].encode("unicode_escape").decode())
+@pytest.mark.parametrize("connected", [True, False], ids=["connected", "before-connect"])
+async def test_a_strange_packet_harms_nobody(server: Server, packet: str, connected: bool) -> None:
+    parts = packet.split("\x00then\x00")
+    async with RawSocket(server.url) as raw:
+        if connected:
+            await raw.connect()
+        for part in parts:
+            await raw.send(part)
+        await raw.send('421["who"]')
+        with contextlib.suppress(Exception):
+            await raw.receive(0.1)
+    async with RawPolling(server.url) as raw:
+        if connected:
+            await raw.post("40")
+        for part in parts:
+            with contextlib.suppress(aiohttp.ClientError):
+                await raw.post(part)
+
+
+@pytest.mark.parametrize("number", ['"splice"', "1", "-1", "1.5", "1e99", "null", "true", "[0]", "18446744073709551616"])
+async def test_a_placeholder_that_points_nowhere(server: Server, number: str) -> None:
+    async with RawSocket(server.url) as raw:
+        await raw.connect()
+        await raw.send('451-["message",{"_placeholder":true,"num":%s}]' % number)
+        await raw.send(b"binary")
+        await raw.until_closed()
+
+
+async def test_a_binary_frame_without_its_header(server: Server) -> None:
+    async with RawSocket(server.url) as raw:
+        await raw.connect()
+        await raw.send(b"lonely")
+        await raw.until_closed()
+
+
+async def test_attachments_that_never_come_are_not_waited_for_before_connect(server: Server) -> None:
+    async with RawSocket(server.url) as raw:
+        await raw.send('451-["message",{"_placeholder":true,"num":0}]')
+        await raw.until_closed()
+
+
+class TestSizes:
+    async def test_a_websocket_message_over_the_limit(self, server: Server) -> None:
+        async with RawSocket(server.url) as raw:
+            await raw.connect()
+            await raw.send('42["message","' + "x" * 1_100_000 + '"]')
+            assert await raw.until_closed() in (1009, 1006, None)
+
+    async def test_attachments_over_the_limit_together(self, server: Server) -> None:
+        async with RawSocket(server.url) as raw:
+            await raw.connect()
+            placeholders = ",".join('{"_placeholder":true,"num":%d}' % number for number in range(10))
+            await raw.send(f'4510-["message",{placeholders}]')
+            for _ in range(10):
+                await raw.send(bytes(900_000))
+            await raw.until_closed()
+
+    async def test_a_post_over_the_limit(self, server: Server) -> None:
+        async with RawPolling(server.url) as raw:
+            with contextlib.suppress(aiohttp.ClientError):
+                status, _ = await raw.post("4" + "x" * 2_000_000)
+                assert status == 413
+
+    async def test_a_chunked_post_without_end(self, server: Server) -> None:
+        async with RawPolling(server.url) as session, tcp(server) as (reader, writer):
+            path = "/socket.io/" + session.address.split("/socket.io/")[1]
+            writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+            sent = 0
+            with contextlib.suppress(ConnectionError):
+                while sent < 50_000_000 and not reader.at_eof():
+                    writer.write(b"10000\r\n" + b"4" * 65536 + b"\r\n")
+                    await writer.drain()
+                    sent += 65536
+            assert sent < 50_000_000
+            answer = await read_all(reader)
+            assert not answer or b" 413 " in answer
+
+    async def test_a_body_for_a_session_that_does_not_exist(self, server: Server) -> None:
+        async with tcp(server) as (reader, writer):
+            writer.write(b"POST /socket.io/?EIO=4&transport=polling&sid=nobody HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
+            assert b" 400 " in await asyncio.wait_for(reader.read(4096), 5)
+
+    async def test_many_tiny_packets_in_one_post(self, server: Server) -> None:
+        async with RawPolling(server.url) as raw:
+            await raw.post("40")
+            async with asyncio.timeout(10):
+                with contextlib.suppress(aiohttp.ClientError):
+                    await raw.post("\x1e".join(["4"] * 499_999))
+                with contextlib.suppress(aiohttp.ClientError):
+                    await raw.post("\x1e" * 999_999)
+
+    async def test_a_message_in_a_million_fragments(self, server: Server) -> None:
+        async with tcp(server) as (reader, writer):
+            writer.write(HANDSHAKE.format(query="", more="").encode())
+            await reader.readuntil(b"\r\n\r\n")
+            with contextlib.suppress(ConnectionError):
+                writer.write(masked(1, b"4", final=False))
+                for _ in range(1000):
+                    writer.write(masked(0, b"", final=False) * 1000)
+                    await writer.drain()
+            assert reader.at_eof() or await read_all(reader) is not None
+
+    async def test_headers_without_end(self, server: Server) -> None:
+        more = "".join(f"x-{number}: {number}\r\n" for number in range(2000))
+        async with tcp(server) as (reader, writer):
+            with contextlib.suppress(ConnectionError):
+                writer.write(HANDSHAKE.format(query="", more=more).encode())
+                assert b" 101 " not in (await asyncio.wait_for(reader.read(4096), 10))
+        async with tcp(server) as (reader, writer):
+            with contextlib.suppress(ConnectionError):
+                writer.write(b"GET /socket.io/?EIO=4&transport=polling&x=" + b"y" * 2_000_000)
+                await writer.drain()
+                await asyncio.wait_for(reader.read(4096), 10)
+
+    async def test_a_client_that_does_not_read(self, server: Server) -> None:
+        before = server.resident_kilobytes()
+        async with tcp(server) as (reader, writer):
+            writer.transport.pause_reading()
+            writer.write(HANDSHAKE.format(query="", more="").encode())
+            await asyncio.sleep(0.2)
+            writer.write(masked(1, b"40"))
+            for _ in range(20):
+                with contextlib.suppress(ConnectionError):
+                    writer.write(masked(1, b'42["flood",100,100000]'))
+                    await writer.drain()
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
+            assert server.resident_kilobytes() - before < 64_000
+
+
+class TestGarbage:
+    async def test_garbage_right_behind_the_upgrade_request(self, server: Server) -> None:
+        for rest in (b"test", b"\x70\x00\xff", masked(1, b"40", reserved=0x70), masked(3, b"x"), masked(9, b"x" * 200), b"\x81\x05hello"):
+            async with tcp(server) as (reader, writer):
+                writer.write(HANDSHAKE.format(query="", more="").encode() + rest)
+                await asyncio.wait_for(reader.read(4096), 5)
+
+    async def test_garbage_behind_an_upgrade_of_a_session(self, server: Server) -> None:
+        async with RawPolling(server.url) as session, tcp(server) as (reader, writer):
+            writer.write(HANDSHAKE.format(query="&sid=" + session.handshake["sid"], more="").encode() + b"test")
+            await asyncio.wait_for(reader.read(4096), 5)
+
+    async def test_an_upgrade_that_is_reset(self, server: Server) -> None:
+        for upgrade in ("h2c", "foo", "websocket"):
+            for _ in range(20):
+                async with tcp(server) as (_, writer):
+                    writer.write(
+                        f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: {upgrade}\r\n\r\n".encode()
+                    )
+                    await writer.drain()
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "Sec-WebSocket-Extensions: constructor",
+            "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=; x=\"",
+            "Sec-WebSocket-Protocol: b" + " " * 8000 + "x",
+            "Origin: " + "\x7f" * 100,
+            "Cookie: io=" + "a" * 4000,
+        ],
+        ids=lambda header: header[:40],
+    )
+    async def test_strange_headers(self, server: Server, header: str) -> None:
+        async with tcp(server) as (reader, writer):
+            writer.write(HANDSHAKE.format(query="", more=header + "\r\n").encode())
+            assert (await asyncio.wait_for(reader.read(4096), 5)).startswith(b"HTTP/1.1 ")
+
+    async def test_random_bytes(self, server: Server) -> None:
+        for _ in range(50):
+            async with tcp(server) as (_, writer):
+                writer.write(os.urandom(2000))
+                await writer.drain()
+            async with RawSocket(server.url) as raw:
+                await raw.connect()
+                for _ in range(20):
+                    await raw.send(os.urandom(50))
+                    await raw.send(os.urandom(30).decode("latin-1"))
+
+    async def test_an_octet_stream_is_refused(self, server: Server) -> None:
+        async with RawPolling(server.url) as raw:
+            status, _ = await raw.post(b"\x01\x02", content_type="application/octet-stream")
+            assert status == 400
+
+    async def test_a_compressed_body_is_no_bomb(self, server: Server) -> None:
+        async with RawPolling(server.url) as raw:
+            with contextlib.suppress(aiohttp.ClientError):
+                await raw.post(gzip.compress(b"4" * 50_000_000), content_encoding="gzip")
+
+    async def test_two_polls_at_once_end_the_session(self, server: Server) -> None:
+        async with RawPolling(server.url) as raw:
+            parked = asyncio.create_task(raw.poll())
+            await asyncio.sleep(0.2)
+            status, _ = await raw.poll()
+            assert status == 400
+            with contextlib.suppress(aiohttp.ClientError):
+                await asyncio.wait_for(parked, 5)
+            assert (await raw.post("4x"))[0] == 400
+
+
+class TestUpgrade:
+    async def test_an_upgrade_that_never_finishes(self, server: Server) -> None:
+        """The session goes on over polling."""
+        async with RawPolling(server.url) as session, aiohttp.ClientSession() as http:
+            await session.post("40")
+            address = session.address.replace("http", "ws", 1).replace("transport=polling", "transport=websocket")
+            async with http.ws_connect(address) as socket:
+                await socket.send_str("2probe")
+                assert await socket.receive_str(timeout=5) == "3probe"
+                await session.post('421["sum",1,2]')
+                async with asyncio.timeout(5):
+                    while not any("431[3]" in packet for packet in (await session.poll())[1]):
+                        pass
+
+    @pytest.mark.parametrize("words", ["2", "2probe2", "5", '42["sum",1,2]', "x"])
+    async def test_anything_but_a_probe_closes_the_candidate_only(self, server: Server, words: str) -> None:
+        async with RawPolling(server.url) as session, aiohttp.ClientSession() as http:
+            await session.post("40")
+            address = session.address.replace("http", "ws", 1).replace("transport=polling", "transport=websocket")
+            async with http.ws_connect(address) as socket:
+                await socket.send_str(words)
+                message = await socket.receive(timeout=5)
+                assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+            await session.post('421["sum",1,2]')
+            async with asyncio.timeout(5):
+                while not any("431[3]" in packet for packet in (await session.poll())[1]):
+                    pass
+
+
+async def test_what_closed_leaves_nothing_behind(server: Server, innocent: Client) -> None:
+    """After all of the above, and after a crowd that comes and goes in every way, only who is here is counted."""
+
+    async def come_and_go(number: int) -> None:
+        if number % 2:
+            async with RawPolling(server.url) as session:
+                await session.post("40")
+                await session.post("41" if number % 4 == 1 else "1")
+        else:
+            async with RawSocket(server.url) as raw:
+                await raw.connect()
+                await raw.send('42["join","crowd"]')
+                if number % 4 == 0:
+                    raw.abort()
+
+    for start in range(0, 1000, 50):
+        await asyncio.gather(*(come_and_go(number) for number in range(start, start + 50)))
+    assert await innocent.call("sockets", "crowd") == []
+    async with asyncio.timeout(50):
+        while (await innocent.call("stats"))["sockets"] > 1:
+            await asyncio.sleep(0.2)
