@@ -66,13 +66,16 @@ public final class Namespace: Sendable {
     /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The result is the answer.
     public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
         _ event: String,
-        _ handler: @escaping @Sendable (repeat each A) async throws -> R
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
     ) {
         serverSideEvents.add(event, .typed(handler))
     }
 
     /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The answer is empty.
-    public func on<each A: Decodable & Sendable>(_ event: String, _ handler: @escaping @Sendable (repeat each A) async throws -> Void) {
+    public func on<each A: Decodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
+    ) {
         serverSideEvents.add(event, .typed(handler))
     }
 

@@ -19,13 +19,16 @@ extension SocketIOServer {
     /// Handles an event that another process sends to the main namespace; see ``Namespace/on(_:_:)``.
     public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
         _ event: String,
-        _ handler: @escaping @Sendable (repeat each A) async throws -> R
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
     ) {
         sockets.on(event, handler)
     }
 
     /// Handles an event that another process sends to the main namespace; see ``Namespace/on(_:_:)``.
-    public func on<each A: Decodable & Sendable>(_ event: String, _ handler: @escaping @Sendable (repeat each A) async throws -> Void) {
+    public func on<each A: Decodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
+    ) {
         sockets.on(event, handler)
     }
 

@@ -18,9 +18,12 @@ struct ArgumentCursor {
     }
 }
 
+// `@concurrent` on the handlers' types, here and where they are public: without it the compiler of Swift 6.3 crashes on every async closure
+// that is passed to a function type with a parameter pack, if it is `nonisolated(nonsending)` by default. It costs no hop: the task
+// prefers the loop's executor.
 extension HandlerBody {
     static func typed<each A: Decodable & Sendable, R: Encodable & Sendable>(
-        _ handler: @escaping @Sendable (repeat each A) async throws -> R
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
     ) -> HandlerBody {
         .async { event in
             var cursor = ArgumentCursor(event)
@@ -29,7 +32,9 @@ extension HandlerBody {
         }
     }
 
-    static func typed<each A: Decodable & Sendable>(_ handler: @escaping @Sendable (repeat each A) async throws -> Void) -> HandlerBody {
+    static func typed<each A: Decodable & Sendable>(_ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void)
+        -> HandlerBody
+    {
         .async { event in
             var cursor = ArgumentCursor(event)
             let arguments = (repeat try cursor.next((each A).self))

@@ -13,7 +13,7 @@ extension Socket {
     public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
         _ event: String,
         _ mode: HandlerMode = .serial,
-        _ handler: @escaping @Sendable (repeat each A) async throws -> R
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
     ) -> HandlerID {
         add(event, mode, .typed(handler))
     }
@@ -23,7 +23,7 @@ extension Socket {
     public func on<each A: Decodable & Sendable>(
         _ event: String,
         _ mode: HandlerMode = .serial,
-        _ handler: @escaping @Sendable (repeat each A) async throws -> Void
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
     ) -> HandlerID {
         add(event, mode, .typed(handler))
     }
@@ -78,7 +78,7 @@ extension Socket {
     @discardableResult
     public func once<each A: Decodable & Sendable, R: Encodable & Sendable>(
         _ event: String,
-        _ handler: @escaping @Sendable (repeat each A) async throws -> R
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
     ) -> HandlerID {
         add(event, .serial, .typed(handler), once: true)
     }
@@ -87,7 +87,7 @@ extension Socket {
     @discardableResult
     public func once<each A: Decodable & Sendable>(
         _ event: String,
-        _ handler: @escaping @Sendable (repeat each A) async throws -> Void
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
     ) -> HandlerID {
         add(event, .serial, .typed(handler), once: true)
     }

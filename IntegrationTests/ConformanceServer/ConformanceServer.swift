@@ -1,0 +1,49 @@
+import ArgumentParser
+import EngineIO
+import NIOCore
+import NIOPosix
+import SocketIO
+import SocketIOCore
+
+/// The server that the tests with real clients talk to; its events are listed in `IntegrationTests/python/README.md`.
+@main
+struct ConformanceServer: AsyncParsableCommand {
+    @OptionGroup var options: Options
+
+    func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
+        let io = SocketIOServer(configuration: options.configuration, eventLoopGroup: group)
+        addNamespaces(io)
+        try await io.start()
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try io.engine.configure(channel) }
+            }
+            .bind(host: "127.0.0.1", port: options.port).get()
+        print("listening \(channel.localAddress?.port ?? 0)")
+        try await channel.closeFuture.get()
+    }
+
+    private func addNamespaces(_ io: SocketIOServer) {
+        io.onConnect { socket in
+            await addEcho(socket)
+            addConversation(socket)
+            addRooms(socket, of: io)
+        }
+        io.of("/custom").onConnect(addEcho)
+        io.of(/\/dynamic-\d+/).onConnect(addEcho)
+        let guarded = io.of("/guarded")
+        guarded.use { socket in
+            struct Auth: Decodable { let token: String }
+            guard let auth = try? await socket.handshake.auth?.decode(Auth.self), auth.token == "secret" else {
+                throw ConnectError("not authorized", data: Code(code: "E_TOKEN"))
+            }
+        }
+        guarded.onConnect(addEcho)
+        let slow = io.of("/slow")
+        slow.use { _ in try await Task.sleep(for: .milliseconds(500)) }
+        slow.onConnect(addEcho)
+    }
+}

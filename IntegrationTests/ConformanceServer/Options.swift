@@ -1,0 +1,40 @@
+import ArgumentParser
+import EngineIO
+import SocketIO
+import SocketIOCore
+
+/// `json` or `msgpack`.
+struct Parser: ExpressibleByArgument {
+    var format = PacketFormat.json
+
+    init() {}
+
+    init?(argument: String) {
+        switch argument {
+        case "json": format = .json
+        case "msgpack": format = .messagePack
+        default: return nil
+        }
+    }
+}
+
+struct Options: ParsableArguments {
+    @Option(help: "The port; 0 for any that is free.") var port = 0
+    @Option(help: "json or msgpack.") var parser = Parser()
+    @Option(help: "Milliseconds between pings.") var pingInterval = 25_000
+    @Option(help: "Milliseconds that a pong may take.") var pingTimeout = 20_000
+    @Option(help: "Milliseconds until the first namespace must be joined.") var connectTimeout = 45_000
+    @Option(help: "Event loops.") var loops = 2
+
+    var configuration: SocketIOConfiguration {
+        var configuration = SocketIOConfiguration()
+        configuration.parser = parser.format
+        configuration.connectTimeout = .milliseconds(connectTimeout)
+        configuration.connectionStateRecovery = ConnectionStateRecovery()
+        configuration.engine.pingInterval = .milliseconds(pingInterval)
+        configuration.engine.pingTimeout = .milliseconds(pingTimeout)
+        configuration.engine.cors = EngineCORS(origins: .exactly(["https://friend.example"]))
+        configuration.engine.allowRequest = { request in request.header("x-refuse") == nil ? .allow : .reject() }
+        return configuration
+    }
+}
