@@ -1,5 +1,6 @@
 import ArgumentParser
 import EngineIO
+import Foundation
 import NIOCore
 import NIOPosix
 import SocketIO
@@ -22,7 +23,8 @@ struct ConformanceServer: AsyncParsableCommand {
                 channel.eventLoop.makeCompletedFuture { try io.engine.configure(channel) }
             }
             .bind(host: "127.0.0.1", port: options.port).get()
-        print("listening \(channel.localAddress?.port ?? 0)")
+        // Written at once, unlike what is printed into a pipe.
+        FileHandle.standardOutput.write(Data("listening \(channel.localAddress?.port ?? 0)\n".utf8))
         try await channel.closeFuture.get()
     }
 

@@ -25,12 +25,13 @@ struct Options: ParsableArguments {
     @Option(help: "Milliseconds that a pong may take.") var pingTimeout = 20_000
     @Option(help: "Milliseconds until the first namespace must be joined.") var connectTimeout = 45_000
     @Option(help: "Event loops.") var loops = 2
+    @Flag(help: "Keep the sessions of clients that are cut off.") var recovery = false
 
     var configuration: SocketIOConfiguration {
         var configuration = SocketIOConfiguration()
         configuration.parser = parser.format
         configuration.connectTimeout = .milliseconds(connectTimeout)
-        configuration.connectionStateRecovery = ConnectionStateRecovery()
+        configuration.connectionStateRecovery = recovery ? ConnectionStateRecovery() : nil
         configuration.engine.pingInterval = .milliseconds(pingInterval)
         configuration.engine.pingTimeout = .milliseconds(pingTimeout)
         configuration.engine.cors = EngineCORS(origins: .exactly(["https://friend.example"]))

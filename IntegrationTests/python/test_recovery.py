@@ -2,10 +2,21 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 
+import pytest_asyncio
+
+from conftest import ended_well
 from harness.client import Client
 from harness.process import Server
 from harness.raw import RawSocket
+
+
+@pytest_asyncio.fixture(scope="module")
+async def server() -> AsyncIterator[Server]:
+    server = await Server("ConformanceServer", "--port", "0", "--recovery").start()
+    yield server
+    await ended_well(server)
 
 
 async def connected(server: Server, room: str) -> tuple[RawSocket, dict, str]:

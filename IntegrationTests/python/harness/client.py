@@ -78,4 +78,8 @@ class Client:
             await self.io.eio.http.close()
 
     async def close(self) -> None:
-        await self.io.shutdown()
+        """Leaves; a server that does not answer the goodbye is not waited for."""
+        try:
+            await asyncio.wait_for(self.io.shutdown(), 5)
+        except TimeoutError:
+            await self.io.eio.disconnect(abort=True)

@@ -9,8 +9,8 @@ final class Client {
     let server: SocketIOServer
     private var decoder: PacketDecoderStateMachine
     private var sockets: [Socket] = []
-    /// Namespaces that the client is about to join: middleware runs.
-    private var connecting: [String: Task<Void, Never>] = [:]
+    /// Namespaces that the client is about to join: middleware runs. No task yet while the attempt starts in place.
+    private var connecting: [String: Task<Void, Never>?] = [:]
     private var connectTimeout: LoopTimers.ID?
     private var isClosed = false
     private var flow = ReadFlow()
@@ -78,11 +78,14 @@ final class Client {
         }
         let client = NIOLoopBound(self, eventLoop: session.eventLoop)
         let attempt = ConnectAttempt(server: server, eventLoop: session.eventLoop, client: client, name: name, auth: auth)
-        connecting[name] = server.startTask(on: session.eventLoop) { await attempt.run() }
+        connecting.updateValue(nil, forKey: name)
+        let task = server.startTask(on: session.eventLoop) { await attempt.run() }
+        // An attempt that never had to wait is over by now.
+        if connecting[name] != nil { connecting.updateValue(task, forKey: name) }
     }
 
     private func cancelConnecting(_ name: String) {
-        connecting.removeValue(forKey: name)?.cancel()
+        connecting.removeValue(forKey: name)??.cancel()
     }
 
     /// The namespace's middleware let the client in, if it is still there.
@@ -149,7 +152,7 @@ final class Client {
     private func closed(_ reason: EngineCloseReason) {
         isClosed = true
         if let connectTimeout { context.timers.cancel(connectTimeout) }
-        for attempt in connecting.values { attempt.cancel() }
+        for attempt in connecting.values { attempt?.cancel() }
         connecting = [:]
         let reason = DisconnectReason(reason.description)
         for socket in sockets { socket.didDisconnect(reason) }
