@@ -35,7 +35,7 @@ let package = Package(
             pkgConfig: "msgpack",
             providers: [.apt(["libmsgpack-dev"]), .brew(["msgpack"])]
         ),
-        .systemLibrary(name: "CAllocator"),
+        .systemLibrary(name: "CSystemShims"),
         .systemLibrary(
             name: "CZlib",
             pkgConfig: "zlib",
@@ -58,7 +58,7 @@ let package = Package(
         .target(
             name: "EngineIO",
             dependencies: [
-                "CAllocator",
+                "CSystemShims",
                 "CZlib",
                 "SocketIOCore",
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -126,10 +126,20 @@ let package = Package(
             dependencies: ["MongoClient", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: settings
         ),
+        .target(
+            name: "EngineIOTestSupport",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/EngineIOTestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EngineIOTests",
             dependencies: [
                 "EngineIO",
+                "EngineIOTestSupport",
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: settings

@@ -1,5 +1,4 @@
-public import NIOCore
-public import NIOHTTP1
+public import HTTPTypes
 
 /// The options of an ``EngineServer``, by Engine.IO's names and with its defaults.
 public struct EngineConfiguration: Sendable {
@@ -47,11 +46,13 @@ public struct EngineConfiguration: Sendable {
     /// The size in bytes from which polling responses are gzipped for clients that accept it; nil for never. Default 1024.
     public var httpCompressionThreshold: Int? = 1024
 
-    /// Adds header fields to the first response of a session. Default none.
-    public var initialHeaders: (@Sendable (EngineHandshake, inout HTTPHeaders) -> Void)?
+    /// Header fields to add to the first response of a session. Default none.
+    public var initialHeaders: (@Sendable (EngineHandshake) -> [(name: String, value: String)])?
 
-    /// Adds header fields to every response of the polling transport and to the response of every WebSocket handshake. Default none.
-    public var headers: (@Sendable (HTTPRequestHead, inout HTTPHeaders) -> Void)?
+    /// Header fields to add to every response of the polling transport and to the response of every WebSocket handshake. Default none.
+    ///
+    /// The argument is the request that is answered, be it the session's first or a later one.
+    public var headers: (@Sendable (EngineHandshake) -> [(name: String, value: String)])?
 
     /// Told about every request that is refused. Default nobody.
     public var connectionError: (@Sendable (EngineConnectionError) -> Void)?
@@ -62,7 +63,7 @@ public struct EngineConfiguration: Sendable {
     /// Answers requests below ``path`` that are not Engine.IO's, such as `/socket.io/socket.io.js`; nil passes one on. Default none.
     ///
     /// Called on an event loop: the answer must be at hand.
-    public var responder: (@Sendable (HTTPRequestHead) -> EngineHTTPResponse?)?
+    public var responder: (@Sendable (HTTPRequest) -> HTTPServerResponse?)?
 
     /// Sizes and counts that a client could otherwise grow.
     public var limits = Limits()
@@ -125,23 +126,6 @@ public struct EngineRequestDecision: Sendable, Hashable {
     /// - Parameter message: What the client gets as the error's message.
     public static func reject(_ message: String = "Forbidden") -> EngineRequestDecision {
         EngineRequestDecision(outcome: .reject(message))
-    }
-}
-
-/// An answer to a plain HTTP request.
-public struct EngineHTTPResponse: Sendable {
-    /// The status.
-    public var status: HTTPResponseStatus
-    /// The header fields; `Content-Length` is added.
-    public var headers: HTTPHeaders
-    /// The body.
-    public var body: ByteBuffer
-
-    /// Makes an answer.
-    public init(status: HTTPResponseStatus = .ok, headers: HTTPHeaders = [:], body: ByteBuffer = ByteBuffer()) {
-        self.status = status
-        self.headers = headers
-        self.body = body
     }
 }
 

@@ -1,6 +1,8 @@
+import HTTPTypes
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTPTypesHTTP1
 import SocketIOCore
 
 extension EngineHTTPHandler {
@@ -25,10 +27,12 @@ extension EngineHTTPHandler {
 
     /// Files below the engine's path, and the 404 for everything if nobody else answers.
     private func otherKind(of head: HTTPRequestHead, path: Substring) -> Kind? {
-        if let responder = configuration.responder, path.hasPrefix(loop.context.path), let response = responder(head) {
+        if let responder = configuration.responder, path.hasPrefix(loop.context.path),
+            let request = try? HTTPRequest(head, secure: isSecure, splitCookie: false), let response = responder(request)
+        {
             return .other(response)
         }
-        return passesOthersOn ? nil : .other(EngineHTTPResponse(status: .notFound, body: ByteBuffer(string: "Not found\n")))
+        return passesOthersOn ? nil : .other(.notFound)
     }
 
     private func unknownSID() -> Kind {

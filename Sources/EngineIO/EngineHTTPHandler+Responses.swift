@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTPTypesHTTP1
 import SocketIOCore
 
 extension EngineHTTPHandler {
@@ -37,17 +38,19 @@ extension EngineHTTPHandler {
     func addConfiguredHeaders(to headers: inout HTTPHeaders, _ head: HTTPRequestHead, opened session: EngineSession?) {
         if let session {
             if let cookie = configuration.cookie { headers.add(name: "Set-Cookie", value: cookie.header(id: session.id)) }
-            configuration.initialHeaders?(session.handshake, &headers)
+            if let hook = configuration.initialHeaders { headers.add(contentsOf: hook(session.handshake)) }
         }
-        configuration.headers?(head, &headers)
+        guard let hook = configuration.headers else { return }
+        headers.add(contentsOf: hook(EngineHandshake(head: head, remoteAddress: context?.remoteAddress, isSecure: isSecure)))
     }
 
     func answerPreflight(_ request: Request) {
         send(.noContent, CORSPolicy.preflightHeaders(for: request.head, cors: configuration.cors), ByteBuffer(), request)
     }
 
-    func answerOther(_ response: EngineHTTPResponse, _ request: Request) {
-        send(response.status, response.headers, response.body, request)
+    func answerOther(_ response: HTTPServerResponse, _ request: Request) {
+        let head = HTTPResponseHead(response.head)
+        send(head.status, head.headers, response.body, request)
     }
 
     // MARK: Refusals

@@ -21,7 +21,7 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case post(SessionHandle)
         case upgrade(SessionHandle)
         /// An answer of the configuration's `responder`, or 404.
-        case other(EngineHTTPResponse)
+        case other(HTTPServerResponse)
     }
 
     /// A request of ours.
@@ -165,7 +165,7 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Everybody else's requests
 
     private func passOn(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
-        state = .passing(closes: head.asksForUpgrade)
+        state = .passing(closes: head.asksForUpgrade || !head.isKeepAlive)
         loop.schedule(self, at: nil)
         if let fallback {
             self.fallback = nil

@@ -1,3 +1,4 @@
+import CSystemShims
 import NIOCore
 import NIOHTTP1
 
@@ -33,7 +34,7 @@ public struct EngineHandshake: Sendable {
         bytes.append(contentsOf: address.utf8)
         self.bytes = bytes
         self.isSecure = isSecure
-        self.issued = WallClock.now()
+        self.issued = socketio_wall_clock()
     }
 
     /// The client's IP address, or an empty string if the connection has none. Behind a proxy this is the proxy's.

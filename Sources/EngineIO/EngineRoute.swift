@@ -61,11 +61,7 @@ extension HTTPRequestHead {
 
     /// Whether the answer may be gzipped.
     var acceptsGzip: Bool {
-        headers[canonicalForm: "accept-encoding"].contains { coding in
-            let parts = coding.lowercased().split(separator: ";").map { $0.filter { $0 != " " } }
-            guard let name = parts.first, name == "gzip" || name == "*" else { return false }
-            return !parts.dropFirst().contains { $0 == "q=0" || $0 == "q=0.0" || $0 == "q=0.00" || $0 == "q=0.000" }
-        }
+        ContentCoding.acceptsGzip(headers[canonicalForm: "accept-encoding"])
     }
 
     /// The path without the query.

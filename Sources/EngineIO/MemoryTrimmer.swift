@@ -1,10 +1,7 @@
+import CSystemShims
 import NIOCore
 import NIOPosix
 import Synchronization
-
-#if canImport(Glibc)
-import CAllocator
-#endif
 
 /// Gives memory back to the system after many connections have closed; glibc keeps it otherwise.
 final class MemoryTrimmer: Sendable {
@@ -35,9 +32,7 @@ final class MemoryTrimmer: Sendable {
 
     private func trim() {
         state.withLock { $0 = State() }
-        #if canImport(Glibc)
         // It takes milliseconds for a large heap, which no event loop has.
-        NIOSingletons.posixBlockingThreadPool.submit { _ in malloc_trim(0) }
-        #endif
+        NIOSingletons.posixBlockingThreadPool.submit { _ in socketio_trim_memory() }
     }
 }

@@ -1,3 +1,4 @@
+import EngineIOTestSupport
 import Logging
 import NIOCore
 import NIOPosix

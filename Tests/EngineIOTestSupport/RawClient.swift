@@ -1,18 +1,17 @@
-import NIOCore
+package import NIOCore
 import NIOPosix
-import Testing
 
 /// A TCP connection whose bytes a test writes and reads itself.
-final class RawClient: Sendable {
-    struct Response: Sendable {
-        var status: Int
-        var headers: [String: String]
-        var body: String
+package final class RawClient: Sendable {
+    package struct Response: Sendable {
+        package var status: Int
+        package var headers: [String: String]
+        package var body: String
     }
 
-    enum Failure: Error { case closed, timeout, malformed(String) }
+    package enum Failure: Error { case closed, timeout, malformed(String) }
 
-    let channel: any Channel
+    package let channel: any Channel
     private let inbox: Inbox
 
     private init(channel: any Channel, inbox: Inbox) {
@@ -74,7 +73,7 @@ final class RawClient: Sendable {
     }
 
     /// Connects, runs `body` and closes.
-    static func with<T: Sendable>(
+    package static func with<T: Sendable>(
         _ port: Int,
         halfClosure: Bool = false,
         readsAutomatically: Bool = true,
@@ -104,38 +103,38 @@ final class RawClient: Sendable {
 
     // MARK: HTTP
 
-    func send(_ text: String) async throws {
+    package func send(_ text: String) async throws {
         try await channel.writeAndFlush(ByteBuffer(string: text))
     }
 
-    func send(bytes: [UInt8]) async throws {
+    package func send(bytes: [UInt8]) async throws {
         try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
     }
 
     /// Sends a request without waiting for its answer.
-    func request(_ method: String, _ target: String, headers: [String] = [], body: String? = nil) async throws {
+    package func request(_ method: String, _ target: String, headers: [String] = [], body: String? = nil) async throws {
         var text = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n"
         for header in headers { text += header + "\r\n" }
         if let body { text += "Content-Length: \(body.utf8.count)\r\n" }
         try await send(text + "\r\n" + (body ?? ""))
     }
 
-    func response() async throws -> Response {
+    package func response() async throws -> Response {
         try await inbox.take { bytes in try Self.parseResponse(bytes) }
     }
 
-    func get(_ target: String, headers: [String] = []) async throws -> Response {
+    package func get(_ target: String, headers: [String] = []) async throws -> Response {
         try await request("GET", target, headers: headers)
         return try await response()
     }
 
-    func post(_ target: String, _ body: String, headers: [String] = []) async throws -> Response {
+    package func post(_ target: String, _ body: String, headers: [String] = []) async throws -> Response {
         try await request("POST", target, headers: headers, body: body)
         return try await response()
     }
 
     /// Opens a polling session and returns its id.
-    func handshake(_ path: String = "/socket.io/") async throws -> String {
+    package func handshake(_ path: String = "/socket.io/") async throws -> String {
         let response = try await get("\(path)?EIO=4&transport=polling")
         guard let range = response.body.range(of: "\"sid\":\"") else { throw Failure.malformed(response.body) }
         return String(response.body[range.upperBound...].prefix { $0 != "\"" })
@@ -160,18 +159,19 @@ final class RawClient: Sendable {
 
     // MARK: WebSocket
 
-    static let upgradeHeaders = [
+    package static let upgradeHeaders = [
         "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
     ]
 
     /// Asks for a WebSocket on this connection and checks that it is granted.
-    func upgrade(_ target: String, headers: [String] = []) async throws {
+    package func upgrade(_ target: String, headers: [String] = []) async throws {
         let response = try await get(target, headers: Self.upgradeHeaders + headers)
-        try #require(response.status == 101, "\(response)")
-        #expect(response.headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+        guard response.status == 101, response.headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" else {
+            throw Failure.malformed("\(response)")
+        }
     }
 
-    enum Frame: Equatable, Sendable {
+    package enum Frame: Equatable, Sendable {
         case text(String)
         case binary([UInt8])
         case close(UInt16?)
@@ -179,19 +179,19 @@ final class RawClient: Sendable {
         case other(UInt8)
     }
 
-    func frame() async throws -> Frame {
+    package func frame() async throws -> Frame {
         try await inbox.take { bytes in Self.parseFrame(bytes) }
     }
 
-    func sendFrame(_ firstByte: UInt8, _ payload: [UInt8], masked: Bool = true) async throws {
+    package func sendFrame(_ firstByte: UInt8, _ payload: [UInt8], masked: Bool = true) async throws {
         try await send(bytes: Self.encodeFrame(firstByte, payload, masked: masked))
     }
 
-    func sendText(_ text: String) async throws {
+    package func sendText(_ text: String) async throws {
         try await sendFrame(0x81, Array(text.utf8))
     }
 
-    static func encodeFrame(_ firstByte: UInt8, _ payload: [UInt8], masked: Bool = true) -> [UInt8] {
+    package static func encodeFrame(_ firstByte: UInt8, _ payload: [UInt8], masked: Bool = true) -> [UInt8] {
         var frame: [UInt8] = [firstByte]
         let bit: UInt8 = masked ? 0x80 : 0
         switch payload.count {
@@ -229,7 +229,7 @@ final class RawClient: Sendable {
 
     /// Waits until the server closes the connection; returns what was not read.
     @discardableResult
-    func waitForClose() async -> [UInt8] {
+    package func waitForClose() async -> [UInt8] {
         await inbox.waitForClose()
     }
 }

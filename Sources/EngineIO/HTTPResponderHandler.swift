@@ -1,0 +1,97 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
+
+/// Collects plain HTTP requests, one at a time, and has a closure answer them.
+final class HTTPResponderHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias OutboundOut = HTTPResponsePart
+
+    private let configuration: HTTPServerConfiguration
+    private let responder: HTTPResponder
+    private var request: HTTPServerRequest?
+    /// The answer in the making; cancelled with the connection.
+    private var answering: Task<Void, Never>?
+    private var timeout: Scheduled<Void>?
+
+    init(configuration: HTTPServerConfiguration, responder: @escaping HTTPResponder) {
+        self.configuration = configuration
+        self.responder = responder
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timeout?.cancel()
+        answering?.cancel()
+        answering = nil
+        request = nil
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch Self.unwrapInboundIn(data) {
+        case .head(let head): began(head, context: context)
+        case .body(let bytes): append(bytes, context: context)
+        case .end: ended(context: context)
+        }
+    }
+
+    private func began(_ head: HTTPRequest, context: ChannelHandlerContext) {
+        let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+        guard length <= configuration.maxBodySize else { return refuseBody(context: context) }
+        request = HTTPServerRequest(head: head, body: ByteBuffer(), remoteAddress: context.remoteAddress?.ipAddress ?? "")
+        let bound = context.loopBound
+        timeout = context.eventLoop.scheduleTask(in: TimeAmount(configuration.bodyTimeout)) { bound.value.close(promise: nil) }
+        if head.headerFields[.expect]?.lowercased() == "100-continue" {
+            context.writeAndFlush(Self.wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+        }
+    }
+
+    private func append(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
+        guard let size = request?.body.readableBytes else { return }
+        guard size + bytes.readableBytes <= configuration.maxBodySize else { return refuseBody(context: context) }
+        request?.body.writeImmutableBuffer(bytes)
+    }
+
+    private func refuseBody(context: ChannelHandlerContext) {
+        timeout?.cancel()
+        request = nil
+        write(HTTPServerResponse(status: .contentTooLarge, text: "Payload too large\n"), isHead: false, context: context)
+        context.close(promise: nil)
+    }
+
+    private func ended(context: ChannelHandlerContext) {
+        timeout?.cancel()
+        guard let request else { return }
+        self.request = nil
+        let (responder, bound) = (responder, NIOLoopBound((self, context), eventLoop: context.eventLoop))
+        let (eventLoop, isHead) = (context.eventLoop, request.head.method == .head)
+        answering = Task {
+            let response = await responder(request)
+            eventLoop.execute {
+                let (handler, context) = bound.value
+                handler.answered(response, isHead: isHead, context: context)
+            }
+        }
+    }
+
+    private func answered(_ response: HTTPServerResponse, isHead: Bool, context: ChannelHandlerContext) {
+        // Without it the connection has ended meanwhile.
+        guard answering != nil else { return }
+        answering = nil
+        write(response, isHead: isHead, context: context)
+    }
+
+    private func write(_ response: HTTPServerResponse, isHead: Bool, context: ChannelHandlerContext) {
+        var head = response.head
+        if head.status != .noContent, head.status != .notModified {
+            head.headerFields[.contentLength] = String(response.body.readableBytes)
+        }
+        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+        if !isHead, response.body.readableBytes > 0 { context.write(Self.wrapOutboundOut(.body(response.body)), promise: nil) }
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+    }
+}

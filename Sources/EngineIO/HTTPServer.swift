@@ -1,0 +1,151 @@
+public import HTTPTypes
+public import NIOCore
+import NIOExtras
+import NIOHTTPTypesHTTP1
+import NIOPosix
+import NIOSSL
+
+/// A plain HTTP request that is not Engine.IO's.
+public struct HTTPServerRequest: Sendable {
+    /// Method, path and header fields.
+    public var head: HTTPRequest
+    /// The body.
+    public var body: ByteBuffer
+    /// The client's IP address, or an empty string if the connection has none. Behind a proxy this is the proxy's.
+    public var remoteAddress: String
+
+    /// The path without the query.
+    public var path: Substring { (head.path ?? "/").prefix { $0 != "?" && $0 != "#" } }
+}
+
+/// The answer to a plain HTTP request.
+public struct HTTPServerResponse: Sendable {
+    /// Status and header fields; `Content-Length` is added.
+    public var head: HTTPResponse
+    /// The body.
+    public var body: ByteBuffer
+
+    /// Makes an answer.
+    public init(status: HTTPResponse.Status = .ok, headerFields: HTTPFields = [:], body: ByteBuffer = ByteBuffer()) {
+        self.head = HTTPResponse(status: status, headerFields: headerFields)
+        self.body = body
+    }
+
+    /// Makes an answer of text.
+    public init(status: HTTPResponse.Status = .ok, text: String, contentType: String = "text/plain; charset=utf-8") {
+        self.init(status: status, headerFields: [.contentType: contentType], body: ByteBuffer(string: text))
+    }
+
+    /// 404.
+    public static let notFound = HTTPServerResponse(status: .notFound, text: "Not found\n")
+}
+
+/// Answers plain HTTP requests. It is cancelled if the client goes away.
+public typealias HTTPResponder = @Sendable (HTTPServerRequest) async -> HTTPServerResponse
+
+/// An HTTP server for an ``EngineServer`` in a process that has no other.
+public final class HTTPServer: Sendable {
+    private let listener: any Channel
+    private let quiescing: ServerQuiescingHelper
+    private let ownedGroup: MultiThreadedEventLoopGroup?
+    private let engine: EngineServer
+    private let configuration: HTTPServerConfiguration
+
+    private init(
+        listener: any Channel,
+        quiescing: ServerQuiescingHelper,
+        ownedGroup: MultiThreadedEventLoopGroup?,
+        engine: EngineServer,
+        configuration: HTTPServerConfiguration
+    ) {
+        self.listener = listener
+        self.quiescing = quiescing
+        self.ownedGroup = ownedGroup
+        self.engine = engine
+        self.configuration = configuration
+    }
+
+    /// Starts to listen.
+    ///
+    /// - Parameters:
+    ///   - configuration: Where and how.
+    ///   - engine: Serves its path.
+    ///   - responder: Answers all other requests; 404 by default.
+    /// - Throws: What the system says if the address cannot be listened on, or `NIOSSLError` if the certificate or key is not usable.
+    public static func start(
+        _ configuration: HTTPServerConfiguration,
+        engine: EngineServer,
+        responder: @escaping HTTPResponder = { _ in .notFound }
+    ) async throws -> HTTPServer {
+        let ownedGroup = configuration.loops.map { MultiThreadedEventLoopGroup(numberOfThreads: max(1, $0)) }
+        let group = ownedGroup ?? .singletonMultiThreadedEventLoopGroup
+        let quiescing = ServerQuiescingHelper(group: group)
+        do {
+            let tls = try configuration.tls.map { try NIOSSLContext(configuration: $0) }
+            let listener = try await ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: Int32(clamping: configuration.backlog))
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .serverChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(quiescing.makeServerChannelHandler(channel: channel))
+                    }
+                }
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try configure(channel, tls: tls, engine: engine, configuration: configuration, responder: responder)
+                    }
+                }
+                .bind(host: configuration.host, port: configuration.port).get()
+            return HTTPServer(
+                listener: listener,
+                quiescing: quiescing,
+                ownedGroup: ownedGroup,
+                engine: engine,
+                configuration: configuration
+            )
+        } catch {
+            try? await ownedGroup?.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private static func configure(
+        _ channel: any Channel,
+        tls: NIOSSLContext?,
+        engine: EngineServer,
+        configuration: HTTPServerConfiguration,
+        responder: @escaping HTTPResponder
+    ) throws {
+        if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+        let isSecure = tls != nil
+        try engine.configure(channel, isSecure: isSecure) { channel in
+            try channel.pipeline.syncOperations.addHandlers([
+                HTTP1ToHTTPServerCodec(secure: isSecure),
+                HTTPResponderHandler(configuration: configuration, responder: responder),
+            ])
+        }
+    }
+
+    /// The port that is listened on, which tells what the system chose for port 0.
+    public var port: Int { listener.localAddress?.port ?? configuration.port }
+
+    /// Returns when the server has stopped listening, because of ``shutdown(drainingOver:)`` or an error.
+    public func waitUntilClosed() async throws {
+        try await listener.closeFuture.get()
+    }
+
+    /// Shuts down in order: refuses new sessions, closes the open ones in batches, stops listening and ends the connections.
+    ///
+    /// - Parameter duration: Over how long the sessions are closed, so that their clients do not reconnect all at once.
+    public func shutdown(drainingOver duration: Duration = .zero) async {
+        await engine.shutdown(over: duration)
+        let closed = listener.eventLoop.makePromise(of: Void.self)
+        quiescing.initiateShutdown(promise: closed)
+        let limit = TimeAmount(configuration.shutdownTimeout)
+        let cut = listener.eventLoop.scheduleTask(in: limit) { closed.succeed() }
+        try? await closed.futureResult.get()
+        cut.cancel()
+        try? await ownedGroup?.shutdownGracefully()
+    }
+}

@@ -1,0 +1,150 @@
+public import HTTPTypes
+public import NIOCore
+import _NIOFileSystem
+
+/// A file that is served from memory, gzipped for clients that accept it, and not again to those that have it (`ETag`).
+public struct StaticFile: Sendable {
+    private let bytes: ByteBuffer
+    private let compressed: ByteBuffer?
+    private let contentType: String
+    private let tag: String
+    private let cacheControl: String
+
+    /// Makes a file of bytes.
+    ///
+    /// - Parameters:
+    ///   - bytes: The content.
+    ///   - contentType: The value of `Content-Type`.
+    ///   - cacheControl: The value of `Cache-Control`. Default `no-cache`: clients ask each time whether it has changed.
+    public init(bytes: ByteBuffer, contentType: String, cacheControl: String = "no-cache") {
+        self.bytes = bytes
+        let compressed = bytes.readableBytes >= 1024 ? Gzip.compress(bytes) : nil
+        self.compressed = compressed.flatMap { $0.readableBytes < bytes.readableBytes ? $0 : nil }
+        self.contentType = contentType
+        self.cacheControl = cacheControl
+        self.tag = Self.tag(of: bytes)
+    }
+
+    /// Reads a file.
+    ///
+    /// - Parameters:
+    ///   - path: Where it is.
+    ///   - contentType: The value of `Content-Type`; by default what the name's extension says.
+    ///   - maxSize: The size in bytes up to which it is read. Default 16 MiB.
+    /// - Throws: `FileSystemError` if it cannot be read or is larger.
+    public init(path: String, contentType: String? = nil, maxSize: Int = 16 << 20) async throws {
+        let bytes = try await ByteBuffer(contentsOf: FilePath(path), maximumSizeAllowed: .bytes(Int64(maxSize)))
+        self.init(bytes: bytes, contentType: contentType ?? Self.contentType(of: path))
+    }
+
+    /// The answer to a request for this file: 200, 304, or 405 if it is neither GET nor HEAD.
+    public func response(to request: HTTPRequest) -> HTTPServerResponse {
+        guard request.method == .get || request.method == .head else {
+            return HTTPServerResponse(status: .methodNotAllowed, headerFields: [.allow: "GET, HEAD"])
+        }
+        var fields: HTTPFields = [.eTag: tag, .cacheControl: cacheControl]
+        if compressed != nil { fields[.vary] = "Accept-Encoding" }
+        if let known = request.headerFields[.ifNoneMatch], Self.names(known, tag) {
+            return HTTPServerResponse(status: .notModified, headerFields: fields)
+        }
+        fields[.contentType] = contentType
+        guard let compressed, ContentCoding.acceptsGzip(request.headerFields[values: .acceptEncoding]) else {
+            return HTTPServerResponse(headerFields: fields, body: bytes)
+        }
+        fields[.contentEncoding] = "gzip"
+        return HTTPServerResponse(headerFields: fields, body: compressed)
+    }
+
+    private static func names(_ known: String, _ tag: String) -> Bool {
+        known.split(separator: ",").contains { candidate in
+            var candidate = candidate.drop { $0 == " " }
+            while candidate.last == " " { candidate.removeLast() }
+            if candidate.hasPrefix("W/") { candidate.removeFirst(2) }
+            return candidate == tag[...] || candidate == "*"
+        }
+    }
+
+    /// FNV-1a and the size: it has to differ between versions of a file, not to withstand forgery.
+    private static func tag(of bytes: ByteBuffer) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        bytes.withUnsafeReadableBytes { pointer in
+            for byte in pointer { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        }
+        return "\"\(String(bytes.readableBytes, radix: 16))-\(String(hash, radix: 16))\""
+    }
+
+    static func contentType(of path: String) -> String {
+        guard let dot = path.lastIndex(of: ".") else { return "application/octet-stream" }
+        return contentTypes[path[path.index(after: dot)...].lowercased()] ?? "application/octet-stream"
+    }
+
+    private static let contentTypes = [
+        "css": "text/css; charset=utf-8", "gif": "image/gif", "html": "text/html; charset=utf-8", "ico": "image/x-icon",
+        "jpeg": "image/jpeg", "jpg": "image/jpeg", "js": "text/javascript; charset=utf-8", "json": "application/json",
+        "map": "application/json", "mjs": "text/javascript; charset=utf-8", "png": "image/png", "svg": "image/svg+xml",
+        "txt": "text/plain; charset=utf-8", "wasm": "application/wasm", "webmanifest": "application/manifest+json",
+        "webp": "image/webp", "woff2": "font/woff2",
+    ]
+}
+
+/// The files of a folder, read once and served from memory, so that no request can name a file outside of it.
+public struct StaticFiles: Sendable {
+    private let files: [String: StaticFile]
+
+    /// Reads the files of a folder and the folders below. Hidden files are left out.
+    ///
+    /// - Parameters:
+    ///   - path: The folder.
+    ///   - maxTotalSize: The size in bytes that all files may have together. Default 64 MiB.
+    /// - Throws: `FileSystemError` if a file cannot be read, or if they are larger.
+    public init(directory path: String, maxTotalSize: Int = 64 << 20) async throws {
+        var files: [String: StaticFile] = [:]
+        try await Self.read(FilePath(path), prefix: "/", left: maxTotalSize, into: &files)
+        self.files = files
+    }
+
+    private static func read(
+        _ directory: FilePath,
+        prefix: String,
+        left: Int,
+        into files: inout [String: StaticFile]
+    ) async throws {
+        var left = left
+        var entries: [DirectoryEntry] = []
+        try await FileSystem.shared.withDirectoryHandle(atPath: directory) { handle in
+            for try await entry in handle.listContents() { entries.append(entry) }
+        }
+        for entry in entries where !entry.name.string.hasPrefix(".") {
+            if entry.type == .directory {
+                try await read(entry.path, prefix: prefix + entry.name.string + "/", left: left, into: &files)
+            } else if entry.type == .regular {
+                let bytes = try await ByteBuffer(contentsOf: entry.path, maximumSizeAllowed: .bytes(Int64(max(0, left))))
+                left -= bytes.readableBytes
+                files[prefix + entry.name.string] = StaticFile(bytes: bytes, contentType: StaticFile.contentType(of: entry.name.string))
+            }
+        }
+    }
+
+    /// The answer to a request, or nil if no file has its path. A path that ends in `/` means `index.html` there.
+    public func response(to request: HTTPRequest) -> HTTPServerResponse? {
+        let target = request.path ?? "/"
+        var path = String(target.prefix { $0 != "?" && $0 != "#" })
+        if path.hasSuffix("/") { path += "index.html" }
+        return files[path]?.response(to: request)
+    }
+}
+
+/// Reads `Accept-Encoding` (RFC 9110, section 12.5.3).
+enum ContentCoding {
+    static func acceptsGzip(_ values: some Sequence<some StringProtocol>) -> Bool {
+        for value in values {
+            for coding in value.lowercased().split(separator: ",") {
+                let parts = coding.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
+                guard let name = parts.first, name == "gzip" || name == "*" else { continue }
+                let isRefused = parts.dropFirst().contains { $0.hasPrefix("q=0") && !$0.contains { $0 >= "1" && $0 <= "9" } }
+                if !isRefused { return true }
+            }
+        }
+        return false
+    }
+}

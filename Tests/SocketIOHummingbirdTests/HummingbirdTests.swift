@@ -1,0 +1,133 @@
+#if Hummingbird
+import EngineIO
+import EngineIOTestSupport
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import SocketIOCore
+import SocketIOHummingbird
+import Testing
+
+/// An engine inside a Hummingbird application, on one port.
+@Suite(.timeLimit(.minutes(1))) struct HummingbirdTests {
+    private static let webSocket = "/socket.io/?EIO=4&transport=websocket"
+
+    @Test(arguments: [1, 4]) func servesBothOnOneConnection(loops: Int) async throws {
+        try await withApplication(loops: loops) { port, _ in
+            try await RawClient.with(port) { client in
+                #expect(try await client.get("/hello").body == "hello")
+                let sid = try await client.handshake()
+                #expect(try await client.post("/socket.io/?EIO=4&transport=polling&sid=\(sid)", "4a").body == "ok")
+                #expect(try await client.get("/hello").body == "hello")
+                #expect(try await client.get("/socket.io/?EIO=4&transport=polling&sid=\(sid)").body == "4a")
+                #expect(try await client.post("/echo", "some body").body == "some body")
+            }
+        }
+    }
+
+    @Test(arguments: [1, 4]) func aLaterRequestOfTheConnectionMayUpgrade(loops: Int) async throws {
+        try await withApplication(loops: loops) { port, _ in
+            try await RawClient.with(port) { client in
+                #expect(try await client.get("/hello").body == "hello")
+                let sid = try await client.handshake()
+                #expect(!sid.isEmpty)
+                try await client.upgrade(Self.webSocket)
+                guard case .text(let open) = try await client.frame() else { throw RawClient.Failure.malformed("no open packet") }
+                #expect(open.hasPrefix("0{"))
+                for index in 0..<100 {
+                    try await client.sendText("4\(index)")
+                    #expect(try await client.frame() == .text("4\(index)"))
+                }
+            }
+        }
+    }
+
+    @Test func theFirstRequestMayUpgradeWithFramesRightBehindIt() async throws {
+        try await withApplication(loops: 1) { port, _ in
+            try await RawClient.with(port) { client in
+                let head = "GET \(Self.webSocket) HTTP/1.1\r\nHost: x\r\n" + RawClient.upgradeHeaders.joined(separator: "\r\n") + "\r\n\r\n"
+                try await client.send(bytes: Array(head.utf8) + RawClient.encodeFrame(0x81, Array("4early".utf8)))
+                #expect(try await client.response().status == 101)
+                _ = try await client.frame()
+                #expect(try await client.frame() == .text("4early"))
+            }
+        }
+    }
+
+    @Test(arguments: [1, 4]) func gracefulShutdownEndsPollsAndWebSockets(loops: Int) async throws {
+        try await withApplication(loops: loops) { port, shutdown in
+            try await RawClient.with(port) { poller in
+                let sid = try await poller.handshake()
+                try await poller.request("GET", "/socket.io/?EIO=4&transport=polling&sid=\(sid)")
+                try await RawClient.with(port) { client in
+                    try await client.upgrade(Self.webSocket)
+                    _ = try await client.frame()
+                    shutdown()
+                    #expect(try await client.frame() == .close(1000))
+                    try await client.sendFrame(0x88, [3, 232])
+                    await client.waitForClose()
+                }
+                #expect(try await poller.response().body == "1")
+                await poller.waitForClose()
+            }
+        }
+    }
+
+    private func withApplication(
+        loops: Int,
+        _ body: @escaping @Sendable (Int, @escaping @Sendable () -> Void) async throws -> Void
+    ) async throws {
+        let engine = EngineServer(delegate: Echo(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let router = Router()
+        router.get("/hello") { _, _ in "hello" }
+        router.post("/echo") { request, _ in
+            let body = try await request.body.collect(upTo: 1 << 20)
+            return String(buffer: body)
+        }
+        let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
+        let application = Application(
+            router: router,
+            server: .engineIO(engine),
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
+            eventLoopGroupProvider: .shared(group),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let services = ServiceGroup(services: [application], logger: application.logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await services.run() }
+            var iterator = ports.makeAsyncIterator()
+            let port = try #require(await iterator.next())
+            let stop = AsyncStream.makeStream(of: Void.self)
+            tasks.addTask {
+                for await _ in stop.stream { await services.triggerGracefulShutdown() }
+            }
+            do {
+                try await body(port) { stop.continuation.yield() }
+            } catch {
+                tasks.cancelAll()
+                throw error
+            }
+            stop.continuation.yield()
+            stop.continuation.finish()
+            try await tasks.waitForAll()
+        }
+        try await group.shutdownGracefully()
+    }
+}
+
+private final class Echo: EngineServerDelegate {
+    func engineServer(didOpen session: EngineSession) -> any EngineSessionDelegate { Receiver() }
+
+    private final class Receiver: EngineSessionDelegate {
+        func session(_ session: EngineSession, didReceiveText message: ByteBuffer) {
+            session.send(EncodedPacket(message: message, isBinary: false))
+        }
+        func session(_ session: EngineSession, didReceiveBinary message: ByteBuffer) {}
+        func session(_ session: EngineSession, didCloseWith reason: EngineCloseReason) {}
+    }
+}
+#endif
