@@ -381,6 +381,10 @@ struct JSONArgumentTests {
             // Foundation leaves out the index of a number that does not fit.
             if kind != "dataCorrupted" { #expect(error?.path == theirs?.path, "\(text)") }
         }
+        let element = #expect(throws: DecodingError.self) { try JSONCoding.decode([String: [Int]].self, #"{"a":[],"b":[1,2,"3"]}"#) }
+        #expect(element?.path == ["b", "2"])
+        let member = #expect(throws: DecodingError.self) { try JSONCoding.decode([[String: Bool]].self, #"[{},{"b":true,"c":0}]"#) }
+        #expect(member?.path == ["1", "c"])
         #expect(#expect(throws: DecodingError.self) { try JSONCoding.decode(String.self, "1") }?.kind == "typeMismatch")
         #expect(#expect(throws: DecodingError.self) { try JSONCoding.decode(Int.self, "null") }?.kind == "valueNotFound")
         #expect(#expect(throws: DecodingError.self) { try JSONCoding.decode(Bool.self, "1") }?.kind == "typeMismatch")

@@ -120,6 +120,8 @@ struct JSONScannerTests {
             #expect { try JSONScanner().validate(deeper) } throws: { ($0 as? JSONSyntaxError)?.reason == .tooDeep }
             #expect(throws: DecodingError.self) { try JSONArgumentDecoder().decode(SocketIOValue.self, from: deeper) }
             #expect(throws: EncodingError.self) { try JSONCoding.encode(SocketIOValue.array([value])) }
+            #expect(throws: EncodingError.self) { try JSONCoding.encode([value]) }
+            #expect(throws: EncodingError.self) { try JSONCoding.encode(["a": ["b": value]]) }
             #expect(throws: EncodingError.self) { try JSONCoding.encode([value.document]) }
         }
         #expect { try JSONScanner(maximumDepth: 2).validate(ByteBuffer(string: "[[[]]]")) } throws: {

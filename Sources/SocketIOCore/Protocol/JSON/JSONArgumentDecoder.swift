@@ -31,10 +31,10 @@ public struct JSONArgumentDecoder: Sendable {
     /// - Throws: `DecodingError`, also for bytes that are not JSON.
     @inlinable
     public func decode<T: Decodable>(_ type: T.Type = T.self, from bytes: ByteBuffer, attachments: [ByteBuffer] = []) throws -> T {
-        if T.self == String.self, let value = try self._string(bytes) as? T { return value }
-        if T.self == Int.self, let value = try self._int(bytes) as? T { return value }
-        if T.self == Double.self, let value = try self._double(bytes) as? T { return value }
-        if T.self == Bool.self, let value = try self._bool(bytes) as? T { return value }
+        if T.self == String.self { return unsafeBitCast(try self._string(bytes), to: T.self) }
+        if T.self == Int.self { return unsafeBitCast(try self._int(bytes), to: T.self) }
+        if T.self == Double.self { return unsafeBitCast(try self._double(bytes), to: T.self) }
+        if T.self == Bool.self { return unsafeBitCast(try self._bool(bytes), to: T.self) }
         return try self._any(type, from: bytes, attachments: attachments)
     }
 
@@ -85,7 +85,7 @@ public struct JSONArgumentDecoder: Sendable {
         } catch {
             throw Self.malformed(error)
         }
-        return try JSONValueDecoder(tape: tape, index: 0, path: nil).decode(type)
+        return try tape.decode(type, at: 0) { nil }
     }
 
     /// A number; nil if the value is none, or not one that `convert` can take.

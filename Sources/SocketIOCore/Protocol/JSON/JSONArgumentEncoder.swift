@@ -23,40 +23,38 @@ public struct JSONArgumentEncoder: Sendable {
     ///   than 64 nested arrays and objects; and what the value's own `encode(to:)` throws.
     @inlinable
     public func encode<T: Encodable>(_ value: T, into buffer: inout ByteBuffer, attachments: inout [ByteBuffer]) throws {
-        if T.self == String.self, let value = value as? String { return self._write(value, into: &buffer) }
-        if T.self == Int.self, let value = value as? Int { return self._write(value, into: &buffer) }
-        if T.self == Bool.self, let value = value as? Bool { return self._write(value, into: &buffer) }
+        if T.self == String.self { return self._write(unsafeBitCast(value, to: String.self), into: &buffer) }
+        if T.self == Int.self { return self._write(unsafeBitCast(value, to: Int.self), into: &buffer) }
+        if T.self == Bool.self { return self._write(unsafeBitCast(value, to: Bool.self), into: &buffer) }
         try self._any(value, into: &buffer, attachments: &attachments)
     }
 
     @usableFromInline
-    func _write(_ value: String, into buffer: inout ByteBuffer) { buffer.writeJSONString(value) }
+    func _write(_ value: String, into buffer: inout ByteBuffer) { buffer.append(value) }
 
     @usableFromInline
-    func _write(_ value: Int, into buffer: inout ByteBuffer) { buffer.writeJSONInteger(Int64(value)) }
+    func _write(_ value: Int, into buffer: inout ByteBuffer) { buffer.append(Int64(value)) }
 
     @usableFromInline
-    func _write(_ value: Bool, into buffer: inout ByteBuffer) { buffer.writeStaticString(value ? "true" : "false") }
+    func _write(_ value: Bool, into buffer: inout ByteBuffer) { buffer.append(value) }
 
     @usableFromInline
     func _any(_ value: some Encodable, into buffer: inout ByteBuffer, attachments: inout [ByteBuffer]) throws {
-        let mark = (buffer: buffer.writerIndex, attachments: attachments.count)
+        if try self.writeDirect(value, into: &buffer, attachments: &attachments) { return }
+        try JSONSink().encodeRoot(value, into: &buffer, attachments: &attachments)
+    }
+
+    private func writeDirect(_ value: some Encodable, into buffer: inout ByteBuffer, attachments: inout [ByteBuffer]) throws -> Bool {
         var writer = JSONWriter()
-        swap(&writer.buffer, &buffer)
+        let count = attachments.count
         swap(&writer.attachments, &attachments)
-        defer {
-            swap(&writer.buffer, &buffer)
-            swap(&writer.attachments, &attachments)
-        }
+        defer { swap(&writer.attachments, &attachments) }
         do {
-            if try writer.writeDirect(value, path: { [] }) { return }
-            let sink = JSONSink(root: writer)
-            writer = JSONWriter()
-            defer { writer = sink.takeWriter() }
-            try sink.encodeRoot(value)
+            guard try writer.writeDirect(value, depthLeft: JSONWalker.deepestNesting, path: { [] }) else { return false }
+            buffer.writeBytes(writer.output.bytes)
+            return true
         } catch {
-            writer.buffer.moveWriterIndex(to: mark.buffer)
-            writer.attachments.removeSubrange(mark.attachments...)
+            writer.attachments.removeSubrange(count...)
             throw error
         }
     }

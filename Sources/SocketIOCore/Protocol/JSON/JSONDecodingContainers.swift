@@ -20,6 +20,7 @@ struct JSONKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
         var position = self.object + 1
         while position < self.tape.entries[self.object].count {
             let name = self.tape.key(at: position)
+            // Of equal keys the last one counts.
             if self.find(name) == position + 1, let key = Key(stringValue: name) { keys.append(key) }
             position = self.tape.next(after: position + 1)
         }
@@ -30,13 +31,55 @@ struct JSONKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
 
     func decodeNil(forKey key: Key) throws -> Bool { self.tape.isNull(at: try self.position(key)) }
 
-    func decode(_ type: String.Type, forKey key: Key) throws -> String { try self.value(key) { try $0.string() } }
-    func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try self.value(key) { try $0.integer() } }
-    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try self.value(key) { try $0.bool() } }
-    func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try self.value(key) { try $0.double() } }
+    // The common types have overloads because the generic one is not specialised for a key of another module.
+
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        let position = try self.position(key)
+        do { return try self.tape.string(at: position) } catch { throw self.error(error, key) }
+    }
+
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
+        let position = try self.position(key)
+        do { return try self.tape.integer(at: position) } catch { throw self.error(error, key) }
+    }
+
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
+        let position = try self.position(key)
+        do { return try self.tape.double(at: position) } catch { throw self.error(error, key) }
+    }
+
+    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
+        let position = try self.position(key)
+        do { return try self.tape.bool(at: position) } catch { throw self.error(error, key) }
+    }
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-        try self.decoder(key).decode(type)
+        try self.tape.decode(type, at: self.position(key)) { JSONPath(key, in: self.path) }
+    }
+
+    func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+        guard let position = self.present(key) else { return nil }
+        do { return try self.tape.string(at: position) } catch { throw self.error(error, key) }
+    }
+
+    func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
+        guard let position = self.present(key) else { return nil }
+        do { return try self.tape.integer(at: position) } catch { throw self.error(error, key) }
+    }
+
+    func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
+        guard let position = self.present(key) else { return nil }
+        do { return try self.tape.double(at: position) } catch { throw self.error(error, key) }
+    }
+
+    func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? {
+        guard let position = self.present(key) else { return nil }
+        do { return try self.tape.bool(at: position) } catch { throw self.error(error, key) }
+    }
+
+    func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
+        guard let position = self.present(key) else { return nil }
+        return try self.tape.decode(type, at: position) { JSONPath(key, in: self.path) }
     }
 
     func nestedContainer<NestedKey: CodingKey>(keyedBy type: NestedKey.Type, forKey key: Key) throws -> KeyedDecodingContainer<NestedKey> {
@@ -54,15 +97,14 @@ struct JSONKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
         JSONValueDecoder(tape: self.tape, index: try self.position(key), path: JSONPath(key, in: self.path))
     }
 
-    /// Decodes a scalar, whose path is needed only if that fails.
-    @inline(__always)
-    private func value<T>(_ key: Key, _ decode: (JSONValueDecoder) throws -> T) throws -> T {
-        let position = try self.position(key)
-        do {
-            return try decode(JSONValueDecoder(tape: self.tape, index: position, path: nil))
-        } catch {
-            return try decode(JSONValueDecoder(tape: self.tape, index: position, path: JSONPath(key, in: self.path)))
-        }
+    private func error(_ fault: JSONValueFault, _ key: Key) -> DecodingError {
+        fault.decodingError(at: JSONPath(key, in: self.path))
+    }
+
+    /// The position of a value that is there and not null.
+    private func present(_ key: Key) -> Int? {
+        guard let position = self.find(key.stringValue), !self.tape.isNull(at: position) else { return nil }
+        return position
     }
 
     private func position(_ key: some CodingKey) throws -> Int {
@@ -104,30 +146,37 @@ struct JSONUnkeyedDecodingContainer: UnkeyedDecodingContainer {
         return true
     }
 
+    /// Decodes the next element; one that throws is not passed over.
     mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        try self.next(type) { try $0.decode(type) }
+        guard !self.isAtEnd else { throw self.atEnd(type) }
+        let value = try self.tape.decode(type, at: self.position) { self.elementPath }
+        self.advance()
+        return value
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(keyedBy type: NestedKey.Type) throws -> KeyedDecodingContainer<NestedKey> {
-        try self.next([String: Any].self) { try $0.container(keyedBy: type) }
+        let container = try self.element([String: Any].self).container(keyedBy: type)
+        self.advance()
+        return container
     }
 
     mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        try self.next([Any].self) { try $0.unkeyedContainer() }
+        let container = try self.element([Any].self).unkeyedContainer()
+        self.advance()
+        return container
     }
 
     mutating func superDecoder() throws -> any Decoder {
-        try self.next((any Decoder).self) { $0 }
+        let decoder = try self.element((any Decoder).self)
+        self.advance()
+        return decoder
     }
 
-    /// Decodes the next element; one that throws is not passed over.
-    @inline(__always)
-    private mutating func next<T>(_ type: Any.Type, _ decode: (JSONValueDecoder) throws -> T) throws -> T {
+    private var elementPath: JSONPath { JSONPath(JSONIndexKey(self.currentIndex), in: self.path) }
+
+    private func element(_ type: Any.Type) throws -> JSONValueDecoder {
         guard !self.isAtEnd else { throw self.atEnd(type) }
-        let path = JSONPath(JSONIndexKey(self.currentIndex), in: self.path)
-        let value = try decode(JSONValueDecoder(tape: self.tape, index: self.position, path: path))
-        self.advance()
-        return value
+        return JSONValueDecoder(tape: self.tape, index: self.position, path: self.elementPath)
     }
 
     private mutating func advance() {

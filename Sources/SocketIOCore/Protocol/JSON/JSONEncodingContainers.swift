@@ -7,15 +7,16 @@ struct JSONSinkEncoder: Encoder {
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
+        // After a mistake, which the sink remembers, what follows goes to a sink that nobody reads.
         guard self.sink.open(.object, at: self.level) else {
-            return JSONSinkEncoder(sink: .discarding(), level: 0).container(keyedBy: type)
+            return JSONSinkEncoder(sink: JSONSink(), level: 0).container(keyedBy: type)
         }
         return KeyedEncodingContainer(JSONKeyedEncodingContainer<Key>(sink: self.sink, level: self.level))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
         guard self.sink.open(.array, at: self.level) else {
-            return JSONSinkEncoder(sink: .discarding(), level: 0).unkeyedContainer()
+            return JSONSinkEncoder(sink: JSONSink(), level: 0).unkeyedContainer()
         }
         return JSONUnkeyedEncodingContainer(sink: self.sink, level: self.level)
     }
@@ -31,13 +32,30 @@ struct JSONKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtoco
 
     var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
 
-    mutating func encodeNil(forKey key: Key) throws { try self.sink.encodeNil(key: key, in: self.level) }
-    mutating func encode(_ value: String, forKey key: Key) throws { try self.sink.write(value, key: key, in: self.level) }
-    mutating func encode(_ value: Int, forKey key: Key) throws { try self.sink.write(value, key: key, in: self.level) }
-    mutating func encode(_ value: Bool, forKey key: Key) throws { try self.sink.write(value, key: key, in: self.level) }
+    // The common types have overloads because the generic one is not specialised for a key of another module.
+
+    mutating func encodeNil(forKey key: Key) throws {
+        try self.sink.begin(key.stringValue, in: self.level)
+        self.sink.writeNil()
+    }
+
+    mutating func encode(_ value: String, forKey key: Key) throws {
+        try self.sink.begin(key.stringValue, in: self.level)
+        self.sink.write(value)
+    }
+
+    mutating func encode(_ value: Int, forKey key: Key) throws {
+        try self.sink.begin(key.stringValue, in: self.level)
+        self.sink.write(value)
+    }
+
+    mutating func encode(_ value: Bool, forKey key: Key) throws {
+        try self.sink.begin(key.stringValue, in: self.level)
+        self.sink.write(value)
+    }
 
     mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
-        try self.sink.encode(value, key: key, in: self.level)
+        try self.sink.encode(value, in: self.level, name: key.stringValue) { key }
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(
@@ -66,10 +84,17 @@ struct JSONUnkeyedEncodingContainer: UnkeyedEncodingContainer {
     var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
     var count: Int { self.level < self.sink.slots.count ? self.sink.slots[self.level].count : 0 }
 
-    mutating func encodeNil() throws { try self.sink.encodeNil(key: JSONIndexKey?.none, in: self.level) }
-    mutating func encode(_ value: String) throws { try self.sink.write(value, key: JSONIndexKey?.none, in: self.level) }
-    mutating func encode(_ value: Int) throws { try self.sink.write(value, key: JSONIndexKey?.none, in: self.level) }
-    mutating func encode<T: Encodable>(_ value: T) throws { try self.sink.encode(value, key: JSONIndexKey?.none, in: self.level) }
+    mutating func encodeNil() throws {
+        try self.sink.begin(in: self.level)
+        self.sink.writeNil()
+    }
+
+    mutating func encode(_ value: String) throws {
+        try self.sink.begin(in: self.level)
+        self.sink.write(value)
+    }
+
+    mutating func encode<T: Encodable>(_ value: T) throws { try self.sink.encode(value, in: self.level, name: nil) { nil } }
 
     mutating func nestedContainer<NestedKey: CodingKey>(keyedBy keyType: NestedKey.Type) -> KeyedEncodingContainer<NestedKey> {
         self.nestedEncoder().container(keyedBy: keyType)
@@ -79,7 +104,7 @@ struct JSONUnkeyedEncodingContainer: UnkeyedEncodingContainer {
     mutating func superEncoder() -> any Encoder { self.nestedEncoder() }
 
     private func nestedEncoder() -> JSONSinkEncoder {
-        JSONSinkEncoder(sink: self.sink.splice(key: JSONIndexKey?.none, in: self.level), level: 0)
+        JSONSinkEncoder(sink: self.sink.splice(key: nil, in: self.level), level: 0)
     }
 }
 
@@ -89,7 +114,10 @@ struct JSONSingleValueEncodingContainer: SingleValueEncodingContainer {
 
     var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
 
-    mutating func encodeNil() throws { try self.sink.encodeNil(key: JSONIndexKey?.none, in: self.level) }
-    mutating func encode(_ value: String) throws { try self.sink.write(value, key: JSONIndexKey?.none, in: self.level) }
-    mutating func encode<T: Encodable>(_ value: T) throws { try self.sink.encode(value, key: JSONIndexKey?.none, in: self.level) }
+    mutating func encodeNil() throws {
+        try self.sink.begin(in: self.level)
+        self.sink.writeNil()
+    }
+
+    mutating func encode<T: Encodable>(_ value: T) throws { try self.sink.encode(value, in: self.level, name: nil) { nil } }
 }

@@ -85,7 +85,7 @@ private struct NoVisitor: JSONVisitor {
     func end(at offset: Int, depth: Int) {}
     func string(_ range: Range<Int>, escaped: Bool, depth: Int) {}
     func number(_ range: Range<Int>, isInteger: Bool, depth: Int) {}
-    func literal(_ range: Range<Int>, depth: Int) {}
+    func literal(_ range: Range<Int>, isNull: Bool, depth: Int) {}
     func key(_ range: Range<Int>, escaped: Bool) {}
 }
 
@@ -113,7 +113,7 @@ private struct ElementsVisitor: JSONVisitor {
 
     mutating func string(_ range: Range<Int>, escaped: Bool, depth: Int) throws(JSONSyntaxError) { try self.add(range, depth) }
     mutating func number(_ range: Range<Int>, isInteger: Bool, depth: Int) throws(JSONSyntaxError) { try self.add(range, depth) }
-    mutating func literal(_ range: Range<Int>, depth: Int) throws(JSONSyntaxError) { try self.add(range, depth) }
+    mutating func literal(_ range: Range<Int>, isNull: Bool, depth: Int) throws(JSONSyntaxError) { try self.add(range, depth) }
     mutating func key(_ range: Range<Int>, escaped: Bool) throws(JSONSyntaxError) {}
 
     private mutating func add(_ range: Range<Int>, _ depth: Int) throws(JSONSyntaxError) {

@@ -20,101 +20,105 @@ final class JSONSink {
         var key: (any CodingKey)?
     }
 
-    var slots = [Slot()]
-    private var writer: JSONWriter
+    // A sink stays inside one call of the encoder, and none of its accesses overlap; checking that at run time costs more than the writing.
+    @exclusivity(unchecked) private(set) var slots: [Slot]
+    @exclusivity(unchecked) private var writer = JSONWriter()
     /// The sink that has the attachments; nil in itself.
     private let root: JSONSink?
-    private var splices: [(offset: Int, sink: JSONSink)] = []
+    @exclusivity(unchecked) private var splices: [(offset: Int, sink: JSONSink)] = []
     /// What a call that cannot throw would have thrown.
-    private var failure: (any Error)?
+    @exclusivity(unchecked) private var failure: (any Error)?
     private let basePath: [any CodingKey]
     private let baseDepth: Int
-    private var openContainers = 0
+    @exclusivity(unchecked) private var openContainers = 0
 
-    init(root writer: JSONWriter) {
-        self.writer = writer
-        self.root = nil
-        self.basePath = []
-        self.baseDepth = 0
-    }
+    /// The sink of a whole argument.
+    convenience init() { self.init(root: nil, basePath: [], baseDepth: 0) }
 
-    private init(child root: JSONSink, basePath: [any CodingKey], baseDepth: Int) {
-        self.writer = JSONWriter()
+    private init(root: JSONSink?, basePath: [any CodingKey], baseDepth: Int) {
         self.root = root
         self.basePath = basePath
         self.baseDepth = baseDepth
+        self.slots = []
+        self.slots.reserveCapacity(root == nil ? 6 : 2)
+        self.slots.append(Slot())
     }
-
-    /// A sink for what a caller writes after a mistake.
-    static func discarding() -> JSONSink { JSONSink(root: JSONWriter()) }
 
     func path(to level: Int) -> [any CodingKey] {
         self.basePath + self.slots[..<min(level, self.slots.count)].compactMap(\.key)
     }
 
-    func takeWriter() -> JSONWriter {
-        let writer = self.writer
-        self.writer = JSONWriter()
-        return writer
-    }
-
     // MARK: Values
 
-    func encodeRoot(_ value: some Encodable) throws {
+    /// Encodes the argument. The caller's buffer and attachments change only if that succeeds.
+    func encodeRoot(_ value: some Encodable, into buffer: inout ByteBuffer, attachments: inout [ByteBuffer]) throws {
+        self.writer.attachments = attachments
         try value.encode(to: JSONSinkEncoder(sink: self, level: 0))
-        if self.slots[0].kind == .empty, self.failure == nil {
+        try self.throwFailure()
+        if self.slots[0].kind == .empty {
             throw EncodingError.invalidValue(value, .init(codingPath: [], debugDescription: "\(type(of: value)) encoded no value"))
         }
         try self.finish()
+        self.move(into: &buffer)
+        attachments = self.writer.attachments
     }
 
-    /// Encodes one element of the container at `level`; `key` is nil in arrays and single value containers.
+    /// Begins an element of the container at `level`: a separator, and in an object the key.
     @inline(__always)
-    func encode<T: Encodable>(_ value: T, key: (some CodingKey)?, in level: Int) throws {
-        let mark = Mark(buffer: self.writer.buffer.writerIndex, attachments: self.attachmentCount, splices: self.splices.count)
-        try self.beginElement(value, key: key, in: level)
+    func begin(in level: Int) throws {
+        guard level == self.slots.count - 1 else {
+            throw self.misuse("a container is written to while one of its elements is being encoded", level)
+        }
+        let count = self.slots[level].count
+        switch self.slots[level].kind {
+        case .empty: self.slots[level].kind = .single
+        case .single: guard count == 0 else { throw self.misuse("a second value is written to a single value container", level) }
+        case .array, .object: if count > 0 { self.writer.output.append(UInt8(ascii: ",")) }
+        }
+        self.slots[level].count = count + 1
+    }
+
+    func begin(_ key: String, in level: Int) throws {
+        try self.begin(in: level)
+        self.writer.output.append(key)
+        self.writer.output.append(UInt8(ascii: ":"))
+    }
+
+    // What cannot fail, to be called after `begin`.
+
+    func write(_ value: String) { self.writer.output.append(value) }
+    func write(_ value: Int) { self.writer.output.append(Int64(value)) }
+    func write(_ value: Bool) { self.writer.output.append(value) }
+    func writeNil() { self.writer.output.append("null" as StaticString) }
+
+    /// Encodes one element of the container at `level`; `key` is asked for if the element needs an `Encoder`, and for errors. It is nil in
+    /// arrays and single value containers.
+    @inline(__always)
+    func encode<T: Encodable>(_ value: T, in level: Int, name: String?, key: () -> (any CodingKey)?) throws {
+        let mark = Mark(output: self.writer.output.count, attachments: self.attachmentCount, splices: self.splices.count)
+        if let name { try self.begin(name, in: level) } else { try self.begin(in: level) }
         do {
             if try self.writeDirect(value, key: key, in: level) { return }
-            try self.encodeNested(value, key: key, in: level)
+            try self.encodeNested(value, key: key(), in: level)
         } catch {
             self.rollBack(to: mark, in: level)
             throw error
         }
     }
 
-    /// Strings and integers cannot fail: no mark is needed.
     @inline(__always)
-    func write(_ value: String, key: (some CodingKey)?, in level: Int) throws {
-        try self.beginElement(value, key: key, in: level)
-        self.writer.buffer.writeJSONString(value)
-    }
-
-    @inline(__always)
-    func write(_ value: Int, key: (some CodingKey)?, in level: Int) throws {
-        try self.beginElement(value, key: key, in: level)
-        self.writer.buffer.writeJSONInteger(Int64(value))
-    }
-
-    @inline(__always)
-    func write(_ value: Bool, key: (some CodingKey)?, in level: Int) throws {
-        try self.beginElement(value, key: key, in: level)
-        self.writer.buffer.writeStaticString(value ? "true" : "false")
-    }
-
-    func encodeNil(key: (some CodingKey)?, in level: Int) throws {
-        try self.beginElement(Int?.none as Any, key: key, in: level)
-        self.writer.buffer.writeStaticString("null")
-    }
-
-    @inline(__always)
-    private func writeDirect<T: Encodable>(_ value: T, key: (any CodingKey)?, in level: Int) throws -> Bool {
+    private func writeDirect<T: Encodable>(_ value: T, key: () -> (any CodingKey)?, in level: Int) throws -> Bool {
         guard let root = self.root else {
-            return try self.writer.writeDirect(value) { self.path(to: level) + self.elementKey(key, in: level) }
+            return try self.writer.writeDirect(value, depthLeft: self.depthLeft) {
+                self.path(to: level) + self.elementKey(key(), in: level)
+            }
         }
         swap(&self.writer.attachments, &root.writer.attachments)
         defer { swap(&self.writer.attachments, &root.writer.attachments) }
-        return try self.writer.writeDirect(value) { self.path(to: level) + self.elementKey(key, in: level) }
+        return try self.writer.writeDirect(value, depthLeft: self.depthLeft) { self.path(to: level) + self.elementKey(key(), in: level) }
     }
+
+    private var depthLeft: Int { JSONWalker.deepestNesting - self.baseDepth - self.openContainers }
 
     private var attachmentCount: Int { (self.root ?? self).writer.attachments.count }
 
@@ -133,52 +137,33 @@ final class JSONSink {
         return self.slots[level].kind == .array ? [JSONIndexKey(self.slots[level].count - 1)] : []
     }
 
-    @inline(__always)
-    private func beginElement(_ value: @autoclosure () -> Any, key: (some CodingKey)?, in level: Int) throws {
-        guard level == self.slots.count - 1 else {
-            throw self.misuse(value(), "a container is written to while one of its elements is being encoded", level)
-        }
-        let count = self.slots[level].count
-        switch self.slots[level].kind {
-        case .empty: self.slots[level].kind = .single
-        case .single:
-            guard count == 0 else { throw self.misuse(value(), "a second value is written to a single value container", level) }
-        case .array, .object:
-            if count > 0 { self.writer.buffer.writeInteger(UInt8(ascii: ",")) }
-        }
-        self.slots[level].count = count + 1
-        guard let key else { return }
-        self.writer.buffer.writeJSONString(key.stringValue)
-        self.writer.buffer.writeInteger(UInt8(ascii: ":"))
-    }
-
     // MARK: Containers
 
     /// Opens the slot at `level` as a container, or goes on with it if it is open. Returns false, and remembers why, if it cannot be.
     func open(_ kind: Kind, at level: Int) -> Bool {
         if level < self.slots.count, self.slots[level].kind == kind { return true }
         guard level == self.slots.count - 1, self.slots[level].kind == .empty else {
-            self.failure = self.misuse(Int?.none as Any, "an encoder is asked for containers of two kinds", level)
+            self.failure = self.misuse("an encoder is asked for containers of two kinds", level)
             return false
         }
-        guard self.baseDepth + self.openContainers < JSONWalker.deepestNesting else {
-            self.failure = self.misuse(Int?.none as Any, Self.tooDeep, level)
+        guard self.depthLeft > 0 else {
+            self.failure = self.misuse(Self.tooDeep, level)
             return false
         }
         self.openContainers += 1
         self.slots[level].kind = kind
-        self.writer.buffer.writeInteger(kind == .array ? UInt8(ascii: "[") : UInt8(ascii: "{"))
+        self.writer.output.append(kind == .array ? UInt8(ascii: "[") : UInt8(ascii: "{"))
         return true
     }
 
     /// A sink for an element that the caller fills whenever it likes.
-    func splice(key: (some CodingKey)?, in level: Int) -> JSONSink {
+    func splice(key: (any CodingKey)?, in level: Int) -> JSONSink {
         let pathKey: any CodingKey = key ?? JSONIndexKey(level < self.slots.count ? self.slots[level].count : 0)
         let path = self.path(to: level) + [pathKey]
-        let child = JSONSink(child: self.root ?? self, basePath: path, baseDepth: self.baseDepth + self.openContainers)
+        let child = JSONSink(root: self.root ?? self, basePath: path, baseDepth: self.baseDepth + self.openContainers)
         do {
-            try self.beginElement(Int?.none as Any, key: key, in: level)
-            self.splices.append((self.writer.buffer.writerIndex, child))
+            if let key { try self.begin(key.stringValue, in: level) } else { try self.begin(in: level) }
+            self.splices.append((self.writer.output.count, child))
         } catch {
             self.failure = error
         }
@@ -191,38 +176,37 @@ final class JSONSink {
         guard let slot = self.slots.popLast() else { return }
         switch slot.kind {
         case .single: break
-        case .empty: self.writer.buffer.writeStaticString("{}")
+        case .empty: self.writer.output.append("{}" as StaticString)
         case .array:
             self.openContainers -= 1
-            self.writer.buffer.writeInteger(UInt8(ascii: "]"))
+            self.writer.output.append(UInt8(ascii: "]"))
         case .object:
             self.openContainers -= 1
-            self.writer.buffer.writeInteger(UInt8(ascii: "}"))
+            self.writer.output.append(UInt8(ascii: "}"))
         }
     }
 
-    /// Closes what is open and puts the sinks of hand-opened containers into their places.
+    /// Closes what is open, here and in the sinks of containers that were opened by hand.
     private func finish() throws {
         try self.throwFailure()
         while !self.slots.isEmpty { self.closeTop() }
-        guard !self.splices.isEmpty else { return }
-        var source = self.writer.buffer
-        let begin = source.readerIndex
-        source.moveReaderIndex(to: 0)
-        var result = ByteBuffer()
-        result.reserveCapacity(source.writerIndex)
-        for (offset, child) in self.splices {
-            try child.finish()
-            if let slice = source.readSlice(length: offset - source.readerIndex) { result.writeImmutableBuffer(slice) }
-            result.writeImmutableBuffer(child.writer.buffer)
+        for splice in self.splices { try splice.sink.finish() }
+    }
+
+    /// Appends everything to a buffer, each splice in its place.
+    private func move(into buffer: inout ByteBuffer) {
+        let bytes = self.writer.output.bytes
+        var position = 0
+        for splice in self.splices {
+            buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[position..<splice.offset]))
+            splice.sink.move(into: &buffer)
+            position = splice.offset
         }
-        result.writeImmutableBuffer(source)
-        result.moveReaderIndex(to: begin)
-        self.writer.buffer = result
+        buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[position...]))
     }
 
     private struct Mark {
-        var buffer: Int
+        var output: Int
         var attachments: Int
         var splices: Int
     }
@@ -235,7 +219,7 @@ final class JSONSink {
         if self.slots[level].kind == .single { self.slots[level].kind = .empty }
         self.slots[level].key = nil
         self.splices.removeSubrange(mark.splices...)
-        self.writer.buffer.moveWriterIndex(to: mark.buffer)
+        self.writer.output.truncate(to: mark.output)
         (self.root ?? self).writer.attachments.removeSubrange(mark.attachments...)
     }
 
@@ -245,7 +229,7 @@ final class JSONSink {
         throw failure
     }
 
-    private func misuse(_ value: Any, _ text: String, _ level: Int) -> EncodingError {
-        EncodingError.invalidValue(value, EncodingError.Context(codingPath: self.path(to: level), debugDescription: text))
+    private func misuse(_ text: String, _ level: Int) -> EncodingError {
+        EncodingError.invalidValue(Any?.none as Any, EncodingError.Context(codingPath: self.path(to: level), debugDescription: text))
     }
 }

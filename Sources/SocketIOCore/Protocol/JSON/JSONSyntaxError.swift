@@ -9,7 +9,7 @@ package struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertib
         case controlCharacter = "a control character inside a string"
         case invalidUTF8 = "bytes that are not UTF-8"
         case tooDeep = "nested too deeply"
-        case tooLarge = "larger than 2 GiB"
+        case tooLarge = "too large a text"
         case tooManyElements = "too many elements"
         case notAnArray = "not an array"
     }

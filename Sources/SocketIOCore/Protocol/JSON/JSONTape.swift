@@ -1,40 +1,70 @@
 import NIOCore
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// A JSON text that has been walked over: one entry per value and key, in the order of the text, so that every value is found and every
 /// container is stepped over without looking at the bytes again.
 final class JSONTape {
+    enum Kind: UInt32 {
+        case null, bool, number, string, array, object
+    }
+
+    /// The largest text, in bytes: what an entry has room for.
+    static let maximumLength = 1 << 28
+
     /// For a string: where its opening quote is, and the bytes between the quotes. For a number or literal: its bytes. For a container:
     /// where it begins, and the index of the entry after its last one.
     struct Entry {
         var start: UInt32
-        var extent: UInt32
+        /// The kind in 3 bits, the flag in one, the count in 28.
+        private var packed: UInt32
 
-        /// Set in `extent` for a string with escapes, and for a number with a fraction or exponent.
-        static let flag: UInt32 = 1 << 31
+        init(_ kind: Kind, start: Int, count: Int, flag: Bool = false) {
+            self.start = UInt32(truncatingIfNeeded: start)
+            self.packed = kind.rawValue << 29 | (flag ? 1 << 28 : 0) | UInt32(truncatingIfNeeded: count)
+        }
 
-        var isFlagged: Bool { self.extent & Self.flag != 0 }
-        var count: Int { Int(self.extent & ~Self.flag) }
+        var kind: Kind { Kind(rawValue: self.packed >> 29) ?? .null }
+
+        /// Set for a string with escapes, and for a number with a fraction or exponent.
+        var isFlagged: Bool { self.packed & 1 << 28 != 0 }
+
+        var count: Int {
+            get { Int(self.packed & 0x0fff_ffff) }
+            set { self.packed = self.packed & 0xf000_0000 | UInt32(truncatingIfNeeded: newValue) }
+        }
     }
 
-    let buffer: ByteBuffer
     let entries: [Entry]
     let attachments: [ByteBuffer]
+    /// Never written to while the storage below is retained: a writer would copy it first.
+    fileprivate let bytes: UnsafeRawBufferPointer
+    private let storage: Unmanaged<AnyObject>
 
     init(_ buffer: ByteBuffer, attachments: [ByteBuffer], maximumDepth: Int) throws(JSONSyntaxError) {
-        guard buffer.readableBytes <= UInt32.max >> 1 else { throw JSONSyntaxError(.tooLarge, at: 0) }
+        guard buffer.readableBytes < Self.maximumLength else { throw JSONSyntaxError(.tooLarge, at: 0) }
         var builder = Builder()
         // An estimate for small texts; larger ones grow as they are walked.
         builder.entries.reserveCapacity(min(buffer.readableBytes / 8, 32) + 1)
-        try buffer.withUnsafeReadableBytes { bytes in
-            Result { () throws(JSONSyntaxError) in
-                var walker = JSONWalker(bytes)
-                try walker.document(&builder, maximumDepth: maximumDepth)
-            }
-        }.get()
-        self.buffer = buffer
-        self.entries = builder.entries
+        (self.bytes, self.storage) = buffer.withUnsafeReadableBytesWithStorageManagement { ($0, $1.retain()) }
         self.attachments = attachments
+        do {
+            var walker = JSONWalker(self.bytes)
+            try walker.document(&builder, maximumDepth: maximumDepth)
+            self.entries = builder.entries
+        } catch {
+            self.entries = []
+            throw error
+        }
     }
+
+    deinit { self.storage.release() }
 
     private struct Builder: JSONVisitor {
         var entries: [Entry] = []
@@ -42,87 +72,55 @@ final class JSONTape {
 
         mutating func begin(at offset: Int, isObject: Bool, depth: Int) {
             self.open[depth] = UInt32(truncatingIfNeeded: self.entries.count)
-            self.entries.append(Entry(start: UInt32(truncatingIfNeeded: offset), extent: 0))
+            self.entries.append(Entry(isObject ? .object : .array, start: offset, count: 0))
         }
 
         mutating func end(at offset: Int, depth: Int) {
-            self.entries[Int(self.open[depth])].extent = UInt32(truncatingIfNeeded: self.entries.count)
+            self.entries[Int(self.open[depth])].count = self.entries.count
         }
 
         mutating func string(_ range: Range<Int>, escaped: Bool, depth: Int) {
-            self.add(range.lowerBound, range.count - 2, flag: escaped)
+            self.entries.append(Entry(.string, start: range.lowerBound, count: range.count - 2, flag: escaped))
         }
 
         mutating func number(_ range: Range<Int>, isInteger: Bool, depth: Int) {
-            self.add(range.lowerBound, range.count, flag: !isInteger)
+            self.entries.append(Entry(.number, start: range.lowerBound, count: range.count, flag: !isInteger))
         }
 
-        mutating func literal(_ range: Range<Int>, depth: Int) {
-            self.add(range.lowerBound, range.count, flag: false)
+        mutating func literal(_ range: Range<Int>, isNull: Bool, depth: Int) {
+            self.entries.append(Entry(isNull ? .null : .bool, start: range.lowerBound, count: range.count))
         }
 
         mutating func key(_ range: Range<Int>, escaped: Bool) {
-            self.add(range.lowerBound, range.count - 2, flag: escaped)
-        }
-
-        private mutating func add(_ start: Int, _ count: Int, flag: Bool) {
-            let extent = UInt32(truncatingIfNeeded: count) | (flag ? Entry.flag : 0)
-            self.entries.append(Entry(start: UInt32(truncatingIfNeeded: start), extent: extent))
+            self.entries.append(Entry(.string, start: range.lowerBound, count: range.count - 2, flag: escaped))
         }
     }
 }
 
 extension JSONTape {
-    enum Kind {
-        case object, array, string, number, bool, null
-    }
-
-    func kind(at index: Int) -> Kind {
-        switch self.buffer.getInteger(at: self.buffer.readerIndex + Int(self.entries[index].start), as: UInt8.self) {
-        case UInt8(ascii: "{"): .object
-        case UInt8(ascii: "["): .array
-        case UInt8(ascii: "\""): .string
-        case UInt8(ascii: "t"), UInt8(ascii: "f"): .bool
-        case UInt8(ascii: "n"): .null
-        default: .number
-        }
-    }
+    @inline(__always)
+    func kind(at index: Int) -> Kind { self.entries[index].kind }
 
     func isNull(at index: Int) -> Bool { self.kind(at: index) == .null }
 
     /// The index of the entry after the value at `index`.
+    @inline(__always)
     func next(after index: Int) -> Int {
-        switch self.kind(at: index) {
-        case .object, .array: self.entries[index].count
-        default: index + 1
-        }
+        let entry = self.entries[index]
+        return entry.kind.rawValue >= Kind.array.rawValue ? entry.count : index + 1
     }
 
     /// Gives the bytes of a number or literal, or those between the quotes of a string.
     @inline(__always)
-    func withBytes<R>(at index: Int, isString: Bool, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-        let entry = self.entries[index]
-        let start = Int(entry.start) + (isString ? 1 : 0)
-        return try self.buffer.withUnsafeReadableBytes { bytes in
-            try body(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + entry.count)]))
-        }
-    }
-
-    /// A string; nil if the value is none.
-    func string(at index: Int) -> String? {
-        guard self.kind(at: index) == .string else { return nil }
-        return self.key(at: index)
+    func withBytes<R>(of entry: Entry, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+        let start = Int(entry.start) + (entry.kind == .string ? 1 : 0)
+        return withExtendedLifetime(self) { body(UnsafeRawBufferPointer(rebasing: self.bytes[start..<(start + entry.count)])) }
     }
 
     /// A key, or a value that is known to be a string.
     func key(at index: Int) -> String {
-        let escaped = self.entries[index].isFlagged
-        return self.withBytes(at: index, isString: true) { JSONText.string($0, escaped: escaped) }
-    }
-
-    func bool(at index: Int) -> Bool? {
-        guard self.kind(at: index) == .bool else { return nil }
-        return self.entries[index].count == 4
+        let entry = self.entries[index]
+        return self.withBytes(of: entry) { JSONText.string($0, escaped: entry.isFlagged) }
     }
 
     /// The index of the value of the last member with a key; nil if there is none.
@@ -135,21 +133,21 @@ extension JSONTape {
         let end = self.entries[object].count
         var position = object + 1
         var found: Int?
-        self.buffer.withUnsafeReadableBytes { bytes in
-            while position < end {
-                if self.isKey(self.entries[position], position, name, bytes) { found = position + 1 }
-                position = self.next(after: position + 1)
-            }
+        while position < end {
+            let entry = self.entries[position]
+            if entry.count == name.count || entry.isFlagged, self.isKey(entry, position, name) { found = position + 1 }
+            position = self.next(after: position + 1)
         }
         return found
     }
 
-    @inline(__always)
-    private func isKey(_ entry: Entry, _ position: Int, _ name: UnsafeRawBufferPointer, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard !entry.isFlagged else { return self.key(at: position).utf8.elementsEqual(name) }
-        guard entry.count == name.count else { return false }
-        let start = Int(entry.start) + 1
-        return name.elementsEqual(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + entry.count)]))
+    private func isKey(_ entry: Entry, _ position: Int, _ name: UnsafeRawBufferPointer) -> Bool {
+        if entry.isFlagged { return self.key(at: position).utf8.elementsEqual(name) }
+        guard let base = name.baseAddress else { return true }
+        return self.withBytes(of: entry) { bytes in
+            guard let other = bytes.baseAddress else { return true }
+            return memcmp(base, other, name.count) == 0
+        }
     }
 
     /// Where each key's value is, the last one of equal keys; for objects that are too large to search.

@@ -7,7 +7,7 @@ protocol JSONVisitor {
     /// A string, or the key of a member; `range` has the quotes.
     mutating func string(_ range: Range<Int>, escaped: Bool, depth: Int) throws(JSONSyntaxError)
     mutating func number(_ range: Range<Int>, isInteger: Bool, depth: Int) throws(JSONSyntaxError)
-    mutating func literal(_ range: Range<Int>, depth: Int) throws(JSONSyntaxError)
+    mutating func literal(_ range: Range<Int>, isNull: Bool, depth: Int) throws(JSONSyntaxError)
     mutating func key(_ range: Range<Int>, escaped: Bool) throws(JSONSyntaxError)
 }
 
@@ -105,7 +105,7 @@ struct JSONWalker {
             try visitor.number(start..<self.position, isInteger: isInteger, depth: depth)
         default:
             try self.literal()
-            try visitor.literal(start..<self.position, depth: depth)
+            try visitor.literal(start..<self.position, isNull: byte == UInt8(ascii: "n"), depth: depth)
         }
     }
 

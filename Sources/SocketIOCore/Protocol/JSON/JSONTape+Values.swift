@@ -1,0 +1,154 @@
+import NIOCore
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Why a value is not of the type that is wanted, before its path is known.
+struct JSONValueFault: Error {
+    enum Reason {
+        case mismatch(wanted: StaticString, found: JSONTape.Kind)
+        case corrupted(String)
+    }
+
+    var type: any Any.Type
+    var reason: Reason
+
+    func decodingError(at path: JSONPath?) -> DecodingError {
+        switch self.reason {
+        case .mismatch(let wanted, let found):
+            let context = DecodingError.Context(codingPath: path.keys, debugDescription: "expected \(wanted), found \(found)")
+            return found == .null ? .valueNotFound(self.type, context) : .typeMismatch(self.type, context)
+        case .corrupted(let text):
+            return .dataCorrupted(DecodingError.Context(codingPath: path.keys, debugDescription: text))
+        }
+    }
+}
+
+/// Gives a value the name of its own type, which the caller has compared. Unlike `as?` this costs nothing where generic code is not
+/// specialised.
+@inline(__always)
+func unchanged<A, B>(_ value: A, as type: B.Type) -> B {
+    assert(A.self == B.self)
+    return unsafeBitCast(value, to: type)
+}
+
+// The types that are read without a `Decoder`.
+extension JSONTape {
+    func string(at index: Int) throws(JSONValueFault) -> String {
+        let entry = self.entries[index]
+        guard entry.kind == .string else { throw self.mismatch(String.self, "a string", index) }
+        return self.withBytes(of: entry) { JSONText.string($0, escaped: entry.isFlagged) }
+    }
+
+    func bool(at index: Int) throws(JSONValueFault) -> Bool {
+        let entry = self.entries[index]
+        guard entry.kind == .bool else { throw self.mismatch(Bool.self, "a boolean", index) }
+        return entry.count == 4
+    }
+
+    func double(at index: Int) throws(JSONValueFault) -> Double {
+        try self.number(at: index) { JSONNumber.double($0) }
+    }
+
+    @inline(__always)
+    func integer<I: FixedWidthInteger>(at index: Int, as type: I.Type = I.self) throws(JSONValueFault) -> I {
+        try self.number(at: index) { JSONNumber.integer($0, as: type) }
+    }
+
+    @inline(__always)
+    func number<N>(at index: Int, _ convert: (UnsafeRawBufferPointer) -> N?) throws(JSONValueFault) -> N {
+        let entry = self.entries[index]
+        guard entry.kind == .number else { throw self.mismatch(N.self, "a number", index) }
+        guard let value = self.withBytes(of: entry, convert) else {
+            throw JSONValueFault(type: N.self, reason: .corrupted("the number does not fit \(N.self)"))
+        }
+        return value
+    }
+
+    func date(at index: Int) throws(JSONValueFault) -> Date {
+        if self.kind(at: index) == .number {
+            guard let date = JSONDate.date(milliseconds: try self.double(at: index)) else {
+                throw JSONValueFault(type: Date.self, reason: .corrupted("the number is no date"))
+            }
+            return date
+        }
+        guard let date = JSONDate.date(try self.string(at: index)) else {
+            let text = "the string is no date in the format YYYY-MM-DDTHH:mm:ss.sssZ"
+            throw JSONValueFault(type: Date.self, reason: .corrupted(text))
+        }
+        return date
+    }
+
+    func url(at index: Int) throws(JSONValueFault) -> URL {
+        guard let url = URL(string: try self.string(at: index)) else {
+            throw JSONValueFault(type: URL.self, reason: .corrupted("the string is no URL"))
+        }
+        return url
+    }
+
+    /// The attachment that a placeholder stands for.
+    func attachment(at index: Int, for type: any Any.Type) throws(JSONValueFault) -> ByteBuffer {
+        guard self.isPlaceholder(at: index) else { throw self.mismatch(type, "binary", index) }
+        guard let position = self.find("num", in: index), let number = try? self.integer(at: position, as: Int.self),
+            self.attachments.indices.contains(number)
+        else {
+            let text = "the placeholder names none of the \(self.attachments.count) attachments"
+            throw JSONValueFault(type: type, reason: .corrupted(text))
+        }
+        return self.attachments[number]
+    }
+
+    private func isPlaceholder(at index: Int) -> Bool {
+        guard self.kind(at: index) == .object, let mark = self.find("_placeholder", in: index) else { return false }
+        return (try? self.bool(at: mark)) == true
+    }
+
+    /// Any value. Recursion is bounded by the depth of the tape.
+    func value(at index: Int) throws(JSONValueFault) -> SocketIOValue {
+        switch self.kind(at: index) {
+        case .null: return .null
+        case .bool: return .bool(try self.bool(at: index))
+        case .number:
+            let integer = self.withBytes(of: self.entries[index]) { JSONNumber.integer($0, as: Int64.self) }
+            if let integer { return .int(integer) }
+            return .double(try self.double(at: index))
+        case .string: return .string(try self.string(at: index))
+        case .array: return .array(try self.elements(of: index) { (tape, position) throws(JSONValueFault) in try tape.value(at: position) })
+        case .object:
+            if self.isPlaceholder(at: index) { return .binary(try self.attachment(at: index, for: SocketIOValue.self)) }
+            return .object(try self.members(of: index) { (tape, position) throws(JSONValueFault) in try tape.value(at: position) })
+        }
+    }
+
+    @inline(__always)
+    func elements<E, F: Error>(of array: Int, _ element: (JSONTape, Int) throws(F) -> E) throws(F) -> [E] {
+        let end = self.entries[array].count
+        var elements: [E] = []
+        var position = array + 1
+        while position < end {
+            elements.append(try element(self, position))
+            position = self.next(after: position)
+        }
+        return elements
+    }
+
+    /// The members of an object; of equal keys the last one counts.
+    @inline(__always)
+    func members<E, F: Error>(of object: Int, _ member: (JSONTape, Int) throws(F) -> E) throws(F) -> [String: E] {
+        let end = self.entries[object].count
+        var members: [String: E] = [:]
+        var position = object + 1
+        while position < end {
+            members[self.key(at: position)] = try member(self, position + 1)
+            position = self.next(after: position + 1)
+        }
+        return members
+    }
+
+    func mismatch(_ type: any Any.Type, _ wanted: StaticString, _ index: Int) -> JSONValueFault {
+        JSONValueFault(type: type, reason: .mismatch(wanted: wanted, found: self.kind(at: index)))
+    }
+}
