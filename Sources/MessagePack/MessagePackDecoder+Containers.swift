@@ -27,49 +27,84 @@ struct MessagePackKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainer
 
     var allKeys: [Key] {
         self.pairs.indices.compactMap { position in
-            guard let name = self.pairs[position].key.keyString, self.find(name) == position else { return nil }
+            guard let name = self.pairs[position].key.keyString, self.position(name) == position else { return nil }
             return Key(stringValue: name) ?? Int(name).flatMap { Key(intValue: $0) }
         }
     }
 
     func contains(_ key: Key) -> Bool { self.find(key.stringValue) != nil }
 
-    func decodeNil(forKey key: Key) throws -> Bool { try self.decoder(key, named: nil).decodeNil() }
+    func decodeNil(forKey key: Key) throws -> Bool { try self.object(key).pointee.isNil }
+
+    // The common types have overloads because the generic one is not specialised for a key of another module.
+
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        let object = try self.object(key)
+        do { return try self.tree.string(object) } catch { throw self.error(error, key) }
+    }
+
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
+        let object = try self.object(key)
+        do { return try self.tree.integer(object) } catch { throw self.error(error, key) }
+    }
+
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
+        let object = try self.object(key)
+        do { return try self.tree.double(object) } catch { throw self.error(error, key) }
+    }
+
+    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
+        let object = try self.object(key)
+        do { return try self.tree.bool(object) } catch { throw self.error(error, key) }
+    }
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-        try self.decoder(key, named: key).decode(type)
+        try self.tree.decode(type, at: self.object(key)) { MessagePackPath(key, in: self.path) }
+    }
+
+    func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
+        guard let object = self.find(key.stringValue), !object.pointee.isNil else { return nil }
+        return try self.tree.decode(type, at: object) { MessagePackPath(key, in: self.path) }
     }
 
     func nestedContainer<NestedKey: CodingKey>(keyedBy type: NestedKey.Type, forKey key: Key) throws -> KeyedDecodingContainer<NestedKey> {
-        try self.decoder(key, named: key).container(keyedBy: type)
+        try self.decoder(key).container(keyedBy: type)
     }
 
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try self.decoder(key, named: key).unkeyedContainer()
+        try self.decoder(key).unkeyedContainer()
     }
 
     func superDecoder() throws -> any Decoder {
-        try self.decoder(MessagePackSuperKey.super, named: MessagePackSuperKey.super)
+        try self.decoder(MessagePackSuperKey.super)
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder {
-        try self.decoder(key, named: key)
+        try self.decoder(key)
     }
 
-    private func decoder(_ key: some CodingKey, named name: (any CodingKey)?) throws -> MessagePackTreeDecoder {
-        guard let position = self.find(key.stringValue), let base = self.pairs.baseAddress else {
-            let context = DecodingError.Context(
-                codingPath: self.codingPath,
-                debugDescription: "no value for the key \"\(key.stringValue)\""
-            )
-            throw DecodingError.keyNotFound(key, context)
-        }
-        let path = name.map { MessagePackPath($0, in: self.path) } ?? self.path
-        return MessagePackTreeDecoder(tree: self.tree, object: (base + position).value, path: path)
+    private func decoder(_ key: some CodingKey) throws -> MessagePackTreeDecoder {
+        MessagePackTreeDecoder(tree: self.tree, object: try self.object(key), path: MessagePackPath(key, in: self.path))
     }
 
-    /// The last pair with a key.
-    private func find(_ name: String) -> Int? {
+    private func object(_ key: some CodingKey) throws -> MessagePackObject {
+        let name = key.stringValue
+        if let object = self.find(name) { return object }
+        let context = DecodingError.Context(codingPath: self.codingPath, debugDescription: "no value for the key \"\(name)\"")
+        throw DecodingError.keyNotFound(key, context)
+    }
+
+    private func error(_ fault: MessagePackFault, _ key: Key) -> DecodingError {
+        fault.decodingError(at: MessagePackPath(key, in: self.path))
+    }
+
+    private func find(_ name: String) -> MessagePackObject? {
+        guard let base = self.pairs.baseAddress, let position = self.position(name) else { return nil }
+        return (base + position).value
+    }
+
+    /// The position of the last pair with a key.
+    private func position(_ name: String) -> Int? {
         if let index = self.index { return index[name] }
         var name = name
         return name.withUTF8 { name in
@@ -119,30 +154,40 @@ struct MessagePackUnkeyedDecodingContainer: UnkeyedDecodingContainer {
         return true
     }
 
+    /// Decodes the next element; one that throws is not passed over.
     mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        try self.next(type) { try $0.decode(type) }
+        let value = try self.tree.decode(type, at: self.object(type)) { self.elementPath }
+        self.currentIndex += 1
+        return value
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(keyedBy type: NestedKey.Type) throws -> KeyedDecodingContainer<NestedKey> {
-        try self.next([String: Any].self) { try $0.container(keyedBy: type) }
+        let container = try self.element([String: Any].self).container(keyedBy: type)
+        self.currentIndex += 1
+        return container
     }
 
     mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        try self.next([Any].self) { try $0.unkeyedContainer() }
+        let container = try self.element([Any].self).unkeyedContainer()
+        self.currentIndex += 1
+        return container
     }
 
     mutating func superDecoder() throws -> any Decoder {
-        try self.next((any Decoder).self) { $0 }
+        let decoder = try self.element((any Decoder).self)
+        self.currentIndex += 1
+        return decoder
     }
 
-    /// Decodes the next element; one that throws is not passed over.
-    @inline(__always)
-    private mutating func next<T>(_ type: Any.Type, _ decode: (MessagePackTreeDecoder) throws -> T) throws -> T {
+    private var elementPath: MessagePackPath { MessagePackPath(MessagePackIndexKey(self.currentIndex), in: self.path) }
+
+    private func object(_ type: Any.Type) throws -> MessagePackObject {
         guard !self.isAtEnd, let base = self.elements.baseAddress else { throw self.atEnd(type) }
-        let path = MessagePackPath(MessagePackIndexKey(self.currentIndex), in: self.path)
-        let value = try decode(MessagePackTreeDecoder(tree: self.tree, object: base + self.currentIndex, path: path))
-        self.currentIndex += 1
-        return value
+        return base + self.currentIndex
+    }
+
+    private func element(_ type: Any.Type) throws -> MessagePackTreeDecoder {
+        MessagePackTreeDecoder(tree: self.tree, object: try self.object(type), path: self.elementPath)
     }
 
     private func atEnd(_ type: Any.Type) -> DecodingError {

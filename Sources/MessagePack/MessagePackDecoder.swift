@@ -1,11 +1,5 @@
 public import NIOCore
 
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
-
 /// Decodes `Decodable` values from MessagePack.
 ///
 /// - Lengths, depth and the number of values are checked before anything is allocated.
@@ -34,7 +28,11 @@ public struct MessagePackDecoder: Sendable {
     /// - Throws: `DecodingError`; with ``MessagePackError`` as the underlying error if the bytes are not MessagePack or exceed the limits.
     @inlinable
     public func decode<T: Decodable>(_ type: T.Type = T.self, from buffer: ByteBuffer) throws -> T {
-        if T.self == String.self, let value = try self._decodeString(buffer) as? T { return value }
+        // The types are compared: the casts change nothing.
+        if T.self == String.self { return unsafeBitCast(try self._decodeString(buffer), to: type) }
+        if T.self == Int.self { return unsafeBitCast(try self._decodeInt(buffer), to: type) }
+        if T.self == Double.self { return unsafeBitCast(try self._decodeDouble(buffer), to: type) }
+        if T.self == Bool.self { return unsafeBitCast(try self._decodeBool(buffer), to: type) }
         return try self._decodeAny(type, from: buffer)
     }
 
@@ -44,33 +42,29 @@ public struct MessagePackDecoder: Sendable {
     }
 
     @usableFromInline
+    func _decodeInt(_ buffer: ByteBuffer) throws -> Int {
+        try self.scalar(Int.self, buffer) { (reader) throws(MessagePackError) in try reader.readInteger(as: Int.self) }
+    }
+
+    @usableFromInline
+    func _decodeDouble(_ buffer: ByteBuffer) throws -> Double {
+        try self.scalar(Double.self, buffer) { (reader) throws(MessagePackError) in try reader.readDouble() }
+    }
+
+    @usableFromInline
+    func _decodeBool(_ buffer: ByteBuffer) throws -> Bool {
+        try self.scalar(Bool.self, buffer) { (reader) throws(MessagePackError) in try reader.readBool() }
+    }
+
+    @usableFromInline
     func _decodeAny<T: Decodable>(_ type: T.Type, from buffer: ByteBuffer) throws -> T {
-        if let value = try self.decodeDirect(type, from: buffer) { return value }
         do {
+            if T.self == MessagePackValue.self { return unchanged(try MessagePackValue(decoding: buffer, limits: self.limits), as: type) }
             let tree = try MessagePackTree(buffer, limits: self.limits)
-            return try MessagePackTreeDecoder(tree: tree, object: tree.root, path: nil).decode(type)
+            return try withExtendedLifetime(tree) { try tree.decode(type, at: tree.root) { nil } }
         } catch let error as MessagePackError {
             throw Self.malformed(error)
         }
-    }
-
-    private func decodeDirect<T: Decodable>(_ type: T.Type, from buffer: ByteBuffer) throws -> T? {
-        if T.self == Int.self {
-            return try self.scalar(type, buffer) { (reader) throws(MessagePackError) in try reader.readInteger(as: Int.self) } as? T
-        }
-        if T.self == Bool.self {
-            return try self.scalar(type, buffer) { (reader) throws(MessagePackError) in try reader.readBool() } as? T
-        }
-        if T.self == Double.self {
-            return try self.scalar(type, buffer) { (reader) throws(MessagePackError) in try reader.readDouble() } as? T
-        }
-        if T.self == MessagePackValue.self {
-            do { return try MessagePackValue(decoding: buffer, limits: self.limits) as? T } catch { throw Self.malformed(error) }
-        }
-        guard T.self == ByteBuffer.self || T.self == Data.self || T.self == [UInt8].self else { return nil }
-        guard (try? MessagePackReader(buffer).peekKind()) == .binary else { return nil }
-        let bytes = try self.scalar(type, buffer) { (reader) throws(MessagePackError) in try reader.readBinary() }
-        return MessagePackTreeDecoder.bytes(bytes, as: type)
     }
 
     private func scalar<T>(

@@ -31,12 +31,30 @@ struct MessagePackKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainer
 
     var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
 
+    // The common types have overloads because the generic one is not specialised for a key of another module.
+
     mutating func encodeNil(forKey key: Key) throws {
-        try self.sink.encodeNil(key: key, in: self.level)
+        try self.sink.begin(key.stringValue, in: self.level)
+        self.sink.writer.writeNil()
+    }
+
+    mutating func encode(_ value: Int, forKey key: Key) throws {
+        try self.sink.begin(key.stringValue, in: self.level)
+        self.sink.writer.write(value)
+    }
+
+    mutating func encode(_ value: Double, forKey key: Key) throws {
+        try self.sink.begin(key.stringValue, in: self.level)
+        self.sink.writer.write(value)
+    }
+
+    mutating func encode(_ value: Bool, forKey key: Key) throws {
+        try self.sink.begin(key.stringValue, in: self.level)
+        self.sink.writer.write(value)
     }
 
     mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
-        try self.sink.encode(value, key: key, in: self.level)
+        try self.sink.encode(value, in: self.level, name: key.stringValue) { key }
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(
@@ -59,7 +77,7 @@ struct MessagePackKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainer
     }
 
     private func nestedEncoder(_ key: some CodingKey) -> MessagePackSinkEncoder {
-        MessagePackSinkEncoder(sink: self.sink.splice(key: key, writingKey: true, in: self.level), level: 0)
+        MessagePackSinkEncoder(sink: self.sink.splice(key: key, in: self.level), level: 0)
     }
 }
 
@@ -71,11 +89,12 @@ struct MessagePackUnkeyedEncodingContainer: UnkeyedEncodingContainer {
     var count: Int { self.level < self.sink.slots.count ? self.sink.slots[self.level].count : 0 }
 
     mutating func encodeNil() throws {
-        try self.sink.encodeNil(key: MessagePackIndexKey?.none, in: self.level)
+        try self.sink.begin(in: self.level)
+        self.sink.writer.writeNil()
     }
 
     mutating func encode<T: Encodable>(_ value: T) throws {
-        try self.sink.encode(value, key: MessagePackIndexKey?.none, in: self.level)
+        try self.sink.encode(value, in: self.level, name: nil) { nil }
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(keyedBy keyType: NestedKey.Type) -> KeyedEncodingContainer<NestedKey> {
@@ -91,7 +110,7 @@ struct MessagePackUnkeyedEncodingContainer: UnkeyedEncodingContainer {
     }
 
     private func nestedEncoder() -> MessagePackSinkEncoder {
-        MessagePackSinkEncoder(sink: self.sink.splice(key: nil, writingKey: false, in: self.level), level: 0)
+        MessagePackSinkEncoder(sink: self.sink.splice(key: nil, in: self.level), level: 0)
     }
 }
 
@@ -102,10 +121,11 @@ struct MessagePackSingleValueEncodingContainer: SingleValueEncodingContainer {
     var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
 
     mutating func encodeNil() throws {
-        try self.sink.encodeNil(key: MessagePackIndexKey?.none, in: self.level)
+        try self.sink.begin(in: self.level)
+        self.sink.writer.writeNil()
     }
 
     mutating func encode<T: Encodable>(_ value: T) throws {
-        try self.sink.encode(value, key: MessagePackIndexKey?.none, in: self.level)
+        try self.sink.encode(value, in: self.level, name: nil) { nil }
     }
 }

@@ -31,14 +31,13 @@ public struct MessagePackEncoder: Sendable {
     /// - Throws: as ``encode(_:)``.
     @inlinable
     public func encode<T: Encodable>(_ value: T, into buffer: inout ByteBuffer) throws {
-        if T.self == String.self, let value = value as? String { return try self._encode(value, into: &buffer) }
+        // The types are compared: the casts change nothing.
+        if T.self == String.self { return try self._encode(unsafeBitCast(value, to: String.self), into: &buffer) }
         try self._encodeAny(value, into: &buffer)
     }
 
     @usableFromInline
-    func _encode(_ value: String, into buffer: inout ByteBuffer) throws {
-        try self._encodeAny(value, into: &buffer)
-    }
+    func _encode(_ value: String, into buffer: inout ByteBuffer) throws { try self._encodeAny(value, into: &buffer) }
 
     @usableFromInline
     func _encodeAny(_ value: some Encodable, into buffer: inout ByteBuffer) throws {
@@ -46,7 +45,7 @@ public struct MessagePackEncoder: Sendable {
         var writer = MessagePackWriter()
         swap(&writer.buffer, &buffer)
         do {
-            if try !writer.writeDirect(value, path: { [] }) {
+            if try !writer.writeDirect(value, depthLeft: MessagePackLimits.deepestNesting, path: { [] }) {
                 let sink = MessagePackSink(writer: writer)
                 writer = MessagePackWriter()
                 defer { swap(&writer.buffer, &sink.writer.buffer) }

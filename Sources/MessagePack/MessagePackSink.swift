@@ -20,19 +20,23 @@ final class MessagePackSink {
         var key: (any CodingKey)?
     }
 
-    var writer: MessagePackWriter
-    var slots = [Slot()]
-    private var splices: [(offset: Int, sink: MessagePackSink)] = []
+    // A sink stays inside one call of the encoder, and none of its accesses overlap; checking that at run time costs more than the writing.
+    @exclusivity(unchecked) var writer: MessagePackWriter
+    @exclusivity(unchecked) private(set) var slots: [Slot]
+    @exclusivity(unchecked) private var splices: [(offset: Int, sink: MessagePackSink)] = []
     /// What a call that cannot throw would have thrown.
-    private var failure: (any Error)?
+    @exclusivity(unchecked) private var failure: (any Error)?
     private let basePath: [any CodingKey]
     private let baseDepth: Int
-    private var openContainers = 0
+    @exclusivity(unchecked) private var openContainers = 0
 
     init(writer: MessagePackWriter = MessagePackWriter(), basePath: [any CodingKey] = [], baseDepth: Int = 0) {
         self.writer = writer
         self.basePath = basePath
         self.baseDepth = baseDepth
+        self.slots = []
+        self.slots.reserveCapacity(4)
+        self.slots.append(Slot())
     }
 
     func path(to level: Int) -> [any CodingKey] {
@@ -49,26 +53,39 @@ final class MessagePackSink {
         try self.finish()
     }
 
-    /// Encodes one element of the container at `level`; `key` is nil in a single value container.
+    /// Begins an element of the container at `level`; in a map with its key.
     @inline(__always)
-    func encode<T: Encodable>(_ value: T, key: (some CodingKey)?, in level: Int) throws {
+    func begin(_ key: String? = nil, in level: Int) throws {
+        guard level == self.slots.count - 1 else {
+            throw self.misuse("a container is written to while one of its elements is being encoded", level)
+        }
+        let count = self.slots[level].count
+        if self.slots[level].kind == .empty { self.slots[level].kind = .single }
+        guard self.slots[level].kind != .single || count == 0 else {
+            throw self.misuse("a second value is written to a single value container", level)
+        }
+        self.slots[level].count = count + 1
+        if let key { try self.writer.write(key) }
+    }
+
+    /// Encodes one element of the container at `level`; `key` is asked for if the element needs an `Encoder`, and for errors. It is nil in
+    /// arrays and single value containers.
+    @inline(__always)
+    func encode<T: Encodable>(_ value: T, in level: Int, name: String?, key: () -> (any CodingKey)?) throws {
         let mark = Mark(writerIndex: self.writer.buffer.writerIndex, splices: self.splices.count)
-        try self.beginElement(value, in: level)
+        try self.begin(name, in: level)
         do {
-            if let key { try self.writer.write(key.stringValue) }
-            if try self.writer.writeDirect(value, path: { self.path(to: level) + self.elementKey(key, in: level) }) { return }
-            try self.encodeNested(value, key: key, in: level)
+            let isDirect = try self.writer.writeDirect(value, depthLeft: self.depthLeft) {
+                self.path(to: level) + self.elementKey(key(), in: level)
+            }
+            if !isDirect { try self.encodeNested(value, key: key(), in: level) }
         } catch {
             self.rollBack(to: mark, in: level)
             throw error
         }
     }
 
-    func encodeNil(key: (some CodingKey)?, in level: Int) throws {
-        try self.beginElement(Int?.none as Any, in: level)
-        if let key { try self.writer.write(key.stringValue) }
-        self.writer.writeNil()
-    }
+    private var depthLeft: Int { MessagePackLimits.deepestNesting - self.baseDepth - self.openContainers }
 
     private func encodeNested(_ value: some Encodable, key: (any CodingKey)?, in level: Int) throws {
         self.slots[level].key = self.elementKey(key, in: level).first
@@ -85,29 +102,18 @@ final class MessagePackSink {
         return self.slots[level].kind == .array ? [MessagePackIndexKey(self.slots[level].count - 1)] : []
     }
 
-    private func beginElement(_ value: Any, in level: Int) throws {
-        guard level == self.slots.count - 1 else {
-            throw self.misuse(value, "a container is written to while one of its elements is being encoded", level)
-        }
-        if self.slots[level].kind == .empty { self.slots[level].kind = .single }
-        guard self.slots[level].kind != .single || self.slots[level].count == 0 else {
-            throw self.misuse(value, "a second value is written to a single value container", level)
-        }
-        self.slots[level].count += 1
-    }
-
     // MARK: Containers
 
     /// Opens the slot at `level` as a container, or goes on with it if it is open. Returns false, and remembers why, if it cannot be.
     func open(_ kind: Kind, at level: Int) -> Bool {
         if level < self.slots.count, self.slots[level].kind == kind { return true }
         guard level == self.slots.count - 1, self.slots[level].kind == .empty else {
-            self.failure = self.misuse(Int?.none as Any, "an encoder is asked for containers of two kinds", level)
+            self.failure = self.misuse("an encoder is asked for containers of two kinds", level)
             return false
         }
-        guard self.baseDepth + self.openContainers < MessagePackLimits.deepestNesting else {
+        guard self.depthLeft > 0 else {
             let limit = MessagePackLimits.deepestNesting
-            self.failure = self.misuse(Int?.none as Any, "nested deeper than \(limit) arrays and maps", level)
+            self.failure = self.misuse("nested deeper than \(limit) arrays and maps", level)
             return false
         }
         self.openContainers += 1
@@ -117,13 +123,12 @@ final class MessagePackSink {
         return true
     }
 
-    /// A sink for an element that the caller fills whenever it likes.
-    func splice(key: (any CodingKey)?, writingKey: Bool, in level: Int) -> MessagePackSink {
-        let key = key ?? MessagePackIndexKey(level < self.slots.count ? self.slots[level].count : 0)
-        let child = MessagePackSink(basePath: self.path(to: level) + [key], baseDepth: self.baseDepth + self.openContainers)
+    /// A sink for an element that the caller fills whenever it likes; `key` is nil in an array.
+    func splice(key: (any CodingKey)?, in level: Int) -> MessagePackSink {
+        let pathKey: any CodingKey = key ?? MessagePackIndexKey(level < self.slots.count ? self.slots[level].count : 0)
+        let child = MessagePackSink(basePath: self.path(to: level) + [pathKey], baseDepth: self.baseDepth + self.openContainers)
         do {
-            try self.beginElement(Int?.none as Any, in: level)
-            if writingKey { try self.writer.write(key.stringValue) }
+            try self.begin(key?.stringValue, in: level)
             self.splices.append((self.writer.buffer.writerIndex, child))
         } catch {
             self.failure = error
@@ -209,8 +214,8 @@ final class MessagePackSink {
         throw failure
     }
 
-    private func misuse(_ value: Any, _ text: String, _ level: Int) -> EncodingError {
-        EncodingError.invalidValue(value, EncodingError.Context(codingPath: self.path(to: level), debugDescription: text))
+    private func misuse(_ text: String, _ level: Int) -> EncodingError {
+        EncodingError.invalidValue(Any?.none as Any, EncodingError.Context(codingPath: self.path(to: level), debugDescription: text))
     }
 }
 

@@ -114,7 +114,7 @@ extension MessagePackValue {
         }
     }
 
-    private func write(to writer: inout MessagePackWriter, depthLeft: Int) throws(MessagePackError) {
+    func write(to writer: inout MessagePackWriter, depthLeft: Int) throws(MessagePackError) {
         switch self {
         case .null: writer.writeNil()
         case .bool(let value): writer.write(value)

@@ -6,45 +6,61 @@ import FoundationEssentials
 import Foundation
 #endif
 
+/// Gives a value the name of its own type, which the caller has compared. Unlike `as?` this costs nothing where generic code is not
+/// specialised.
+@inline(__always)
+func unchanged<A, B>(_ value: A, as type: B.Type) -> B {
+    assert(A.self == B.self)
+    return unsafeBitCast(value, to: type)
+}
+
 extension MessagePackWriter {
     /// Writes a value of a type that needs no `Encoder`.
     ///
     /// - Returns: false, and nothing written, if the type is not one of them.
     @inline(__always)
-    mutating func writeDirect<T: Encodable>(_ value: T, path: () -> [any CodingKey]) throws -> Bool {
-        do {
-            if T.self == String.self, let value = value as? String {
-                try self.write(value)
+    mutating func writeDirect<T: Encodable>(_ value: T, depthLeft: Int, path: () -> [any CodingKey]) throws -> Bool {
+        do throws(MessagePackError) {
+            if T.self == String.self {
+                try self.write(unchanged(value, as: String.self))
                 return true
             }
-            if self.writeNumber(value) { return true }
-            return try self.writeRich(value)
-        } catch let error as MessagePackError {
+            if T.self == Int.self {
+                self.write(unchanged(value, as: Int.self))
+                return true
+            }
+            if T.self == Bool.self {
+                self.write(unchanged(value, as: Bool.self))
+                return true
+            }
+            return try self.writeOther(value, depthLeft: depthLeft)
+        } catch {
             // Foundation's description of a date that is not finite traps; an error must be printable.
-            let culprit: Any = (value as? Date)?.timeIntervalSince1970 ?? value
-            throw EncodingError.invalidValue(
-                culprit,
-                EncodingError.Context(codingPath: path(), debugDescription: error.message, underlyingError: error)
-            )
+            let culprit: Any = T.self == Date.self ? unchanged(value, as: Date.self).timeIntervalSince1970 : value
+            let context = EncodingError.Context(codingPath: path(), debugDescription: error.message, underlyingError: error)
+            throw EncodingError.invalidValue(culprit, context)
         }
+    }
+
+    @inline(never)
+    private mutating func writeOther<T>(_ value: T, depthLeft: Int) throws(MessagePackError) -> Bool {
+        if self.writeNumber(value) { return true }
+        if try self.writeRich(value, depthLeft: depthLeft) { return true }
+        return depthLeft > 0 ? try self.writeArray(value) : false
     }
 
     @inline(__always)
     private mutating func writeNumber<T>(_ value: T) -> Bool {
-        if T.self == Int.self, let value = value as? Int {
-            self.write(value)
-        } else if T.self == Bool.self, let value = value as? Bool {
-            self.write(value)
-        } else if T.self == Double.self, let value = value as? Double {
-            self.write(value)
-        } else if T.self == Float.self, let value = value as? Float {
-            self.write(value)
-        } else if T.self == Int64.self, let value = value as? Int64 {
-            self.write(value)
-        } else if T.self == UInt64.self, let value = value as? UInt64 {
-            self.write(value)
-        } else if T.self == UInt.self, let value = value as? UInt {
-            self.write(UInt64(value))
+        if T.self == Double.self {
+            self.write(unchanged(value, as: Double.self))
+        } else if T.self == Float.self {
+            self.write(unchanged(value, as: Float.self))
+        } else if T.self == Int64.self {
+            self.write(unchanged(value, as: Int64.self))
+        } else if T.self == UInt64.self {
+            self.write(unchanged(value, as: UInt64.self))
+        } else if T.self == UInt.self {
+            self.write(UInt64(unchanged(value, as: UInt.self)))
         } else {
             return self.writeNarrow(value)
         }
@@ -53,18 +69,18 @@ extension MessagePackWriter {
 
     @inline(__always)
     private mutating func writeNarrow<T>(_ value: T) -> Bool {
-        if T.self == Int32.self, let value = value as? Int32 {
-            self.write(Int64(value))
-        } else if T.self == UInt32.self, let value = value as? UInt32 {
-            self.write(UInt64(value))
-        } else if T.self == Int16.self, let value = value as? Int16 {
-            self.write(Int64(value))
-        } else if T.self == UInt16.self, let value = value as? UInt16 {
-            self.write(UInt64(value))
-        } else if T.self == Int8.self, let value = value as? Int8 {
-            self.write(Int64(value))
-        } else if T.self == UInt8.self, let value = value as? UInt8 {
-            self.write(UInt64(value))
+        if T.self == Int32.self {
+            self.write(Int64(unchanged(value, as: Int32.self)))
+        } else if T.self == UInt32.self {
+            self.write(UInt64(unchanged(value, as: UInt32.self)))
+        } else if T.self == Int16.self {
+            self.write(Int64(unchanged(value, as: Int16.self)))
+        } else if T.self == UInt16.self {
+            self.write(UInt64(unchanged(value, as: UInt16.self)))
+        } else if T.self == Int8.self {
+            self.write(Int64(unchanged(value, as: Int8.self)))
+        } else if T.self == UInt8.self {
+            self.write(UInt64(unchanged(value, as: UInt8.self)))
         } else {
             return false
         }
@@ -72,27 +88,48 @@ extension MessagePackWriter {
     }
 
     @inline(__always)
-    private mutating func writeRich<T>(_ value: T) throws -> Bool {
-        if T.self == ByteBuffer.self, let value = value as? ByteBuffer {
-            try self.write(binary: value)
-        } else if T.self == Data.self, let value = value as? Data {
-            try self.write(binary: value)
-        } else if T.self == [UInt8].self, let value = value as? [UInt8] {
-            try self.write(binary: value)
-        } else if T.self == Date.self, let value = value as? Date {
-            guard let timestamp = MessagePackTimestamp(value) else {
+    private mutating func writeRich<T>(_ value: T, depthLeft: Int) throws(MessagePackError) -> Bool {
+        if T.self == ByteBuffer.self {
+            try self.write(binary: unchanged(value, as: ByteBuffer.self))
+        } else if T.self == Data.self {
+            try self.write(binary: unchanged(value, as: Data.self))
+        } else if T.self == [UInt8].self {
+            try self.write(binary: unchanged(value, as: [UInt8].self))
+        } else if T.self == Date.self {
+            guard let timestamp = MessagePackTimestamp(unchanged(value, as: Date.self)) else {
                 throw MessagePackError(.outOfRange, "a date that is not finite has no timestamp")
             }
             self.write(timestamp)
-        } else if T.self == URL.self, let value = value as? URL {
-            try self.write(value.absoluteString)
-        } else if T.self == Decimal.self, let value = value as? Decimal {
-            let text = value.description
+        } else if T.self == URL.self {
+            try self.write(unchanged(value, as: URL.self).absoluteString)
+        } else if T.self == Decimal.self {
+            let text = unchanged(value, as: Decimal.self).description
             if let integer = Int64(text) { self.write(integer) } else { try self.write(text) }
-        } else if T.self == MessagePackTimestamp.self, let value = value as? MessagePackTimestamp {
-            self.write(value)
-        } else if T.self == MessagePackValue.self, let value = value as? MessagePackValue {
-            try value.write(to: &self)
+        } else if T.self == MessagePackTimestamp.self {
+            self.write(unchanged(value, as: MessagePackTimestamp.self))
+        } else if T.self == MessagePackValue.self {
+            try unchanged(value, as: MessagePackValue.self).write(to: &self, depthLeft: depthLeft)
+        } else {
+            return false
+        }
+        return true
+    }
+
+    /// Arrays of what is common in arrays.
+    @inline(__always)
+    private mutating func writeArray<T>(_ value: T) throws(MessagePackError) -> Bool {
+        if T.self == [String].self {
+            let elements = unchanged(value, as: [String].self)
+            try self.writeArrayHeader(count: elements.count)
+            for element in elements { try self.write(element) }
+        } else if T.self == [Int].self {
+            let elements = unchanged(value, as: [Int].self)
+            try self.writeArrayHeader(count: elements.count)
+            for element in elements { self.write(element) }
+        } else if T.self == [Double].self {
+            let elements = unchanged(value, as: [Double].self)
+            try self.writeArrayHeader(count: elements.count)
+            for element in elements { self.write(element) }
         } else {
             return false
         }
