@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "SocketIO", targets: ["SocketIO"]),
         .library(name: "SocketIOHummingbird", targets: ["SocketIOHummingbird"]),
         .library(name: "MongoClient", targets: ["MongoClient"]),
+        .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
     ],
     traits: [
         .trait(name: "MongoDB", description: "The MongoDB adapter and client; needs the headers of libmongoc."),
@@ -141,6 +142,15 @@ let package = Package(
             path: "IntegrationTests/ConformanceServer",
             swiftSettings: settings
         ),
+        .target(
+            name: "SocketIOTesting",
+            dependencies: [
+                .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MessagePackTests",
             dependencies: ["MessagePack", .product(name: "NIOCore", package: "swift-nio")],
@@ -182,6 +192,12 @@ let package = Package(
         .testTarget(
             name: "SocketIOCoreTests",
             dependencies: ["MessagePack", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MongoClientIntegrationTests",
+            dependencies: ["MongoClient", "SocketIOTesting", .product(name: "NIOCore", package: "swift-nio")],
+            path: "IntegrationTests/MongoClientTests",
             swiftSettings: settings
         ),
     ]

@@ -19,7 +19,7 @@ public struct MongoClientConfiguration: Sendable {
     public var connectTimeout = Duration.seconds(5)
 
     /// How long a command waits for its answer before the connection is given up and the command ends with
-    /// ``MongoError/Code/network`` (`socketTimeoutMS`). A write may take two of them, because it is sent once more. Default 10 s.
+    /// ``MongoError/Code/network`` (`socketTimeoutMS`). Default 10 s.
     /// Bounds: above 0.
     public var socketTimeout = Duration.seconds(10)
 

@@ -77,7 +77,7 @@ struct LeasedClient: ~Copyable {
         case raw
         /// Retried once if the connection string allows it.
         case read
-        /// Retried once if the connection string allows it, with the write concern of the options.
+        /// Sent with the write concern of the options; of these libmongoc retries `findAndModify` only.
         case write
     }
 

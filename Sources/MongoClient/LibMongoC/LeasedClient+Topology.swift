@@ -1,6 +1,12 @@
 #if MongoDB
 import CLibMongoC
 
+/// What the monitors of a pool know of the deployment.
+struct Topology: Sendable {
+    var hosts: [String] = []
+    var answering: [ServerDescription] = []
+}
+
 /// One server as the monitors of the pool know it.
 struct ServerDescription: Sendable {
     let id: UInt32
@@ -22,8 +28,24 @@ struct ServerDescription: Sendable {
 }
 
 extension LeasedClient {
-    /// All servers that the monitors know.
-    borrowing func topology() -> [ServerDescription] {
+    /// What an error message can say about the deployment.
+    borrowing func topology() -> Topology {
+        Topology(hosts: self.hosts(), answering: self.answeringServers())
+    }
+
+    /// The addresses in the connection string, or those that its SRV record stands for.
+    private borrowing func hosts() -> [String] {
+        var hosts: [String] = []
+        var next = mongoc_uri_get_hosts(mongoc_client_get_uri(self.client))
+        while let host = next {
+            hosts.append(String(cString: clibmongoc_host(host)))
+            next = UnsafePointer(host.pointee.next)
+        }
+        return hosts
+    }
+
+    // libmongoc leaves out the servers that do not answer.
+    private borrowing func answeringServers() -> [ServerDescription] {
         var count = 0
         guard let servers = mongoc_client_get_server_descriptions(self.client, &count) else { return [] }
         defer { mongoc_server_descriptions_destroy_all(servers, count) }
@@ -37,12 +59,13 @@ extension LeasedClient {
         return ServerDescription(description)
     }
 
-    /// Waits for a suitable server, at most the server selection timeout.
+    /// Waits for a suitable server, at most the server selection timeout. For writes the preference does not count.
     borrowing func selectServer(forWrites: Bool, preference: MongoReadPreference?) throws(MongoError) -> ServerDescription {
         let own = preference?.makeHandle()
         defer { own.map(mongoc_read_prefs_destroy) }
+        let wanted = forWrites ? nil : own ?? mongoc_client_get_read_prefs(self.client)
         var error = bson_error_t()
-        let chosen = mongoc_client_select_server(self.client, forWrites, own ?? mongoc_client_get_read_prefs(self.client), &error)
+        let chosen = mongoc_client_select_server(self.client, forWrites, wanted, &error)
         defer { chosen.map(mongoc_server_description_destroy) }
         guard let server = ServerDescription(chosen) else {
             throw .from(error, attempts: 0, topology: self.topology())

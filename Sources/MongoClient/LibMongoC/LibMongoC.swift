@@ -21,12 +21,13 @@ enum LibMongoC {
         // The handler is called under libmongoc's log lock: it must not call back into libmongoc.
         mongoc_log_set_handler(
             { level, domain, message, _ in
-                guard let level = LibMongoC.level(of: level), let message else { return }
+                let domain = domain.map { String(cString: $0) } ?? ""
+                guard let level = LibMongoC.level(of: level, in: domain), let message else { return }
                 let logger = LibMongoC.logger.withLock { $0 }
                 logger.log(
                     level: level,
                     "\(String(cString: message))",
-                    metadata: ["mongoc.domain": "\(domain.map { String(cString: $0) } ?? "")"]
+                    metadata: ["mongoc.domain": "\(domain)"]
                 )
             },
             nil
@@ -35,11 +36,11 @@ enum LibMongoC {
         _ = mongoc_handshake_data_append("swift-socketio", nil, "Swift")
     }()
 
-    // What libmongoc calls an error is handled by whoever gets it as a `MongoError`: it is not an error of the service.
-    private static func level(of level: mongoc_log_level_t) -> Logger.Level? {
+    // What libmongoc warns of reaches the caller as a `MongoError`; only what it says of a connection string does not.
+    private static func level(of level: mongoc_log_level_t, in domain: String) -> Logger.Level? {
         switch level {
         case MONGOC_LOG_LEVEL_ERROR, MONGOC_LOG_LEVEL_CRITICAL: .warning
-        case MONGOC_LOG_LEVEL_WARNING: .notice
+        case MONGOC_LOG_LEVEL_WARNING: domain == "uri" ? .warning : .debug
         case MONGOC_LOG_LEVEL_MESSAGE, MONGOC_LOG_LEVEL_INFO: .debug
         case MONGOC_LOG_LEVEL_DEBUG: .trace
         default: nil

@@ -8,7 +8,7 @@ extension MongoError {
         _ error: bson_error_t,
         attempts: Int,
         labels: [String] = [],
-        topology: [ServerDescription] = []
+        topology: Topology = Topology()
     ) -> MongoError {
         var details = Details()
         details.labels = labels
@@ -18,7 +18,7 @@ extension MongoError {
         return MongoError(code, Self.message(code, error, topology), details: details)
     }
 
-    private static func message(_ code: Code, _ error: bson_error_t, _ topology: [ServerDescription]) -> String {
+    private static func message(_ code: Code, _ error: bson_error_t, _ topology: Topology) -> String {
         switch code {
         case .serverSelection:
             "No suitable MongoDB server was found in time. \(Self.advice(topology)) (\(error.text))"
@@ -31,16 +31,14 @@ extension MongoError {
         }
     }
 
-    private static func advice(_ topology: [ServerDescription]) -> String {
-        let addresses = topology.map(\.address).sorted().joined(separator: ", ")
-        let answering = topology.filter { $0.type != "Unknown" && $0.type != "PossiblePrimary" }
-        if topology.isEmpty {
-            return "No server is left that fits the connection string: check the replicaSet name in it."
-        }
+    private static func advice(_ topology: Topology) -> String {
+        let answering = topology.answering
         if answering.isEmpty {
-            return "None of \(addresses) answers: check that mongod runs there, that the addresses and TLS options in the connection "
-                + "string are right, and that no firewall is in between."
+            return "None of \(topology.hosts.joined(separator: ", ")) answers as the connection string expects: check that mongod runs "
+                + "there, that addresses, TLS options and replicaSet name in the connection string are right, and that no firewall is in "
+                + "between."
         }
+        let addresses = answering.map(\.address).sorted().joined(separator: ", ")
         if answering.contains(where: { $0.type == "RSGhost" }) {
             return "A server at \(addresses) belongs to a replica set that is not initiated: run rs.initiate()."
         }

@@ -19,9 +19,8 @@ extension MongoCollection {
 
     /// Inserts documents with one `insert` command.
     ///
-    /// Give every document its own `_id` first: a repetition after an unknown outcome is then harmless, because what got through before
-    /// answers with ``MongoWriteError/isDuplicateID``. libmongoc sends the command once more by itself after a network error or a
-    /// fail-over (`retryWrites`), which the server recognises.
+    /// The command is sent exactly once. Give every document its own `_id` first: repeating it after an unknown outcome is then
+    /// harmless, because what got through before answers with ``MongoWriteError/isDuplicateID``.
     /// - Parameters:
     ///   - documents: At least one and at most 100 000; together below ``maximumCommandSize``.
     ///   - ordered: Whether to stop at the first document that is refused. Default `true`.

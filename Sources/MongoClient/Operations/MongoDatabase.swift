@@ -16,7 +16,8 @@ public struct MongoDatabase: Sendable {
         public static let raw = CommandKind(mode: .raw)
         /// A read: sent again once after a network error or a fail-over.
         public static let read = CommandKind(mode: .read)
-        /// A write: to the primary, sent again once if the server can recognise the repetition.
+        /// A write: to the primary. `findAndModify` is sent again once, which the server recognises (`retryWrites`); any other write
+        /// is sent once.
         public static let write = CommandKind(mode: .write)
     }
 

@@ -1,0 +1,339 @@
+#if MongoDB
+import MongoClient
+import NIOCore
+import SocketIOTesting
+import Testing
+
+extension MongoTests {
+    @Suite("Change streams")
+    struct ChangeStreams {
+        @Test("Events come in the order of the inserts, and the pipeline filters them")
+        func order() async throws {
+            try await withCollection { _, collection async throws in
+                var options = MongoChangeStreamOptions()
+                options.pipeline = [
+                    BSONDocument { stage in
+                        stage.appendDocument("$match") { match in
+                            match.append("operationType", "insert")
+                            match.appendDocument("fullDocument.n") { $0.append("$lt", 400) }
+                        }
+                    }
+                ]
+                options.batchSize = 64
+                let stream = try await collection.watch(options)
+                let inserts = Task {
+                    for start in stride(from: 0, to: 500, by: 50) {
+                        _ = try await collection.insert(numbered(start..<start + 50))
+                    }
+                    try await collection.delete(BSONDocument())
+                }
+                var iterator = stream.makeAsyncIterator()
+                #expect(try await iterator.numbers(400) == Array(0..<400))
+                try await inserts.value
+            }
+        }
+
+        @Test("The token of a quiet stream moves on, and resuming with it loses nothing")
+        func quietToken() async throws {
+            try await withCollection { _, collection async throws in
+                let stream = try await collection.watch()
+                let first = try #require(stream.initialResumeToken)
+                var iterator = stream.makeAsyncIterator()
+                let other = collection.database.collection(collection.name + "-other")
+                _ = try await other.insert(numbered(0..<1))
+                let moved = try #require(try await iterator.first { $0.postBatchResumeToken != first })
+                #expect(moved.documents.isEmpty)
+                #expect(moved.operationTime != nil)
+                stream.cancel()
+
+                _ = try await collection.insert(numbered(0..<3))
+                for start in [MongoChangeStreamOptions.Start.startAfter, MongoChangeStreamOptions.Start.resumeAfter] {
+                    var options = MongoChangeStreamOptions()
+                    options.start = start(try #require(moved.postBatchResumeToken))
+                    var resumed = try await collection.watch(options).makeAsyncIterator()
+                    #expect(try await resumed.numbers(3) == [0, 1, 2])
+                }
+                var options = MongoChangeStreamOptions()
+                options.start = .operationTime(try #require(moved.operationTime))
+                var restarted = try await collection.watch(options).makeAsyncIterator()
+                #expect(try await restarted.numbers(3) == [0, 1, 2])
+            }
+        }
+
+        @Test("A reader that is slow holds up the server, not the memory, and misses nothing")
+        func backPressure() async throws {
+            try await withCollection { _, collection async throws in
+                var options = MongoChangeStreamOptions()
+                options.batchSize = 1
+                options.bufferedBatches = 1
+                let stream = try await collection.watch(options)
+                _ = try await collection.insert(numbered(0..<50))
+                let sent = try await getMores(collection)
+                try await Task.sleep(for: .seconds(1))
+                // One batch waits, one is offered: nobody has asked for more in the meantime.
+                let sentLater = try await getMores(collection)
+                #expect(sentLater - sent < 25, "\(sent) \(sentLater)")
+                var iterator = stream.makeAsyncIterator()
+                #expect(try await iterator.numbers(50) == Array(0..<50))
+            }
+        }
+
+        @Test("A killed cursor surfaces as an error, and the last token resumes without loss or repetition")
+        func killedCursor() async throws {
+            try await withCollection { set, collection async throws in
+                let stream = try await collection.watch()
+                var iterator = stream.makeAsyncIterator()
+                _ = try await collection.insert(numbered(0..<2))
+                var numbers: [Int] = []
+                var token = stream.initialResumeToken
+                while numbers.count < 2, let batch = try await iterator.next() {
+                    numbers += batch.numbers
+                    token = batch.postBatchResumeToken
+                }
+                try await killCursors(of: collection, in: set)
+                let error = try #require(await iterator.end())
+                #expect(error.code == .cursor)
+                #expect([43, 237].contains(error.serverCode))
+                #expect(error.operationTime != nil)
+                #expect(!stream.isAlive)
+                #expect(try await iterator.next() == nil)
+
+                _ = try await collection.insert(numbered(2..<4))
+                var options = MongoChangeStreamOptions()
+                options.start = .startAfter(try #require(token))
+                var resumed = try await collection.watch(options).makeAsyncIterator()
+                #expect(try await resumed.numbers(2) == [2, 3])
+            }
+        }
+
+        @Test("Cancelling the reader returns at once and frees thread and cursor", arguments: [200, 1_000])
+        func cancellation(maxAwaitMilliseconds: Int) async throws {
+            try await withCollection { _, collection async throws in
+                let before = try await openCursors(collection)
+                var options = MongoChangeStreamOptions()
+                options.maxAwaitTime = .milliseconds(maxAwaitMilliseconds)
+                let stream = try await collection.watch(options)
+                #expect(try await openCursors(collection) == before + 1)
+                let reading = Task { () -> MongoError? in
+                    var iterator = stream.makeAsyncIterator()
+                    return await iterator.end()
+                }
+                try await Task.sleep(for: .milliseconds(100))
+                let took = await duration {
+                    reading.cancel()
+                    #expect(await reading.value?.code == .cancelled)
+                }
+                #expect(took < .milliseconds(100))
+                let gone = try await duration { () async throws in
+                    #expect(try await eventually { try await openCursors(collection) == before })
+                }
+                #expect(gone < .milliseconds(maxAwaitMilliseconds + 500))
+            }
+        }
+
+        @Test("A stream that is let go frees its cursor")
+        func letGo() async throws {
+            try await withCollection { _, collection async throws in
+                let before = try await openCursors(collection)
+                do {
+                    let stream = try await collection.watch()
+                    #expect(stream.isAlive)
+                }
+                #expect(try await eventually { try await openCursors(collection) == before })
+            }
+        }
+
+        @Test("A dropped collection ends a stream of inserts without an error; without the filter there is an invalidate event")
+        func droppedCollection() async throws {
+            try await withCollection { _, collection async throws in
+                _ = try await collection.insert(numbered(0..<1))
+                var inserts = MongoChangeStreamOptions()
+                inserts.pipeline = [
+                    BSONDocument { stage in stage.appendDocument("$match") { $0.append("operationType", "insert") } }
+                ]
+                var filtered = try await collection.watch(inserts).makeAsyncIterator()
+                var all = try await collection.watch().makeAsyncIterator()
+                try await collection.drop()
+                #expect(await filtered.end() == nil)
+                let invalidate = try await all.first { batch in
+                    batch.documents.contains { $0["operationType"]?.string == "invalidate" }
+                }
+                #expect(invalidate != nil)
+                #expect(await all.end() == nil)
+            }
+        }
+
+        @Test("A resume point that the oplog has lost is an error that says so")
+        func historyLost() async throws {
+            try await withCollection(of: .tinyOplog) { set, collection async throws in
+                let token = try #require(try await collection.watch().initialResumeToken)
+                try await set.rollOplog()
+                for start in [
+                    MongoChangeStreamOptions.Start.startAfter(token), .operationTime(BSONTimestamp(time: 1, increment: 1)),
+                ] {
+                    var options = MongoChangeStreamOptions()
+                    options.start = start
+                    let error = try #require(await openAndRead(collection, options))
+                    #expect(error.serverCode == 286)
+                    #expect(error.hasLabel("NonResumableChangeStreamError"))
+                    #expect(error.operationTime != nil)
+                }
+            }
+        }
+
+        @Test("A token that is none is refused")
+        func badToken() async throws {
+            try await withCollection { _, collection async throws in
+                var options = MongoChangeStreamOptions()
+                options.start = .startAfter(BSONDocument { $0.append("_data", "zz") })
+                let error = try #require(await openAndRead(collection, options))
+                #expect(error.serverCode != nil)
+                #expect(error.code == .cursor)
+            }
+        }
+
+        @Test("An injected error of getMore keeps its code, labels and operation time")
+        func injectedError() async throws {
+            try await withCollection { set, collection async throws in
+                let stream = try await collection.watch()
+                let data = BSONDocument { data in
+                    data.appendArray("failCommands") { $0.append("getMore") }
+                    data.append("errorCode", Int32(280))
+                    data.appendArray("errorLabels") { $0.append("NonResumableChangeStreamError") }
+                    data.append("namespace", collection.namespace)
+                }
+                try await set.primary().setFailPoint("failCommand", times: 1, data: data)
+                var iterator = stream.makeAsyncIterator()
+                let error = try #require(await iterator.end())
+                #expect(error.serverCode == 280)
+                #expect(error.labels == ["NonResumableChangeStreamError"])
+                #expect(error.operationTime != nil)
+            }
+        }
+
+        @Test("A step-down is survived or surfaces, and the token of before resumes on the new primary")
+        func stepDown() async throws {
+            try await withCollection { set, collection async throws in
+                let stream = try await collection.watch()
+                _ = try await collection.insert(numbered(0..<5))
+                try await set.stepDown()
+                _ = try await insertPersistently(numbered(5..<10), into: collection)
+                var options = MongoChangeStreamOptions()
+                options.start = .startAfter(try #require(stream.initialResumeToken))
+                var iterator = try await collection.watch(options).makeAsyncIterator()
+                #expect(try await iterator.numbers(10) == Array(0..<10))
+            }
+        }
+
+        @Test("A secondary serves a stream if the read preference says so")
+        func secondary() async throws {
+            try await withCollection { set, collection async throws in
+                var options = MongoChangeStreamOptions()
+                options.readPreference = .secondary
+                let stream = try await collection.watch(options)
+                let primary = try await set.primary()
+                #expect(stream.serverAddress != primary.address)
+                _ = try await collection.insert(numbered(0..<5))
+                var iterator = stream.makeAsyncIterator()
+                #expect(try await iterator.numbers(5) == Array(0..<5))
+            }
+        }
+
+        @Test("A standalone server has no change streams, and the error says what to do")
+        func standalone() async throws {
+            let server = try await MongoStandalone.start()
+            try await withClient(.init(connectionString: server.connectionString)) { client async throws in
+                let error = try #require(await openAndRead(client.database("tests").collection("c"), .init()))
+                #expect(error.serverCode == 40_573)
+                #expect(error.message.contains("replica set"))
+                #expect(try await !client.hello().hasChangeStreams)
+            }
+            await server.stop()
+        }
+    }
+}
+
+/// The error of opening a stream or of its first batches.
+private func openAndRead(_ collection: MongoCollection, _ options: MongoChangeStreamOptions) async -> MongoError? {
+    do throws(MongoError) {
+        var iterator = try await collection.watch(options).makeAsyncIterator()
+        for _ in 0..<3 { _ = try await iterator.next() }
+        return nil
+    } catch {
+        return error
+    }
+}
+
+/// Inserts again, with the same ids, until the outcome is known.
+func insertPersistently(_ documents: [BSONDocument], into collection: MongoCollection) async throws -> Int {
+    var rest = documents[...]
+    var attempts = 0
+    let deadline = ContinuousClock.now + .seconds(60)
+    while !rest.isEmpty, ContinuousClock.now < deadline {
+        attempts += 1
+        do {
+            let result = try await collection.insert(Array(rest))
+            // A write that is not confirmed may still be rolled back.
+            guard result.writeConcernError == nil else { continue }
+            if let error = result.writeErrors.first {
+                try #require(error.isDuplicateID)
+                rest = rest.dropFirst(error.index + 1)
+            } else {
+                rest = []
+            }
+        } catch let error as MongoError where [.serverSelection, .network].contains(error.code) || error.outcome == .unknown {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+    try #require(rest.isEmpty)
+    return attempts
+}
+
+func serverStatus(_ collection: MongoCollection) async throws -> BSONDocument {
+    try await collection.database.run(BSONDocument { $0.append("serverStatus", 1) })
+}
+
+func openCursors(_ collection: MongoCollection) async throws -> Int64 {
+    let open = try await serverStatus(collection)["metrics"]?.document?["cursor"]?.document?["open"]?.document
+    return try #require(open?["total"]?.integer)
+}
+
+private func getMores(_ collection: MongoCollection) async throws -> Int64 {
+    try #require(try await serverStatus(collection)["opcounters"]?.document?["getmore"]?.integer)
+}
+
+/// Kills every idle or active cursor on a collection, as an administrator would.
+func killCursors(of collection: MongoCollection, in set: MongoReplicaSet) async throws {
+    let primary = try await set.primary()
+    let list = BSONDocument { command in
+        command.append("aggregate", Int32(1))
+        command.appendArray("pipeline") { stages in
+            stages.appendDocument { stage in
+                stage.appendDocument("$currentOp") { $0.append("idleCursors", true) }
+            }
+            stages.appendDocument { stage in
+                stage.appendDocument("$match") { match in
+                    match.append("ns", collection.namespace)
+                    match.appendDocument("cursor.cursorId") { $0.append("$exists", true) }
+                }
+            }
+        }
+        command.appendDocument("cursor") { _ in }
+    }
+    let reply = try await set.run(list, on: primary)
+    let operations = try #require(reply["cursor"]?.document?["firstBatch"]?.array)
+    var reader = BSONReader(operations)
+    var killed = 0
+    while let operation = try reader.next()?.document {
+        guard let id = operation["cursor"]?.document?["cursorId"]?.integer else { continue }
+        let kill = BSONDocument { command in
+            command.append("killCursors", collection.name)
+            command.appendArray("cursors") { $0.append(id) }
+        }
+        try await set.run(kill, on: primary, database: collection.database.name)
+        killed += 1
+    }
+    try #require(killed > 0)
+}
+
+#endif

@@ -1,0 +1,77 @@
+#if MongoDB
+import MongoClient
+@testable import SocketIOTesting
+import Testing
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+extension MongoTests {
+    @Suite("Harness")
+    struct Harness {
+        @Test("Nothing is left when the pipe to the supervisor ends, which is what happens when a test process dies")
+        func supervisor() async throws {
+            let parent = try makeTemporaryFolder()
+            let folder = "\(parent)/member"
+            try makeFolder(folder)
+            var process: SupervisedProcess? = try await SupervisedProcess(["/bin/sleep", "600"], log: "\(folder)/log", folder: folder)
+            let id = try #require(process?.processID)
+            #expect(kill(id, 0) == 0)
+            try process?.send("STOP")
+            process = nil
+            #expect(try await eventually { kill(id, 0) != 0 && access(parent, F_OK) != 0 })
+        }
+
+        @Test("A replica set leaves no process and no file")
+        func stop() async throws {
+            var configuration = MongoReplicaSetConfiguration()
+            configuration.members = 1
+            let set = try await MongoReplicaSet.start(configuration)
+            let member = set.members[0]
+            let id = try #require(member.processID)
+            #expect(kill(pid_t(id), 0) == 0)
+            await set.stop()
+            #expect(kill(pid_t(id), 0) != 0)
+            #expect(access(member.folder, F_OK) != 0)
+            #expect(!member.isRunning)
+        }
+
+        @Test("A member that was killed comes back with its data")
+        func restart() async throws {
+            try await withCollection { set, collection async throws in
+                _ = try await collection.insert(numbered(0..<10))
+                let primary = try await set.primary()
+                let port = primary.port
+                try await primary.kill()
+                let next = try await set.primary(otherThan: primary)
+                #expect(next !== primary)
+                try await primary.restart()
+                #expect(primary.port == port)
+                try await set.waitUntilAllFollow()
+                try await primary.withClient { client async throws in
+                    var options = MongoFindOptions()
+                    options.readPreference = .nearest
+                    #expect(try await client.database("tests").collection(collection.name).find(options: options).count == 10)
+                }
+            }
+        }
+
+        @Test("A paused primary is replaced, and follows when it goes on")
+        func pause() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let primary = try await set.primary()
+            try primary.pause()
+            let next = try await set.primary(otherThan: primary)
+            #expect(next !== primary)
+            try primary.resume()
+            try await set.waitUntilAllFollow()
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,132 @@
+#if MongoDB
+import MongoClient
+import NIOCore
+import SocketIOTesting
+import Testing
+
+/// Everything that needs real `mongod` processes. One after the other: some of these tests break the replica set that all share.
+@Suite("MongoDB", .serialized, .enabled(if: MongoBinary.path != nil, "\(MongoBinary.reasonForAbsence ?? "")"), .timeLimit(.minutes(5)))
+struct MongoTests {}
+
+/// One replica set for all tests of this process; the harness removes it when the process ends.
+actor SharedReplicaSet {
+    static let three = SharedReplicaSet { _ in }
+    static let tinyOplog = SharedReplicaSet { configuration in
+        configuration.members = 1
+        configuration.oplogMegabytes = 1
+    }
+
+    private let configuration: MongoReplicaSetConfiguration
+    private var starting: Task<MongoReplicaSet, any Error>?
+
+    private init(_ change: (inout MongoReplicaSetConfiguration) -> Void) {
+        var configuration = MongoReplicaSetConfiguration()
+        change(&configuration)
+        self.configuration = configuration
+    }
+
+    /// The set, with every member up.
+    func healthy() async throws -> MongoReplicaSet {
+        let configuration = self.configuration
+        let task = self.starting ?? Task { try await MongoReplicaSet.start(configuration) }
+        self.starting = task
+        let set = try await task.value
+        for member in set.members {
+            try member.resume()
+            try await member.restart()
+        }
+        try await set.waitUntilAllFollow()
+        return set
+    }
+}
+
+/// Runs with a client and a collection that nobody else uses.
+func withCollection(
+    of shared: SharedReplicaSet = .three,
+    _ change: (inout MongoClientConfiguration) -> Void = { _ in },
+    _ body: (MongoReplicaSet, MongoCollection) async throws -> Void
+) async throws {
+    let set = try await shared.healthy()
+    var configuration = MongoClientConfiguration(connectionString: set.connectionString)
+    change(&configuration)
+    try await withClient(configuration) { client async throws in
+        try await body(set, client.database("tests").collection(ObjectID().hex))
+    }
+}
+
+/// Runs with a client and closes it.
+func withClient(_ configuration: MongoClientConfiguration, _ body: (MongoClient) async throws -> Void) async throws {
+    let client = try MongoClient(configuration: configuration)
+    do {
+        try await body(client)
+    } catch {
+        await client.close()
+        throw error
+    }
+    await client.close()
+}
+
+/// Documents `{_id: ObjectId, n: first…}`.
+func numbered(_ numbers: Range<Int>) -> [BSONDocument] {
+    numbers.map { number in
+        BSONDocument { document in
+            document.append("_id", ObjectID())
+            document.append("n", number)
+        }
+    }
+}
+
+extension MongoCursor.AsyncIterator {
+    /// The numbers of the next documents, of a find or of change events, until there are that many.
+    mutating func numbers(_ count: Int) async throws -> [Int] {
+        var numbers: [Int] = []
+        while numbers.count < count, let batch = try await self.next() {
+            numbers += batch.numbers
+        }
+        return numbers
+    }
+
+    /// Reads until something matches.
+    mutating func first(where isWanted: (MongoBatch) -> Bool) async throws -> MongoBatch? {
+        while let batch = try await self.next() {
+            if isWanted(batch) { return batch }
+        }
+        return nil
+    }
+
+    /// Reads to the end and returns the error that it ended with; `nil` if the server just closed the cursor.
+    mutating func end() async -> MongoError? {
+        do throws(MongoError) {
+            while try await self.next() != nil {}
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+extension MongoBatch {
+    var numbers: [Int] {
+        self.documents.compactMap { document in
+            let inner = document["fullDocument"]?.document ?? document
+            return inner["n"]?.integer.map { Int($0) }
+        }
+    }
+}
+
+/// How long something took.
+func duration(of body: () async throws -> Void) async rethrows -> Duration {
+    try await ContinuousClock().measure(body)
+}
+
+/// Waits for something that happens soon; `false` if it does not within ten seconds.
+func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+    let deadline = ContinuousClock.now + .seconds(10)
+    while ContinuousClock.now < deadline {
+        if try await condition() { return true }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+    return false
+}
+
+#endif
