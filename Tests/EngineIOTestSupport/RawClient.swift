@@ -113,10 +113,14 @@ package final class RawClient: Sendable {
 
     /// Sends a request without waiting for its answer.
     package func request(_ method: String, _ target: String, headers: [String] = [], body: String? = nil) async throws {
+        try await send(Self.encodeRequest(method, target, headers: headers, body: body))
+    }
+
+    package static func encodeRequest(_ method: String, _ target: String, headers: [String] = [], body: String? = nil) -> String {
         var text = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n"
         for header in headers { text += header + "\r\n" }
         if let body { text += "Content-Length: \(body.utf8.count)\r\n" }
-        try await send(text + "\r\n" + (body ?? ""))
+        return text + "\r\n" + (body ?? "")
     }
 
     package func response() async throws -> Response {
@@ -140,7 +144,7 @@ package final class RawClient: Sendable {
         return String(response.body[range.upperBound...].prefix { $0 != "\"" })
     }
 
-    private static func parseResponse(_ bytes: [UInt8]) throws -> (Response, Int)? {
+    package static func parseResponse(_ bytes: [UInt8]) throws -> (Response, Int)? {
         guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
         let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
         guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
@@ -204,7 +208,7 @@ package final class RawClient: Sendable {
         return frame + key + payload.enumerated().map { $1 ^ key[$0 & 3] }
     }
 
-    private static func parseFrame(_ bytes: [UInt8]) -> (Frame, Int)? {
+    package static func parseFrame(_ bytes: [UInt8]) -> (Frame, Int)? {
         guard bytes.count >= 2 else { return nil }
         var length = Int(bytes[1] & 0x7f)
         var start = 2

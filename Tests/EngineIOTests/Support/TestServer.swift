@@ -108,6 +108,11 @@ final class EchoDelegate: EngineServerDelegate {
         return reason
     }
 
+    /// The session with this id, for tests that are on its event loop.
+    func session(_ id: String) throws -> EngineSession {
+        try #require(sessions.withLock { $0[id] }).value
+    }
+
     /// Runs `work` on the event loop of a session.
     func on<T: Sendable>(_ id: String, _ work: @escaping @Sendable (EngineSession) -> T) async throws -> T {
         let bound = try #require(sessions.withLock { $0[id] })

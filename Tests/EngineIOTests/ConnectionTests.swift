@@ -1,0 +1,242 @@
+import EngineIOTestSupport
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import Synchronization
+import Testing
+
+@testable import EngineIO
+
+/// The HTTP connection: limits, timeouts, and requests for somebody else.
+@Suite struct ConnectionTests {
+    private static let target = "/socket.io/?EIO=4&transport=polling"
+
+    // MARK: Limits
+
+    @Test func moreHeaderFieldsOrBytesThanAllowedAreRefused() throws {
+        let many = try EmbeddedServer().connect()
+        #expect(try many.get(Self.target, headers: (0..<2000).map { "X-\($0): y" } + RawClient.upgradeHeaders)?.status == 431)
+        #expect(!many.isOpen)
+        let big = try EmbeddedServer().connect()
+        #expect(try big.get(Self.target, headers: ["X-A: " + String(repeating: "a", count: 20_000)])?.status == 431)
+        let longTarget = try EmbeddedServer().connect()
+        let response = try longTarget.get(Self.target + "&x=" + String(repeating: "a", count: 100_000))
+        #expect(response.map { $0.status >= 400 } ?? !longTarget.isOpen)
+    }
+
+    @Test func bytesThatAreNoHTTPAreRefused() throws {
+        let client = try EmbeddedServer().connect()
+        try? client.send(Array("nonsense\r\n\r\n".utf8))
+        #expect(try client.response()?.status == 400)
+        #expect(!client.isOpen)
+    }
+
+    @Test func aBodyThatIsTooLargeIsRefusedBeforeItIsRead() throws {
+        let server = EmbeddedServer(configure: { $0.maxHTTPBufferSize = 1000 })
+        let client = try server.connect()
+        let sid = try client.handshake()
+        try client.request("POST", Self.target + "&sid=" + sid, headers: ["Content-Length: 1001"])
+        #expect(try client.response()?.status == 413)
+        #expect(!client.isOpen)
+        #expect(server.events.last == .closed(.transportError))
+    }
+
+    @Test func aChunkedBodyIsCountedWhileItIsRead() throws {
+        let server = EmbeddedServer(configure: { $0.maxHTTPBufferSize = 1000 })
+        let client = try server.connect()
+        let sid = try client.handshake()
+        try client.request("POST", Self.target + "&sid=" + sid, headers: ["Transfer-Encoding: chunked"])
+        let chunk = "64\r\n" + String(repeating: "4", count: 100) + "\r\n"
+        for _ in 0..<10 { try client.send(Array(chunk.utf8)) }
+        #expect(try client.response() == nil)
+        try? client.send(Array(chunk.utf8))
+        #expect(try client.response()?.status == 413)
+        #expect(server.events.last == .closed(.transportError))
+    }
+
+    @Test func theBodyOfARefusedRequestIsNotKept() throws {
+        let server = EmbeddedServer(configure: { $0.maxHTTPBufferSize = 1000 })
+        let client = try server.connect()
+        #expect(try client.post(Self.target + "&sid=zzz", String(repeating: "4", count: 1000))?.status == 400)
+        // The connection goes on.
+        #expect(try client.get(Self.target)?.status == 200)
+        try client.request("POST", Self.target + "&sid=zzz", headers: ["Content-Length: 5000000"])
+        #expect(try client.response()?.status == 413)
+        #expect(!client.isOpen)
+    }
+
+    @Test func clientsThatWaitForAContinueGetIt() throws {
+        let server = EmbeddedServer()
+        let client = try server.connect()
+        let sid = try client.handshake()
+        try client.request("POST", Self.target + "&sid=" + sid, headers: ["Content-Length: 2", "Expect: 100-continue"])
+        #expect(try client.response()?.status == 100)
+        try client.send(Array("4a".utf8))
+        #expect(try client.response()?.body == "ok")
+    }
+
+    // MARK: Timeouts
+
+    @Test func aHeadMayTakeTenSeconds() throws {
+        let server = EmbeddedServer()
+        let client = try server.connect()
+        try client.send(Array("GET /socket.io/ HTTP/1.1\r\n".utf8))
+        server.advance(9.9)
+        #expect(client.isOpen)
+        server.advance(0.2)
+        #expect(!client.isOpen)
+    }
+
+    @Test func aBodyMayTakeThirtySeconds() throws {
+        let server = EmbeddedServer()
+        let client = try server.connect()
+        let sid = try client.handshake()
+        try client.request("POST", Self.target + "&sid=" + sid, headers: ["Content-Length: 10"])
+        server.advance(20)
+        try client.send([0x34])
+        #expect(client.isOpen)
+        server.advance(10.1)
+        #expect(!client.isOpen)
+        #expect(server.events.last == .closed(.transportError))
+    }
+
+    @Test func aConnectionWaitsForItsNextRequest() throws {
+        let server = EmbeddedServer()
+        let client = try server.connect()
+        _ = try client.get(Self.target)
+        server.advance(64.9)
+        #expect(client.isOpen)
+        server.advance(0.2)
+        #expect(!client.isOpen)
+    }
+
+    @Test func aConnectionThatIsNotToBeKeptIsClosed() throws {
+        let client = try EmbeddedServer().connect()
+        #expect(try client.get(Self.target, headers: ["Connection: close"])?.headers["connection"] == "close")
+        #expect(!client.isOpen)
+        let old = try EmbeddedServer().connect()
+        try old.send(Array("GET \(Self.target) HTTP/1.0\r\n\r\n".utf8))
+        #expect(try old.response()?.status == 200)
+        #expect(!old.isOpen)
+    }
+
+    @Test func pipelinedRequestsAreAnsweredInOrder() throws {
+        let client = try EmbeddedServer().connect()
+        let requests = ["a", "b", "c"].map { RawClient.encodeRequest("GET", "/socket.io/?EIO=4&transport=polling&sid=" + $0) }
+        try client.send(Array((requests.joined() + RawClient.encodeRequest("GET", Self.target)).utf8))
+        for _ in 0..<3 { #expect(try client.response()?.status == 400) }
+        #expect(try client.response()?.status == 200)
+    }
+
+    // MARK: Other handlers
+
+    /// Answers every request with its path and counts how often it was installed.
+    private final class Fallback: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+        private var path = ""
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch Self.unwrapInboundIn(data) {
+            case .head(let head): path = head.uri
+            case .body: break
+            case .end:
+                let headers: HTTPHeaders = ["Content-Length": "\(path.utf8.count)"]
+                context.write(Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
+                context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: path)))), promise: nil)
+                context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+            }
+        }
+    }
+
+    @Test func otherRequestsGoToTheFallbackAndItMayUpgradeAfterwards() throws {
+        let installed = Mutex(0)
+        let server = EmbeddedServer()
+        let client = try server.connect { channel in
+            installed.withLock { $0 += 1 }
+            try channel.pipeline.syncOperations.addHandler(Fallback())
+        }
+        #expect(try client.get(Self.target)?.status == 200)
+        #expect(installed.withLock { $0 } == 0)
+        #expect(try client.get("/a")?.body == "/a")
+        #expect(try client.get(Self.target)?.status == 200)
+        #expect(try client.post("/b", "some body")?.body == "/b")
+        #expect(installed.withLock { $0 } == 1)
+        try client.openWebSocket()
+        try client.sendText("4hello")
+        #expect(try client.frame() == .text("4hello"))
+    }
+
+    @Test func aConnectionThatAskedForAnotherProtocolEndsWithItsAnswer() throws {
+        let client = try EmbeddedServer().connect { try $0.pipeline.syncOperations.addHandler(Fallback()) }
+        #expect(try client.get("/a", headers: ["Connection: Upgrade", "Upgrade: h2c"])?.body == "/a")
+        #expect(!client.isOpen)
+    }
+
+    @Test func anUpgradedConnectionKeepsNoHTTPHandlers() throws {
+        let client = try EmbeddedServer().connect()
+        try client.openWebSocket()
+        let pipeline = client.channel.pipeline.syncOperations
+        for name in ["HTTP", "EngineConnection"] {
+            let description = String(describing: client.channel.pipeline)
+            #expect(!description.contains("\(name)Handler"), "\(description)")
+        }
+        #expect((try? pipeline.context(handlerType: EngineHTTPHandler.self)) == nil)
+        #expect((try? pipeline.context(handlerType: EngineConnectionHandler.self)) == nil)
+        #expect((try? pipeline.context(handlerType: HTTPServerPipelineHandler.self)) == nil)
+        #expect((try? pipeline.context(handlerType: HTTPResponseEncoder.self)) == nil)
+        #expect((try? pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)) == nil)
+        #expect((try? pipeline.context(handlerType: EngineWebSocketHandler.self)) != nil)
+    }
+
+    @Test func aRequestInProgressIsNotCutByOthersIdleHandlers() throws {
+        let server = EmbeddedServer()
+        let client = try server.connect { channel in
+            try channel.pipeline.syncOperations.addHandlers(Fallback(), CloseOnIdle())
+        }
+        #expect(try client.get("/a")?.status == 200)
+        let sid = try client.handshake()
+        try client.request("GET", Self.target + "&sid=" + sid)
+        client.channel.pipeline.fireUserInboundEventTriggered(IdleStateHandler.IdleStateEvent.read)
+        #expect(client.isOpen)
+    }
+
+    private final class CloseOnIdle: ChannelInboundHandler {
+        typealias InboundIn = NIOAny
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
+        }
+    }
+
+    @Test func aHalfClosedClientIsGone() throws {
+        let server = EmbeddedServer()
+        let poller = try server.connect()
+        let sid = try poller.handshake()
+        try poller.request("GET", Self.target + "&sid=" + sid)
+        poller.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        server.loop.run()
+        #expect(!poller.isOpen && server.events.last == .closed(.transportError))
+        let client = try server.connect()
+        try client.openWebSocket()
+        client.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        server.loop.run()
+        #expect(!client.isOpen && server.events.last == .closed(.transportClose))
+    }
+
+    @Test func quiescingEndsWhatTheConnectionCarries() throws {
+        let server = EmbeddedServer()
+        let (poller, idle, client) = (try server.connect(), try server.connect(), try server.connect())
+        let sid = try poller.handshake()
+        try poller.request("GET", Self.target + "&sid=" + sid)
+        try client.openWebSocket()
+        for connection in [poller, idle, client] {
+            connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            server.loop.run()
+        }
+        let response = try #require(try poller.response())
+        #expect(response.body == "1" && response.headers["connection"] == "close")
+        #expect(!poller.isOpen && !idle.isOpen)
+        #expect(try client.frame() == .close(1000))
+        #expect(server.events.suffix(2) == [.closed(.serverShuttingDown), .closed(.serverShuttingDown)])
+    }
+}
