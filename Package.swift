@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "EngineIO", targets: ["EngineIO"]),
         .library(name: "SocketIO", targets: ["SocketIO"]),
         .library(name: "SocketIOHummingbird", targets: ["SocketIOHummingbird"]),
+        .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
         .library(name: "MongoClient", targets: ["MongoClient"]),
         .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
     ],
@@ -112,6 +113,19 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "SocketIOTesting",
+            dependencies: [
+                "MessagePack",
+                "SocketIOCore",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         .systemLibrary(
             name: "CLibMongoC",
             pkgConfig: "libmongoc-1.0",
@@ -186,6 +200,19 @@ let package = Package(
                 "EngineIO",
                 "EngineIOTestSupport",
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SocketIOTests",
+            dependencies: [
+                "EngineIO",
+                "SocketIO",
+                "SocketIOCore",
+                "SocketIOTesting",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

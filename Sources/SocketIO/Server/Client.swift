@@ -9,11 +9,15 @@ final class Client {
     let server: SocketIOServer
     private var decoder: PacketDecoderStateMachine
     private var sockets: [Socket] = []
-    /// Namespaces that the client is about to join: middleware runs. No task yet while the attempt starts in place.
-    private var connecting: [String: Task<Void, Never>?] = [:]
+    /// Namespaces that the client is about to join: middleware runs.
+    private var connecting: [String: ConnectingTask] = [:]
     private var connectTimeout: LoopTimers.ID?
     private var isClosed = false
     private var flow = ReadFlow()
+
+    private struct ConnectingTask {
+        var task: Task<Void, Never>?
+    }
 
     init(session: EngineSession, server: SocketIOServer) {
         self.session = session
@@ -78,19 +82,19 @@ final class Client {
         }
         let client = NIOLoopBound(self, eventLoop: session.eventLoop)
         let attempt = ConnectAttempt(server: server, eventLoop: session.eventLoop, client: client, name: name, auth: auth)
-        connecting.updateValue(nil, forKey: name)
+        connecting[name] = ConnectingTask()
         let task = server.startTask(on: session.eventLoop) { await attempt.run() }
-        // An attempt that never had to wait is over by now.
-        if connecting[name] != nil { connecting.updateValue(task, forKey: name) }
+        // It may have run to its end already.
+        connecting[name]?.task = task
     }
 
     private func cancelConnecting(_ name: String) {
-        connecting.removeValue(forKey: name)??.cancel()
+        connecting.removeValue(forKey: name)?.task?.cancel()
     }
 
     /// The namespace's middleware let the client in, if it is still there.
     func finishConnecting(_ socket: Socket) {
-        guard connecting.removeValue(forKey: socket.namespace.name) != nil, !isClosed else { return socket.bound.value.close() }
+        guard connecting.removeValue(forKey: socket.namespace.name) != nil, !isClosed else { return socket.close() }
         complete(socket)
     }
 
@@ -152,7 +156,7 @@ final class Client {
     private func closed(_ reason: EngineCloseReason) {
         isClosed = true
         if let connectTimeout { context.timers.cancel(connectTimeout) }
-        for attempt in connecting.values { attempt?.cancel() }
+        for attempt in connecting.values { attempt.task?.cancel() }
         connecting = [:]
         let reason = DisconnectReason(reason.description)
         for socket in sockets { socket.didDisconnect(reason) }

@@ -20,7 +20,7 @@ struct ConnectAttempt: Sendable {
             do {
                 try await namespace.runMiddleware(socket)
             } catch {
-                await onLoop { _ in socket.bound.value.close() }
+                await onLoop { _ in socket.close() }
                 throw error
             }
             if await restore(in: namespace) { return }

@@ -84,7 +84,7 @@ public final class Socket: Sendable {
     /// The client has left. Does nothing the second time.
     func didDisconnect(_ reason: DisconnectReason) {
         guard bound.value.phase == .connected else {
-            bound.value.close()
+            close()
             return
         }
         isConnected.store(false, ordering: .relaxed)
@@ -94,9 +94,15 @@ public final class Socket: Sendable {
         bound.value.client?.socketDidDisconnect(self)
         failAcknowledgements()
         leaveNamespace(reason, rooms: rooms)
-        bound.value.close()
+        close()
         namespace.server.metrics.disconnects.increment()
         runDisconnectHandlers(Disconnection(reason: reason, rooms: rooms))
+    }
+
+    /// Ends what runs for the socket.
+    func close() {
+        let running = bound.value.close()
+        for task in running { task.cancel() }
     }
 
     private func leaveNamespace(_ reason: DisconnectReason, rooms: Set<Room>) {

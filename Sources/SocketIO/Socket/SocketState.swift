@@ -88,19 +88,22 @@ struct SocketState {
         return lastTask
     }
 
-    /// Ends what runs and forgets what waits. The handlers of the disconnection have been taken before or are taken next.
-    mutating func close() {
+    /// Forgets everything but the hooks of the disconnection.
+    ///
+    /// - Returns: What runs and must be cancelled, by the caller: cancelling calls back into the socket.
+    mutating func close() -> [Task<Void, Never>] {
+        let running = Array(tasks.values) + (drain.map { [$0] } ?? [])
         phase = .disconnecting
-        drain?.cancel()
-        for task in tasks.values { task.cancel() }
         drain = nil
         isDraining = false
         tasks = [:]
+        runningTasks = []
         queue.removeAll()
         handlers = HandlerTable()
         recovery = nil
         held = nil
         client = nil
+        return running
     }
 }
 

@@ -105,7 +105,7 @@ extension MessagePackPacket {
         switch type {
         case .connect: return .connect(auth: try object(fields.data, message))
         case .disconnect: return .disconnect
-        case .connectError: return .connectError
+        case .connectError: return .connectError(try object(fields.data, message))
         case .event, .binaryEvent:
             guard let ranges = elements(fields.data, message), let first = ranges[0], let name = eventName(first, message),
                 !EventName.isReserved(name)

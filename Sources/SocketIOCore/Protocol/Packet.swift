@@ -38,8 +38,8 @@ public struct Packet: Sendable {
         case event(name: String, arguments: EventArguments, id: UInt64?)
         /// The answer to the event that was sent with this id.
         case acknowledgement(id: UInt64, arguments: EventArguments)
-        /// A packet that only a server sends; a client that sends it is ignored.
-        case connectError
+        /// A refusal, with its `message` and `data`. Only servers send it; a client that sends it is ignored.
+        case connectError(EncodedValue?)
     }
 
     /// The namespace, with its leading slash.

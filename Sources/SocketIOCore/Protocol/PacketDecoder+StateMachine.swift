@@ -76,7 +76,7 @@ public struct PacketDecoderStateMachine: Sendable {
         switch header.type {
         case .connect: Packet(namespace: header.namespace, content: .connect(auth: try header.object(of: message)))
         case .disconnect: Packet(namespace: header.namespace, content: .disconnect)
-        case .connectError: Packet(namespace: header.namespace, content: .connectError)
+        case .connectError: Packet(namespace: header.namespace, content: .connectError(try header.object(of: message)))
         case .event, .binaryEvent, .acknowledgement, .binaryAcknowledgement:
             try header.message(message, elements: header.elements(of: message), attachments: [])
         }

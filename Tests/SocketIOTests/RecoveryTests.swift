@@ -1,0 +1,140 @@
+import SocketIO
+import SocketIOCore
+import SocketIOTesting
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct RecoveryTests {
+    private func configuration(_ change: (inout ConnectionStateRecovery) -> Void = { _ in }) -> SocketIOConfiguration {
+        var configuration = SocketIOConfiguration()
+        var recovery = ConnectionStateRecovery()
+        change(&recovery)
+        configuration.connectionStateRecovery = recovery
+        return configuration
+    }
+
+    private func claim(_ pid: String?, _ offset: String?) -> String {
+        "{\"pid\":\"\(pid ?? "")\"" + (offset.map { ",\"offset\":\"\($0)\"}" } ?? "}")
+    }
+
+    @Test(arguments: [1, 4], [true, false])
+    func aClientThatComesBackGetsWhatItMissed(loops: Int, noticed: Bool) async throws {
+        try await withServer(loops: loops, configuration: configuration()) { io in
+            io.onConnect { socket in
+                if !socket.recovered {
+                    await socket.join("room")
+                    socket.data["nick"] = "ada"
+                }
+                socket.on("state") { () async in Ack(socket.recovered, socket.data["nick", as: String.self], await socket.rooms.sorted()) }
+            }
+        } _: { server in
+            let first = try await server.joined()
+            _ = try await first.client.emitWithAck("state")
+            try await server.io.to("room").emit("n", 1)
+            let event = try await first.client.receiveEvent()
+            let offset = try event.arguments.decode(String.self, at: event.arguments.count - 1)
+            if noticed {
+                await first.client.cut()
+                while server.io.sockets.socketCount > 0 { await Task.yield() }
+            } else {
+                try await first.client.stopReading()
+            }
+            try await server.io.to("room").emit("n", 2)
+            try await server.io.to("other").emit("n", -1)
+            try await server.io.volatile.emit("n", -2)
+            try await server.io.to(first.sid).emit("n", 3)
+            let back = try await server.client()
+            #expect(try await back.join(auth: claim(first.pid, offset)) == (first.sid, first.pid))
+            try await server.io.emit("n", 4)
+            for n in 2...4 { #expect(try await back.receiveEvent().arguments.decode(Int.self, at: 0) == n) }
+            let state = try await back.emitWithAck("state")
+            #expect(try state.decode(Bool.self, at: 0))
+            #expect(try state.decode(String.self, at: 1) == "ada")
+            #expect(try state.decode([String].self, at: 2) == [first.sid, "room"].sorted())
+            #expect(server.io.sockets.socketCount == 1)
+        }
+    }
+
+    @Test func aSessionIsRestoredOnce() async throws {
+        try await withServer(configuration: configuration()) { server in
+            let first = try await server.joined()
+            await first.client.cut()
+            let back = try await server.client()
+            #expect(try await back.join(auth: claim(first.pid, nil)).sid == first.sid)
+            await back.cut()
+            while server.io.sockets.socketCount > 0 { await Task.yield() }
+            let other = try await server.client()
+            #expect(try await other.join(auth: claim("unknown", nil)).sid != first.sid)
+            let again = try await server.client()
+            #expect(try await again.join(auth: claim(first.pid, "ffffffffffffffffffffffff")).sid != first.sid)
+            let late = try await server.client()
+            #expect(try await late.join(auth: claim(first.pid, nil)).sid != first.sid)
+        }
+    }
+
+    @Test func sessionsExpire() async throws {
+        try await withServer(configuration: configuration { $0.maxDisconnectionDuration = .milliseconds(20) }) { server in
+            let first = try await server.joined()
+            await first.client.cut()
+            while server.io.sockets.socketCount > 0 { await Task.yield() }
+            try await Task.sleep(for: .milliseconds(100))
+            let back = try await server.client()
+            #expect(try await back.join(auth: claim(first.pid, nil)).sid != first.sid)
+        }
+    }
+
+    @Test func aClientThatLeftOnPurposeStartsAnew() async throws {
+        try await withServer(configuration: configuration()) { server in
+            let first = try await server.joined()
+            try await first.client.send(text: "41")
+            let back = try await server.client()
+            #expect(try await back.join(auth: claim(first.pid, nil)).sid != first.sid)
+        }
+    }
+
+    @Test func overflowStartsAnew() async throws {
+        try await withServer(configuration: configuration { $0.buffer.packets = 10 }) { server in
+            let first = try await server.joined()
+            await first.client.cut()
+            while server.io.sockets.socketCount > 0 { await Task.yield() }
+            for n in 0..<11 { try await server.io.emit("n", n) }
+            let back = try await server.client()
+            #expect(try await back.join(auth: claim(first.pid, nil)).sid != first.sid)
+        }
+    }
+
+    @Test(arguments: [1, 4])
+    func nothingIsLostOrDoubledUnderAStormOfBroadcasts(loops: Int) async throws {
+        try await withServer(loops: loops, configuration: configuration { $0.buffer.packets = 100_000 }) { server in
+            var current = try await server.joined()
+            let storm = Task {
+                var n = 0
+                while !Task.isCancelled {
+                    try await server.io.emit("n", n)
+                    n += 1
+                    if n % 20 == 0 { try await Task.sleep(for: .milliseconds(1)) }
+                }
+                return n
+            }
+            var next: Int?
+            var offset: String?
+            func read(_ client: TestClient) async throws {
+                let event = try await client.receiveEvent()
+                let n = try event.arguments.decode(Int.self, at: 0)
+                if let next { #expect(n == next) }
+                next = n + 1
+                offset = try event.arguments.decode(String.self, at: 1)
+            }
+            for _ in 0..<20 {
+                for _ in 0..<50 { try await read(current.client) }
+                await current.client.cut()
+                let back = try await server.client()
+                let joined = try await back.join(auth: claim(current.pid, offset))
+                #expect(joined.sid == current.sid)
+                current = (back, joined.sid, joined.pid)
+            }
+            storm.cancel()
+            let total = try await storm.value
+            while next != total { try await read(current.client) }
+        }
+    }
+}
