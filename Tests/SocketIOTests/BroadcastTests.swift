@@ -26,6 +26,7 @@ import Testing
             let c = try await server.joined()
             _ = try await a.client.emitWithAck("join", ["r1", "r2"])
             _ = try await b.client.emitWithAck("join", ["r2"])
+            _ = try await a.client.emitWithAck("others", "r2", "from a", id: 2)
             let io = server.io
             try await io.emit("msg", "all")
             try await io.to("r1").to("r2").emit("msg", "once each")
@@ -33,7 +34,6 @@ import Testing
             try await io.except(c.sid).emit("msg", "not c")
             try await io.to(c.sid).emit("msg", "only c")
             try await io.to("nobody").emit("msg", "lost")
-            try await a.client.emit("others", "r2", "from a")
             try await io.to(b.sid).socketsLeave("r2")
             try await io.to("r2").emit("msg", "last of r2")
             try await io.emit("msg", "end")

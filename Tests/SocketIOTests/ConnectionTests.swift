@@ -103,7 +103,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["client namespace disconnect", "server namespace disconnect", "transport close", "parse error", "forced server close"])
+    @Test(arguments: [
+        "client namespace disconnect", "server namespace disconnect", "transport close", "parse error", "forced server close",
+    ])
     func reasonsAreSocketIOs(reason: String) async throws {
         let ends = Reports<(phase: String, reason: String, rooms: Set<Room>)>()
         try await withServer { io in

@@ -33,7 +33,9 @@ import Testing
             let echo = try await client.emitWithAck("echo", [1, 2], ["k": ByteBuffer(bytes: [1, 2, 3])])
             #expect(try echo.decode([Int].self, at: 0) == [1, 2])
             #expect(try echo.decode([String: ByteBuffer].self, at: 1) == ["k": ByteBuffer(bytes: [1, 2, 3])])
-            #expect(try await client.emitWithAck("bytes", ByteBuffer(string: "raw")).decode(ByteBuffer.self, at: 0) == ByteBuffer(string: "raw"))
+            #expect(
+                try await client.emitWithAck("bytes", ByteBuffer(string: "raw")).decode(ByteBuffer.self, at: 0) == ByteBuffer(string: "raw")
+            )
             #expect(try await client.emitWithAck("fail").decode(String.self, at: 0) == "refused")
         }
     }
@@ -156,9 +158,11 @@ import Testing
             while order.last != "out reply 2" { order.append(try #require(await seen.next())) }
             #expect(
                 order == [
-                    "use hello", "first hello", "any hello", "hello", "use forbidden", "error in forbidden", "use once", "first once", "any once",
+                    "use hello", "first hello", "any hello", "hello", "use forbidden", "error in forbidden", "use once", "first once",
+                    "any once",
                     "once", "use once", "first once", "any once", "use reply", "first reply", "any reply", "out reply 2",
-                ])
+                ]
+            )
         }
     }
 
@@ -168,7 +172,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["42{}", "42[]", "42[null]", "42[{\"toString\":\"x\"}]", "42[\"connect\"]", "451[\"x\"]", "49", "4", "42/none,[\"x\"]", "43[]"])
+    @Test(arguments: [
+        "42{}", "42[]", "42[null]", "42[{\"toString\":\"x\"}]", "42[\"connect\"]", "451[\"x\"]", "49", "4", "42/none,[\"x\"]", "43[]",
+    ])
     func aPacketThatBreaksTheProtocolEndsOnlyItsConnection(packet: String) async throws {
         try await withServer { io in
             io.onConnect { socket in socket.on("ping") { "pong" } }

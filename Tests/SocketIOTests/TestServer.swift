@@ -13,7 +13,11 @@ func withServer(
     _ body: (TestServer) async throws -> Void
 ) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
-    let io = SocketIOServer(configuration: configuration, eventLoopGroup: group, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    let io = SocketIOServer(
+        configuration: configuration,
+        eventLoopGroup: group,
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    )
     try await set(io)
     try await io.start()
     let channel = try await ServerBootstrap(group: group)

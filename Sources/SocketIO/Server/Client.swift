@@ -128,13 +128,16 @@ final class Client {
         socket.didConnect()
     }
 
-    /// Admits a socket that takes over a session. Its connection attempt ends here.
+    /// Admits a socket that takes over a session. Its connection attempt goes on until the session is here.
     func admitRecovered(_ socket: Socket) -> Bool {
-        guard !isClosed, connecting.removeValue(forKey: socket.namespace.name) != nil else { return false }
+        guard !isClosed, connecting[socket.namespace.name] != nil else { return false }
         socket.bound.value.held = []
         admit(socket)
         return true
     }
+
+    /// The session is here.
+    func finishRecovering(_ socket: Socket) { connecting[socket.namespace.name] = nil }
 
     /// A session that was moved here could not be had: whoever has joined must go, unseen.
     func expel(_ socket: Socket) {

@@ -40,6 +40,7 @@ final class RecoveryClaimant: SessionClaimant {
 
     func resume(_ session: RecoverableSession, missed: [BroadcastPacket]) {
         guard let socket = socket.value, socket.bound.value.phase == .connected else { return }
+        client.value.finishRecovering(socket)
         socket.data.restore(session.data)
         let server = namespace.server
         client.value.session.send(server.encoder.connect(namespace: namespace.name, sid: socket.id, pid: socket.pid))

@@ -45,10 +45,13 @@ public struct DisconnectReason: Hashable, Sendable, CustomStringConvertible, Exp
     /// The client joined no namespace in time, or the server closed the connection with `disconnect(close: true)`.
     public static let forcedServerClose: DisconnectReason = "forced server close"
 
+    /// The client did not read what it was sent.
+    public static let sendBufferFull: DisconnectReason = "send buffer full"
+
     /// Whether a session that ended so can be recovered: nobody has ended it on purpose.
     var isRecoverable: Bool {
         switch self {
-        case .transportError, .transportClose, .forcedClose, .pingTimeout, .serverShuttingDown, .forcedServerClose: true
+        case .transportError, .transportClose, .forcedClose, .pingTimeout, .serverShuttingDown, .forcedServerClose, .sendBufferFull: true
         default: false
         }
     }

@@ -18,8 +18,8 @@ public struct RecoveryLimits: Sendable, Hashable {
 /// Orders broadcasts and the move of a session from one event loop to another.
 ///
 /// The claimant's loop starts to collect before the owner's loop stops. A broadcast could still miss both, if its sender was between
-/// its two hops meanwhile: reached the claimant before it collected, and the owner after it stopped. Hence senders enqueue their hops,
-/// and the claim its own, under one lock.
+/// its two hops meanwhile: reached the claimant before it collected, and the owner after it stopped. Or it could reach both, if the
+/// claimant lags behind: the client had it long before. Hence senders enqueue their hops, and the move its two, under one lock.
 struct RecoveryHandover: ~Copyable {
     let limits: RecoveryLimits?
     private let lock = Mutex<Void>(())
@@ -65,7 +65,7 @@ extension CoreLocalAdapter {
         let position = offset.flatMap { MessageID($0) }
         guard (offset == nil) == (position == nil), let owner = await findOwner(of: pid) else { return false }
         if owner.loop === claimant.eventLoop {
-            return await run(on: owner.loop) { [self] in restore(pid: pid, offset: position, to: claimant, rooms: nil) }
+            return await run(on: owner.loop) { [self] in restore(pid: pid, offset: position, to: claimant) }
         }
         return await move(pid: pid, offset: position, from: owner, to: claimant)
     }
@@ -103,22 +103,19 @@ extension CoreLocalAdapter {
     }
 
     /// Owner and claimant share a loop: nothing can come between.
-    private func restore(pid: String, offset: MessageID?, to claimant: any SessionClaimant, rooms: Set<Room>?) -> Bool {
-        guard let (session, missed) = claim(pid: pid, offset: offset),
-            let socket = claimant.makeSocket(id: session.id, pid: pid), add(socket, pid: pid)
-        else { return false }
-        join(socket, rooms: Array(session.rooms))
+    private func restore(pid: String, offset: MessageID?, to claimant: any SessionClaimant) -> Bool {
+        guard let (session, missed) = claim(pid: pid, offset: offset), take(session.id, pid: pid, rooms: session.rooms, for: claimant)
+        else {
+            return false
+        }
         claimant.resume(session, missed: missed)
         return true
     }
 
     private func move(pid: String, offset: MessageID?, from owner: Owner, to claimant: any SessionClaimant) async -> Bool {
-        let collecting = await run(on: claimant.eventLoop) { [self] in
-            guard let socket = claimant.makeSocket(id: owner.id, pid: pid), add(socket, pid: pid) else { return false }
-            join(socket, rooms: Array(owner.rooms))
-            return true
-        }
-        guard collecting else { return false }
+        // Enqueued, even on the claimant's own loop: what the owner had delivered when it was found has passed there before.
+        let started = handover.claim { claimant.eventLoop.submit { [self] in take(owner.id, pid: pid, rooms: owner.rooms, for: claimant) } }
+        guard (try? await started.get()) ?? false else { return false }
         let claimed = handover.claim {
             owner.loop.submit { [self] in claim(pid: pid, offset: offset).map { Claimed(session: $0.session, missed: $0.missed) } }
         }
@@ -132,6 +129,17 @@ extension CoreLocalAdapter {
             claimant.resume(claimed.session, missed: claimed.missed)
             return true
         }
+    }
+
+    /// Makes the claimant's socket, which collects what comes for its rooms from here on.
+    private func take(_ id: SocketID, pid: String, rooms: Set<Room>, for claimant: any SessionClaimant) -> Bool {
+        guard let socket = claimant.makeSocket(id: id, pid: pid) else { return false }
+        guard add(socket, pid: pid) else {
+            claimant.abandon()
+            return false
+        }
+        join(socket, rooms: Array(rooms))
+        return true
     }
 
     private struct Claimed: Sendable {

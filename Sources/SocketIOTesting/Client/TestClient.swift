@@ -107,7 +107,9 @@ public final class TestClient: Sendable {
     /// - Parameter timeout: How long to wait. Default 10 s.
     /// - Throws: ``Failure`` if none comes in time, or the connection is closed.
     public func receive(timeout: Duration = .seconds(10)) async throws -> Message {
-        guard let message = await next(timeout) else { throw Failure(description: "no message within \(timeout), or the connection is closed") }
+        guard let message = await next(timeout) else {
+            throw Failure(description: "no message within \(timeout), or the connection is closed")
+        }
         return message
     }
 
@@ -195,7 +197,9 @@ public final class TestClient: Sendable {
     ///   - arguments: Its arguments.
     ///   - namespace: The namespace.
     ///   - id: The acknowledgement id, if an answer is wanted.
-    public func emit<each A: Encodable>(_ event: String, _ arguments: repeat each A, namespace: String = "/", id: UInt64? = nil) async throws {
+    public func emit<each A: Encodable>(_ event: String, _ arguments: repeat each A, namespace: String = "/", id: UInt64? = nil)
+        async throws
+    {
         try await send(
             PacketEncoder(format: format).event(event, namespace: namespace, id: id) { writer in
                 repeat try writer.append(each arguments)
