@@ -140,8 +140,19 @@ package final class RawClient: Sendable {
     /// Opens a polling session and returns its id.
     package func handshake(_ path: String = "/socket.io/") async throws -> String {
         let response = try await get("\(path)?EIO=4&transport=polling")
-        guard let range = response.body.range(of: "\"sid\":\"") else { throw Failure.malformed(response.body) }
-        return String(response.body[range.upperBound...].prefix { $0 != "\"" })
+        guard response.status == 200 else { throw Failure.malformed(response.body) }
+        return Self.sessionID(in: response.body)
+    }
+
+    /// The session id in an open packet.
+    package static func sessionID(in packet: String) -> String {
+        guard let range = packet.firstRange(of: "\"sid\":\"") else { return "" }
+        return String(packet[range.upperBound...].prefix { $0 != "\"" })
+    }
+
+    /// Polls until the session no longer does.
+    package func waitUntilUpgraded(_ target: String) async throws {
+        while try await get(target).status == 200 {}
     }
 
     package static func parseResponse(_ bytes: [UInt8]) throws -> (Response, Int)? {
@@ -245,11 +256,5 @@ extension Array where Element: Equatable {
             return start..<start + other.count
         }
         return nil
-    }
-}
-
-extension String {
-    fileprivate func range(of other: String) -> Range<String.Index>? {
-        firstRange(of: other)
     }
 }

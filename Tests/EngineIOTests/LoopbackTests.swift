@@ -1,0 +1,382 @@
+import EngineIOTestSupport
+import NIOCore
+import NIOPosix
+import SocketIOCore
+import Synchronization
+import Testing
+
+@testable import EngineIO
+
+private let polling = "/socket.io/?EIO=4&transport=polling"
+private let webSocket = "/socket.io/?EIO=4&transport=websocket"
+
+/// What needs real sockets, threads and tasks.
+@Suite(.timeLimit(.minutes(2))) struct LoopbackTests {
+    // MARK: allowRequest
+
+    @Test(arguments: [1, 4]) func aHandshakeWaitsForTheDecision(loops: Int) async throws {
+        let asked = Mutex<[String]>([])
+        try await TestServer.with(
+            loops: loops,
+            configure: {
+                $0.allowRequest = { handshake in
+                    asked.withLock { $0.append(handshake.method) }
+                    await Task.yield()
+                    return handshake.header("Authorization") == "yes" ? .allow : .reject("go away \"you\"")
+                }
+            }
+        ) { server in
+            try await RawClient.with(server.port) { client in
+                let refused = try await client.get(polling)
+                #expect(refused.status == 403 && refused.body == "{\"code\":4,\"message\":\"go away \\\"you\\\"\"}")
+                let refusedUpgrade = try await client.get(webSocket, headers: RawClient.upgradeHeaders)
+                #expect(refusedUpgrade.status == 403)
+            }
+            try await RawClient.with(server.port) { client in
+                let response = try await client.get(polling, headers: ["Authorization: yes"])
+                #expect(response.status == 200)
+                let sid = RawClient.sessionID(in: response.body)
+                // Only handshakes are asked about.
+                #expect(try await client.post(polling + "&sid=" + sid, "4a").status == 200)
+                #expect(try await client.get(polling + "&sid=" + sid).body == "4a")
+                try await RawClient.with(server.port) { other in
+                    try await other.upgrade(webSocket, headers: ["Authorization: yes"])
+                    #expect(try await other.frame() != .close(1000))
+                }
+            }
+            #expect(asked.withLock { $0 }.count == 4)
+        }
+    }
+
+    @Test(arguments: [1, 4]) func aClientThatVanishesDuringTheDecisionNeverConnects(loops: Int) async throws {
+        let (started, startedContinuation) = AsyncStream.makeStream(of: Void.self)
+        let (ended, endedContinuation) = AsyncStream.makeStream(of: Bool.self)
+        try await TestServer.with(
+            loops: loops,
+            configure: {
+                $0.allowRequest = { _ in
+                    startedContinuation.yield()
+                    // Ends only by being cancelled.
+                    try? await Task.sleep(for: .seconds(3600))
+                    endedContinuation.yield(Task.isCancelled)
+                    return .allow
+                }
+            }
+        ) { server in
+            var (starts, ends) = (started.makeAsyncIterator(), ended.makeAsyncIterator())
+            for target in [polling, webSocket] {
+                try await RawClient.with(server.port) { client in
+                    let headers = target == webSocket ? RawClient.upgradeHeaders : []
+                    try await client.request("GET", target, headers: headers)
+                }
+                await starts.next()
+                #expect(await ends.next() == true)
+            }
+            #expect(server.engine.clientsCount == 0)
+            #expect(server.delegate.log.withLock { $0 }.isEmpty)
+        }
+    }
+
+    @Test func moreHandshakesThanAllowedDoNotWait() async throws {
+        let (started, continuation) = AsyncStream.makeStream(of: Void.self)
+        try await TestServer.with(configure: {
+            $0.limits.pendingHandshakes = 1
+            $0.allowRequest = { _ in
+                continuation.yield()
+                try? await Task.sleep(for: .seconds(3600))
+                return .allow
+            }
+        }) { server in
+            try await RawClient.with(server.port) { first in
+                try await first.request("GET", polling)
+                var starts = started.makeAsyncIterator()
+                await starts.next()
+                let second = try await RawClient.with(server.port) { try await $0.get(polling) }
+                #expect(second.status == 503)
+            }
+        }
+    }
+
+    // MARK: Connections that break
+
+    @Test(arguments: [1, 4]) func anAbortedPollIsNoticedWhileItIsParked(loops: Int) async throws {
+        try await TestServer.with(loops: loops) { server in
+            let sid = try await RawClient.with(server.port) { client in
+                let sid = try await client.handshake()
+                try await client.request("GET", polling + "&sid=" + sid)
+                // The next answer on this connection cannot come before the poll has been parked.
+                let response = try await RawClient.with(server.port) { try await $0.post(polling + "&sid=" + sid, "3") }
+                #expect(response.status == 200)
+                return sid
+            }
+            #expect(try await server.delegate.waitForClose() == .transportError)
+            let late = try await RawClient.with(server.port) { try await $0.get(polling + "&sid=" + sid) }
+            #expect(late.status == 400)
+        }
+    }
+
+    @Test(arguments: [false, true]) func aHalfClosedClientIsGone(allowHalfClosure: Bool) async throws {
+        try await TestServer.with(allowHalfClosure: allowHalfClosure) { server in
+            try await RawClient.with(server.port, halfClosure: true) { client in
+                try await client.upgrade(webSocket)
+                _ = try await client.frame()
+                try await client.channel.close(mode: .output)
+                #expect(try await server.delegate.waitForClose() == .transportClose)
+                await client.waitForClose()
+            }
+            try await RawClient.with(server.port, halfClosure: true) { client in
+                let sid = try await client.handshake()
+                try await client.request("GET", polling + "&sid=" + sid)
+                try await client.channel.close(mode: .output)
+                #expect(try await server.delegate.waitForClose() == .transportError)
+                await client.waitForClose()
+            }
+        }
+    }
+
+    @Test func aConnectionResetWhileAnUpgradeIsRefusedHarmsNobody() async throws {
+        try await TestServer.with { server in
+            for upgrade in ["websocket", "h2c", "\u{1}"] {
+                for _ in 0..<20 {
+                    try await RawClient.with(server.port) { client in
+                        let socket = try #require(client.channel as? any SocketOptionProvider)
+                        try await socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+                        let headers = ["Connection: Upgrade", "Upgrade: \(upgrade)"]
+                        try await client.request("GET", polling, headers: headers)
+                    }
+                }
+            }
+            let response = try await RawClient.with(server.port) { try await $0.get(polling) }
+            #expect(response.status == 200)
+        }
+    }
+
+    // MARK: Order
+
+    @Test(arguments: [1, 4]) func nothingIsLostOrReorderedByUpgradesUnderAStorm(loops: Int) async throws {
+        try await TestServer.with(loops: loops, delegate: EchoDelegate(echoes: false)) { server in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 { group.addTask { try await Self.upgradeUnderAStorm(server) } }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    private static let stormSize = 3000
+
+    private static func upgradeUnderAStorm(_ server: TestServer) async throws {
+        try await RawClient.with(server.port) { poller in
+            let sid = try await poller.handshake()
+            try await RawClient.with(server.port) { candidate in
+                try await withThrowingTaskGroup(of: [Int].self) { group in
+                    group.addTask { try await storm(server, sid) }
+                    group.addTask {
+                        // Like a browser: poll until the probe is answered and the poll is back, then upgrade.
+                        var received = try await Self.poll(poller, sid)
+                        try await candidate.upgrade(webSocket + "&sid=" + sid)
+                        try await candidate.sendText("2probe")
+                        received += try await Self.poll(poller, sid)
+                        #expect(try await candidate.frame() == .text("3probe"))
+                        received += try await Self.poll(poller, sid)
+                        try await candidate.sendText("5")
+                        while received.count < stormSize {
+                            guard case .text(let text) = try await candidate.frame(), let number = Int(text.dropFirst()) else { continue }
+                            if text.first == "4" { received.append(number) }
+                        }
+                        return received
+                    }
+                    for try await numbers in group where !numbers.isEmpty { #expect(numbers == Array(0..<stormSize)) }
+                }
+            }
+        }
+    }
+
+    private static func storm(_ server: TestServer, _ sid: String) async throws -> [Int] {
+        for start in stride(from: 0, to: stormSize, by: 10) {
+            try await server.delegate.on(sid) { session in
+                for number in start..<start + 10 { session.send(text: "\(number)") }
+            }
+        }
+        return []
+    }
+
+    private static func poll(_ client: RawClient, _ sid: String) async throws -> [Int] {
+        let body = try await client.get(polling + "&sid=" + sid).body
+        return body.split(separator: "\u{1e}").filter { $0.first == "4" }.compactMap { Int($0.dropFirst()) }
+    }
+
+    @Test(arguments: [1, 4]) func whatAClientSendsArrivesInOrderThroughItsUpgrade(loops: Int) async throws {
+        try await TestServer.with(loops: loops) { server in
+            try await RawClient.with(server.port) { poller in
+                let sid = try await poller.handshake()
+                let payload = (0..<100).map { "4\($0)" }.joined(separator: "\u{1e}")
+                #expect(try await poller.post(polling + "&sid=" + sid, payload).status == 200)
+                try await RawClient.with(server.port) { candidate in
+                    try await candidate.upgrade(webSocket + "&sid=" + sid)
+                    // All at once: the probe, the upgrade and what follows it.
+                    var bytes = RawClient.encodeFrame(0x81, Array("2probe".utf8)) + RawClient.encodeFrame(0x81, Array("5".utf8))
+                    for number in 100..<2000 { bytes += RawClient.encodeFrame(0x81, Array("4\(number)".utf8)) }
+                    try await candidate.send(bytes: bytes)
+                    #expect(try await candidate.frame() == .text("3probe"))
+                    for number in 0..<2000 { #expect(try await candidate.frame() == .text("4\(number)")) }
+                }
+            }
+            let texts = server.delegate.log.withLock { $0 }.compactMap { if case .text(let text) = $0 { Int(text) } else { nil } }
+            #expect(texts == Array(0..<2000))
+        }
+    }
+
+    // MARK: Back-pressure
+
+    @Test(arguments: [1, 4]) func aClientThatDoesNotReadIsClosedAtTheBound(loops: Int) async throws {
+        let delegate = EchoDelegate(echoes: false)
+        try await TestServer.with(loops: loops, configure: { $0.limits.sendBufferBytes = 1 << 20 }, delegate: delegate) { server in
+            try await RawClient.with(server.port) { poller in
+                // With several loops the WebSocket of an upgraded session is likely to be on another one.
+                let sid = try await poller.handshake()
+                try await RawClient.with(server.port, readsAutomatically: false) { client in
+                    try await client.request("GET", webSocket + "&sid=" + sid, headers: RawClient.upgradeHeaders)
+                    try await client.sendText("5")
+                    try await poller.waitUntilUpgraded(polling + "&sid=" + sid)
+                    var highest = 0
+                    let message = String(repeating: "x", count: 10_000)
+                    for _ in 0..<5000 {
+                        let (state, buffered) = try await server.delegate.on(sid) { session in
+                            for _ in 0..<10 { session.send(text: message) }
+                            return (session.readyState, session.bufferedBytes)
+                        }
+                        highest = max(highest, buffered)
+                        if state != .open { break }
+                    }
+                    #expect(highest <= 1 << 20)
+                    #expect(try await server.delegate.waitForClose() == .sendBufferFull)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [1, 4]) func aPausedSessionIsNotRead(loops: Int) async throws {
+        try await TestServer.with(loops: loops, delegate: EchoDelegate(echoes: false)) { server in
+            try await RawClient.with(server.port) { poller in
+                let sid = try await poller.handshake()
+                try await RawClient.with(server.port) { client in
+                    try await client.upgrade(webSocket + "&sid=" + sid)
+                    try await client.sendText("5")
+                    try await poller.waitUntilUpgraded(polling + "&sid=" + sid)
+                    try await server.delegate.on(sid) { $0.pauseReading() }
+                    // Far more than the sockets' buffers hold: the write cannot finish unless the server reads.
+                    let big = RawClient.encodeFrame(0x82, Array(repeating: 7, count: 900_000))
+                    let promise = client.channel.eventLoop.makePromise(of: Void.self)
+                    client.channel.writeAndFlush(ByteBuffer(bytes: Array(repeating: big, count: 40).flatMap { $0 }), promise: promise)
+                    let finished = Mutex(false)
+                    promise.futureResult.whenComplete { _ in finished.withLock { $0 = true } }
+                    for _ in 0..<50 { try await server.delegate.on(sid) { _ in } }
+                    #expect(finished.withLock { $0 } == false)
+                    try await server.delegate.on(sid) { $0.resumeReading() }
+                    try await promise.futureResult.get()
+                    for _ in 0..<40 { _ = try await server.delegate.wait { if case .binary = $0 { true } else { false } } }
+                }
+            }
+        }
+    }
+
+    // MARK: Shutdown and leaks
+
+    @Test(arguments: [1, 4]) func shutdownClosesSessionsInBatchesAndRefusesNewOnes(loops: Int) async throws {
+        try await TestServer.with(loops: loops) { server in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        try await RawClient.with(server.port) { client in
+                            try await client.upgrade(webSocket)
+                            _ = try await client.frame()
+                            #expect(try await client.frame() == .close(1000))
+                        }
+                    }
+                    group.addTask {
+                        try await RawClient.with(server.port) { client in
+                            let sid = try await client.handshake()
+                            #expect(try await client.get(polling + "&sid=" + sid).body == "1")
+                        }
+                    }
+                }
+                for _ in 0..<40 { _ = try await server.delegate.wait { if case .opened = $0 { true } else { false } } }
+                await server.engine.shutdown(over: .milliseconds(300))
+                try await group.waitForAll()
+            }
+            #expect(server.engine.clientsCount == 0)
+            let reasons = server.delegate.log.withLock { $0 }.compactMap { if case .closed(let reason) = $0 { reason } else { nil } }
+            #expect(reasons == Array(repeating: .serverShuttingDown, count: 40))
+            let late = try await RawClient.with(server.port) { try await $0.get(polling) }
+            #expect(late.status == 503)
+        }
+    }
+
+    @Test func shutdownDoesNotWaitForClientsThatDoNotPoll() async throws {
+        try await TestServer.with(configure: { $0.limits.closeTimeout = .milliseconds(50) }) { server in
+            try await RawClient.with(server.port) { client in
+                _ = try await client.handshake()
+                await server.engine.shutdown()
+                #expect(server.engine.clientsCount == 0)
+            }
+        }
+    }
+
+    @Test(arguments: [1, 4]) func closedSessionsLeaveNothingBehind(loops: Int) async throws {
+        let watched = Mutex<[WeakSession]>([])
+        let delegate = EchoDelegate(onOpen: { session in
+            let bound = NIOLoopBound(WeakBox(session), eventLoop: session.eventLoop)
+            watched.withLock { $0.append(WeakSession(box: bound)) }
+        })
+        try await TestServer.with(loops: loops, delegate: delegate) { server in
+            for round in 0..<4 {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<25 { group.addTask { try await Self.useAndLeave(server, how: round) } }
+                    try await group.waitForAll()
+                }
+            }
+            for _ in 0..<100 { _ = try await server.delegate.waitForClose() }
+            #expect(server.engine.clientsCount == 0)
+            for session in watched.withLock({ $0 }) {
+                // One more turn of the loop, so that what ran last has returned.
+                try await session.box.eventLoop.submit {}.get()
+                let isGone = try await session.box.eventLoop.submit { session.box.value.value == nil }.get()
+                #expect(isGone)
+            }
+        }
+    }
+
+    private static func useAndLeave(_ server: TestServer, how: Int) async throws {
+        try await RawClient.with(server.port) { client in
+            guard how > 0 else {
+                try await client.upgrade(webSocket)
+                _ = try await client.frame()
+                return
+            }
+            let sid = try await client.handshake()
+            if how == 1 { return try await client.request("GET", polling + "&sid=" + sid) }
+            try await RawClient.with(server.port) { candidate in
+                try await candidate.upgrade(webSocket + "&sid=" + sid)
+                try await candidate.sendText("2probe")
+                #expect(try await candidate.frame() == .text("3probe"))
+                // Some never finish their upgrade and just close the session.
+                if how == 3 {
+                    #expect(try await client.post(polling + "&sid=" + sid, "1").status == 200)
+                    return
+                }
+                try await candidate.sendText("5")
+                try await candidate.sendText("4a")
+                #expect(try await candidate.frame() == .text("4a"))
+            }
+        }
+    }
+
+    private struct WeakSession: Sendable {
+        let box: NIOLoopBound<WeakBox>
+    }
+
+    private final class WeakBox {
+        weak var value: EngineSession?
+        init(_ value: EngineSession) { self.value = value }
+    }
+}
