@@ -19,7 +19,6 @@ let package = Package(
         .library(name: "SocketIOHummingbird", targets: ["SocketIOHummingbird"]),
         .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
         .library(name: "MongoClient", targets: ["MongoClient"]),
-        .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
     ],
     traits: [
         .trait(name: "MongoDB", description: "The MongoDB adapter and client; needs the headers of libmongoc."),
@@ -29,6 +28,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -36,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .systemLibrary(
@@ -104,18 +105,22 @@ let package = Package(
                 "EngineIO",
                 "MessagePack",
                 "SocketIOCore",
+                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),
         .target(
             name: "SocketIOTesting",
             dependencies: [
+                .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
                 "MessagePack",
                 "SocketIOCore",
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -154,15 +159,6 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "IntegrationTests/ConformanceServer",
-            swiftSettings: settings
-        ),
-        .target(
-            name: "SocketIOTesting",
-            dependencies: [
-                .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ],
             swiftSettings: settings
         ),
         .testTarget(
