@@ -2,7 +2,7 @@ public import HTTPTypes
 public import NIOCore
 import NIOExtras
 import NIOHTTPTypesHTTP1
-import NIOPosix
+public import NIOPosix
 import NIOSSL
 
 /// A plain HTTP request that is not Engine.IO's.
@@ -70,15 +70,18 @@ public final class HTTPServer: Sendable {
     /// - Parameters:
     ///   - configuration: Where and how.
     ///   - engine: Serves its path.
+    ///   - eventLoopGroup: The event loops of the connections, if ``HTTPServerConfiguration/loops`` asks for none of its own.
+    ///     Default: those that the process shares.
     ///   - responder: Answers all other requests; 404 by default.
     /// - Throws: What the system says if the address cannot be listened on, or `NIOSSLError` if the certificate or key is not usable.
     public static func start(
         _ configuration: HTTPServerConfiguration,
         engine: EngineServer,
+        on eventLoopGroup: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup,
         responder: @escaping HTTPResponder = { _ in .notFound }
     ) async throws -> HTTPServer {
         let ownedGroup = configuration.loops.map { MultiThreadedEventLoopGroup(numberOfThreads: max(1, $0)) }
-        let group = ownedGroup ?? .singletonMultiThreadedEventLoopGroup
+        let group: any EventLoopGroup = ownedGroup ?? eventLoopGroup
         let quiescing = ServerQuiescingHelper(group: group)
         do {
             let tls = try configuration.tls.map { try NIOSSLContext(configuration: $0) }

@@ -28,6 +28,9 @@ public struct SocketIOConfiguration: Sendable {
     /// Whether handlers run on the global thread pool instead of their client's event loop. Set it if they block their thread, as with
     /// synchronous file or database calls; it costs two thread hops an event. Default: false.
     public var handlersBlock = false
+    /// Over how long the clients are let go when the server is shut down, in random batches, so that they do not all come back at
+    /// once elsewhere. Default 5 s; a batch every 100 ms, so few clients go sooner.
+    public var drainDuration: Duration = .seconds(5)
     /// A file with the JavaScript client, served as `<path>/socket.io.js`. Default: nil, none.
     public var serveClient: String?
     /// Gets every change of a room in this process, with the namespace's name. Runs on the event loop where it happens. Default: nil.
