@@ -26,8 +26,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="session", params=["json", "msgpack"])
 async def parsed(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Server, str]]:
-    """A test server for each parser."""
-    server = await Server("ConformanceServer", "--port", "0", "--parser", request.param).start()
+    """A test server for each parser. Frequent pings: a python-socketio client that polls may leave without a word, and then waits for one."""
+    server = await Server("ConformanceServer", "--port", "0", "--parser", request.param, "--ping-interval", "2000").start()
     yield server, request.param
     await ended_well(server)
 

@@ -98,7 +98,6 @@ async def test_what_cannot_be_recovered_becomes_a_fresh_session(server: Server) 
     for auth in (
         {"pid": "unknown", "offset": offset},
         {"pid": data["pid"], "offset": "unknown"},
-        {"pid": data["pid"]},
         {"pid": 5, "offset": offset},
         {"pid": data["pid"], "offset": {"$gt": ""}},
         {"pid": "x" * 10_000, "offset": "y" * 10_000},
@@ -114,16 +113,37 @@ async def test_what_cannot_be_recovered_becomes_a_fresh_session(server: Server) 
     await raw.__aexit__()
 
 
-async def test_a_session_is_restored_once(server: Server) -> None:
+async def test_only_one_client_has_a_session(server: Server) -> None:
     raw, data, offset = await connected(server, "csr-4")
     witness = await others(server)
     raw.abort()
     await gone(witness, data["sid"], "csr-4")
     auth = {"pid": data["pid"], "offset": offset}
     async with RawSocket(server.url) as one, RawSocket(server.url) as two:
-        answers = await asyncio.gather(one.connect(auth=auth), two.connect(auth=auth))
-        assert [answer["sid"] == data["sid"] for answer in answers].count(True) <= 1
-        assert answers[0]["sid"] != answers[1]["sid"]
+        await asyncio.gather(one.connect(auth=auth), two.connect(auth=auth))
+        assert await witness.call("sockets", "csr-4") == [data["sid"]]
+        await witness.call("io-to", ["csr-4"], "once")
+        await witness.call("sum", 1, 2)
+        heard = await asyncio.gather(*(asyncio.wait_for(raw.event("news", 1), 1) for raw in (one, two)), return_exceptions=True)
+        assert [isinstance(answer, list) and answer[0] == "once" for answer in heard].count(True) == 1
+    await witness.close()
+    await raw.__aexit__()
+
+
+async def test_a_client_that_has_heard_nothing_yet_recovers_too(server: Server) -> None:
+    raw = await RawSocket(server.url).__aenter__()
+    data = await raw.connect()
+    await raw.send('421["join","csr-6"]')
+    witness = await others(server)
+    async with asyncio.timeout(5):
+        while data["sid"] not in await witness.call("sockets", "csr-6"):
+            pass
+    raw.abort()
+    await gone(witness, data["sid"], "csr-6")
+    await witness.call("io-to", ["csr-6"], "missed")
+    async with RawSocket(server.url) as again:
+        assert await again.connect(auth={"pid": data["pid"]}) == {"sid": data["sid"], "pid": data["pid"]}
+        assert (await again.event("news"))[0] == "missed"
     await witness.close()
     await raw.__aexit__()
 

@@ -4,8 +4,12 @@ import asyncio
 from typing import Any
 
 import socketio
+from engineio.payload import Payload
 
 LIMIT = 10
+
+# The client's own limit of 16 packets in one answer is lower than what a server sends at once to one who polls.
+Payload.max_decode_packets = 10_000
 
 
 class Client:
@@ -54,12 +58,12 @@ class Client:
         return self._inbox(event, namespace).qsize()
 
     async def call(self, event: str, *arguments: Any, namespace: str = "/", limit: float = LIMIT) -> Any:
-        data: Any = arguments if len(arguments) != 1 else arguments[0]
-        return await self.io.call(event, data, namespace=namespace, timeout=limit)
+        """Emits and waits for the acknowledgement: one value bare, several as a list."""
+        answer = await self.io.call(event, arguments, namespace=namespace, timeout=limit)
+        return list(answer) if isinstance(answer, tuple) else answer
 
     async def emit(self, event: str, *arguments: Any, namespace: str = "/") -> None:
-        data: Any = arguments if len(arguments) != 1 else arguments[0]
-        await self.io.emit(event, data, namespace=namespace)
+        await self.io.emit(event, arguments, namespace=namespace)
 
     @property
     def id(self) -> str:

@@ -44,7 +44,9 @@ final class Client {
     private func receive(_ decode: (inout PacketDecoderStateMachine) throws(PacketError) -> Packet?) {
         guard !isClosed else { return }
         do {
-            if let packet = try decode(&decoder) { handle(packet) }
+            if let packet = try decode(&decoder) { return handle(packet) }
+            // Nothing is kept for a namespace that the client has not joined.
+            if let name = decoder.waitingNamespace, socket(in: name) == nil { close(.transportClose) }
         } catch {
             server.logger.debug("invalid packet", metadata: ["sid": "\(session.id)", "error": "\(error.code)"])
             server.metrics.errors.increment()

@@ -25,6 +25,15 @@ public struct PacketDecoderStateMachine: Sendable {
         var ranges: ElementRanges
         var attachments: [ByteBuffer] = []
         var bytes: Int
+
+        /// A handler may pass the packet on undecoded: a placeholder for nothing would break its receivers.
+        var hasSoundPlaceholders: Bool {
+            let start = message.readerIndex + header.length
+            guard let payload = message.getSlice(at: start, length: message.writerIndex - start),
+                let tape = try? JSONTape(payload, attachments: attachments, maximumDepth: JSONWalker.deepestNesting)
+            else { return false }
+            return tape.hasSoundPlaceholders
+        }
     }
 
     /// The parser that clients use.
@@ -66,16 +75,20 @@ public struct PacketDecoderStateMachine: Sendable {
             incomplete = waiting
             return nil
         }
+        guard waiting.hasSoundPlaceholders else { throw PacketError(.illegalAttachments) }
         return try waiting.header.message(waiting.message, elements: waiting.ranges, attachments: waiting.attachments)
     }
 
     /// Whether a packet waits for attachments.
     public var isWaitingForAttachments: Bool { incomplete != nil }
 
+    /// The namespace of the packet that waits for attachments.
+    public var waitingNamespace: String? { incomplete?.header.namespace }
+
     private func packet(_ header: JSONPacketHeader, _ message: ByteBuffer) throws(PacketError) -> Packet {
         switch header.type {
         case .connect: Packet(namespace: header.namespace, content: .connect(auth: try header.object(of: message)))
-        case .disconnect: Packet(namespace: header.namespace, content: .disconnect)
+        case .disconnect: Packet(namespace: header.namespace, content: try header.withoutPayload(message, .disconnect))
         case .connectError: Packet(namespace: header.namespace, content: .connectError(try header.object(of: message)))
         case .event, .binaryEvent, .acknowledgement, .binaryAcknowledgement:
             try header.message(message, elements: header.elements(of: message), attachments: [])
@@ -154,6 +167,12 @@ struct JSONPacketHeader {
         guard type != .connect, type != .disconnect, type != .connectError else { throw PacketError(.illegalPayload) }
         guard let ranges = JSONScanner.elements(of: message, from: message.readerIndex + length) else { throw PacketError(.illegalPayload) }
         return ranges
+    }
+
+    /// The content of a packet that has no payload.
+    func withoutPayload(_ message: ByteBuffer, _ content: Packet.Content) throws(PacketError) -> Packet.Content {
+        guard length == message.readableBytes else { throw PacketError(.illegalPayload) }
+        return content
     }
 
     /// The payload, which must be an object or missing.

@@ -101,6 +101,13 @@ extension JSONTape {
         return self.attachments[number]
     }
 
+    /// Whether every placeholder stands for an attachment.
+    var hasSoundPlaceholders: Bool {
+        self.entries.indices.allSatisfy { index in
+            !self.isPlaceholder(at: index) || (try? self.attachment(at: index, for: ByteBuffer.self)) != nil
+        }
+    }
+
     private func isPlaceholder(at index: Int) -> Bool {
         guard self.kind(at: index) == .object, let mark = self.find("_placeholder", in: index) else { return false }
         return (try? self.bool(at: mark)) == true
