@@ -2,6 +2,7 @@ public import EngineIO
 import HTTPTypes
 import Logging
 public import ServiceLifecycle
+import UnixSignals
 
 /// Serving without another HTTP server.
 extension SocketIOServer {
