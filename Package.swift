@@ -162,6 +162,13 @@ let package = Package(
             path: "IntegrationTests/ConformanceServer",
             swiftSettings: settings
         ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["MessagePack", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio")],
+            path: "Fuzzing/Targets",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
         .testTarget(
             name: "MessagePackTests",
             dependencies: ["MessagePack", .product(name: "NIOCore", package: "swift-nio")],
@@ -226,3 +233,10 @@ let package = Package(
         ),
     ]
 )
+
+// The fuzzer only links with a sanitizer that brings the main function; see scripts/fuzz.
+if Context.environment["FUZZING"] != nil {
+    package.targets.append(
+        .executableTarget(name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Fuzzing/Runner", swiftSettings: settings)
+    )
+}

@@ -62,6 +62,11 @@ extension SocketIOValue: Codable {
         }
     }
 
+    /// A number without a type: an integer if it is whole and a double can tell it from its neighbours.
+    init(number: Double) {
+        if number.magnitude <= 0x1p53, let integer = Int64(exactly: number) { self = .int(integer) } else { self = .double(number) }
+    }
+
     /// Takes over a MessagePack value; nil for extensions other than dates, and for maps whose keys are not strings.
     private init?(_ value: MessagePackValue) {
         switch value {
@@ -69,8 +74,7 @@ extension SocketIOValue: Codable {
         case .bool(let value): self = .bool(value)
         case .int(let value): self = .int(value)
         case .uint(let value): self = .double(Double(value))
-        // A whole number above 2^53 may arrive as a float; smaller ones are integers with both parsers.
-        case .double(let value): self = Int64(exactly: value).map { .int($0) } ?? .double(value)
+        case .double(let value): self = SocketIOValue(number: value)
         case .string(let value): self = .string(value)
         case .binary(let value): self = .binary(value)
         case .timestamp(let value):

@@ -9,7 +9,7 @@ public enum SocketIOValue: Hashable, Sendable {
     case null
     /// A boolean.
     case bool(Bool)
-    /// A number that is whole and fits 64 bits.
+    /// A number that is whole: in 64 bits if it comes as an integer, up to 2⁵³ if it comes as a float.
     case int(Int64)
     /// Any other number.
     case double(Double)

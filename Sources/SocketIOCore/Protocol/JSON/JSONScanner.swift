@@ -22,6 +22,13 @@ package struct JSONScanner: Sendable {
         try self.walk(buffer, &visitor)
     }
 
+    /// Checks that memory holds exactly one JSON value. Allocates nothing.
+    package func validate(_ bytes: UnsafeRawBufferPointer) throws(JSONSyntaxError) {
+        var visitor = NoVisitor()
+        var walker = JSONWalker(bytes)
+        try walker.document(&visitor, maximumDepth: self.maximumDepth)
+    }
+
     /// Checks that a buffer holds exactly one JSON array, and finds its elements. Up to four elements cost no allocation.
     package func elements(of buffer: ByteBuffer) throws(JSONSyntaxError) -> JSONElements {
         guard buffer.readableBytes <= UInt32.max >> 1 else { throw JSONSyntaxError(.tooLarge, at: 0) }

@@ -119,9 +119,11 @@ extension JSONTape {
         case .null: return .null
         case .bool: return .bool(try self.bool(at: index))
         case .number:
-            let integer = self.withBytes(of: self.entries[index]) { JSONNumber.integer($0, as: Int64.self) }
-            if let integer { return .int(integer) }
-            return .double(try self.double(at: index))
+            let entry = self.entries[index]
+            if !entry.isFlagged, let integer = self.withBytes(of: entry, { JSONNumber.integer($0, as: Int64.self) }) {
+                return .int(integer)
+            }
+            return SocketIOValue(number: try self.double(at: index))
         case .string: return .string(try self.string(at: index))
         case .array: return .array(try self.elements(of: index) { (tape, position) throws(JSONValueFault) in try tape.value(at: position) })
         case .object:

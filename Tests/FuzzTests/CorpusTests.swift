@@ -1,0 +1,27 @@
+import Foundation
+import FuzzTargets
+import Testing
+
+@Suite("The fuzzers' corpora")
+struct CorpusTests {
+    /// One input per line, in hexadecimal; lines that begin with `#` say what follows.
+    private static func corpus(_ name: String) throws -> [[UInt8]] {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fuzzing/Corpus").standardized
+        let text = try String(contentsOf: folder.appending(path: "\(name).txt"), encoding: .utf8)
+        return try text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
+            let digits = Array(line.utf8)
+            return try stride(from: 0, to: digits.count, by: 2).map { index in
+                try #require(UInt8(String(decoding: digits[index..<min(index + 2, digits.count)], as: UTF8.self), radix: 16))
+            }
+        }
+    }
+
+    @Test("no input that was ever interesting breaks a rule", .timeLimit(.minutes(2)), arguments: FuzzTarget.all)
+    func replay(target: FuzzTarget) throws {
+        let corpus = try Self.corpus(target.name)
+        #expect(corpus.count > 20)
+        for input in corpus {
+            #expect(throws: Never.self, "\(input)") { try input.withUnsafeBytes { try target.run($0) } }
+        }
+    }
+}
