@@ -150,13 +150,24 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "ChatServer",
+            dependencies: [
+                "EngineIO",
+                "SocketIO",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            exclude: ["PROTOCOL.md"],
+            resources: [.copy("Public")],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "ConformanceServer",
             dependencies: [
                 "EngineIO",
                 "SocketIO",
                 "SocketIOCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "IntegrationTests/ConformanceServer",

@@ -1,7 +1,6 @@
 import ArgumentParser
 import EngineIO
 import Foundation
-import NIOCore
 import NIOPosix
 import SocketIO
 import SocketIOCore
@@ -15,17 +14,10 @@ struct ConformanceServer: AsyncParsableCommand {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
         let io = SocketIOServer(configuration: options.configuration, eventLoopGroup: group)
         addNamespaces(io)
-        try await io.start()
-        let channel = try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try io.engine.configure(channel) }
-            }
-            .bind(host: "127.0.0.1", port: options.port).get()
-        // Written at once, unlike what is printed into a pipe.
-        FileHandle.standardOutput.write(Data("listening \(channel.localAddress?.port ?? 0)\n".utf8))
-        try await channel.closeFuture.get()
+        try await io.run(HTTPServerConfiguration(port: options.port)) { port in
+            // Written at once, unlike what is printed into a pipe.
+            FileHandle.standardOutput.write(Data("listening \(port)\n".utf8))
+        }
     }
 
     private func addNamespaces(_ io: SocketIOServer) {

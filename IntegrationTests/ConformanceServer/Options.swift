@@ -34,6 +34,7 @@ struct Options: ParsableArguments {
         configuration.connectionStateRecovery = recovery ? ConnectionStateRecovery() : nil
         configuration.engine.pingInterval = .milliseconds(pingInterval)
         configuration.engine.pingTimeout = .milliseconds(pingTimeout)
+        configuration.engine.limits.closeTimeout = .seconds(2)
         configuration.engine.cors = EngineCORS(origins: .exactly(["https://friend.example"]))
         configuration.engine.allowRequest = { request in request.header("x-refuse") == nil ? .allow : .reject() }
         return configuration

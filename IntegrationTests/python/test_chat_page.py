@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from harness.browser import Browser, Tab
 from harness.process import Server
+from harness.proxy import Proxy
 
 DESKTOP = {"width": 1180, "height": 740, "scale": 1.5}
 PHONE = {"width": 390, "height": 844, "scale": 2, "mobile": True}
@@ -19,8 +20,8 @@ async def enter(browser: Browser, chat: Server) -> AsyncIterator[Enter]:
     """Opens the chat in a tab for a person. At the end no page may have complained, and all are closed."""
     tabs: list[Tab] = []
 
-    async def enter(nick: str, unlimited: bool = False, **look) -> Tab:
-        tab = await browser.tab(chat.url + "/", **(look or DESKTOP))
+    async def enter(nick: str, unlimited: bool = False, url: str = chat.url, **look) -> Tab:
+        tab = await browser.tab(url + "/", **(look or DESKTOP))
         tabs.append(tab)
         await tab.until("document.querySelector('#sign-in').open")
         if unlimited:
@@ -106,40 +107,50 @@ async def test_private_messages_reach_one_person(enter: Enter) -> None:
     assert await edsger.run("document.querySelectorAll('#private-list .entry').length") == 0
 
 
-async def test_a_tab_that_is_cut_off_recovers_everything(enter: Enter) -> None:
-    ada = await enter("Ada")
-    grace = await enter("Grace")
-    for tab in (ada, grace):
-        await open_room(tab, "cut")
-    await say(ada, "before")
-    await sees(grace, "before")
-    identity = await grace.run("document.querySelector('#detail-id').textContent")
+@pytest.mark.parametrize("noticed", [True, False], ids=["connection reset", "silence"])
+async def test_a_tab_that_is_cut_off_recovers_everything(enter: Enter, chat: Server, noticed: bool) -> None:
+    """The server may see the connection break, or still believe in it when the client is back."""
+    room = f"cut-{noticed}"
+    async with Proxy(chat.port) as cable:
+        ada = await enter("Ada")
+        grace = await enter("Grace", url=cable.url)
+        for tab in (ada, grace):
+            await open_room(tab, room)
+        await say(ada, "before")
+        await sees(grace, "before")
+        identity = await grace.run("document.querySelector('#detail-id').textContent")
 
-    await grace.offline(True)
-    await grace.until("document.querySelector('#status').dataset.state !== 'connected'")
-    await ada.until("document.querySelectorAll('#people-list .entry').length === 1")
-    missed = [f"while you were away {number}" for number in range(1, 6)]
-    await say(ada, *missed)
-    await ada.until("document.querySelectorAll('.message.mine[data-state=pending]').length === 0")
-    written = ["written offline 1", "written offline 2"]
-    await say(grace, *written)
-    assert [await state_of(grace, text) for text in written] == ["pending", "pending"]
-    assert await grace.run("document.querySelector('#detail-waiting').textContent") == "2"
+        if noticed:
+            cable.cut()
+            await ada.until("document.querySelectorAll('#people-list .entry').length === 1")
+        else:
+            await grace.offline(True)
+        await grace.until("document.querySelector('#status').dataset.state !== 'connected'")
+        missed = [f"while you were away {number}" for number in range(1, 6)]
+        await say(ada, *missed)
+        await ada.until("document.querySelectorAll('.message.mine[data-state=pending]').length === 0")
+        written = ["written offline 1", "written offline 2"]
+        await say(grace, *written)
+        assert [await state_of(grace, text) for text in written] == ["pending", "pending"]
+        assert await grace.run("document.querySelector('#detail-waiting').textContent") == "2"
 
-    await grace.offline(False)
-    await sees(grace, missed[-1])
-    await sees(ada, written[-1])
-    await grace.until("document.querySelectorAll('.message.mine[data-state=pending]').length === 0")
-    assert await grace.run("document.querySelector('#detail-recovered').textContent") == "recovered"
-    assert await grace.run("document.querySelector('#detail-id').textContent") == identity
-    await grace.until("document.querySelector('#status').dataset.state === 'recovered'")
-    assert await bubbles(ada) == ["before", *missed, *written]
-    # Grace saw her own first; nothing is missing, nothing twice.
-    assert await bubbles(grace) == ["before", *written, *missed]
-    await ada.until("document.querySelectorAll('#people-list .entry').length === 2")
-    await say(ada, "after")
-    await sees(grace, "after")
-    await grace.screenshot("chat-recovered")
+        if noticed:
+            cable.mend()
+        else:
+            await grace.offline(False)
+        await grace.until("document.querySelector('#status').dataset.state === 'recovered'")
+        await sees(ada, written[-1])
+        await grace.until("document.querySelectorAll('.message.mine[data-state=pending]').length === 0")
+        assert await grace.run("document.querySelector('#detail-recovered').textContent") == "recovered"
+        assert await grace.run("document.querySelector('#detail-id').textContent") == identity
+        assert await grace.run("document.querySelector('.note.recovered').textContent") == "Connection recovered · 5 messages caught up"
+        assert await bubbles(ada) == ["before", *missed, *written]
+        # Grace saw her own first; nothing is missing, nothing twice.
+        assert await bubbles(grace) == ["before", *written, *missed]
+        await ada.until("document.querySelectorAll('#people-list .entry').length === 2")
+        await say(ada, "after")
+        await sees(grace, "after")
+        await grace.screenshot("chat-recovered")
 
 
 async def test_a_refused_nickname_is_asked_for_again(enter: Enter) -> None:

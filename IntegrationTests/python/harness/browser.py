@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import json
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,8 @@ class Browser:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # its helpers may outlive it
         await self._http.close()
         self._reader.cancel()
         self._drain.cancel()

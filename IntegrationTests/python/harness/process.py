@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 ARTIFACTS = ROOT / "artifacts"
 CLIENT_JS = ROOT / ".cache" / "socket.io.min.js"
 START_LIMIT = 30
-STOP_LIMIT = 15
+STOP_LIMIT = 45  # a server waits 30 s for clients that do not take their goodbye
 
 
 def executable(name: str) -> Path:

@@ -151,7 +151,7 @@ socket.on("private", (message) => {
 function receive(to, message) {
   typing(to, message.from, false);
   if (add(to, message) && caughtUp !== null) caughtUp += 1;
-  if (to.members.size <= receiptsUpTo) socket.volatile.emit("received", { id: message.id, from: message.from.id });
+  if (to.members.size <= receiptsUpTo) socket.emit("received", { id: message.id, from: message.from.id });
   refresh();
 }
 

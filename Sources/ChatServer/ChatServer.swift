@@ -1,0 +1,60 @@
+import ArgumentParser
+import EngineIO
+import Foundation
+import HTTPTypes
+import SocketIO
+
+/// A chat on one node: `swift run ChatServer`, then open it in two windows.
+@main
+struct ChatServer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "ChatServer", abstract: "A chat over Socket.IO.")
+
+    @Option(help: "The address to listen on; 0.0.0.0 lets a phone on the same network in.") var host = "127.0.0.1"
+    @Option(help: "The port to listen on; 0 for any that is free.") var port = 3000
+    @Option(help: "The JavaScript client, socket.io.min.js. Default: where scripts/bootstrap puts it.") var client: String?
+
+    func run() async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.connectionStateRecovery = ConnectionStateRecovery()
+        configuration.serveClient = try clientFile()
+        // Ctrl-C does not wait long for those who are cut off.
+        configuration.engine.limits.closeTimeout = .seconds(3)
+
+        let io = SocketIOServer(configuration: configuration)
+        Chat(io: io).start()
+
+        let page = try await Page()
+        try await io.run(host: host, port: port, onListening: announce) { page.response(to: $0) }
+    }
+
+    private func announce(_ port: Int) {
+        // Written at once, unlike what is printed into a pipe.
+        FileHandle.standardOutput.write(Data("listening \(port), open http://localhost:\(port)\n".utf8))
+    }
+
+    private func clientFile() throws -> String {
+        let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let path = client ?? package.appending(path: ".cache/socket.io.min.js").path
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw ValidationError("There is no JavaScript client at \(path). Run scripts/bootstrap, or name one with --client.")
+        }
+        return path
+    }
+}
+
+/// The page and what belongs to it.
+struct Page: Sendable {
+    private let files: StaticFiles
+
+    init() async throws {
+        files = try await StaticFiles(directory: Bundle.module.bundleURL.appending(path: "Public").path)
+    }
+
+    func response(to request: HTTPServerRequest) -> HTTPServerResponse {
+        guard var response = files.response(to: request.head) else { return .notFound }
+        response.head.headerFields[.contentSecurityPolicy] =
+            "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        response.head.headerFields[.xContentTypeOptions] = "nosniff"
+        return response
+    }
+}
