@@ -114,49 +114,6 @@ public struct EncodedValue: Sendable {
     }
 }
 
-/// The positions of an array's elements in a buffer. The first two need no allocation, since most events have one or two arguments.
-@usableFromInline
-package struct ElementRanges: Sendable {
-    @usableFromInline var first = 0..<0
-    @usableFromInline var second = 0..<0
-    @usableFromInline var others: [Range<Int>] = []
-    @usableFromInline package private(set) var count = 0
-
-    @usableFromInline package init() {}
-
-    @usableFromInline
-    package mutating func append(_ range: Range<Int>) {
-        switch count {
-        case 0: first = range
-        case 1: second = range
-        default: others.append(range)
-        }
-        count += 1
-    }
-
-    @usableFromInline
-    package subscript(index: Int) -> Range<Int>? {
-        guard index >= 0, index < count else { return nil }
-        return switch index {
-        case 0: first
-        case 1: second
-        default: others[index - 2]
-        }
-    }
-
-    package func dropFirst() -> ElementRanges {
-        var result = ElementRanges()
-        for index in 0..<count where index > 0 { self[index].map { result.append($0) } }
-        return result
-    }
-
-    package func dropLast() -> ElementRanges {
-        var result = ElementRanges()
-        for index in 0..<count where index < count - 1 { self[index].map { result.append($0) } }
-        return result
-    }
-}
-
 extension EventArguments {
     /// The arguments of an acknowledgement that was just encoded.
     init?(acknowledgement packet: EncodedPacket, format: PacketFormat) {

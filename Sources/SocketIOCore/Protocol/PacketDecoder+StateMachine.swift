@@ -201,8 +201,11 @@ struct JSONPacketHeader {
 
 /// Names that events cannot have, since clients and servers use them for themselves.
 package enum EventName {
-    private static let reserved: Set<String> = ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]
-
     /// Whether no event may have this name.
-    package static func isReserved(_ name: String) -> Bool { reserved.contains(name) }
+    package static func isReserved(_ name: String) -> Bool {
+        switch name {
+        case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener": true
+        default: false
+        }
+    }
 }

@@ -88,7 +88,10 @@ struct JSONScannerTests {
         let elements = try JSONScanner().elements(of: buffer)
         #expect(elements.map { String(buffer: $0) } == ["\"name\"", "{\"a\":[1,2]}", "[]", "3.5", "\"x\"", "null", "[{}]"])
         #expect(elements.count == 7)
-        #expect(elements.range(at: 0) == 1..<7)
+        #expect(elements.ranges[7] == nil && elements.ranges[-1] == nil)
+        #expect(elements.ranges.dropFirst()[0] == elements.ranges[1] && elements.ranges.dropFirst().dropLast().count == 5)
+        #expect(elements.ranges.dropLast()[6] == nil && elements.ranges.dropFirst()[5] == elements.ranges[6])
+        #expect(elements.ranges[0] == 1..<7)
         #expect(try JSONScanner().elements(of: ByteBuffer(string: "[]")).isEmpty)
     }
 

@@ -4,29 +4,27 @@ import NIOCore
 extension JSONScanner {
     /// The elements of the array that starts at an index of a message and ends with it; nil if there is none.
     static func elements(of message: ByteBuffer, from index: Int) -> ElementRanges? {
-        guard let payload = message.getSlice(at: index, length: message.writerIndex - index),
-            let elements = try? JSONScanner().elements(of: payload)
-        else { return nil }
-        var ranges = ElementRanges()
-        for position in 0..<elements.count {
-            let range = elements.range(at: position)
-            ranges.append(range.lowerBound + index..<range.upperBound + index)
-        }
-        return ranges
+        guard index <= message.writerIndex else { return nil }
+        return try? JSONScanner().ranges(of: message, from: index, base: index)
     }
 
     /// Whether the bytes are exactly one JSON value.
     static func isValid(_ bytes: ByteBuffer) -> Bool { (try? JSONScanner().validate(bytes)) != nil }
 
-    /// The name of an event: a string, or a number, which then is the name as it stands there. nil for anything else.
+    /// The name of an event: a string, or a number, which then is the name as it stands there. nil for anything else. The bytes have been
+    /// scanned.
     static func eventName(in message: ByteBuffer, at range: Range<Int>) -> String? {
-        guard let bytes = message.getSlice(at: range.lowerBound, length: range.count), let first = bytes.readableBytesView.first else {
-            return nil
-        }
-        switch first {
-        case UInt8(ascii: "\""): return try? JSONArgumentDecoder().decode(String.self, from: bytes)
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return String(buffer: bytes)
-        default: return nil
+        let start = range.lowerBound - message.readerIndex
+        return message.withUnsafeReadableBytes { bytes in
+            let name = UnsafeRawBufferPointer(rebasing: bytes[start..<(start + range.count)])
+            guard let first = name.first else { return nil }
+            switch first {
+            case UInt8(ascii: "\""):
+                let content = UnsafeRawBufferPointer(rebasing: name.dropFirst().dropLast())
+                return JSONText.string(content, escaped: content.contains(UInt8(ascii: "\\")))
+            case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return String(decoding: name, as: UTF8.self)
+            default: return nil
+            }
         }
     }
 }

@@ -29,12 +29,22 @@ package struct JSONScanner: Sendable {
         try walker.document(&visitor, maximumDepth: self.maximumDepth)
     }
 
-    /// Checks that a buffer holds exactly one JSON array, and finds its elements. Up to four elements cost no allocation.
+    /// Checks that a buffer holds exactly one JSON array, and finds its elements. Few elements cost no allocation.
     package func elements(of buffer: ByteBuffer) throws(JSONSyntaxError) -> JSONElements {
-        guard buffer.readableBytes <= UInt32.max >> 1 else { throw JSONSyntaxError(.tooLarge, at: 0) }
-        var visitor = ElementsVisitor(elements: JSONElements(buffer: buffer), maximum: self.maximumElements)
-        try self.walk(buffer, &visitor)
-        return visitor.elements
+        JSONElements(buffer: buffer, ranges: try self.ranges(of: buffer, from: buffer.readerIndex, base: 0))
+    }
+
+    /// The elements of the array that is the rest of a buffer from an index on; their positions count from `base` at that index.
+    func ranges(of buffer: ByteBuffer, from index: Int, base: Int) throws(JSONSyntaxError) -> ElementRanges {
+        let (skipped, maximumDepth) = (index - buffer.readerIndex, self.maximumDepth)
+        var visitor = ElementsVisitor(base: base, maximum: self.maximumElements)
+        try buffer.withUnsafeReadableBytes { bytes in
+            Result { () throws(JSONSyntaxError) in
+                var walker = JSONWalker(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(skipped)))
+                try walker.document(&visitor, maximumDepth: maximumDepth)
+            }
+        }.get()
+        return visitor.ranges
     }
 
     private func walk(_ buffer: ByteBuffer, _ visitor: inout some JSONVisitor) throws(JSONSyntaxError) {
@@ -50,40 +60,22 @@ package struct JSONScanner: Sendable {
 
 /// The elements of a JSON array, each the undecoded bytes of one value.
 package struct JSONElements: Sendable, RandomAccessCollection {
-    fileprivate struct Span: Sendable {
-        var start: UInt32
-        var count: UInt32
-    }
-
     private let buffer: ByteBuffer
-    private var inline: InlineArray<4, Span> = .init(repeating: Span(start: 0, count: 0))
-    private var rest: [Span] = []
+    /// In bytes from the reader index of the buffer.
+    package let ranges: ElementRanges
 
-    package private(set) var count = 0
-
-    fileprivate init(buffer: ByteBuffer) {
+    fileprivate init(buffer: ByteBuffer, ranges: ElementRanges) {
         self.buffer = buffer
+        self.ranges = ranges
     }
 
     package var startIndex: Int { 0 }
-    package var endIndex: Int { self.count }
+    package var endIndex: Int { self.ranges.count }
 
     /// The bytes of an element, as a slice of the buffer.
     package subscript(position: Int) -> ByteBuffer {
-        let range = self.range(at: position)
+        guard let range = self.ranges[position] else { return ByteBuffer() }
         return self.buffer.getSlice(at: self.buffer.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
-    }
-
-    /// Where an element is, in bytes from the reader index of the buffer.
-    package func range(at position: Int) -> Range<Int> {
-        let span = position < 4 ? self.inline[position] : self.rest[position - 4]
-        return Int(span.start)..<Int(span.start + span.count)
-    }
-
-    fileprivate mutating func append(_ range: Range<Int>) {
-        let span = Span(start: UInt32(range.lowerBound), count: UInt32(range.count))
-        if self.count < 4 { self.inline[self.count] = span } else { self.rest.append(span) }
-        self.count += 1
     }
 }
 
@@ -98,12 +90,13 @@ private struct NoVisitor: JSONVisitor {
 
 /// Notes the values at depth 1.
 private struct ElementsVisitor: JSONVisitor {
-    var elements: JSONElements
-    let maximum: Int
+    private(set) var ranges = ElementRanges()
+    private let base: Int
+    private let maximum: Int
     private var start = 0
 
-    init(elements: JSONElements, maximum: Int) {
-        self.elements = elements
+    init(base: Int, maximum: Int) {
+        self.base = base
         self.maximum = maximum
     }
 
@@ -115,7 +108,7 @@ private struct ElementsVisitor: JSONVisitor {
     }
 
     mutating func end(at offset: Int, depth: Int) {
-        if depth == 1 { self.elements.append(self.start..<offset) }
+        if depth == 1 { self.append(self.start..<offset) }
     }
 
     mutating func string(_ range: Range<Int>, escaped: Bool, depth: Int) throws(JSONSyntaxError) { try self.add(range, depth) }
@@ -127,10 +120,14 @@ private struct ElementsVisitor: JSONVisitor {
         guard depth > 0 else { throw JSONSyntaxError(.notAnArray, at: range.lowerBound) }
         guard depth == 1 else { return }
         try self.checkCount(range.lowerBound)
-        self.elements.append(range)
+        self.append(range)
+    }
+
+    private mutating func append(_ range: Range<Int>) {
+        self.ranges.append((range.lowerBound + self.base)..<(range.upperBound + self.base))
     }
 
     private func checkCount(_ offset: Int) throws(JSONSyntaxError) {
-        guard self.elements.count < self.maximum else { throw JSONSyntaxError(.tooManyElements, at: offset) }
+        guard self.ranges.count < self.maximum else { throw JSONSyntaxError(.tooManyElements, at: offset) }
     }
 }
