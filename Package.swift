@@ -233,7 +233,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SocketIOCoreTests",
-            dependencies: ["MessagePack", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: ["MessagePack", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio")],
             swiftSettings: settings
         ),
         .testTarget(

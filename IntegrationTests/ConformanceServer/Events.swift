@@ -64,7 +64,7 @@ func addRooms(_ socket: Socket, of io: SocketIOServer) {
     }
     socket.on("io-to") { (rooms: [Room], value: SocketIOValue) in try await io.to(rooms).emit("news", value) }
     socket.on("broadcast") { event in try await socket.broadcast.emit("news", raw: event.arguments) }
-    socket.on("local-volatile") { (value: SocketIOValue) in try await io.localOnly.volatile.emit("news", value) }
+    socket.on("local-volatile") { (value: SocketIOValue) in try await io.local.volatile.emit("news", value) }
     socket.on("sockets") { (room: Room) in try await io.in(room).fetchSockets().map(\.id).sorted() }
     socket.on("ask-room") { (room: Room) in
         let answers = try await io.to(room).timeout(.seconds(1)).emitWithAck("question", as: SocketIOValue.self).collectAvailable()

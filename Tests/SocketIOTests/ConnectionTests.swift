@@ -61,7 +61,7 @@ import Testing
             try await client.requestJoin("/")
             _ = await inside.next()
             await client.cut()
-            while server.io.clientsCount > 0 { await Task.yield() }
+            try await eventually { server.io.clientsCount == 0 }
             release.report(())
             async let other = server.joined()
             _ = await inside.next()

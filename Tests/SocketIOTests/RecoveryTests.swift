@@ -1,7 +1,8 @@
-import SocketIO
 import SocketIOCore
 import SocketIOTesting
 import Testing
+
+@testable import SocketIO
 
 @Suite(.timeLimit(.minutes(1))) struct RecoveryTests {
     private func configuration(_ change: (inout ConnectionStateRecovery) -> Void = { _ in }) -> SocketIOConfiguration {
@@ -34,7 +35,7 @@ import Testing
             let offset = try event.arguments.decode(String.self, at: event.arguments.count - 1)
             if noticed {
                 await first.client.cut()
-                while server.io.sockets.socketCount > 0 { await Task.yield() }
+                try await eventually { server.io.sockets.socketCount == 0 }
             } else {
                 try await first.client.stopReading()
             }
@@ -61,7 +62,7 @@ import Testing
             let back = try await server.client()
             #expect(try await back.join(auth: claim(first.pid, nil)).sid == first.sid)
             await back.cut()
-            while server.io.sockets.socketCount > 0 { await Task.yield() }
+            try await eventually { server.io.sockets.socketCount == 0 }
             let other = try await server.client()
             #expect(try await other.join(auth: claim("unknown", nil)).sid != first.sid)
             let again = try await server.client()
@@ -75,8 +76,8 @@ import Testing
         try await withServer(configuration: configuration { $0.maxDisconnectionDuration = .milliseconds(20) }) { server in
             let first = try await server.joined()
             await first.client.cut()
-            while server.io.sockets.socketCount > 0 { await Task.yield() }
-            try await Task.sleep(for: .milliseconds(100))
+            try await eventually { server.io.sockets.socketCount == 0 }
+            try await eventually { server.io.sockets.localAdapter.isEmpty }
             let back = try await server.client()
             #expect(try await back.join(auth: claim(first.pid, nil)).sid != first.sid)
         }
@@ -95,7 +96,7 @@ import Testing
         try await withServer(configuration: configuration { $0.buffer.packets = 10 }) { server in
             let first = try await server.joined()
             await first.client.cut()
-            while server.io.sockets.socketCount > 0 { await Task.yield() }
+            try await eventually { server.io.sockets.socketCount == 0 }
             for n in 0..<11 { try await server.io.emit("n", n) }
             let back = try await server.client()
             #expect(try await back.join(auth: claim(first.pid, nil)).sid != first.sid)
@@ -109,26 +110,29 @@ import Testing
         configuration.engine.limits.sendBufferBytes = .max
         try await withServer(loops: loops, configuration: configuration) { server in
             var current = try await server.joined()
+            let read = Shared(0)
             let storm = Task {
                 var n = 0
                 while !Task.isCancelled {
+                    // Ahead of the reader, but not so far that the test takes long.
+                    while n > read.value + 300, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
                     try await server.io.emit("n", n)
                     n += 1
-                    if n % 5 == 0 { try? await Task.sleep(for: .milliseconds(1)) }
                 }
                 return n
             }
             var next: Int?
             var offset: String?
-            func read(_ client: TestClient) async throws {
+            func readNext(_ client: TestClient) async throws {
                 let event = try await client.receiveEvent()
                 let n = try event.arguments.decode(Int.self, at: 0)
                 if let next { #expect(n == next) }
                 next = n + 1
+                read.value = n
                 offset = try event.arguments.decode(String.self, at: 1)
             }
             for _ in 0..<10 {
-                for _ in 0..<50 { try await read(current.client) }
+                for _ in 0..<50 { try await readNext(current.client) }
                 await current.client.cut()
                 let back = try await server.client()
                 let joined = try await back.join(auth: claim(current.pid, offset))
@@ -137,7 +141,7 @@ import Testing
             }
             storm.cancel()
             let total = try await storm.value
-            while next != total { try await read(current.client) }
+            while next != total { try await readNext(current.client) }
         }
     }
 }

@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import SocketIO
 import SocketIOTesting
+import Synchronization
 
 /// Runs a server on a free port for the time of a test.
 func withServer(
@@ -46,6 +47,23 @@ struct TestServer: Sendable {
         let (sid, pid) = try await client.join(namespace)
         return (client, sid, pid)
     }
+}
+
+/// A variable that tasks share.
+final class Shared<Value: Sendable>: Sendable {
+    private let stored: Mutex<Value>
+
+    init(_ value: Value) { stored = Mutex(value) }
+
+    var value: Value {
+        get { stored.withLock { $0 } }
+        set { stored.withLock { $0 = newValue } }
+    }
+}
+
+/// Waits until something that no event announces has happened.
+func eventually(_ condition: () async throws -> Bool) async throws {
+    while try await !condition() { try await Task.sleep(for: .milliseconds(2)) }
 }
 
 /// Waits for what a handler reports.

@@ -7,7 +7,7 @@ public final class Namespace: Sendable {
     /// The name, with its leading slash.
     public let name: String
     /// The rooms of this process.
-    let local: CoreLocalAdapter
+    let localAdapter: CoreLocalAdapter
     let server: SocketIOServer
     /// Carries what concerns other processes.
     public let adapter: any Adapter
@@ -29,7 +29,7 @@ public final class Namespace: Sendable {
     ) {
         self.name = name
         self.server = server
-        self.local = local
+        localAdapter = local
         self.adapter = adapter
         self.encoder = server.encoder
         self.parent = parent
@@ -38,11 +38,11 @@ public final class Namespace: Sendable {
     }
 
     /// The number of clients that are connected to the namespace in this process.
-    public var socketCount: Int { local.socketCount }
+    public var socketCount: Int { localAdapter.socketCount }
 
     /// The sockets that are connected to this process.
     public var sockets: [Socket] {
-        get async { await local.sockets(BroadcastOptions()).compactMap { $0 as? Socket } }
+        get async { await localAdapter.sockets(BroadcastOptions()).compactMap { $0 as? Socket } }
     }
 
     // MARK: Handlers
@@ -145,7 +145,9 @@ public final class Namespace: Sendable {
         guard let recovery = server.configuration.connectionStateRecovery else { return }
         let (id, pid) = (session.id, session.pid)
         _ = server.context(of: loop).timers.schedule(in: recovery.maxDisconnectionDuration) { [self] in
-            if local.dropSession(id: id, pid: pid, on: loop) { server.metrics.expiredSessions.increment() }
+            guard localAdapter.dropSession(id: id, pid: pid, on: loop) else { return }
+            server.metrics.expiredSessions.increment()
+            socketDidLeave()
         }
     }
 }

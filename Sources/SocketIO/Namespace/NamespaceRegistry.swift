@@ -69,7 +69,7 @@ final class NamespaceRegistry: Sendable {
     /// - Returns: Whether it was there and is empty.
     func removeIfEmpty(_ namespace: Namespace) -> Bool {
         state.withLock { state in
-            guard namespace.socketCount == 0, state.namespaces[namespace.name] === namespace else { return false }
+            guard namespace.localAdapter.isEmpty, state.namespaces[namespace.name] === namespace else { return false }
             state.namespaces[namespace.name] = nil
             return true
         }

@@ -112,10 +112,10 @@ final class Client {
 
     private func complete(_ socket: Socket) {
         admit(socket)
-        guard socket.namespace.local.add(socket, pid: socket.pid) else { return close(.forcedServerClose) }
+        guard socket.namespace.localAdapter.add(socket, pid: socket.pid) else { return close(.forcedServerClose) }
         let rooms = socket.bound.value.lastRooms
         socket.bound.value.lastRooms = []
-        if !rooms.isEmpty { socket.namespace.local.join(socket, rooms: Array(rooms)) }
+        if !rooms.isEmpty { socket.namespace.localAdapter.join(socket, rooms: Array(rooms)) }
         socket.bound.value.recovery = server.makeRecoveryBuffer(for: socket)
         session.send(server.encoder.connect(namespace: socket.namespace.name, sid: socket.id, pid: socket.pid))
         socket.startHandlers()

@@ -11,6 +11,32 @@ struct SocketIOMetrics: Sendable {
         func increment(by amount: Int = 1) { counter.increment(by: amount) }
     }
 
+    /// A number that goes up and down.
+    struct Level: Sendable {
+        private let meter: Meter
+
+        init(_ name: String) { self.meter = Meter(label: "socketio_\(name)") }
+
+        func change(by amount: Int) { meter.increment(by: Double(amount)) }
+    }
+
+    /// How long something takes.
+    struct Latency: Sendable {
+        private let timer: Metrics.Timer
+
+        init(_ name: String) { self.timer = Metrics.Timer(label: "socketio_\(name)_nanoseconds") }
+
+        func record(_ time: Duration) {
+            let (seconds, attoseconds) = time.components
+            timer.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        }
+    }
+
+    let sockets = Level("sockets")
+    let rooms = Level("rooms")
+    let acknowledgementLatency = Latency("ack_latency")
+    let acknowledgementsSent = Total("acks_sent")
+    let acknowledgementTimeouts = Total("acks_timed_out")
     let connects = Total("connects")
     let disconnects = Total("disconnects")
     let eventsReceived = Total("events_received")

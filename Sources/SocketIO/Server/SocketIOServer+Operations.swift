@@ -41,7 +41,7 @@ extension SocketIOServer {
     /// All sockets but those in these rooms.
     public func except(_ rooms: Room...) -> BroadcastOperator { broadcastOperator.except(rooms) }
     /// Only sockets of this process.
-    public var localOnly: BroadcastOperator { broadcastOperator.local }
+    public var local: BroadcastOperator { broadcastOperator.local }
     /// The event may be dropped for clients that are not ready to receive.
     public var volatile: BroadcastOperator { broadcastOperator.volatile }
     /// Whether transports may compress the event.

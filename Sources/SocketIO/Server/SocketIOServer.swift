@@ -96,12 +96,14 @@ public final class SocketIOServer: Sendable {
     func makeNamespace(_ name: String, parent: ParentNamespace?) -> Namespace {
         var onRoomEvent: (@Sendable (RoomEvent) -> Void)?
         if let hook = configuration.onRoomEvent { onRoomEvent = { @Sendable event in hook(name, event) } }
+        let rooms = metrics.rooms
         let recovery = configuration.connectionStateRecovery
         let local = CoreLocalAdapter(
             eventLoops: loops.map(\.eventLoop),
             format: configuration.parser,
             recovery: recovery.map { RecoveryLimits(sessions: $0.sessions, buffer: $0.buffer) },
-            onRoomEvent: onRoomEvent
+            onRoomEvent: onRoomEvent,
+            onRoomCount: { rooms.change(by: $0) }
         )
         let events = ServerSideEvents(encoder: encoder, tasks: tasks) { [weak self] error, event in
             self?.report(error, event: event, socket: nil)

@@ -61,6 +61,7 @@ public final class Acknowledgement: Sendable {
             socket.namespace.server.metrics.duplicateAcknowledgements.increment()
             return
         }
+        socket.namespace.server.metrics.acknowledgementsSent.increment()
         socket.write(packet)
     }
 }

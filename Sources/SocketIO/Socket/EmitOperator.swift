@@ -1,3 +1,4 @@
+import NIOCore
 public import SocketIOCore
 import Synchronization
 
@@ -50,7 +51,7 @@ public struct EmitOperator: Sendable {
     /// Sends an event and waits for the acknowledgement, which stays encoded; see ``Socket/emitWithAck(_:_:)``.
     public func emitWithAck<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws -> EventArguments {
         let namespace = socket.namespace
-        let id = namespace.local.nextAcknowledgementID()
+        let id = namespace.localAdapter.nextAcknowledgementID()
         let packet = try namespace.encode(event, id: id) { writer in repeat try writer.append(each arguments) }
         let timeout = flags.timeout ?? namespace.server.configuration.acknowledgementTimeout
         let cancellation = CancellationFlag()
@@ -96,11 +97,12 @@ extension Socket {
         let timers = namespace.server.context(of: eventLoop).timers
         let timer = timeout.map { time in
             timers.schedule(in: time) { [self] in
+                namespace.server.metrics.acknowledgementTimeouts.increment()
                 giveUpAcknowledgement(id, SocketIOError(.acknowledgementTimeout, "the client did not acknowledge within \(time)"))
             }
         }
         let limit = namespace.server.configuration.pendingAcknowledgements
-        guard bound.value.await(.single(continuation), id: id, timer: timer, limit: limit) else {
+        guard bound.value.await(.single(continuation), id: id, timer: timer, limit: limit, now: eventLoop.now) else {
             if let timer { timers.cancel(timer) }
             let message =
                 "\(limit) acknowledgements are pending already; raise SocketIOConfiguration.pendingAcknowledgements or wait for some"

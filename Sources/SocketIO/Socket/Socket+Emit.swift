@@ -97,7 +97,7 @@ extension Socket {
     private func applyJoin(_ rooms: [Room]) {
         switch bound.value.phase {
         case .connecting: bound.value.lastRooms.formUnion(rooms)
-        case .connected: namespace.local.join(self, rooms: rooms)
+        case .connected: namespace.localAdapter.join(self, rooms: rooms)
         case .disconnecting: break
         }
     }
@@ -111,7 +111,7 @@ extension Socket {
     private func applyLeave(_ room: Room) {
         switch bound.value.phase {
         case .connecting: bound.value.lastRooms.remove(room)
-        case .connected: namespace.local.leave(self, room: room)
+        case .connected: namespace.localAdapter.leave(self, room: room)
         case .disconnecting: break
         }
     }
@@ -120,7 +120,7 @@ extension Socket {
     public var rooms: Set<Room> {
         get async {
             await onLoop { [self] in
-                bound.value.phase == .connected ? namespace.local.rooms(of: self) : bound.value.lastRooms
+                bound.value.phase == .connected ? namespace.localAdapter.rooms(of: self) : bound.value.lastRooms
             }
         }
     }
@@ -158,7 +158,7 @@ extension Socket {
     /// The client is gone, but its session may be kept, or may go on in another socket of the same id.
     private func writeToSuccessor(_ packet: BroadcastPacket) {
         guard packet.offset != nil, bound.value.phase == .disconnecting else { return }
-        namespace.local.deliver(packet, to: BroadcastOptions(rooms: [id]))
+        namespace.localAdapter.deliver(packet, to: BroadcastOptions(rooms: [id]))
     }
 
     private func notifyOutgoing(_ packet: BroadcastPacket) {

@@ -23,6 +23,7 @@ extension Socket {
             return
         }
         if let timer = pending.timer { namespace.server.context(of: eventLoop).timers.cancel(timer) }
+        namespace.server.metrics.acknowledgementLatency.record(Duration.nanoseconds((eventLoop.now - pending.started).nanoseconds))
         pending.succeed(arguments)
     }
 

@@ -79,6 +79,7 @@ public final class Socket: Sendable {
     func didConnect() {
         isConnected.store(true, ordering: .relaxed)
         namespace.server.metrics.connects.increment()
+        namespace.server.metrics.sockets.change(by: 1)
     }
 
     /// The client has left. Does nothing the second time.
@@ -89,13 +90,14 @@ public final class Socket: Sendable {
         }
         isConnected.store(false, ordering: .relaxed)
         bound.value.phase = .disconnecting
-        let rooms = namespace.local.rooms(of: self)
+        let rooms = namespace.localAdapter.rooms(of: self)
         bound.value.lastRooms = rooms
         bound.value.client?.socketDidDisconnect(self)
         failAcknowledgements()
         leaveNamespace(reason, rooms: rooms)
         close()
         namespace.server.metrics.disconnects.increment()
+        namespace.server.metrics.sockets.change(by: -1)
         runDisconnectHandlers(Disconnection(reason: reason, rooms: rooms))
     }
 
@@ -107,7 +109,7 @@ public final class Socket: Sendable {
 
     private func leaveNamespace(_ reason: DisconnectReason, rooms: Set<Room>) {
         let isKept = reason.isRecoverable && park(rooms: rooms)
-        if !isKept { namespace.local.remove(self) }
+        if !isKept { namespace.localAdapter.remove(self) }
         namespace.socketDidLeave()
     }
 
@@ -146,7 +148,14 @@ extension Socket: LocalSocket {
 
     /// Used by adapters, on the loop.
     public func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink) {
-        guard bound.value.await(.broadcast(acknowledgements), id: id, limit: namespace.server.configuration.pendingAcknowledgements) else {
+        guard
+            bound.value.await(
+                .broadcast(acknowledgements),
+                id: id,
+                limit: namespace.server.configuration.pendingAcknowledgements,
+                now: eventLoop.now
+            )
+        else {
             return acknowledgements.clientIsGone()
         }
         write(packet, volatile: false)
@@ -173,7 +182,7 @@ extension Socket: LocalSocket {
 
     /// Used by adapters, on the loop.
     public func surrenderSession() -> RecoverableSession? {
-        guard bound.value.phase == .connected, let session = makeSession(rooms: namespace.local.rooms(of: self)) else { return nil }
+        guard bound.value.phase == .connected, let session = makeSession(rooms: namespace.localAdapter.rooms(of: self)) else { return nil }
         // The session goes on elsewhere: what ends here must not be kept a second time.
         bound.value.recovery = nil
         bound.value.client?.close(.transportClose)

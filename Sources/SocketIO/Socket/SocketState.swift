@@ -20,6 +20,7 @@ struct SocketState {
 
         var receiver: Receiver
         var timer: LoopTimers.ID?
+        let started: NIODeadline
 
         func succeed(_ arguments: EventArguments) {
             switch receiver {
@@ -63,9 +64,15 @@ struct SocketState {
     var isAwaitingAcknowledgement: Bool { !acknowledgements.isEmpty }
 
     /// Returns false if the socket is gone or the limit is reached.
-    mutating func `await`(_ receiver: PendingAcknowledgement.Receiver, id: UInt64, timer: LoopTimers.ID? = nil, limit: Int) -> Bool {
+    mutating func `await`(
+        _ receiver: PendingAcknowledgement.Receiver,
+        id: UInt64,
+        timer: LoopTimers.ID? = nil,
+        limit: Int,
+        now: NIODeadline
+    ) -> Bool {
         guard phase == .connected, acknowledgements.count < limit else { return false }
-        acknowledgements[id] = PendingAcknowledgement(receiver: receiver, timer: timer)
+        acknowledgements[id] = PendingAcknowledgement(receiver: receiver, timer: timer, started: now)
         return true
     }
 

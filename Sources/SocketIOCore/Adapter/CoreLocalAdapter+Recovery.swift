@@ -44,7 +44,10 @@ extension CoreLocalAdapter {
         let index = index(of: socket.eventLoop)
         guard let limits = handover.limits, index.parkedCount < limits.sessions else { return false }
         let parked = index.park(socket, as: ParkedSocket(session, eventLoop: socket.eventLoop))
-        if parked { self.parked(-1) }
+        if parked {
+            countSockets(-1)
+            countParked(1)
+        }
         return parked
     }
 
@@ -56,6 +59,7 @@ extension CoreLocalAdapter {
         let index = index(of: loop)
         guard let member = index.member(pid: pid), member.isParked, member.socket.id == id else { return false }
         index.remove(id)
+        countParked(-1)
         return true
     }
 
@@ -97,8 +101,10 @@ extension CoreLocalAdapter {
         session.rooms = rooms
         // A socket that was connected has removed itself.
         let own = index.count
+        let parked = index.parkedCount
         index.remove(session.id)
-        parked(index.count - own)
+        countSockets(index.count - own)
+        countParked(index.parkedCount - parked)
         return session.buffer.packets(after: offset).map { (session, $0) }
     }
 

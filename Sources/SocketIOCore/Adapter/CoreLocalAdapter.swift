@@ -16,6 +16,7 @@ public final class CoreLocalAdapter: Adapter {
     /// What the server asks without visiting the loops.
     fileprivate final class Counts: Sendable {
         let sockets = Atomic<Int>(0)
+        let parked = Atomic<Int>(0)
         let roomLoops = Mutex<[Room: Int]>([:])
     }
 
@@ -26,11 +27,13 @@ public final class CoreLocalAdapter: Adapter {
     ///   - format: The parser of the clients.
     ///   - recovery: The limits of parked sessions; nil if connection state recovery is off.
     ///   - onRoomEvent: Gets every change of a room, on the loop where it happens. A room is created and deleted once, whatever the number of loops.
+    ///   - onRoomCount: Gets the change of the number of rooms, those of single sockets left out. A room counts once for each event loop.
     public init(
         eventLoops: [any EventLoop],
         format: PacketFormat,
         recovery: RecoveryLimits? = nil,
-        onRoomEvent: (@Sendable (RoomEvent) -> Void)? = nil
+        onRoomEvent: (@Sendable (RoomEvent) -> Void)? = nil,
+        onRoomCount: (@Sendable (Int) -> Void)? = nil
     ) {
         let counts = Counts()
         self.counts = counts
@@ -39,6 +42,7 @@ public final class CoreLocalAdapter: Adapter {
         self.handover = RecoveryHandover(limits: recovery)
         self.shards = eventLoops.map { loop in
             let index = RoomIndex()
+            index.onRoomCount = onRoomCount
             if let onRoomEvent {
                 index.onEvent = eventLoops.count == 1 ? onRoomEvent : { counts.forward($0, to: onRoomEvent) }
             }
@@ -54,6 +58,9 @@ public final class CoreLocalAdapter: Adapter {
 
     /// The number of sockets that are connected to the namespace in this process.
     public var socketCount: Int { counts.sockets.load(ordering: .relaxed) }
+
+    /// Whether no socket is connected, and no session is kept.
+    public var isEmpty: Bool { socketCount == 0 && counts.parked.load(ordering: .relaxed) == 0 }
 
     /// The next acknowledgement id. The ids of a namespace in one process are unique, so that those of broadcasts and of single
     /// emits do not meet.
@@ -104,7 +111,9 @@ public final class CoreLocalAdapter: Adapter {
         preconditionFailure("a socket's event loop must be one of the server's")
     }
 
-    func parked(_ change: Int) { counts.sockets.wrappingAdd(change, ordering: .relaxed) }
+    func countSockets(_ change: Int) { counts.sockets.wrappingAdd(change, ordering: .relaxed) }
+
+    func countParked(_ change: Int) { counts.parked.wrappingAdd(change, ordering: .relaxed) }
 
     // MARK: Adapter
 

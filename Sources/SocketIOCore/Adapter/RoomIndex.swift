@@ -55,6 +55,8 @@ final class RoomIndex {
     private var parked = 0
     /// Called for every change of a room, in order.
     var onEvent: ((RoomEvent) -> Void)?
+    /// Called when the number of rooms changes, those of single sockets left out.
+    var onRoomCount: ((Int) -> Void)?
 
     /// The number of sockets that are not parked.
     var count: Int { everyone.count - parked }
@@ -123,6 +125,7 @@ final class RoomIndex {
     private func create(_ name: Room) -> RoomMembers {
         let room = RoomMembers(name: name)
         rooms[name] = room
+        onRoomCount?(1)
         if members[name] == nil { onEvent?(.create(room: name)) }
         return room
     }
@@ -149,7 +152,10 @@ final class RoomIndex {
             last.position = position
         }
         if reportingLeave { reportLeave(membership.member, from: room) }
-        if room.memberships.isEmpty { rooms[room.name] = nil }
+        if room.memberships.isEmpty {
+            rooms[room.name] = nil
+            onRoomCount?(-1)
+        }
     }
 
     private func reportLeave(_ member: Member, from room: RoomMembers) {

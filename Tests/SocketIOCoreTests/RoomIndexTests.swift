@@ -1,0 +1,141 @@
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import SocketIOCore
+
+/// A socket that counts what it gets.
+final class CountingSocket: LocalSocket {
+    let id: SocketID
+    let eventLoop: any EventLoop
+    private let counts: LoopBoundBox<(delivered: Int, disconnected: Int)>
+
+    init(_ id: SocketID, on eventLoop: any EventLoop) {
+        self.id = id
+        self.eventLoop = eventLoop
+        self.counts = LoopBoundBox((0, 0), to: eventLoop)
+    }
+
+    var delivered: Int { counts.value.delivered }
+    var disconnected: Int { counts.value.disconnected }
+
+    func deliver(_ packet: BroadcastPacket, flags: BroadcastFlags) { counts.value.delivered += 1 }
+    func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink) {}
+    func forgetAcknowledgement(_ id: UInt64) {}
+    func describe() -> SocketDescription {
+        SocketDescription(id: id, handshake: Handshake(), data: EncodedValue(format: .messagePack, bytes: ByteBuffer(bytes: [0x80])))
+    }
+    func disconnect(closeConnection: Bool) { counts.value.disconnected += 1 }
+    func surrenderSession() -> RecoverableSession? { nil }
+}
+
+@Suite struct RoomIndexTests {
+    private let loop = EmbeddedEventLoop()
+    private let index = RoomIndex()
+
+    private func add(_ id: SocketID, rooms: Room...) -> CountingSocket {
+        let socket = CountingSocket(id, on: loop)
+        index.add(socket)
+        for room in rooms { index.join(id, room: room) }
+        return socket
+    }
+
+    private func selected(rooms: [Room] = [], except: [Room] = []) -> [SocketID] {
+        index.selected(BroadcastOptions(rooms: rooms, except: except)).map(\.id).sorted()
+    }
+
+    @Test func aSocketIsMetOnceHoweverManyRoomsNameIt() {
+        _ = add("a", rooms: "r1", "r2", "r3")
+        _ = add("b", rooms: "r2")
+        _ = add("c")
+        #expect(selected(rooms: ["r1", "r2", "r3", "a", "r1"]) == ["a", "b"])
+        #expect(selected() == ["a", "b", "c"])
+    }
+
+    @Test func exceptWinsOverRooms() {
+        _ = add("a", rooms: "r1", "muted")
+        _ = add("b", rooms: "r1")
+        _ = add("c")
+        #expect(selected(rooms: ["r1"], except: ["muted"]) == ["b"])
+        #expect(selected(except: ["b", "nobody"]) == ["a", "c"])
+        #expect(selected(rooms: ["a"], except: ["a"]).isEmpty)
+    }
+
+    @Test func theOwnRoomIsNamedByTheIDAndCannotBeLeft() {
+        _ = add("a")
+        _ = add("b")
+        index.leave("a", room: "a")
+        #expect(selected(rooms: ["a"]) == ["a"])
+        #expect(index.rooms(of: "a") == ["a"])
+        index.join("b", room: "a")
+        #expect(selected(rooms: ["a"]) == ["a", "b"])
+    }
+
+    @Test func roomsLiveAsLongAsTheirMembers() {
+        var events: [RoomEvent] = []
+        index.onEvent = { events.append($0) }
+        _ = add("a", rooms: "r")
+        _ = add("b", rooms: "r")
+        index.leave("a", room: "r")
+        index.remove("b")
+        #expect(
+            events == [
+                .create(room: "a"), .join(room: "a", socket: "a"), .create(room: "r"), .join(room: "r", socket: "a"),
+                .create(room: "b"), .join(room: "b", socket: "b"), .join(room: "r", socket: "b"), .leave(room: "r", socket: "a"),
+                .leave(room: "r", socket: "b"), .delete(room: "r"), .leave(room: "b", socket: "b"), .delete(room: "b"),
+            ]
+        )
+        #expect(index.roomNames() == ["a"])
+        #expect(index.roomCount == 0)
+    }
+
+    @Test func joinsAndLeavesInAnyOrderKeepTheIndexRight() {
+        var random = SystemRandomNumberGenerator()
+        var model: [SocketID: Set<Room>] = [:]
+        for step in 0..<5_000 {
+            let id = "s\(Int.random(in: 0..<20, using: &random))"
+            let room = "r\(Int.random(in: 0..<6, using: &random))"
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0:
+                if model[id] == nil { _ = add(id) }
+                model[id] = model[id] ?? []
+            case 1:
+                index.remove(id)
+                model[id] = nil
+            case 2:
+                index.leave(id, room: room)
+                model[id]?.remove(room)
+            default:
+                index.join(id, room: room)
+                model[id]?.insert(room)
+            }
+            if step % 50 == 0 {
+                for room in (0..<6).map({ "r\($0)" }) {
+                    #expect(selected(rooms: [room]) == model.filter { $0.value.contains(room) }.map(\.key).sorted())
+                }
+                #expect(selected() == model.keys.sorted())
+            }
+        }
+    }
+
+    @Test func anotherSocketOfTheSameIDIsNotRemoved() {
+        let old = add("a")
+        index.remove("a")
+        _ = add("a")
+        index.remove("a", ifOwnedBy: old)
+        #expect(index.count == 1)
+    }
+
+    @Test func aParkedSocketGetsBroadcastsAndNothingElse() {
+        let socket = add("a", rooms: "r")
+        let stand = CountingSocket("a", on: loop)
+        #expect(index.park(socket, as: stand))
+        #expect(!index.park(socket, as: stand))
+        #expect(index.count == 0)
+        #expect(selected().isEmpty)
+        #expect(index.roomNames().isEmpty)
+        var met = 0
+        index.forEach(rooms: ["r"], except: [], includingParked: true) { _ in met += 1 }
+        #expect(met == 1)
+    }
+}
