@@ -9,6 +9,7 @@ import Foundation
 
 // These functions compare `T` with the types that need no `Decoder`, the most common first; each hands on what it does not know. Generic
 // code runs unspecialised here, so none of them makes an `Optional<T>` or casts, which would ask the runtime for metadata.
+// Each type whose `init(from:)` asks a single value container for itself must be here, or it would ask for ever.
 extension MessagePackTree {
     /// Decodes a value of any type; `path` is asked for only if the type needs a `Decoder`, and for errors.
     @inline(__always)
@@ -35,6 +36,8 @@ extension MessagePackTree {
         if T.self == Int8.self { return unchanged(try self.integer(object, as: Int8.self), as: type) }
         if T.self == UInt8.self { return unchanged(try self.integer(object, as: UInt8.self), as: type) }
         if T.self == Float.self { return unchanged(try self.float(object), as: type) }
+        if T.self == Int128.self { return unchanged(try self.integer(object, as: Int128.self), as: type) }
+        if T.self == UInt128.self { return unchanged(try self.integer(object, as: UInt128.self), as: type) }
         return try self.decodeRich(type, object, path)
     }
 

@@ -105,6 +105,10 @@ extension MessagePackWriter {
         } else if T.self == Decimal.self {
             let text = unchanged(value, as: Decimal.self).description
             if let integer = Int64(text) { self.write(integer) } else { try self.write(text) }
+        } else if T.self == Int128.self {
+            try self.write(wide: unchanged(value, as: Int128.self))
+        } else if T.self == UInt128.self {
+            try self.write(wide: unchanged(value, as: UInt128.self))
         } else if T.self == MessagePackTimestamp.self {
             self.write(unchanged(value, as: MessagePackTimestamp.self))
         } else if T.self == MessagePackValue.self {
@@ -113,6 +117,16 @@ extension MessagePackWriter {
             return false
         }
         return true
+    }
+
+    private mutating func write(wide value: some FixedWidthInteger) throws(MessagePackError) {
+        if let value = Int64(exactly: value) {
+            self.write(value)
+        } else if let value = UInt64(exactly: value) {
+            self.write(value)
+        } else {
+            throw MessagePackError(.outOfRange, "MessagePack has no integers of more than 64 bits")
+        }
     }
 
     /// Arrays of what is common in arrays.

@@ -158,6 +158,24 @@ struct JSONArgumentTests {
         #expect(throws: DecodingError.self) { try JSONCoding.decode(Float.self, "1e39") }
     }
 
+    @Test("every number type of the standard library goes through both coders")
+    func numberTypes() throws {
+        struct Numbers: Codable, Equatable {
+            var a = Int8.min, b = Int16.min, c = Int32.min, d = Int64.min, e = Int.min
+            var f = UInt8.max, g = UInt16.max, h = UInt32.max, i = UInt64.max, j = UInt.max
+            var k = Float.leastNonzeroMagnitude, l = Double.greatestFiniteMagnitude
+        }
+        #expect(try JSONCoding.decode(Numbers.self, JSONCoding.encode(Numbers()).json) == Numbers())
+        #expect(try JSONDecoder().decode(Numbers.self, from: Data(JSONCoding.encode(Numbers()).json.utf8)) == Numbers())
+        #expect(try MessagePackDecoder().decode(Numbers.self, from: MessagePackEncoder().encode(Numbers())) == Numbers())
+        // Those of 128 bits too, as arguments and in arrays.
+        #expect(try MessagePackDecoder().decode([Int128].self, from: MessagePackEncoder().encode([Int128(-5)])) == [-5])
+        #expect(try JSONCoding.encode([Int128.min]).json == "[\(Int128.min)]")
+        #expect(try JSONCoding.decode([Int128].self, "[\(Int128.min)]") == [.min])
+        #expect(throws: DecodingError.self) { try JSONCoding.decode(UInt128.self, "-1") }
+        #expect(throws: EncodingError.self) { try MessagePackEncoder().encode([Int128.min]) }
+    }
+
     @Test("numbers that are not finite cannot be encoded; the error tells where")
     func notFinite() {
         for value in [Double.nan, .infinity, -.infinity] {

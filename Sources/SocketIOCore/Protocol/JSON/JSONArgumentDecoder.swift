@@ -10,7 +10,7 @@ import Foundation
 ///
 /// It gives what Foundation's `JSONDecoder` gives, with these differences:
 /// - `Data`, `[UInt8]` and `ByteBuffer` are read from the packet's binary attachments: the JSON holds `{"_placeholder":true,"num":n}` in
-///   their place, and `n` must be an integer that names one of them. `[UInt8]` is also read from an array of numbers.
+///   their place, and `n` must be an integer that names one of them, also where the type is ``SocketIOValue``. `[UInt8]` is also read from an array of numbers.
 /// - `Date` is read from the text that JavaScript's `Date` becomes in JSON (ISO 8601), or from a number of milliseconds since 1970
 ///   (`Date.now()`).
 /// - If an object has a key twice the last one counts, as for `JSON.parse`; escapes of lone surrogates become U+FFFD.
@@ -31,6 +31,7 @@ public struct JSONArgumentDecoder: Sendable {
     /// - Throws: `DecodingError`, also for bytes that are not JSON.
     @inlinable
     public func decode<T: Decodable>(_ type: T.Type = T.self, from bytes: ByteBuffer, attachments: [ByteBuffer] = []) throws -> T {
+        // The types are compared: the casts change nothing.
         if T.self == String.self { return unsafeBitCast(try self._string(bytes), to: T.self) }
         if T.self == Int.self { return unsafeBitCast(try self._int(bytes), to: T.self) }
         if T.self == Double.self { return unsafeBitCast(try self._double(bytes), to: T.self) }

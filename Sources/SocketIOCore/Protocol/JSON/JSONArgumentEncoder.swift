@@ -23,9 +23,11 @@ public struct JSONArgumentEncoder: Sendable {
     ///   than 64 nested arrays and objects; and what the value's own `encode(to:)` throws.
     @inlinable
     public func encode<T: Encodable>(_ value: T, into buffer: inout ByteBuffer, attachments: inout [ByteBuffer]) throws {
+        // The types are compared: the casts change nothing.
         if T.self == String.self { return self._write(unsafeBitCast(value, to: String.self), into: &buffer) }
         if T.self == Int.self { return self._write(unsafeBitCast(value, to: Int.self), into: &buffer) }
         if T.self == Bool.self { return self._write(unsafeBitCast(value, to: Bool.self), into: &buffer) }
+        if T.self == Double.self { return try self._write(unsafeBitCast(value, to: Double.self), into: &buffer) }
         try self._any(value, into: &buffer, attachments: &attachments)
     }
 
@@ -37,6 +39,14 @@ public struct JSONArgumentEncoder: Sendable {
 
     @usableFromInline
     func _write(_ value: Bool, into buffer: inout ByteBuffer) { buffer.append(value) }
+
+    @usableFromInline
+    func _write(_ value: Double, into buffer: inout ByteBuffer) throws {
+        guard value.isFinite else {
+            throw EncodingError.invalidValue(value, EncodingError.Context(codingPath: [], debugDescription: "JSON has no \(value)"))
+        }
+        buffer.append(value)
+    }
 
     @usableFromInline
     func _any(_ value: some Encodable, into buffer: inout ByteBuffer, attachments: inout [ByteBuffer]) throws {

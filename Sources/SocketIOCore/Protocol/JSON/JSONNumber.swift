@@ -78,6 +78,11 @@ enum JSONNumber {
         return T(exactly: Int64(truncatingIfNeeded: 0 &- parts.digits))
     }
 
+    /// An integer that may need more than 64 bits; nil if the number is not whole or does not fit.
+    static func wide<T: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, as type: T.Type) -> T? {
+        self.integer(bytes, as: type) ?? T(String(decoding: bytes, as: UTF8.self))
+    }
+
     /// Brings the exponent to zero; false if that is not possible without loss.
     private static func shift(_ parts: inout Parts) -> Bool {
         if parts.digits == 0 { return true }

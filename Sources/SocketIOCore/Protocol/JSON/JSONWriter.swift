@@ -77,6 +77,10 @@ struct JSONWriter: ~Copyable {
             self.output.append(Int64(unchanged(value, as: Int8.self)))
         } else if T.self == UInt8.self {
             self.output.append(UInt64(unchanged(value, as: UInt8.self)))
+        } else if T.self == Int128.self {
+            self.output.append(verbatim: unchanged(value, as: Int128.self).description)
+        } else if T.self == UInt128.self {
+            self.output.append(verbatim: unchanged(value, as: UInt128.self).description)
         } else {
             return false
         }
