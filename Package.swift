@@ -35,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -162,6 +163,18 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "LoadTarget",
+            dependencies: [
+                "EngineIO",
+                "SocketIO",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            exclude: ["README.md"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "ConformanceServer",
             dependencies: [
                 "EngineIO",
@@ -251,3 +264,20 @@ if Context.environment["FUZZING"] != nil {
         .executableTarget(name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Fuzzing/Runner", swiftSettings: settings)
     )
 }
+
+// The load generator uses epoll.
+#if os(Linux)
+package.targets += [
+    .systemLibrary(name: "CLinuxEvents"),
+    .executableTarget(
+        name: "LoadGenerator",
+        dependencies: [
+            "CLinuxEvents",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "Histogram", package: "hdrhistogram-swift"),
+        ],
+        exclude: ["README.md"],
+        swiftSettings: settings
+    ),
+]
+#endif

@@ -1,0 +1,23 @@
+import ArgumentParser
+
+struct Cluster: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Messages from a client of one node to clients of another: carried messages per second, order, latency."
+    )
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var time: TimeOptions
+    @Option(help: "The node of the sender; the first URL is the receivers'.") var sender: String
+    @Option(help: "The number of receivers.") var receivers = 1
+    @Option(help: "Messages in flight.") var inFlight = 256
+    @Option(help: "Messages per second (open loop).") var rate: Double?
+    @Option(help: "The size of the payload in bytes.") var size = 64
+
+    func run() throws {
+        var options = FanOutOptions()
+        (options.receivers, options.inFlight, options.rate, options.size) = (receivers, inFlight, rate, size)
+        try options.validate()
+        let run = try FanOutRun(common: common, options: options, servers: [common.server()], sender: ServerURL(sender))
+        try run.measure("cluster", common, time)
+    }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import SocketIO
+
+enum Parser: String, ExpressibleByArgument, CaseIterable { case json, msgpack }
+
+enum Expiration: String, ExpressibleByArgument, CaseIterable { case ttl, capped }
+
+struct Options: ParsableArguments {
+    @Option(help: "The address to listen on.") var host = "127.0.0.1"
+    @Option(help: "The port; 0 for any that is free.") var port = 0
+    @Option(help: "The number of event loops, each with a thread.") var loops = 1
+    @Option(help: "The packets' format.") var parser = Parser.json
+    @Flag(help: "Sessions survive short disconnections.") var recovery = false
+    @OptionGroup(title: "Cluster") var cluster: ClusterOptions
+
+    mutating func validate() throws {
+        guard (1...1024).contains(loops) else { throw ValidationError("--loops must be from 1 to 1024") }
+        guard (0...65535).contains(port) else { throw ValidationError("--port must be from 0 to 65535") }
+        guard cluster.mongodb == nil else {
+            throw ValidationError("--mongodb: this build has no MongoDB adapter; run without it for a server of one node")
+        }
+    }
+
+    var serverConfiguration: SocketIOConfiguration {
+        var configuration = SocketIOConfiguration()
+        configuration.parser = parser == .msgpack ? .messagePack : .json
+        if recovery { configuration.connectionStateRecovery = ConnectionStateRecovery() }
+        return configuration
+    }
+}
+
+/// What connects the node to others.
+struct ClusterOptions: ParsableArguments {
+    @Option(help: "The connection string of a replica set or sharded cluster; without it the node is alone.") var mongodb: String?
+    @Option(help: "The database.") var database = "socketio"
+    @Option(help: "The collection.") var collection = "messages"
+    @Option(help: "The name that nodes of one cluster share.") var cluster = "load"
+    @Option(help: "How old messages go away.") var expiration = Expiration.ttl
+}
