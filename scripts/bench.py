@@ -1,0 +1,222 @@
+"""Runs the load generator against several servers in turn and compares them; called by scripts/bench."""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+
+# Work: name -> (title, generator's arguments, [(value, title, digits, smaller is better)], bare server's batch or None)
+FAN_OUT = [("deliveries", "deliveries/s", 0, False), ("CPU per delivery", "CPU per delivery, µs", 2, True)]
+ECHO = [("echoes", "echoes/s", 0, False), ("CPU per echo", "CPU per echo, µs", 2, True)]
+LATENCY = [("latency p50", "p50, ms", 2, True), ("latency p99", "p99, ms", 2, True)]
+WORK = {
+    "fan-out": ("Fan-out: 1 000 receivers, 64 B, 16 in flight", "fan-out --in-flight 16", FAN_OUT, 16),
+    "fan-out-1k": ("Fan-out: 1 000 receivers, 1 KiB, 16 in flight", "fan-out --in-flight 16 --size 1024", FAN_OUT, 16),
+    "fan-out-rate": ("Fan-out: 1 000 receivers, 64 B, 20 messages/s", "fan-out --rate 20", FAN_OUT[1:] + LATENCY, 1),
+    "echo-1": ("Echo: 100 clients, 1 in flight", "echo --in-flight 1", ECHO, 1),
+    "echo-8": ("Echo: 100 clients, 8 in flight", "echo --in-flight 8", ECHO, 1),
+    "echo-typed": ("Echo, decoded and encoded: 100 clients, 8 in flight", "echo --in-flight 8 --event echo-typed", ECHO, None),
+    "echo-rate": ("Echo: 100 clients, 2 000/s", "echo --rate 2000", ECHO[1:] + LATENCY, 1),
+    "connects": ("Connecting: 10 000 clients", "connects", [("connects", "connects/s", 0, False), ("CPU per connect", "CPU each, µs", 0, True)], None),
+    "idle": (
+        "Idle: 10 000 WebSocket connections",
+        "idle",
+        [("memory per connection", "resident bytes each", 0, True), ("kept per closed connection", "kept after close, bytes", 0, True)],
+        None,
+    ),
+    "broadcast-ack": ("Broadcast with acknowledgement: 20 clients", "broadcast-ack", [("CPU per question", "CPU each, µs", 0, True)] + LATENCY, None),
+}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", type=Path, required=True, help="the folder of the executables")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each work, of which the median counts")
+    parser.add_argument("--seconds", type=float, default=5, help="seconds of each run")
+    parser.add_argument("--quick", action="store_true", help="one run of two seconds")
+    parser.add_argument("--only", default="", help="some of: " + ", ".join(WORK))
+    parser.add_argument("--servers", default="", help="some of: swift-socketio, bare, python-socketio")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=URL=PID", help="another server with LoadTarget's events")
+    parser.add_argument("--loops", type=int, default=1, help="event loops of swift-socketio")
+    parser.add_argument("--server-cores", default="0", help="cores of the server")
+    parser.add_argument("--generator-core", default="1", help="core of the load generator")
+    parser.add_argument("--output", type=Path, default=ROOT / "Documentation" / "Benchmarks.md")
+    options = parser.parse_args()
+    if options.quick:
+        options.runs, options.seconds = 1, 2
+    return options
+
+
+def cores(text):
+    return {int(core) for core in text.split(",")}
+
+
+class Server:
+    """A server process, or one that runs already."""
+
+    def __init__(self, name, command=None, url=None, pid=None):
+        self.name, self.command, self.url, self.pid = name, command, url, pid
+
+    @contextlib.contextmanager
+    def running(self, options):
+        if not self.command:
+            yield self.url, self.pid
+            return
+        pin = lambda: os.sched_setaffinity(0, cores(options.server_cores))
+        process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True, preexec_fn=pin)
+        try:
+            line = process.stdout.readline()
+            match = re.fullmatch(r"listening (\d+)\n", line)
+            if not match:
+                raise RuntimeError(f"{self.name} did not start: {line!r}")
+            yield f"http://127.0.0.1:{match[1]}", process.pid
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def has_python_socketio():
+    command = [sys.executable, "-c", "import aiohttp, socketio"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def servers_for(work, options):
+    batch = WORK[work][3]
+    found = [Server("swift-socketio", [options.bin / "LoadTarget", "--loops", str(options.loops)])]
+    if batch:
+        found.append(Server("bare", [options.bin / "LoadGenerator", "bare", "--batch", str(batch)]))
+    if has_python_socketio():
+        found.append(Server("python-socketio", [sys.executable, ROOT / "scripts" / "bench_peer.py"]))
+    for peer in options.peer:
+        name, url, pid = peer.split("=")
+        found.append(Server(name, url=url, pid=int(pid)))
+    wanted = set(filter(None, options.servers.split(",")))
+    return [server for server in found if not wanted or server.name in wanted]
+
+
+def run_once(work, server, options):
+    arguments = WORK[work][1].split()
+    with server.running(options) as (url, pid):
+        command = [options.bin / "LoadGenerator", arguments[0], url, "--pid", str(pid), "--format", "json", *arguments[1:]]
+        if arguments[0] not in ("idle", "connects"):
+            command += ["--seconds", str(options.seconds)]
+        pin = lambda: os.sched_setaffinity(0, cores(options.generator_core))
+        done = subprocess.run(command, capture_output=True, text=True, preexec_fn=pin, timeout=600, check=False)
+    if done.returncode != 0:
+        print(f"{work} on {server.name}: {done.stderr.strip()}", file=sys.stderr)
+        return None
+    return json.loads(done.stdout)
+
+
+def measure(work, options):
+    """Medians by server, with what the generator warned of."""
+    results = {}
+    servers = servers_for(work, options)
+    runs = {server.name: [] for server in servers}
+    # Turn by turn, so that what else the machine does meets all alike.
+    for _ in range(options.runs):
+        for server in servers:
+            result = run_once(work, server, options)
+            if result:
+                runs[server.name].append(result)
+                print(f"{work} {server.name}: {json.dumps(result['values'])}", file=sys.stderr)
+    for name, reports in runs.items():
+        if not reports:
+            continue
+        keys = reports[0]["values"].keys()
+        values = {key: statistics.median(report["values"][key] for report in reports) for key in keys}
+        warnings = sorted({warning for report in reports for warning in report["warnings"]})
+        results[name] = (values, warnings)
+    return results
+
+
+def number(value, digits):
+    return f"{value:,.{digits}f}".replace(",", " ")
+
+
+def ratio(value, other, smaller_is_better):
+    """How many times better we are."""
+    if not value or not other:
+        return "–"
+    return f"{(other / value if smaller_is_better else value / other):.2f} ×"
+
+
+def table(all_results):
+    peers = []
+    for results in all_results.values():
+        peers += [name for name in results if name != "swift-socketio" and name not in peers]
+    head = ["work", "", "swift-socketio"]
+    for peer in peers:
+        head += [peer, "we are"]
+    lines = ["| " + " | ".join(head) + " |", "| --- | --- |" + " ---: |" * (len(head) - 2)]
+    notes = []
+    for work, results in all_results.items():
+        title, _, rows, _ = WORK[work]
+        for position, (key, row, digits, smaller) in enumerate(rows):
+            own = results.get("swift-socketio", ({}, []))[0].get(key)
+            cells = [title if position == 0 else "", row, number(own, digits) if own is not None else "–"]
+            for peer in peers:
+                value = results.get(peer, ({}, []))[0].get(key)
+                cells += [number(value, digits) if value is not None else "–", ratio(own, value, smaller)]
+            lines.append("| " + " | ".join(cells) + " |")
+        for name, (values, warnings) in results.items():
+            for key in ("lost", "duplicated", "out of order"):
+                if values.get(key):
+                    notes.append(f"- {title}, {name}: {int(values[key])} {key}")
+            notes += [f"- {title}, {name}: {warning}" for warning in warnings]
+    return "\n".join(lines) + ("\n\n" + "\n".join(notes) if notes else "")
+
+
+def machine():
+    model = "unknown processor"
+    with contextlib.suppress(OSError):
+        model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())[1]
+    swift = subprocess.run(["swift", "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"Swift version (\S+)", swift)
+    return (
+        f"{model}, {os.cpu_count()} cores; Linux {platform.release()}, {' '.join(platform.libc_ver())}; "
+        f"Swift {version[1] if version else '?'}; Python {platform.python_version()}."
+    )
+
+
+def write(text, path):
+    """Replaces what is between the marks, or makes the file."""
+    section = f"{BEGIN}\n{text}\n{END}"
+    old = path.read_text() if path.exists() else f"# Benchmarks\n\n{BEGIN}\n{END}\n"
+    if BEGIN not in old:
+        old += f"\n{BEGIN}\n{END}\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(old[: old.index(BEGIN)] + section + old[old.index(END) + len(END) :])
+
+
+def main():
+    options = parse_arguments()
+    wanted = list(filter(None, options.only.split(","))) or list(WORK)
+    unknown = [work for work in wanted if work not in WORK]
+    if unknown:
+        sys.exit(f"unknown work: {', '.join(unknown)}; there is {', '.join(WORK)}")
+    results = {work: measure(work, options) for work in wanted}
+    how = (
+        f"{machine()} Server on core {options.server_cores} with {options.loops} event loop(s), generator on core {options.generator_core}, "
+        f"medians of {options.runs} runs of {options.seconds:g} s. “We are”: how many times better swift-socketio is. “bare” does nothing but "
+        f"system calls (fan-out at saturation: 16 messages per write), and is the limit."
+    )
+    text = f"{how}\n\n{table(results)}"
+    print(text)
+    write(text, options.output)
+
+
+if __name__ == "__main__":
+    main()
