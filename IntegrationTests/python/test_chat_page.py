@@ -30,6 +30,7 @@ async def enter(browser: Browser, chat: Server) -> AsyncIterator[Enter]:
         await tab.press_enter()
         if not unlimited:
             await tab.until("document.querySelectorAll('#people-list .entry').length > 0")
+            await tab.until("document.querySelector('#detail-transport').textContent === 'WebSocket'")
         return tab
 
     yield enter
@@ -110,7 +111,7 @@ async def test_private_messages_reach_one_person(enter: Enter) -> None:
 @pytest.mark.parametrize("noticed", [True, False], ids=["connection reset", "silence"])
 async def test_a_tab_that_is_cut_off_recovers_everything(enter: Enter, chat: Server, noticed: bool) -> None:
     """The server may see the connection break, or still believe in it when the client is back."""
-    room = f"cut-{noticed}"
+    room = "tunnel" if noticed else "lift"
     async with Proxy(chat.port) as cable:
         ada = await enter("Ada")
         grace = await enter("Grace", url=cable.url)
@@ -167,33 +168,41 @@ async def test_a_refused_nickname_is_asked_for_again(enter: Enter) -> None:
     ("name", "room", "look"),
     [("chat-light", "server-side", DESKTOP), ("chat-dark", "evening", DESKTOP | {"dark": True}), ("chat-dark-phone", "on-the-road", PHONE | {"dark": True})],
 )
-async def test_pictures(enter: Enter, name: str, room: str, look: dict) -> None:
+async def test_pictures(enter: Enter, chat: Server, name: str, room: str, look: dict) -> None:
     """Pictures to look at, and that the layout fits the screen."""
-    ada = await enter("Ada")
-    await open_room(ada, room)
-    katherine = await enter("Katherine")
-    await open_room(katherine, room)
-    shown = await enter("Grace", **look)
-    if look.get("mobile"):
-        await shown.click("#show-rooms")
-    await open_room(shown, room)
-    if look.get("mobile"):
-        await shown.until("document.querySelector('#rooms').getAnimations().length === 0")
-    await say(ada, "Good morning! Is the new server up?")
-    await sees(shown, "Good morning! Is the new server up?")
-    await say(shown, "It is. Swift on the server, any Socket.IO client in front.", "You are all on one node now.")
-    await sees(katherine, "You are all on one node now.")
-    await say(katherine, "My train goes into a tunnel in a minute…")
-    await sees(shown, "My train goes into a tunnel in a minute…")
-    await say(ada, "Never mind: what you miss comes when you are back.")
-    await sees(katherine, "Never mind: what you miss comes when you are back.")
-    await say(shown, "And what you write meanwhile waits until it is acknowledged 🙂")
-    await sees(ada, "And what you write meanwhile waits until it is acknowledged 🙂")
-    await ada.click("#people-list button[title='Talk to Grace in private']")
-    await say(ada, "Lunch at one?")
-    await shown.until("document.querySelector('#private-list .badge')")
-    await shown.until("document.querySelectorAll('.message.mine[data-state=delivered]').length === 3")
-    await katherine.write("#text", "Here")
-    await shown.until("document.querySelector('#typing').textContent !== ''")
-    assert await shown.run("document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight")
-    await shown.screenshot(name)
+    async with Proxy(chat.port) as cable:
+        ada, katherine = await enter("Ada"), await enter("Katherine")
+        grace = await enter("Grace", url=cable.url, **look)
+        await open_room(ada, room)
+        await open_room(katherine, room)
+        if look.get("mobile"):
+            await grace.click("#show-rooms")
+        await open_room(grace, room)
+        if look.get("mobile"):
+            await grace.until("document.querySelector('#rooms').getAnimations().length === 0")
+        await ada.until("document.querySelectorAll('#people-list .entry').length === 3")
+
+        await say(ada, "Good morning! Is the new server up?")
+        await sees(grace, "Good morning! Is the new server up?")
+        await say(grace, "It is. Swift on the server, any Socket.IO client in front.")
+        await grace.until("document.querySelectorAll('.message.mine[data-state=delivered]').length === 1")
+        await say(grace, "My train goes into a tunnel in a minute…")
+        await sees(katherine, "My train goes into a tunnel in a minute…")
+        cable.cut()
+        await ada.until("document.querySelectorAll('#people-list .entry').length === 2")
+        await say(katherine, "Never mind: what you miss comes when you are back.")
+        await sees(ada, "Never mind: what you miss comes when you are back.")
+        cable.mend()
+        await sees(grace, "Never mind: what you miss comes when you are back.")
+        await grace.until("document.querySelector('#status').dataset.state === 'recovered'")
+        await say(grace, "Back again. Nothing lost 🙂")
+        await grace.until("document.querySelectorAll('.message.mine[data-state=delivered]').length === 3")
+
+        await ada.until("document.querySelectorAll('#people-list .entry').length === 3")
+        await ada.click("#people-list button[title='Talk to Grace in private']")
+        await say(ada, "Lunch at one?")
+        await grace.until("document.querySelector('#private-list .badge')")
+        await katherine.write("#text", "Here")
+        await grace.until("document.querySelector('#typing').textContent !== ''")
+        assert await grace.run("document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight")
+        await grace.screenshot(name)

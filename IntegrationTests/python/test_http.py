@@ -71,6 +71,15 @@ async def test_wrong_upgrades_are_refused(http: aiohttp.ClientSession, server: S
         assert response.status == 400
 
 
+async def test_an_upgrade_is_answered_with_each_header_once(http: aiohttp.ClientSession, server: Server) -> None:
+    """Browsers refuse the connection otherwise; other clients do not mind."""
+    async with http.get(f"{server.url}/socket.io/?EIO=4&transport=websocket", headers=UPGRADE | {"Origin": FRIEND}) as response:
+        assert response.status == 101
+        names = [name.lower() for name in response.headers]
+        assert sorted(names) == sorted(set(names))
+        assert response.headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
 async def test_the_handshake_announces_the_servers_settings(server: Server) -> None:
     async with RawPolling(server.url) as session:
         assert session.handshake["upgrades"] == ["websocket"]

@@ -62,8 +62,8 @@ extension EngineHTTPHandler {
         _ target: UpgradeTarget,
         context: ChannelHandlerContext
     ) {
-        var headers: HTTPHeaders = ["Connection": "Upgrade", "Upgrade": "websocket"]
-        headers.add(contentsOf: accepted)
+        // `Connection` and `Upgrade` are among them. Browsers refuse an answer that has them twice.
+        var headers = accepted
         headers.add(contentsOf: CORSPolicy.headers(for: request.head, cors: configuration.cors))
         if case .opened(let session) = target {
             addConfiguredHeaders(to: &headers, request.head, opened: session)
