@@ -184,6 +184,7 @@ export class View {
     const rooms = talks.filter((each) => each.isRoom).sort((a, b) => b.joined - a.joined || a.name.localeCompare(b.name));
     const others = talks.filter((each) => !each.isRoom);
     get("room-list").replaceChildren(...rooms.map((each) => this.#entry(each, current, make("span", "hash", "#"))));
+    get("show-rooms").classList.toggle("unread", talks.some((each) => each.unread));
     get("private-title").hidden = others.length === 0;
     get("private-list").replaceChildren(...others.map((each) => this.#entry(each, current, avatar(each.name), !peerOf(each))));
   }
