@@ -126,6 +126,7 @@ let package = Package(
                 "MessagePack",
                 "SocketIOCore",
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -200,7 +201,11 @@ let package = Package(
         ),
         .testTarget(
             name: "MongoClientTests",
-            dependencies: ["MongoClient", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: [
+                "MongoClient",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -247,6 +252,12 @@ let package = Package(
         .testTarget(
             name: "SocketIOCoreTests",
             dependencies: ["MessagePack", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio")],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "MongoBenchmark",
+            dependencies: ["MongoClient", "SocketIOTesting", .product(name: "NIOCore", package: "swift-nio")],
+            path: "IntegrationTests/MongoBenchmark",
             swiftSettings: settings
         ),
         .testTarget(

@@ -220,7 +220,7 @@ extension MongoTests {
         func queue() async throws {
             try await withCollection({ configuration in
                 configuration.commandThreads = 1
-                configuration.maximumWaitingCommands = 1
+                configuration.maximumWaitingCommands = 2
             }) { set, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 let data = BSONDocument { data in
@@ -233,14 +233,18 @@ extension MongoTests {
                 try await Task.sleep(for: .milliseconds(200))
                 let second = Task { try await collection.insert(numbered(2..<3)) }
                 try await Task.sleep(for: .milliseconds(200))
-                let third = await #expect(throws: MongoError.self) { try await collection.insert(numbered(3..<4)) }
-                #expect(third?.code == .overloaded)
+                let third = Task { try await collection.insert(numbered(3..<4)) }
+                try await Task.sleep(for: .milliseconds(200))
+                let fourth = await #expect(throws: MongoError.self) { try await collection.insert(numbered(4..<5)) }
+                #expect(fourth?.code == .overloaded)
+                #expect(fourth?.outcome == .notApplied)
                 second.cancel()
                 let cancelled = await #expect(throws: MongoError.self) { try await second.value }
                 #expect(cancelled?.code == .cancelled)
                 #expect(cancelled?.outcome == .notApplied)
                 #expect(try await first.value.isComplete)
-                #expect(try await collection.find().compactMap { $0["n"]?.integer } == [0, 1])
+                #expect(try await third.value.isComplete)
+                #expect(try await collection.find().compactMap { $0["n"]?.integer } == [0, 1, 3])
             }
         }
 

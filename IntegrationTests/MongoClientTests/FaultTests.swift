@@ -43,6 +43,34 @@ extension MongoTests {
             }
         }
 
+        @Test("A cursor on a server that hangs falls silent, can be left at once, and its token resumes on the next primary")
+        func pausedStream() async throws {
+            try await withCollection { set, collection in
+                let stream = try await collection.watch()
+                _ = try await collection.insert(numbered(0..<1))
+                var iterator = stream.makeAsyncIterator()
+                #expect(try await iterator.numbers(1) == [0])
+                #expect(stream.silence < .seconds(1))
+                let primary = try await set.primary()
+                try primary.pause()
+                _ = try await set.primary(otherThan: primary)
+                #expect(stream.silence > .seconds(1))
+                #expect(stream.isAlive)
+                let took = await duration {
+                    stream.cancel()
+                    #expect(await iterator.end()?.code == .cancelled)
+                }
+                #expect(took < .milliseconds(100))
+
+                _ = try await insertPersistently(numbered(1..<2), into: collection)
+                var options = MongoChangeStreamOptions()
+                options.start = .startAfter(try #require(stream.initialResumeToken))
+                var resumed = try await collection.watch(options).makeAsyncIterator()
+                #expect(try await resumed.numbers(2) == [0, 1])
+                try primary.resume()
+            }
+        }
+
         @Test("Inserts go on through a step-down")
         func stepDown() async throws {
             try await withCollection { set, collection async throws in

@@ -1,5 +1,5 @@
 #if MongoDB
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Counts down to zero once; any number of tasks wait for it.
 final class Latch: Sendable {
@@ -9,18 +9,18 @@ final class Latch: Sendable {
         var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
     }
 
-    private let state: Mutex<State>
+    private let state: NIOLockedValueBox<State>
 
     init(count: Int) {
-        self.state = Mutex(State(remaining: count))
+        self.state = NIOLockedValueBox(State(remaining: count))
     }
 
     func countUp() {
-        self.state.withLock { $0.remaining += 1 }
+        self.state.withLockedValue { $0.remaining += 1 }
     }
 
     func countDown() {
-        let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
+        let waiters = self.state.withLockedValue { state -> [CheckedContinuation<Void, Never>] in
             state.remaining -= 1
             guard state.remaining == 0 else { return [] }
             defer { state.waiters.removeAll() }
@@ -38,17 +38,17 @@ final class Latch: Sendable {
             await group.next()
             group.cancelAll()
         }
-        return self.state.withLock { $0.remaining <= 0 }
+        return self.state.withLockedValue { $0.remaining <= 0 }
     }
 
     private func wait() async {
-        let id = self.state.withLock { state in
+        let id = self.state.withLockedValue { state in
             state.nextWaiter += 1
             return state.nextWaiter
         }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isOver = self.state.withLock { state in
+                let isOver = self.state.withLockedValue { state in
                     guard state.remaining > 0, !Task.isCancelled else { return true }
                     state.waiters[id] = continuation
                     return false
@@ -56,7 +56,7 @@ final class Latch: Sendable {
                 if isOver { continuation.resume() }
             }
         } onCancel: {
-            self.state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
+            self.state.withLockedValue { $0.waiters.removeValue(forKey: id) }?.resume()
         }
     }
 }

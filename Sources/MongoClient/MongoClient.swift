@@ -2,7 +2,7 @@
 import CLibMongoC
 public import Logging
 import NIOPosix
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A client of one MongoDB deployment: standalone server, replica set or sharded cluster.
 ///
@@ -30,8 +30,8 @@ public final class MongoClient: Sendable {
         var cursors: [ObjectIdentifier: CursorHandOver] = [:]
     }
 
-    private let state = Mutex(State())
-    private let opening = Mutex(())
+    private let state = NIOLockedValueBox(State())
+    private let opening = NIOLock()
     private let threads: NIOThreadPool
     /// The thread pool, the two client pools, and the cursors' threads through the client pools.
     private let ended = Latch(count: 3)
@@ -68,7 +68,7 @@ public final class MongoClient: Sendable {
     }
 
     private func beginClose() {
-        let before = self.state.withLock { state -> State? in
+        let before = self.state.withLockedValue { state -> State? in
             guard !state.isClosed else { return nil }
             defer {
                 state.isClosed = true
@@ -97,21 +97,15 @@ extension MongoClient {
     func onCommandThread<Value: Sendable>(
         _ body: @escaping @Sendable (consuming LeasedClient) throws(MongoError) -> Value
     ) async throws(MongoError) -> Value {
-        try self.admitCommand()
         let pending = PendingCommand<Value>()
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                guard pending.wait(continuation) else {
-                    self.commandLeft()
-                    continuation.resume(returning: .failure(.cancelled(outcome: .notApplied)))
-                    return
-                }
+        return try await pending.result {
+            do throws(MongoError) {
+                try self.admitCommand()
                 self.submit(pending, body)
+            } catch {
+                pending.finish(.failure(error))
             }
-        } onCancel: {
-            pending.cancel()
         }
-        return try result.get()
     }
 
     private func submit<Value: Sendable>(
@@ -134,7 +128,7 @@ extension MongoClient {
     }
 
     private func admitCommand() throws(MongoError) {
-        let refusal = self.state.withLock { state -> MongoError? in
+        let refusal = self.state.withLockedValue { state -> MongoError? in
             if state.isClosed { return .shutDown }
             let limit = Swift.max(1, self.configuration.maximumWaitingCommands)
             if state.waiting >= limit {
@@ -147,7 +141,7 @@ extension MongoClient {
     }
 
     private func commandLeft() {
-        self.state.withLock { $0.waiting -= 1 }
+        self.state.withLockedValue { $0.waiting -= 1 }
     }
 }
 
@@ -168,27 +162,27 @@ extension MongoClient {
         socketTimeout: Duration?
     ) throws(MongoError) -> ClientPool {
         if let pool = try self.current(slot) { return pool }
-        return try self.opening.withLock { _ throws(MongoError) -> ClientPool in
-            if let pool = try self.current(slot) { return pool }
-            let ended = self.ended
-            let pool = try ClientPool(self.makeURI(socketTimeout: socketTimeout)) { ended.countDown() }
-            let isClosed = self.state.withLock { state in
-                guard !state.isClosed else { return true }
-                state[keyPath: slot] = pool
-                state.openedPools += 1
-                return false
-            }
-            if isClosed {
-                // Closing has counted this pool as never opened, and its end counts down all the same.
-                ended.countUp()
-                throw .shutDown
-            }
-            return pool
+        self.opening.lock()
+        defer { self.opening.unlock() }
+        if let pool = try self.current(slot) { return pool }
+        let ended = self.ended
+        let pool = try ClientPool(self.makeURI(socketTimeout: socketTimeout)) { ended.countDown() }
+        let isClosed = self.state.withLockedValue { state in
+            guard !state.isClosed else { return true }
+            state[keyPath: slot] = pool
+            state.openedPools += 1
+            return false
         }
+        if isClosed {
+            // Closing has counted this pool as never opened, and its end counts down all the same.
+            ended.countUp()
+            throw .shutDown
+        }
+        return pool
     }
 
     private func current(_ slot: any KeyPath<State, ClientPool?> & Sendable) throws(MongoError) -> ClientPool? {
-        let (pool, isClosed) = self.state.withLock { ($0[keyPath: slot], $0.isClosed) }
+        let (pool, isClosed) = self.state.withLockedValue { ($0[keyPath: slot], $0.isClosed) }
         if isClosed { throw .shutDown }
         return pool
     }
@@ -211,7 +205,7 @@ extension MongoClient {
 
     /// Remembers a cursor so that ``close()`` can end it.
     func register(_ cursor: CursorHandOver) throws(MongoError) {
-        let isClosed = self.state.withLock { state in
+        let isClosed = self.state.withLockedValue { state in
             guard !state.isClosed else { return true }
             state.cursors[ObjectIdentifier(cursor)] = cursor
             return false
@@ -221,7 +215,7 @@ extension MongoClient {
 
     /// Forgets a cursor whose thread has ended.
     func unregister(_ cursor: CursorHandOver) {
-        _ = self.state.withLock { $0.cursors.removeValue(forKey: ObjectIdentifier(cursor)) }
+        _ = self.state.withLockedValue { $0.cursors.removeValue(forKey: ObjectIdentifier(cursor)) }
     }
 }
 

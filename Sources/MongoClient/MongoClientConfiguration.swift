@@ -33,8 +33,8 @@ public struct MongoClientConfiguration: Sendable {
     public var heartbeatFrequency = Duration.seconds(5)
 
     /// Threads that run commands, and so the number of commands on the wire at a time; never more than `maxPoolSize`.
-    /// Default 8. Bounds: 1…128.
-    public var commandThreads = 8
+    /// Default 4. Bounds: 1…128.
+    public var commandThreads = 4
 
     /// Commands that may wait for a thread; one more is refused with ``MongoError/Code/overloaded``. Default 4096. Bounds: at least 1.
     public var maximumWaitingCommands = 4_096

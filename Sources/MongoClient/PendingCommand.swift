@@ -1,30 +1,40 @@
 #if MongoDB
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// One command between the task that wants its result and the thread that runs it. Whoever comes first, result or cancellation,
-/// resumes the task; the other finds it gone.
+/// resumes the task; the other finds it gone. The result itself changes hands under the lock.
 final class PendingCommand<Value: Sendable>: Sendable {
     private enum State {
         case new
-        case waiting(CheckedContinuation<Result<Value, MongoError>, Never>)
-        case running(CheckedContinuation<Result<Value, MongoError>, Never>)
-        case over
+        case waiting(CheckedContinuation<Void, Never>)
+        case running(CheckedContinuation<Void, Never>)
+        case over(Result<Value, MongoError>)
     }
 
-    private let state = Mutex(State.new)
+    private let state = NIOLockedValueBox(State.new)
 
-    /// Takes the task's continuation; `false` if the task was cancelled before.
-    func wait(_ continuation: CheckedContinuation<Result<Value, MongoError>, Never>) -> Bool {
-        self.state.withLock { state in
-            guard case .new = state else { return false }
-            state = .waiting(continuation)
-            return true
+    /// Called by the task: lets a thread run the command, and waits for the result or the task's cancellation.
+    func result(submit: () -> Void) async throws(MongoError) -> Value {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if self.wait(continuation) {
+                    submit()
+                } else {
+                    continuation.resume()
+                }
+            }
+        } onCancel: {
+            self.cancel()
         }
+        return try self.state.withLockedValue { state -> Result<Value, MongoError> in
+            guard case .over(let result) = state else { return .failure(.cancelled(outcome: .unknown)) }
+            return result
+        }.get()
     }
 
     /// Called by the thread before it runs the command; `false` if nobody waits for it any more.
     func start() -> Bool {
-        self.state.withLock { state in
+        self.state.withLockedValue { state in
             guard case .waiting(let continuation) = state else { return false }
             state = .running(continuation)
             return true
@@ -33,28 +43,40 @@ final class PendingCommand<Value: Sendable>: Sendable {
 
     /// Hands the result over, if somebody still waits.
     func finish(_ result: Result<Value, MongoError>) {
-        let continuation = self.state.withLock { state -> CheckedContinuation<Result<Value, MongoError>, Never>? in
-            defer { state = .over }
-            switch state {
-            case .waiting(let continuation), .running(let continuation): return continuation
-            case .new, .over: return nil
-            }
-        }
-        continuation?.resume(returning: result)
+        self.end { _ in result }
     }
 
     /// Ends the waiting at once. A command that is on its way goes on without anybody to tell.
-    func cancel() {
-        let (continuation, outcome) = self.state.withLock {
-            state -> (CheckedContinuation<Result<Value, MongoError>, Never>?, MongoError.Outcome) in
-            defer { state = .over }
+    private func cancel() {
+        self.end { isRunning in .failure(.cancelled(outcome: isRunning ? .unknown : .notApplied)) }
+    }
+
+    /// `false` if the task was cancelled before.
+    private func wait(_ continuation: CheckedContinuation<Void, Never>) -> Bool {
+        self.state.withLockedValue { state in
+            guard case .new = state else { return false }
+            state = .waiting(continuation)
+            return true
+        }
+    }
+
+    private func end(_ result: (_ isRunning: Bool) -> Result<Value, MongoError>) {
+        let continuation = self.state.withLockedValue { state -> CheckedContinuation<Void, Never>? in
             switch state {
-            case .waiting(let continuation): return (continuation, .notApplied)
-            case .running(let continuation): return (continuation, .unknown)
-            case .new, .over: return (nil, .notApplied)
+            case .new:
+                state = .over(result(false))
+                return nil
+            case .waiting(let continuation):
+                state = .over(result(false))
+                return continuation
+            case .running(let continuation):
+                state = .over(result(true))
+                return continuation
+            case .over:
+                return nil
             }
         }
-        continuation?.resume(returning: .failure(.cancelled(outcome: outcome)))
+        continuation?.resume()
     }
 }
 

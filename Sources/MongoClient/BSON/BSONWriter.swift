@@ -181,14 +181,21 @@ public struct BSONWriter: Sendable {
     }
 
     private mutating func writeHeader(_ type: BSONType, _ key: String) {
-        self.buffer.writeInteger(type.rawValue)
+        var key = key
         let start = self.buffer.writerIndex
-        let written = self.buffer.writeString(key)
-        if self.buffer.viewBytes(at: start, length: written)?.contains(0) == true {
-            self.buffer.moveWriterIndex(to: start)
-            self.buffer.writeString(String(String.UnicodeScalarView(key.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 })))
+        let isClean = key.withUTF8 { key in
+            self.buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: key.count + 2) { target in
+                target[0] = type.rawValue
+                UnsafeMutableRawBufferPointer(rebasing: target[1...]).copyMemory(from: UnsafeRawBufferPointer(key))
+                target[key.count + 1] = 0
+                return key.count + 2
+            }
+            return !key.contains(0)
         }
-        self.buffer.writeInteger(UInt8(0))
+        if !isClean {
+            self.buffer.moveWriterIndex(to: start)
+            self.writeHeader(type, String(String.UnicodeScalarView(key.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 })))
+        }
     }
 
     private static func writeString(_ value: String, to buffer: inout ByteBuffer) {

@@ -1,19 +1,29 @@
 #if MongoDB
 import DequeModule
 import NIOConcurrencyHelpers
-import Synchronization
 
 /// Hands batches from the thread of a cursor to the task that reads them. The thread blocks while the task is behind, so that at most
 /// `capacity` batches are in memory here.
 final class CursorHandOver: Sendable {
-    private typealias Waiter = CheckedContinuation<Result<MongoBatch?, MongoError>, Never>
-
     private struct State {
         var batches = Deque<MongoBatch>()
-        var waiter: Waiter?
+        var waiter: CheckedContinuation<Void, Never>?
         /// Set once: `success` if the server closed the cursor.
         var end: Result<Void, MongoError>?
         var isEndTold = false
+
+        /// What the task can have now; `nil`: nothing yet.
+        mutating func take() -> Result<MongoBatch?, MongoError>? {
+            if let batch = self.batches.popFirst() { return .success(batch) }
+            guard let end = self.end else { return nil }
+            defer { self.isEndTold = true }
+            return self.isEndTold ? .success(nil) : end.map { nil }
+        }
+
+        mutating func takeWaiter() -> CheckedContinuation<Void, Never>? {
+            defer { self.waiter = nil }
+            return self.waiter
+        }
     }
 
     private enum Gate {
@@ -22,7 +32,8 @@ final class CursorHandOver: Sendable {
     }
 
     private let capacity: Int
-    private let state = Mutex(State())
+    private let lastAnswer = NIOLockedValueBox(ContinuousClock.now)
+    private let state = NIOLockedValueBox(State())
     private let gate = ConditionLock(value: Gate.open)
 
     init(capacity: Int) {
@@ -31,7 +42,17 @@ final class CursorHandOver: Sendable {
 
     /// Whether the thread has nothing more to do.
     var isEnded: Bool {
-        self.state.withLock { $0.end != nil }
+        self.state.withLockedValue { $0.end != nil }
+    }
+
+    /// How long ago the server answered, with or without documents.
+    var silence: Duration {
+        ContinuousClock.now - self.lastAnswer.withLockedValue { $0 }
+    }
+
+    /// Called by the thread after every answer of the server.
+    func noteAnswer() {
+        self.lastAnswer.withLockedValue { $0 = .now }
     }
 
     /// Called by the thread. Blocks while the task is behind.
@@ -39,75 +60,67 @@ final class CursorHandOver: Sendable {
     func offer(_ batch: MongoBatch) -> Bool {
         self.gate.lock(whenValue: Gate.open)
         defer { self.gate.unlock(withValue: self.hasRoom ? Gate.open : Gate.shut) }
-        let (waiter, isAccepted) = self.state.withLock { state -> (Waiter?, Bool) in
+        let (waiter, isAccepted) = self.state.withLockedValue { state -> (CheckedContinuation<Void, Never>?, Bool) in
             guard state.end == nil else { return (nil, false) }
-            if let waiter = state.waiter {
-                state.waiter = nil
-                return (waiter, true)
-            }
             state.batches.append(batch)
-            return (nil, true)
+            return (state.takeWaiter(), true)
         }
-        waiter?.resume(returning: .success(batch))
+        waiter?.resume()
         return isAccepted
     }
 
     /// Called by the thread at its end; batches that are still here are read first.
     func finish(_ end: Result<Void, MongoError>) {
-        let waiter = self.state.withLock { state -> Waiter? in
+        let waiter = self.state.withLockedValue { state -> CheckedContinuation<Void, Never>? in
             guard state.end == nil else { return nil }
             state.end = end
-            guard let waiter = state.waiter else { return nil }
-            state.waiter = nil
-            state.isEndTold = true
-            return waiter
+            return state.takeWaiter()
         }
-        waiter?.resume(returning: end.map { nil })
+        waiter?.resume()
     }
 
     /// Ends the cursor for both sides at once and drops what is still here.
     func cancel(_ error: MongoError) {
-        let waiter = self.state.withLock { state -> Waiter? in
+        let waiter = self.state.withLockedValue { state in
             state.batches.removeAll()
-            if state.end == nil || !state.isEndTold { state.end = .failure(error) }
-            guard let waiter = state.waiter else { return nil }
-            state.waiter = nil
-            state.isEndTold = true
-            return waiter
+            if !state.isEndTold { state.end = .failure(error) }
+            return state.takeWaiter()
         }
-        waiter?.resume(returning: .failure(error))
+        waiter?.resume()
         self.openGate()
     }
 
     /// The next batch; `nil` once the server has closed the cursor, and after an error was thrown.
     func next() async throws(MongoError) -> MongoBatch? {
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { self.take($0) }
+        if Task.isCancelled { self.cancel(.cancelled(outcome: .notApplied)) }
+        while true {
+            let (result, hasOtherReader) = self.state.withLockedValue { ($0.waiter == nil ? $0.take() : nil, $0.waiter != nil) }
+            if hasOtherReader { throw .invalidArgument("A cursor is read by one task at a time.") }
+            if let result {
+                self.openGate()
+                return try result.get()
+            }
+            await self.waitForMore()
+        }
+    }
+
+    private func waitForMore() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let mayWait = self.state.withLockedValue { state in
+                    guard state.batches.isEmpty, state.end == nil, state.waiter == nil else { return false }
+                    state.waiter = continuation
+                    return true
+                }
+                if !mayWait { continuation.resume() }
+            }
         } onCancel: {
             self.cancel(.cancelled(outcome: .notApplied))
         }
-        self.openGate()
-        return try result.get()
-    }
-
-    private func take(_ continuation: Waiter) {
-        let result = self.state.withLock { state -> Result<MongoBatch?, MongoError>? in
-            if let batch = state.batches.popFirst() { return .success(batch) }
-            if let end = state.end {
-                defer { state.isEndTold = true }
-                return state.isEndTold ? .success(nil) : end.map { nil }
-            }
-            guard state.waiter == nil else {
-                return .failure(.invalidArgument("A cursor is read by one task at a time."))
-            }
-            state.waiter = continuation
-            return nil
-        }
-        if let result { continuation.resume(returning: result) }
     }
 
     private var hasRoom: Bool {
-        self.state.withLock { $0.end != nil || $0.batches.count < self.capacity }
+        self.state.withLockedValue { $0.end != nil || $0.batches.count < self.capacity }
     }
 
     private func openGate() {

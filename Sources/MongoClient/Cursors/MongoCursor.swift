@@ -46,6 +46,12 @@ public final class MongoCursor: AsyncSequence, Sendable {
         !self.handOver.isEnded
     }
 
+    /// How long the server has not answered. While the reader keeps up, an open cursor gets an answer, if only an empty one, about
+    /// every `maxAwaitTime`; seconds of silence mean a server that hangs, a network that is cut, or a long way to catch up with.
+    public var silence: Duration {
+        self.handOver.silence
+    }
+
     /// Starts reading.
     public func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(cursor: self)
@@ -82,21 +88,21 @@ extension MongoClient {
     func openCursor(_ specification: CursorSpecification, bufferedBatches: Int) async throws(MongoError) -> MongoCursor {
         let handOver = CursorHandOver(capacity: bufferedBatches)
         let pending = PendingCommand<OpenedCursor>()
-        try self.register(handOver)
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                guard pending.wait(continuation) else {
-                    self.unregister(handOver)
-                    continuation.resume(returning: .failure(.cancelled(outcome: .notApplied)))
-                    return
+        do throws(MongoError) {
+            let opened = try await pending.result {
+                do throws(MongoError) {
+                    try self.register(handOver)
+                    self.startThread(specification, pending, handOver)
+                } catch {
+                    pending.finish(.failure(error))
                 }
-                self.startThread(specification, pending, handOver)
             }
-        } onCancel: {
-            handOver.cancel(.cancelled(outcome: .notApplied))
-            pending.cancel()
+            return MongoCursor(opened, handOver: handOver)
+        } catch {
+            // If the task was cancelled, the thread has to hear of it.
+            handOver.cancel(error)
+            throw error
         }
-        return MongoCursor(try result.get(), handOver: handOver)
     }
 
     // The thread keeps the pool alive, not the client: a client that nobody holds any more closes its cursors.
@@ -124,6 +130,7 @@ extension MongoClient {
         do throws(MongoError) {
             let cursor = try ServerCursor(specification, lease: try pool().tryLease())
             let first = try cursor.next()
+            handOver.noteAnswer()
             pending.finish(.success(OpenedCursor(serverAddress: cursor.server.address, resumeToken: first?.postBatchResumeToken)))
             try Self.pump(cursor, first, handOver)
         } catch {
@@ -143,6 +150,7 @@ extension MongoClient {
             }
             guard !handOver.isEnded else { return }
             batch = try cursor.next()
+            handOver.noteAnswer()
         }
         handOver.finish(.success(()))
     }

@@ -1,7 +1,7 @@
 #if MongoDB
 import CLibMongoC
 import Logging
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// The process-wide part of libmongoc: started once, never cleaned up, because other users of the library may still need it.
 enum LibMongoC {
@@ -12,10 +12,10 @@ enum LibMongoC {
 
     /// Sends libmongoc's own log lines to this logger from now on.
     static func log(to logger: Logger) {
-        self.logger.withLock { $0 = logger }
+        self.logger.withLockedValue { $0 = logger }
     }
 
-    private static let logger = Mutex(Logger(label: "mongo-client.libmongoc"))
+    private static let logger = NIOLockedValueBox(Logger(label: "mongo-client.libmongoc"))
 
     private static let started: Void = {
         // The handler is called under libmongoc's log lock: it must not call back into libmongoc.
@@ -23,7 +23,7 @@ enum LibMongoC {
             { level, domain, message, _ in
                 let domain = domain.map { String(cString: $0) } ?? ""
                 guard let level = LibMongoC.level(of: level, in: domain), let message else { return }
-                let logger = LibMongoC.logger.withLock { $0 }
+                let logger = LibMongoC.logger.withLockedValue { $0 }
                 logger.log(
                     level: level,
                     "\(String(cString: message))",
@@ -40,7 +40,7 @@ enum LibMongoC {
     private static func level(of level: mongoc_log_level_t, in domain: String) -> Logger.Level? {
         switch level {
         case MONGOC_LOG_LEVEL_ERROR, MONGOC_LOG_LEVEL_CRITICAL: .warning
-        case MONGOC_LOG_LEVEL_WARNING: domain == "uri" ? .warning : .debug
+        case MONGOC_LOG_LEVEL_WARNING: domain == "mongoc" ? .warning : .debug
         case MONGOC_LOG_LEVEL_MESSAGE, MONGOC_LOG_LEVEL_INFO: .debug
         case MONGOC_LOG_LEVEL_DEBUG: .trace
         default: nil

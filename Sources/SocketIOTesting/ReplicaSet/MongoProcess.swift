@@ -2,7 +2,7 @@
 public import MongoClient
 import NIOCore
 import NIOPosix
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Darwin)
 import Darwin
@@ -20,7 +20,7 @@ public final class MongoProcess: Sendable {
     public let folder: String
 
     private let arguments: [String]
-    private let state: Mutex<SupervisedProcess?>
+    private let state: NIOLockedValueBox<SupervisedProcess?>
 
     /// `127.0.0.1:port`
     public var address: String { "127.0.0.1:\(self.port)" }
@@ -32,12 +32,12 @@ public final class MongoProcess: Sendable {
 
     /// Whether it was started and not ended since; a paused one runs.
     public var isRunning: Bool {
-        self.state.withLock { $0 != nil }
+        self.state.withLockedValue { $0 != nil }
     }
 
     /// Process id, while it runs.
     public var processID: Int? {
-        self.state.withLock { $0.map { Int($0.processID) } }
+        self.state.withLockedValue { $0.map { Int($0.processID) } }
     }
 
     /// Starts a `mongod` on a free port and waits until it takes connections.
@@ -62,7 +62,7 @@ public final class MongoProcess: Sendable {
         self.port = port
         self.folder = folder
         self.arguments = arguments
-        self.state = Mutex(nil)
+        self.state = NIOLockedValueBox(nil)
     }
 
     /// Starts it, again or for the first time, and waits until it takes connections.
@@ -77,7 +77,7 @@ public final class MongoProcess: Sendable {
             log: self.logPath,
             folder: self.folder
         )
-        self.state.withLock { $0 = process }
+        self.state.withLockedValue { $0 = process }
         try await self.waitForPort()
     }
 
@@ -93,12 +93,12 @@ public final class MongoProcess: Sendable {
 
     /// Stops it in its tracks (`SIGSTOP`): connections stay open and nothing answers, as if the network were cut.
     public func pause() throws {
-        try self.state.withLock { try $0?.send("STOP") }
+        try self.state.withLockedValue { try $0?.send("STOP") }
     }
 
     /// Lets a paused one go on.
     public func resume() throws {
-        try self.state.withLock { try $0?.send("CONT") }
+        try self.state.withLockedValue { try $0?.send("CONT") }
     }
 
     /// Runs with a client that is connected to this process alone.
@@ -136,7 +136,7 @@ public final class MongoProcess: Sendable {
     private var logPath: String { "\(self.folder)/mongod.log" }
 
     private func end(_ signal: String) async throws {
-        let process = self.state.withLock { state in
+        let process = self.state.withLockedValue { state in
             defer { state = nil }
             return state
         }

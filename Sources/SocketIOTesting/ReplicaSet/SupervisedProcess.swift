@@ -1,6 +1,6 @@
 #if MongoDB
 import NIOPosix
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Darwin)
 import Darwin
@@ -23,7 +23,7 @@ final class SupervisedProcess: Sendable {
     /// Process id of the child, not of the shell.
     let processID: pid_t
     private let shell: pid_t
-    private let pipes: Mutex<Pipes?>
+    private let pipes: NIOLockedValueBox<Pipes?>
 
     private static let script = """
         exec 2>/dev/null
@@ -59,7 +59,7 @@ final class SupervisedProcess: Sendable {
         self.shell = try Self.spawn(["/bin/sh", "-c", Self.script, "supervisor", log, folder] + arguments, command.reading, answer.writing)
         close(command.reading)
         close(answer.writing)
-        self.pipes = Mutex(Pipes(commands: command.writing, answers: answer.reading))
+        self.pipes = NIOLockedValueBox(Pipes(commands: command.writing, answers: answer.reading))
         guard let processID = try await Self.readLine(from: answer.reading).flatMap({ pid_t($0) }) else {
             throw MongoHarnessError("the supervisor of \(arguments.first ?? "") did not start")
         }
@@ -68,7 +68,7 @@ final class SupervisedProcess: Sendable {
 
     // Without pipes the shell cleans up by itself.
     deinit {
-        self.pipes.withLock { pipes in
+        self.pipes.withLockedValue { pipes in
             if let pipes {
                 close(pipes.commands)
                 close(pipes.answers)
@@ -78,7 +78,7 @@ final class SupervisedProcess: Sendable {
 
     /// Sends `STOP` or `CONT`.
     func send(_ signal: String) throws {
-        try self.pipes.withLock { pipes in
+        try self.pipes.withLockedValue { pipes in
             guard let pipes else { throw MongoHarnessError("the process has ended") }
             try Self.writeLine(signal, to: pipes.commands)
         }
@@ -88,7 +88,7 @@ final class SupervisedProcess: Sendable {
     /// - Returns: The exit status as a shell gives it: 128 + the signal's number after a signal.
     @discardableResult
     func end(_ signal: String) async throws -> Int {
-        let pipes = self.pipes.withLock { pipes in
+        let pipes = self.pipes.withLockedValue { pipes in
             defer { pipes = nil }
             return pipes
         }
