@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator
 
 import aiohttp
+import msgpack
 import pytest
 import pytest_asyncio
 
@@ -186,6 +187,85 @@ async def test_attachments_that_never_come_are_not_waited_for_before_connect(ser
     async with RawSocket(server.url) as raw:
         await raw.send('451-["message",{"_placeholder":true,"num":0}]')
         await raw.until_closed()
+
+
+class TestMiddleware:
+    """`/slow` takes half a second to let somebody in."""
+
+    async def test_a_second_connect_meanwhile_makes_one_socket(self, server: Server) -> None:
+        async with RawSocket(server.url) as raw:
+            for _ in range(5):
+                await raw.send("40/slow,")
+            answers = []
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    answers.append(await raw.receive(1.5))
+            assert [answer[:9] for answer in answers] == ["40/slow,{", "42/slow,["]
+
+    async def test_whoever_vanishes_meanwhile_is_never_connected(self, server: Server, innocent: Client) -> None:
+        before = (await innocent.call("stats"))["connections"]
+        for _ in range(20):
+            raw = await RawSocket(server.url).__aenter__()
+            await raw.send("40/slow,")
+            await raw.send('42/slow,["message",1]')
+            raw.abort()
+            await raw.__aexit__()
+        async with asyncio.timeout(5):
+            while (await innocent.call("stats"))["connections"] > before:
+                await asyncio.sleep(0.05)
+
+
+class TestMessagePack:
+    PACKETS = [
+        b"",
+        b"\xc0",
+        b"\xc1",
+        b"\xdd\xff\xff\xff\xff",
+        b"\xdf\xff\xff\xff\xff",
+        b"\xdb\xff\xff\xff\xff",
+        b"\xc6\xff\xff\xff\xff",
+        b"\xc9\xff\xff\xff\xff\x01",
+        b"\x91" * 100_000,
+        b"\x81\xa1a" * 100_000,
+        msgpack.packb({}),
+        msgpack.packb([]),
+        msgpack.packb({"type": 2}),
+        msgpack.packb({"type": 7, "nsp": "/"}),
+        msgpack.packb({"type": -1, "nsp": "/"}),
+        msgpack.packb({"type": "2", "nsp": "/", "data": ["message"]}),
+        msgpack.packb({"type": 2, "nsp": 5, "data": ["message"]}),
+        msgpack.packb({"type": 2, "nsp": "/", "data": "message"}),
+        msgpack.packb({"type": 2, "nsp": "/", "data": [{"toString": "foo"}]}),
+        msgpack.packb({"type": 2, "nsp": "/", "data": []}),
+        msgpack.packb({"type": 2, "nsp": "/", "data": ["connect"]}),
+        msgpack.packb({"type": 2, "nsp": "/", "data": ["message-with-ack"], "id": -1}),
+        msgpack.packb({"type": 2, "nsp": "/", "data": ["message-with-ack"], "id": 2**64 - 1}),
+        msgpack.packb({"type": 2, "nsp": "/", "data": ["message-with-ack"], "id": 1.5}),
+        msgpack.packb({"type": 3, "nsp": "/", "data": {}, "id": 1}),
+        msgpack.packb({"type": 0, "nsp": "/" + "n" * 10_000}),
+        msgpack.packb({"type": 2, "nsp": "/", "data": ["message", msgpack.ExtType(5, b"x" * 100)]}),
+        msgpack.packb({"type": 2, "nsp": "/", "data": ["message", b"\xff"]})[:-1],
+        msgpack.packb({"type": 2, "nsp": "/", "data": ["message"]}) + b"trailing",
+    ]
+
+    async def test_broken_packets_harm_nobody(self) -> None:
+        server = await Server("ConformanceServer", "--port", "0", "--parser", "msgpack").start()
+        before = server.resident_kilobytes()
+        for packet in self.PACKETS:
+            for connected in (True, False):
+                async with RawSocket(server.url) as raw:
+                    if connected:
+                        await raw.send(msgpack.packb({"type": 0, "nsp": "/"}))
+                        await raw.receive()
+                    await raw.send(packet)
+                    await raw.send(packet)
+                    with contextlib.suppress(Exception):
+                        await raw.receive(0.05)
+        client = await Client(parser="msgpack").connect(server.url, transports=["websocket"])
+        assert await client.call("sum", 20, 22) == 42
+        await client.close()
+        assert server.resident_kilobytes() - before < 64_000
+        await ended_well(server)
 
 
 class TestSizes:
