@@ -41,6 +41,8 @@ public struct EngineConfiguration: Sendable {
     public var cors: EngineCORS?
 
     /// Decides whether a handshake is accepted; upgrades and later requests are not asked again. Default: all are.
+    ///
+    /// Its task is cancelled, and the connection closed, after ``Limits/bodyTimeout``; it is cancelled as well if the client goes away.
     public var allowRequest: (@Sendable (EngineHandshake) async -> EngineRequestDecision)?
 
     /// The size in bytes from which polling responses are gzipped for clients that accept it; nil for never. Default 1024.
@@ -53,6 +55,12 @@ public struct EngineConfiguration: Sendable {
     ///
     /// The argument is the request that is answered, be it the session's first or a later one.
     public var headers: (@Sendable (EngineHandshake) -> [(name: String, value: String)])?
+
+    /// Over how long sessions are closed, each at a random time, when the HTTP server tells their connections to end. Default at once.
+    ///
+    /// It is for HTTP servers that shut down before anything else is asked to, as Hummingbird's does;
+    /// ``EngineServer/shutdown(over:)`` has a duration of its own.
+    public var quiesceDuration: Duration = .zero
 
     /// Told about every request that is refused. Default nobody.
     public var connectionError: (@Sendable (EngineConnectionError) -> Void)?

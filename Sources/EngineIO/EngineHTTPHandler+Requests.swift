@@ -100,7 +100,7 @@ extension EngineHTTPHandler {
         state = .waiting(request)
         let refusal = EngineRefusal(.badRequest, status: .payloadTooLarge, message: "Payload too large")
         report(refusal, request)
-        respond(to: request, refusal: refusal, closes: true)
+        respond(to: request, refusal: refusal, isUnread: true)
     }
 
     /// A request of ours has been read.
@@ -142,7 +142,7 @@ extension EngineHTTPHandler {
     /// The server's channels are told to finish what they are doing.
     func quiesce() {
         if case .waiting(let request) = state, case .poll(let handle) = request.kind {
-            tell(handle) { $0.close(.serverShuttingDown) }
+            tell(handle) { $0.quiesce() }
         }
     }
 
@@ -158,6 +158,8 @@ extension EngineHTTPHandler {
         decision = Task {
             let decision = await allowRequest(handshake)
             registry.endHandshake()
+            // The connection has ended; its event loop may have as well.
+            guard !Task.isCancelled else { return }
             eventLoop.execute { handler.value.decided(decision, id: id, handshake: handshake, transport: transport) }
         }
     }

@@ -57,7 +57,7 @@ extension EngineHTTPHandler {
 
     func refuse(_ refusal: EngineRefusal, _ request: Request) {
         report(refusal, request)
-        respond(to: request, refusal: refusal, closes: false)
+        respond(to: request, refusal: refusal)
     }
 
     func report(_ refusal: EngineRefusal, _ request: Request) {
@@ -70,11 +70,11 @@ extension EngineHTTPHandler {
         )
     }
 
-    func respond(to request: Request, refusal: EngineRefusal, closes: Bool) {
+    func respond(to request: Request, refusal: EngineRefusal, isUnread: Bool = false) {
         var headers = CORSPolicy.headers(for: request.head, cors: configuration.cors)
         headers.add(name: "Content-Type", value: "application/json")
         let body = ByteBuffer(string: "{\"code\":\(refusal.code.rawValue),\"message\":\"\(JSONString.escape(refusal.message))\"}")
-        send(refusal.status, headers, body, request, closes: closes)
+        send(refusal.status, headers, body, request, isUnread: isUnread)
     }
 
     /// Answers bytes that are no HTTP request, and ends the connection.
@@ -103,11 +103,11 @@ extension EngineHTTPHandler {
         _ headers: HTTPHeaders,
         _ body: ByteBuffer,
         _ request: Request,
-        closes: Bool = false
+        isUnread: Bool = false
     ) {
         guard let context else { return }
         // The decoder reads nothing after a request that asked for an upgrade.
-        let closes = closes || !request.head.isKeepAlive || request.head.asksForUpgrade
+        let closes = isUnread || !request.head.isKeepAlive || request.head.asksForUpgrade
         var head = HTTPResponseHead(version: request.head.version, status: status, headers: headers)
         if status != .noContent, status != .notModified { head.headers.add(name: "Content-Length", value: "\(body.readableBytes)") }
         if closes {
@@ -124,7 +124,13 @@ extension EngineHTTPHandler {
         startTimeout(configuration.limits.keepAliveTimeout)
         context.write(Self.wrapOutboundOut(.end(nil)), promise: nil)
         context.flush()
-        if closes { context.close(promise: nil) }
+        if isUnread {
+            // Closing with unread bytes resets the connection, and the client may lose the answer; so it may finish what it sends.
+            startTimeout(.seconds(2))
+            context.close(mode: .output, promise: nil)
+        } else if closes {
+            context.close(promise: nil)
+        }
     }
 }
 

@@ -115,11 +115,11 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
-        switch state {
-        case .passing: context.fireErrorCaught(error)
-        case .finished: context.close(promise: nil)
-        case .idle, .reading, .waiting: answerMalformed(error)
+        switch (state, error) {
+        case (.passing, _): context.fireErrorCaught(error)
+        case (.idle, let error as HTTPParserError), (.reading, let error as HTTPParserError), (.waiting, let error as HTTPParserError):
+            answerMalformed(error)
+        default: context.close(promise: nil)
         }
     }
 

@@ -130,7 +130,7 @@ extension EngineSession {
         case .closed(let isError):
             webSocket = nil
             finish(isError ? .transportError : .transportClose, code: .normal)
-        case .quiesce: close(.serverShuttingDown)
+        case .quiesce: quiesce()
         case .written(let bytes, let isWritable):
             if case .remote(let remote) = link { remote.confirmed(bytes: bytes, isWritable: isWritable) }
             if isWritable, !queue.isEmpty { markDirty() }

@@ -208,6 +208,14 @@ public final class EngineSession {
         markDirty()
     }
 
+    /// The channel is told to finish what it is doing: closes the session, at a random time so that not all clients return at once.
+    func quiesce() {
+        let duration = TimeAmount(loop.context.configuration.quiesceDuration)
+        guard duration > .zero else { return close(.serverShuttingDown) }
+        let delay = TimeAmount.nanoseconds(.random(in: 0...duration.nanoseconds))
+        eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in self?.close(.serverShuttingDown) }
+    }
+
     /// Closes the session at once and drops what is queued.
     ///
     /// - Parameter reason: What the delegate gets, before this returns.

@@ -14,7 +14,7 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     private enum Owner {
         case nobody
         case local(EngineSession)
-        case remote(SessionHandle)
+        case remote(SessionHandle, InboundCredit)
     }
 
     private enum State { case open, closing, closed }
@@ -35,6 +35,8 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     private var inbox: [WebSocketEvent] = []
     private(set) var isWritable = true
     private var isReading = true
+    /// Whether the session's event loop has enough to do already.
+    private var isBackedUp = false
     private var hasPendingRead = false
     var wheelPosition = TimerWheel.Position()
 
@@ -50,7 +52,7 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
 
     /// Says whose connection this is, when the session lives on another event loop.
     func attach(to session: SessionHandle) {
-        owner = .remote(session)
+        owner = .remote(session, InboundCredit())
     }
 
     // MARK: Channel
@@ -72,7 +74,7 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if isReading {
+        if isReading, !isBackedUp {
             context.read()
         } else {
             hasPendingRead = true
@@ -173,13 +175,22 @@ extension EngineWebSocketHandler {
     }
 
     private func sendInbox() {
-        guard !inbox.isEmpty, case .remote(let handle) = owner else { return }
-        let (events, id, session) = (inbox, id, handle.session)
+        guard !inbox.isEmpty, case .remote(let handle, let credit) = owner else { return }
+        let (events, id, session, home) = (inbox, id, handle.session, loop.handle)
         inbox = []
-        loop.perform(on: handle.home) { _ in
+        let cost = events.reduce(0) { $0 + $1.cost }
+        if credit.spend(cost) { isBackedUp = true }
+        let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        loop.perform(on: handle.home) { loop in
             let session = session.value
             for event in events { session.webSocket(id, event: event) }
+            if credit.restore(cost) { loop.perform(on: home) { _ in connection.value.creditRestored() } }
         }
+    }
+
+    private func creditRestored() {
+        isBackedUp = false
+        readIfPending()
     }
 
     private func answerPing(_ frame: WebSocketFrame, _ key: WebSocketMaskingKey) {
@@ -193,6 +204,17 @@ extension EngineWebSocketHandler {
         var frame = ByteBuffer(bytes: [firstByte, UInt8(truncatingIfNeeded: payload.readableBytes)])
         frame.writeImmutableBuffer(payload)
         return frame
+    }
+}
+
+extension ByteBuffer {
+    /// Whether a close frame may carry this (RFC 6455, section 7.4).
+    fileprivate var hasValidCloseCode: Bool {
+        switch getInteger(at: readerIndex, as: UInt16.self) {
+        case 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014: true
+        case .some(let code): code >= 3000 && code < 5000
+        case nil: false
+        }
     }
 }
 
@@ -222,7 +244,11 @@ extension EngineWebSocketHandler {
 
     func setReading(_ isReading: Bool) {
         self.isReading = isReading
-        guard isReading, hasPendingRead else { return }
+        readIfPending()
+    }
+
+    private func readIfPending() {
+        guard isReading, !isBackedUp, hasPendingRead else { return }
         hasPendingRead = false
         context?.read()
     }
@@ -256,14 +282,17 @@ extension EngineWebSocketHandler: TimerWheelItem {
         context.flush()
         state = .closing
         fragments = nil
+        // Nobody counts what is read from now on; only the client's close frame is of interest.
+        isBackedUp = false
         setReading(true)
         loop.schedule(self, at: loop.eventLoop.now + Self.closeTimeout)
     }
 
     private func closedByClient(_ frame: WebSocketFrame, _ key: WebSocketMaskingKey) {
         guard let context else { return }
-        let code = frame.data.webSocketUnmasked(key).getSlice(at: 0, length: 2) ?? ByteBuffer()
-        write(Self.controlFrame(0x88, code))
+        let payload = frame.data.webSocketUnmasked(key)
+        guard payload.readableBytes == 0 || payload.hasValidCloseCode else { return fail(.protocolError) }
+        write(Self.controlFrame(0x88, payload.getSlice(at: 0, length: 2) ?? ByteBuffer()))
         context.flush()
         state = .closing
         tell(.closed(isError: false), atOnce: true)

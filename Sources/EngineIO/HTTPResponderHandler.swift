@@ -71,6 +71,8 @@ final class HTTPResponderHandler: ChannelInboundHandler {
         let (eventLoop, isHead) = (context.eventLoop, request.head.method == .head)
         answering = Task {
             let response = await responder(request)
+            // The connection has ended; its event loop may have as well.
+            guard !Task.isCancelled else { return }
             eventLoop.execute {
                 let (handler, context) = bound.value
                 handler.answered(response, isHead: isHead, context: context)

@@ -1,6 +1,5 @@
 public import HTTPTypes
 public import NIOCore
-import NIOExtras
 import NIOHTTPTypesHTTP1
 public import NIOPosix
 import NIOSSL
@@ -46,23 +45,25 @@ public typealias HTTPResponder = @Sendable (HTTPServerRequest) async -> HTTPServ
 /// An HTTP server for an ``EngineServer`` in a process that has no other.
 public final class HTTPServer: Sendable {
     private let listener: any Channel
-    private let quiescing: ServerQuiescingHelper
+    private let connections: OpenConnections
     private let ownedGroup: MultiThreadedEventLoopGroup?
     private let engine: EngineServer
     private let configuration: HTTPServerConfiguration
+    private let stopped = Latch()
 
     private init(
         listener: any Channel,
-        quiescing: ServerQuiescingHelper,
+        connections: OpenConnections,
         ownedGroup: MultiThreadedEventLoopGroup?,
         engine: EngineServer,
         configuration: HTTPServerConfiguration
     ) {
         self.listener = listener
-        self.quiescing = quiescing
+        self.connections = connections
         self.ownedGroup = ownedGroup
         self.engine = engine
         self.configuration = configuration
+        listener.closeFuture.whenComplete { [stopped] _ in stopped.open() }
     }
 
     /// Starts to listen.
@@ -82,27 +83,23 @@ public final class HTTPServer: Sendable {
     ) async throws -> HTTPServer {
         let ownedGroup = configuration.loops.map { MultiThreadedEventLoopGroup(numberOfThreads: max(1, $0)) }
         let group: any EventLoopGroup = ownedGroup ?? eventLoopGroup
-        let quiescing = ServerQuiescingHelper(group: group)
+        let connections = OpenConnections()
         do {
             let tls = try configuration.tls.map { try NIOSSLContext(configuration: $0) }
             let listener = try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: Int32(clamping: configuration.backlog))
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .serverChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(quiescing.makeServerChannelHandler(channel: channel))
-                    }
-                }
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
+                        guard connections.add(channel) else { throw ChannelError.ioOnClosedChannel }
                         try configure(channel, tls: tls, engine: engine, configuration: configuration, responder: responder)
                     }
                 }
                 .bind(host: configuration.host, port: configuration.port).get()
             return HTTPServer(
                 listener: listener,
-                quiescing: quiescing,
+                connections: connections,
                 ownedGroup: ownedGroup,
                 engine: engine,
                 configuration: configuration
@@ -134,20 +131,26 @@ public final class HTTPServer: Sendable {
     public var port: Int { listener.localAddress?.port ?? configuration.port }
 
     /// Returns when the server has stopped listening, because of ``shutdown(drainingOver:)`` or an error.
-    public func waitUntilClosed() async throws {
-        try await listener.closeFuture.get()
+    public func waitUntilClosed() async {
+        await stopped.wait()
     }
 
     /// Shuts down in order: refuses new sessions, closes the open ones in batches, stops listening and ends the connections.
     ///
+    /// Calling it again does nothing.
+    ///
     /// - Parameter duration: Over how long the sessions are closed, so that their clients do not reconnect all at once.
     public func shutdown(drainingOver duration: Duration = .zero) async {
         await engine.shutdown(over: duration)
-        let closed = listener.eventLoop.makePromise(of: Void.self)
-        quiescing.initiateShutdown(promise: closed)
-        let limit = TimeAmount(configuration.shutdownTimeout)
-        let cut = listener.eventLoop.scheduleTask(in: limit) { closed.succeed() }
-        try? await closed.futureResult.get()
+        listener.close(promise: nil)
+        await stopped.wait()
+        // The event loops of this process outlive those of this server.
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        let ended = eventLoop.makePromise(of: Void.self)
+        guard connections.beginClosing(ended) else { return ended.succeed() }
+        let connections = connections
+        let cut = eventLoop.scheduleTask(in: TimeAmount(configuration.shutdownTimeout)) { connections.closeAll() }
+        try? await ended.futureResult.get()
         cut.cancel()
         try? await ownedGroup?.shutdownGracefully()
     }

@@ -1,4 +1,5 @@
 import NIOCore
+import Synchronization
 
 /// A session's side of a WebSocket connection, which may live on another event loop.
 enum WebSocketLink {
@@ -95,6 +96,35 @@ final class RemoteWebSocket {
     }
 }
 
+/// How much a WebSocket connection has sent to its session on another event loop that was not processed there yet.
+///
+/// The connection is not read while it is too much, so a busy loop does not collect what a fast one reads.
+final class InboundCredit: Sendable {
+    private static let limit = 256 << 10
+
+    private let bytes = Atomic(0)
+    private let isWaiting = Atomic(false)
+
+    /// Called by the connection's loop before it hands over.
+    ///
+    /// - Returns: Whether the connection is to stop reading, until the session's loop says so.
+    func spend(_ count: Int) -> Bool {
+        guard bytes.wrappingAdd(count, ordering: .acquiringAndReleasing).newValue > Self.limit else { return false }
+        isWaiting.store(true, ordering: .sequentiallyConsistent)
+        // All may have been processed just before.
+        guard bytes.load(ordering: .sequentiallyConsistent) <= Self.limit else { return true }
+        return !isWaiting.exchange(false, ordering: .sequentiallyConsistent)
+    }
+
+    /// Called by the session's loop after it has processed what was handed over.
+    ///
+    /// - Returns: Whether the connection waits for being told to read on.
+    func restore(_ count: Int) -> Bool {
+        guard bytes.wrappingSubtract(count, ordering: .sequentiallyConsistent).newValue <= Self.limit else { return false }
+        return isWaiting.exchange(false, ordering: .sequentiallyConsistent)
+    }
+}
+
 /// The codes of WebSocket close frames that a server sends (RFC 6455, section 7.4).
 enum WebSocketCloseCode: UInt16, Sendable {
     case normal = 1000
@@ -116,4 +146,12 @@ enum WebSocketEvent: Sendable {
     case quiesce
     /// Bytes have been handed to the channel.
     case written(bytes: Int, isWritable: Bool)
+
+    /// What the event costs of ``InboundCredit``.
+    var cost: Int {
+        switch self {
+        case .text(let message), .binary(let message): message.readableBytes + 64
+        case .closed, .quiesce, .written: 0
+        }
+    }
 }

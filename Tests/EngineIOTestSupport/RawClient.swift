@@ -77,6 +77,7 @@ package final class RawClient: Sendable {
         _ port: Int,
         halfClosure: Bool = false,
         readsAutomatically: Bool = true,
+        first: (@Sendable () throws -> any ChannelHandler)? = nil,
         _ body: @Sendable (RawClient) async throws -> T
     ) async throws -> T {
         let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self)
@@ -84,7 +85,10 @@ package final class RawClient: Sendable {
             .channelOption(.allowRemoteHalfClosure, value: halfClosure)
             .channelOption(.autoRead, value: readsAutomatically)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Handler(stream: continuation)) }
+                channel.eventLoop.makeCompletedFuture {
+                    if let first { try channel.pipeline.syncOperations.addHandler(first()) }
+                    try channel.pipeline.syncOperations.addHandler(Handler(stream: continuation))
+                }
             }
             .connect(host: "127.0.0.1", port: port).get()
         let inbox = Inbox()

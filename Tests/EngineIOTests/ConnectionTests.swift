@@ -239,4 +239,22 @@ import Testing
         #expect(try client.frame() == .close(1000))
         #expect(server.events.suffix(2) == [.closed(.serverShuttingDown), .closed(.serverShuttingDown)])
     }
+
+    @Test func quiescingMayBeSpreadOverTime() throws {
+        let server = EmbeddedServer(configure: {
+            $0.quiesceDuration = .seconds(10)
+            $0.pingInterval = .seconds(100)
+        })
+        let clients = try (0..<50).map { _ in
+            let client = try server.connect()
+            try client.openWebSocket()
+            client.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            return client
+        }
+        server.advance(5)
+        #expect((1..<50).contains(server.engine.clientsCount))
+        server.advance(5.1)
+        #expect(server.engine.clientsCount == 0)
+        for client in clients { #expect(try client.frame() == .close(1000)) }
+    }
 }

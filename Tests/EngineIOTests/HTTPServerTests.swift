@@ -1,0 +1,210 @@
+import EngineIOTestSupport
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import SocketIOCore
+import Testing
+import _NIOFileSystem
+
+@testable import EngineIO
+
+private let polling = "/socket.io/?EIO=4&transport=polling"
+private let webSocket = "/socket.io/?EIO=4&transport=websocket"
+
+/// The standalone server.
+@Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
+    private func withServer(
+        loops: Int = 1,
+        configure: (inout HTTPServerConfiguration) throws -> Void = { _ in },
+        responder: @escaping HTTPResponder = { _ in .notFound },
+        _ body: (HTTPServer, EngineServer) async throws -> Void
+    ) async throws {
+        let delegate = EchoDelegate()
+        let engine = EngineServer(delegate: delegate, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        var configuration = HTTPServerConfiguration(port: 0)
+        configuration.loops = loops
+        configuration.shutdownTimeout = .milliseconds(500)
+        try configure(&configuration)
+        let server = try await HTTPServer.start(configuration, engine: engine, responder: responder)
+        do {
+            try await body(server, engine)
+        } catch {
+            await server.shutdown()
+            throw error
+        }
+        await server.shutdown()
+        await server.waitUntilClosed()
+    }
+
+    @Test(arguments: [1, 4]) func servesTheEngineAndRoutes(loops: Int) async throws {
+        try await withServer(
+            loops: loops,
+            responder: { request in
+                switch (request.head.method, request.path) {
+                case (.get, "/hello"): HTTPServerResponse(text: "hello from \(request.remoteAddress)")
+                case (.post, "/echo"): HTTPServerResponse(body: request.body)
+                default: .notFound
+                }
+            }
+        ) { server, _ in
+            try await RawClient.with(server.port) { client in
+                #expect(try await client.get("/hello?a=b").body == "hello from 127.0.0.1")
+                #expect(try await client.handshake().count == 20)
+                #expect(try await client.post("/echo", "abc").body == "abc")
+                #expect(try await client.get("/nothing").status == 404)
+                try await client.upgrade(webSocket)
+            }
+        }
+    }
+
+    @Test func aBodyThatIsTooLargeIsRefused() async throws {
+        try await withServer(configure: { $0.maxBodySize = 10 }, responder: { HTTPServerResponse(body: $0.body) }) { server, _ in
+            try await RawClient.with(server.port) { client in
+                let allowed = try await client.post("/", "0123456789")
+                #expect(allowed.body == "0123456789")
+                let refused = try await client.post("/", "0123456789a")
+                #expect(refused.status == 413)
+                await client.waitForClose()
+            }
+            try await RawClient.with(server.port) { client in
+                try await client.request("POST", "/", headers: ["Transfer-Encoding: chunked"])
+                try await client.send("8\r\n01234567\r\n8\r\n01234567\r\n")
+                #expect(try await client.response().status == 413)
+            }
+        }
+    }
+
+    @Test func aResponderIsCancelledWithItsConnection() async throws {
+        let (events, continuation) = AsyncStream.makeStream(of: Bool.self)
+        try await withServer(
+            responder: { _ in
+                continuation.yield(false)
+                try? await Task.sleep(for: .seconds(3600))
+                continuation.yield(Task.isCancelled)
+                return .notFound
+            }
+        ) { server, _ in
+            var iterator = events.makeAsyncIterator()
+            try await RawClient.with(server.port) { try await $0.request("GET", "/") }
+            #expect(await iterator.next() == false)
+            #expect(await iterator.next() == true)
+        }
+    }
+
+    @Test func filesAreServedFromMemory() async throws {
+        let directory = FilePath("/tmp/swift-socketio-\(UInt64.random(in: 0 ... .max))")
+        let files = FileSystem.shared
+        try await files.createDirectory(at: directory.appending("sub"), withIntermediateDirectories: true)
+        for (name, content) in [("index.html", "<p>home"), ("sub/app.js", String(repeating: "x", count: 5000)), (".secret", "no")] {
+            try await files.withFileHandle(
+                forWritingAt: directory.appending(name),
+                options: .newFile(replaceExisting: false)
+            ) { _ = try await $0.write(contentsOf: content.utf8, toAbsoluteOffset: 0) }
+        }
+        let site = try await StaticFiles(directory: directory.string)
+        await #expect(throws: FileSystemError.self) { try await StaticFiles(directory: directory.string, maxTotalSize: 100) }
+        try await files.removeItem(at: directory)
+        try await withServer(responder: { site.response(to: $0.head) ?? .notFound }) { server, _ in
+            try await RawClient.with(server.port) { client in
+                let home = try await client.get("/?x=y")
+                #expect(home.body == "<p>home" && home.headers["content-type"] == "text/html; charset=utf-8")
+                let script = try await client.get("/sub/app.js", headers: ["Accept-Encoding: gzip"])
+                #expect(script.headers["content-encoding"] == "gzip" && script.headers["content-type"] == "text/javascript; charset=utf-8")
+                let tag = try #require(script.headers["etag"])
+                #expect(try await client.get("/sub/app.js", headers: ["If-None-Match: \(tag)"]).status == 304)
+                for path in ["/.secret", "/sub", "/../etc/passwd", "/sub/../index.html", "/%2e%2e/etc/passwd"] {
+                    #expect(try await client.get(path).status == 404)
+                }
+                #expect(try await client.post("/index.html", "x").status == 405)
+            }
+        }
+    }
+
+    @Test(arguments: [1, 4]) func shutdownEndsSessionsAndConnections(loops: Int) async throws {
+        try await withServer(loops: loops) { server, engine in
+            try await RawClient.with(server.port) { client in
+                try await client.upgrade(webSocket)
+                _ = try await client.frame()
+                try await RawClient.with(server.port) { poller in
+                    let sid = try await poller.handshake()
+                    try await poller.request("GET", polling + "&sid=" + sid)
+                    async let stopped: Void = server.shutdown(drainingOver: .milliseconds(200))
+                    #expect(try await client.frame() == .close(1000))
+                    #expect(try await poller.response().body == "1")
+                    await stopped
+                    // A client that does not answer the close frame does not hold it up for ever.
+                    await client.waitForClose()
+                    await poller.waitForClose()
+                }
+            }
+            #expect(engine.clientsCount == 0)
+            await #expect(throws: (any Error).self) { try await RawClient.with(server.port) { _ in } }
+        }
+    }
+
+    @Test func aPortThatIsTakenIsAnError() async throws {
+        try await withServer { server, engine in
+            await #expect(throws: IOError.self) {
+                _ = try await HTTPServer.start(HTTPServerConfiguration(port: server.port), engine: engine)
+            }
+        }
+    }
+
+    // MARK: TLS
+
+    @Test func tlsCarriesBothTransports() async throws {
+        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
+        let key = try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem)
+        let tls = TLSConfiguration.makeServerConfiguration(certificateChain: [.certificate(certificate)], privateKey: .privateKey(key))
+        try await withServer(configure: { $0.tls = tls }) { server, _ in
+            var client = TLSConfiguration.makeClientConfiguration()
+            client.trustRoots = .certificates([certificate])
+            let context = try NIOSSLContext(configuration: client)
+            let handler: @Sendable () throws -> any ChannelHandler = {
+                try NIOSSLClientHandler(context: context, serverHostname: "localhost")
+            }
+            try await RawClient.with(server.port, first: handler) { client in
+                let sid = try await client.handshake()
+                #expect(try await client.post(polling + "&sid=" + sid, "4a").body == "ok")
+                #expect(try await client.get(polling + "&sid=" + sid).body == "4a")
+                try await client.upgrade(webSocket + "&sid=" + sid)
+                try await client.sendText("2probe")
+                #expect(try await client.frame() == .text("3probe"))
+                try await client.sendText("5")
+                try await client.sendText("4" + String(repeating: "b", count: 100_000))
+                #expect(try await client.frame() == .text("4" + String(repeating: "b", count: 100_000)))
+            }
+            // Plain HTTP on the TLS port is not answered.
+            try await RawClient.with(server.port) { client in
+                try await client.request("GET", polling)
+                let bytes = await client.waitForClose()
+                #expect(!String(decoding: bytes, as: UTF8.self).contains("HTTP/1.1 200"))
+            }
+        }
+    }
+
+    /// Made for these tests; it protects nothing.
+    private static let certificate = """
+        -----BEGIN CERTIFICATE-----
+        MIIBfjCCASWgAwIBAgIUXXbxQU8g/xe3Za91Izn7f6Zfx9swCgYIKoZIzj0EAwIw
+        FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTIwNDkxMFoYDzIxMjYxMDI4
+        MjA0OTEwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+        PQMBBwNCAASEBD1UOYtnc4KNCWa/pvj3tPPfrdN54XqaxanRELvQ8vRkhVpWeoGi
+        vJmy538C5tYRXwSDLgkT2Kea20VePw9To1MwUTAdBgNVHQ4EFgQU1EmPsEYVkKLj
+        fmLg8UswBdsYguYwHwYDVR0jBBgwFoAU1EmPsEYVkKLjfmLg8UswBdsYguYwDwYD
+        VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiAEn0abk3FPZu8SlHOrhdY3
+        Ykw0b77FOXLyS1ZXsOp/hgIgDhhHdjGjGEkFWrfcjtwORWulBJGphjBggEiMUxvJ
+        WQU=
+        -----END CERTIFICATE-----
+        """
+
+    private static let key = """
+        -----BEGIN PRIVATE KEY-----
+        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4/s07jXtDWaXnFhX
+        Fbbrns2bNj9h6aSW6Cj9NpdMECKhRANCAASEBD1UOYtnc4KNCWa/pvj3tPPfrdN5
+        4XqaxanRELvQ8vRkhVpWeoGivJmy538C5tYRXwSDLgkT2Kea20VePw9T
+        -----END PRIVATE KEY-----
+        """
+}

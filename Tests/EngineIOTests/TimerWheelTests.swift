@@ -1,0 +1,98 @@
+import NIOCore
+import Testing
+
+@testable import EngineIO
+
+@Suite struct TimerWheelTests {
+    private final class Item: TimerWheelItem {
+        var wheelPosition = TimerWheel.Position()
+        let name: Int
+        init(_ name: Int) { self.name = name }
+        func deadlineReached(now: NIODeadline) {}
+    }
+
+    private func at(_ milliseconds: Int64) -> NIODeadline {
+        .uptimeNanoseconds(7_000_000_123) + .milliseconds(milliseconds)
+    }
+
+    private func expired(_ wheel: inout TimerWheel, _ milliseconds: Int64) -> [Int] {
+        wheel.expired(now: at(milliseconds)).compactMap { ($0 as? Item)?.name }.sorted()
+    }
+
+    @Test func itemsFireOnceAndNeverEarly() {
+        var wheel = TimerWheel(start: at(0))
+        let items = (0..<1000).map(Item.init)
+        for item in items { wheel.schedule(item, at: at(Int64(item.name * 37))) }
+        var fired: [Int] = []
+        for now in stride(from: Int64(0), through: 37_100, by: 7) {
+            for name in expired(&wheel, now) {
+                #expect(name * 37 <= now && now - Int64(name * 37) < 20)
+                fired.append(name)
+            }
+        }
+        #expect(fired.sorted() == Array(0..<1000))
+        #expect(wheel.count == 0 && wheel.nextDeadline == nil)
+    }
+
+    @Test func anItemFiresAtItsLastDeadlineOnly() {
+        var wheel = TimerWheel(start: at(0))
+        let item = Item(1)
+        wheel.schedule(item, at: at(100))
+        wheel.schedule(item, at: at(50))
+        wheel.schedule(item, at: at(200))
+        #expect(wheel.count == 1)
+        #expect(expired(&wheel, 190) == [])
+        #expect(expired(&wheel, 200) == [1])
+        wheel.schedule(item, at: at(300))
+        wheel.schedule(item, at: nil)
+        wheel.schedule(item, at: nil)
+        #expect(wheel.count == 0)
+        #expect(expired(&wheel, 10_000) == [])
+    }
+
+    @Test func cancellingOneLeavesTheOthersOfItsSlot() {
+        var wheel = TimerWheel(start: at(0))
+        let items = (0..<10).map(Item.init)
+        for item in items { wheel.schedule(item, at: at(100)) }
+        for name in [0, 5, 9] { wheel.schedule(items[name], at: nil) }
+        for name in [1, 8] { wheel.schedule(items[name], at: at(500)) }
+        #expect(expired(&wheel, 100) == [2, 3, 4, 6, 7])
+        #expect(expired(&wheel, 500) == [1, 8])
+    }
+
+    @Test func deadlinesBeyondOneTurnAndLongSleepsAreKept() {
+        var wheel = TimerWheel(start: at(0))
+        let (near, far) = (Item(1), Item(2))
+        wheel.schedule(near, at: at(50))
+        wheel.schedule(far, at: at(50 + 40_960))
+        #expect(expired(&wheel, 60) == [1])
+        #expect(expired(&wheel, 40_000) == [])
+        // The loop did not run for minutes.
+        #expect(expired(&wheel, 500_000) == [2])
+        // The past fires with the next turn.
+        wheel.schedule(near, at: at(0))
+        #expect(wheel.nextDeadline.map { $0 <= at(500_020) } == true)
+        #expect(expired(&wheel, 500_020) == [1])
+    }
+
+    @Test func theNextDeadlineIsNeverLate() {
+        var wheel = TimerWheel(start: at(0))
+        let items = (0..<50).map(Item.init)
+        for item in items { wheel.schedule(item, at: at(Int64(item.name * 997 % 30_000))) }
+        var fired = 0
+        while let next = wheel.nextDeadline { fired += wheel.expired(now: next).count }
+        #expect(fired == 50)
+    }
+
+    @Test func creditStopsAndRestartsAConnection() {
+        let credit = InboundCredit()
+        #expect(!credit.spend(200_000))
+        #expect(credit.spend(100_000))
+        #expect(credit.restore(200_000))
+        #expect(!credit.restore(100_000))
+        #expect(credit.spend(300_000))
+        #expect(credit.spend(300_000))
+        #expect(!credit.restore(300_000))
+        #expect(credit.restore(300_000))
+    }
+}
