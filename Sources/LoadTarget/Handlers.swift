@@ -29,5 +29,5 @@ func addHandlers(to io: SocketIOServer) {
         socket.on("fetch") { try await io.fetchSockets().map(\.id) }
         socket.on("sse") { (payload: SocketIOValue) in try await io.serverSideEmit("sse", payload) }
     }
-    io.on("sse") { (payload: SocketIOValue) in try await io.localOnly.emit("sse-received", payload) }
+    io.on("sse") { (payload: SocketIOValue) in try await io.local.emit("sse-received", payload) }
 }

@@ -93,4 +93,30 @@ import Testing
             #expect(reading.isOpen)
         }
     }
+
+    @Test func concurrentHandlersAreBoundedToo() async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.eventQueue = EventQueueLimits(events: 8, bytes: 1 << 20, hardEvents: 4_096, hardBytes: 16 << 20)
+        let (running, most, release) = (Shared(0), Shared(0), Shared(false))
+        try await withServer(configuration: configuration) { io in
+            io.onConnect { socket in
+                socket.on("n", .concurrent) { (_: Int) in
+                    running.value += 1
+                    most.value = max(most.value, running.value)
+                    try await eventually { release.value }
+                    running.value -= 1
+                }
+                socket.on("done") { true }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            let flood = Task { for n in 0..<2_000 { try await client.emit("n", n) } }
+            try await eventually { most.value >= 8 }
+            release.value = true
+            try await flood.value
+            #expect(try await client.emitWithAck("done").decode(Bool.self, at: 0))
+            // What one read had brought in before reading stopped is all that may exceed the limit.
+            #expect(most.value < 1_000)
+        }
+    }
 }

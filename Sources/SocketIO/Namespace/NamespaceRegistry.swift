@@ -6,6 +6,8 @@ final class NamespaceRegistry: Sendable {
     private struct State {
         var namespaces: [String: Namespace] = [:]
         var parents: [ParentNamespace] = []
+        /// The number of namespaces that clients have brought about.
+        var children = 0
         var isRunning = false
     }
 
@@ -49,16 +51,18 @@ final class NamespaceRegistry: Sendable {
     }
 
     private func child(_ name: String, of parent: ParentNamespace) async throws -> Namespace {
-        let namespace = state.withLock { state in
+        let namespace = try state.withLock { state in
             if let existing = state.namespaces[name] { return existing }
+            guard state.children < parent.limit else { throw ConnectError("Too many namespaces") }
             let namespace = parent.makeChild(name)
             state.namespaces[name] = namespace
+            state.children += 1
             return namespace
         }
         do {
             try await namespace.start()
         } catch {
-            state.withLock { if $0.namespaces[name] === namespace { $0.namespaces[name] = nil } }
+            remove(namespace)
             throw error
         }
         return namespace
@@ -71,7 +75,16 @@ final class NamespaceRegistry: Sendable {
         state.withLock { state in
             guard namespace.localAdapter.isEmpty, state.namespaces[namespace.name] === namespace else { return false }
             state.namespaces[namespace.name] = nil
+            state.children -= 1
             return true
+        }
+    }
+
+    private func remove(_ child: Namespace) {
+        state.withLock { state in
+            guard state.namespaces[child.name] === child else { return }
+            state.namespaces[child.name] = nil
+            state.children -= 1
         }
     }
 }
@@ -92,6 +105,9 @@ public final class ParentNamespace: Sendable {
         self.server = server
         self.rule = rule
     }
+
+    /// How many children all parents of the server may have together.
+    var limit: Int { server.configuration.maxChildNamespaces }
 
     func matches(_ name: String, _ auth: EncodedValue?) async -> Bool { await rule(name, auth) }
 

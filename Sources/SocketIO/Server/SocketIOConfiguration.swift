@@ -17,6 +17,8 @@ public struct SocketIOConfiguration: Sendable {
     public var maxAttachments = 10
     /// Namespaces that one client may join; further ones are refused. Default 100.
     public var maxNamespacesPerClient = 100
+    /// Children that dynamic namespaces may have in all; a client that asks for another one is refused. Default 10 000.
+    public var maxChildNamespaces = 10_000
     /// How many events of one client may wait for their handlers.
     public var eventQueue = EventQueueLimits()
     /// Acknowledgements of one client that may be pending; further `emitWithAck` throw. Default 10 000.
@@ -38,6 +40,27 @@ public struct SocketIOConfiguration: Sendable {
 
     /// The default configuration.
     public init() {}
+
+    /// Checks what would only be noticed when it is too late.
+    ///
+    /// - Throws: ``SocketIOError`` with `invalidConfiguration`, which says what to change.
+    func validate() throws {
+        let rules: [(Bool, String)] = [
+            (engine.path.hasPrefix("/"), "engine.path must start with a slash"),
+            (!engine.transports.isEmpty, "engine.transports must name at least one transport"),
+            (engine.pingInterval > .zero && engine.pingTimeout > .zero, "engine.pingInterval and pingTimeout must be positive"),
+            (engine.maxHTTPBufferSize > 0, "engine.maxHTTPBufferSize must be positive"),
+            (connectTimeout > .zero, "connectTimeout must be positive"),
+            (maxAttachments >= 0 && maxNamespacesPerClient > 0, "maxAttachments and maxNamespacesPerClient must not be negative"),
+            (eventQueue.events > 0 && eventQueue.bytes > 0, "eventQueue.events and bytes must be positive"),
+            (
+                eventQueue.hardEvents >= eventQueue.events && eventQueue.hardBytes >= eventQueue.bytes,
+                "eventQueue's hard limits must not be below its high water"
+            ),
+            (connectionStateRecovery?.maxDisconnectionDuration ?? .seconds(1) > .zero, "maxDisconnectionDuration must be positive"),
+        ]
+        for (holds, message) in rules where !holds { throw SocketIOError(.invalidConfiguration, message) }
+    }
 }
 
 /// Keeps the session of a client that is cut off: when it comes back, it has its id, rooms and data again and gets what it missed.

@@ -137,7 +137,7 @@ public final class SocketIOServer: Sendable {
 
     /// Starts the adapters. Called by ``run()``; call it yourself only if you mount the server without running it.
     ///
-    /// - Throws: What the adapter throws, and ``SocketIOError`` with `serverClosed`.
+    /// - Throws: What the adapter throws, and ``SocketIOError`` with `serverClosed` or `invalidConfiguration`.
     public func start() async throws {
         let isFirst = try lifecycle.withLock { lifecycle in
             switch lifecycle {
@@ -149,6 +149,7 @@ public final class SocketIOServer: Sendable {
             }
         }
         guard isFirst else { return }
+        try configuration.validate()
         try await adapters.start()
         for namespace in namespaces.run() { try await namespace.start() }
     }

@@ -79,16 +79,14 @@ extension Socket {
         }
         for handler in await onLoop({ [self] in bound.value.handlers.take(named: event.name) }) {
             if handler.mode == .concurrent {
-                await onLoop { [self] in
-                    if bound.value.phase == .connected { start { [self] in await run(handler, event) } }
-                }
+                await onLoop { [self] in start(handler, event) }
             } else {
                 await run(handler, event)
             }
         }
     }
 
-    private func run(_ handler: Handler, _ event: SocketEvent) async {
+    func run(_ handler: Handler, _ event: SocketEvent) async {
         do {
             switch handler.body {
             case .sync(let body): try answer(event, with: body(event))

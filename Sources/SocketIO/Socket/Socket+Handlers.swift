@@ -228,6 +228,19 @@ extension Socket {
         if bound.value.runningTasks.contains(id) { bound.value.tasks[id] = task }
     }
 
+    /// Starts a handler that the next event does not wait for. Until it ends, its event counts as one that waits, so that a client
+    /// cannot start any number of handlers. On the loop.
+    func start(_ handler: Handler, _ event: SocketEvent) {
+        guard bound.value.phase == .connected, let client = bound.value.client else { return }
+        let size = EventQueue.size(.event(event))
+        let flow = LoopBound(client, to: eventLoop)
+        client.eventQueued(size: size)
+        start { [self] in
+            await run(handler, event)
+            perform { flow.value.eventTaken(size: size) }
+        }
+    }
+
     // MARK: Registration
 
     private func makeHandler(_ name: String, _ mode: HandlerMode, _ body: HandlerBody, once: Bool = false) -> Handler {
