@@ -74,11 +74,13 @@ public final class EngineServer: Sendable {
 extension EngineServer {
     /// The time between two batches of closed sessions.
     private static let batchInterval = Duration.milliseconds(100)
+    /// How long the last sessions may take: a polling client that still exists comes back for its close at once.
+    private static let lastWait = Duration.seconds(5)
 
     /// Refuses new sessions from now on and closes the open ones in random batches spread over `duration`.
     ///
-    /// Returns when none is left, at the latest ``EngineConfiguration/Limits/closeTimeout`` after the last batch, when those that are
-    /// left are cut off. Cancelling the task closes all at once.
+    /// Returns when none is left. What is left 5 s after the last batch, or after ``EngineConfiguration/Limits/closeTimeout`` if that is
+    /// shorter, is cut off. Cancelling the task closes all at once.
     public func shutdown(over duration: Duration = .zero) async {
         let sessions = context.registry.drain().shuffled()
         let batches = max(1, Int(duration / Self.batchInterval))
@@ -102,7 +104,7 @@ extension EngineServer {
     }
 
     private func waitForSessions() async {
-        let limit = context.configuration.limits.closeTimeout
+        let limit = min(context.configuration.limits.closeTimeout, Self.lastWait)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.context.registry.waitUntilEmpty() }
             group.addTask { try? await Task.sleep(for: limit) }

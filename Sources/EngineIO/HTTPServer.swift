@@ -3,6 +3,7 @@ public import NIOCore
 import NIOHTTPTypesHTTP1
 public import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// A plain HTTP request that is not Engine.IO's.
 public struct HTTPServerRequest: Sendable {
@@ -49,7 +50,9 @@ public final class HTTPServer: Sendable {
     private let ownedGroup: MultiThreadedEventLoopGroup?
     private let engine: EngineServer
     private let configuration: HTTPServerConfiguration
+    private let isShuttingDown = Atomic(false)
     private let stopped = Latch()
+    private let ended = Latch()
 
     private init(
         listener: any Channel,
@@ -137,21 +140,27 @@ public final class HTTPServer: Sendable {
 
     /// Shuts down in order: refuses new sessions, closes the open ones in batches, stops listening and ends the connections.
     ///
-    /// Calling it again does nothing.
+    /// Calling it again only waits for the end.
     ///
     /// - Parameter duration: Over how long the sessions are closed, so that their clients do not reconnect all at once.
     public func shutdown(drainingOver duration: Duration = .zero) async {
+        guard !isShuttingDown.exchange(true, ordering: .acquiringAndReleasing) else { return await ended.wait() }
         await engine.shutdown(over: duration)
         listener.close(promise: nil)
         await stopped.wait()
-        // The event loops of this process outlive those of this server.
+        await endConnections()
+        try? await ownedGroup?.shutdownGracefully()
+        ended.open()
+    }
+
+    private func endConnections() async {
+        // Event loops of this process, which outlive those of this server.
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let ended = eventLoop.makePromise(of: Void.self)
-        guard connections.beginClosing(ended) else { return ended.succeed() }
         let connections = connections
+        connections.beginClosing(ended)
         let cut = eventLoop.scheduleTask(in: TimeAmount(configuration.shutdownTimeout)) { connections.closeAll() }
         try? await ended.futureResult.get()
         cut.cancel()
-        try? await ownedGroup?.shutdownGracefully()
     }
 }

@@ -36,18 +36,14 @@ final class OpenConnections: Sendable {
     /// Accepts no more and tells all connections to finish what they are doing.
     ///
     /// - Parameter promise: Succeeds when none is left.
-    /// - Returns: false if this has happened before; the promise is then not kept.
-    func beginClosing(_ promise: EventLoopPromise<Void>) -> Bool {
-        let channels = state.withLock { state -> [any Channel]? in
-            guard !state.isClosing else { return nil }
+    func beginClosing(_ promise: EventLoopPromise<Void>) {
+        let channels = state.withLock { state in
             state.isClosing = true
             if !state.channels.isEmpty { state.whenEmpty = promise }
             return Array(state.channels.values)
         }
-        guard let channels else { return false }
         if channels.isEmpty { promise.succeed() }
         for channel in channels { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
-        return true
     }
 
     /// Cuts the connections that are left.

@@ -22,7 +22,13 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         _ body: (HTTPServer, EngineServer) async throws -> Void
     ) async throws {
         let delegate = EchoDelegate()
-        let engine = EngineServer(delegate: delegate, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        var options = EngineConfiguration()
+        options.limits.closeTimeout = .milliseconds(200)
+        let engine = EngineServer(
+            configuration: options,
+            delegate: delegate,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
         var configuration = HTTPServerConfiguration(port: 0)
         configuration.loops = loops
         configuration.shutdownTimeout = .milliseconds(500)

@@ -232,6 +232,16 @@ import Testing
         #expect(server.engine.clientsCount == 1)
     }
 
+    @Test func theAnswerToAnUpgradeHasEachHeaderOnce() throws {
+        let client = try EmbeddedServer(configure: { $0.cors = EngineCORS(origins: .any) }).connect()
+        try client.request("GET", "/socket.io/?EIO=4&transport=websocket", headers: RawClient.upgradeHeaders)
+        let bytes = try #require(try client.channel.readOutbound(as: ByteBuffer.self))
+        let names = String(buffer: bytes).split(separator: "\r\n").dropFirst().map { $0.prefix { $0 != ":" }.lowercased() }
+        // Browsers refuse an answer that says it twice.
+        #expect(Set(names).count == names.count, "\(names)")
+        #expect(Set(names).isSuperset(of: ["connection", "upgrade", "sec-websocket-accept"]))
+    }
+
     @Test func theMaskIsTakenOffAtEveryLength() {
         let key: WebSocketMaskingKey = [0x12, 0x34, 0x56, 0x78]
         for count in 0..<40 {
