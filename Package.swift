@@ -188,7 +188,12 @@ let package = Package(
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: ["MessagePack", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: [
+                "MessagePack",
+                "SocketIOCore",
+                .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             path: "Fuzzing/Targets",
             swiftSettings: settings
         ),

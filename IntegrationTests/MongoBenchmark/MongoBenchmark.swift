@@ -16,14 +16,24 @@ import Glibc
 ///     swift run -c release MongoBenchmark [SECONDS]
 @main
 struct MongoBenchmark {
-    static func main() async throws {
+    static func main() async {
+        do {
+            try await Self.run()
+        } catch {
+            print("The benchmark failed: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func run() async throws {
         let seconds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 5
         let set = try await MongoReplicaSet.start()
         let client = try MongoClient(configuration: .init(connectionString: set.connectionString))
         do {
             try await Self.run(client.database("benchmark"), .seconds(seconds))
         } catch {
-            print(error)
+            await set.stop()
+            throw error
         }
         await client.close()
         await set.stop()
