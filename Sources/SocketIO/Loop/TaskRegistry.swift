@@ -26,12 +26,19 @@ final class TaskRegistry: Sendable {
 
     private func finished(_ id: UInt64) { state.withLock { $0.tasks[id] = nil } }
 
-    /// Waits for what runs.
-    func close() async {
+    /// Waits for what runs, and cancels what takes longer than the grace period.
+    func close(grace: Duration) async {
         let running = state.withLock { state in
             state.isClosed = true
             return Array(state.tasks.values)
         }
-        for task in running { await task.value }
+        await withTaskGroup { group in
+            group.addTask {
+                try? await Task.sleep(for: grace)
+                for task in running { task.cancel() }
+            }
+            for task in running { await task.value }
+            group.cancelAll()
+        }
     }
 }

@@ -121,10 +121,16 @@ public struct BroadcastOperator: Sendable {
     public func rooms() async throws -> Set<Room> { try await namespace.adapter.rooms(options) }
 
     /// Makes the selected sockets join rooms, in all processes.
-    public func socketsJoin(_ rooms: Room...) async throws { try await namespace.adapter.addSockets(options, to: rooms) }
+    public func socketsJoin(_ rooms: Room...) async throws { try await socketsJoin(rooms) }
+
+    /// Makes the selected sockets join rooms, in all processes.
+    public func socketsJoin(_ rooms: [Room]) async throws { try await namespace.adapter.addSockets(options, to: rooms) }
 
     /// Makes the selected sockets leave rooms, in all processes.
-    public func socketsLeave(_ rooms: Room...) async throws { try await namespace.adapter.removeSockets(options, from: rooms) }
+    public func socketsLeave(_ rooms: Room...) async throws { try await socketsLeave(rooms) }
+
+    /// Makes the selected sockets leave rooms, in all processes.
+    public func socketsLeave(_ rooms: [Room]) async throws { try await namespace.adapter.removeSockets(options, from: rooms) }
 
     /// Ends the selected sockets, in all processes.
     ///

@@ -80,6 +80,14 @@ final class NamespaceRegistry: Sendable {
         }
     }
 
+    /// The server is closed: it and its namespaces must not keep each other alive.
+    func removeAll() {
+        state.withLock { state in
+            state.namespaces = [:]
+            state.parents = []
+        }
+    }
+
     private func remove(_ child: Namespace) {
         state.withLock { state in
             guard state.namespaces[child.name] === child else { return }

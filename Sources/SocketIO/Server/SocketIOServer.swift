@@ -34,6 +34,9 @@ public final class SocketIOServer: Sendable {
     private let errorHook = Mutex<(@Sendable (HandlerFailure) -> Void)?>(nil)
     private let lifecycle = Mutex(Lifecycle.created)
 
+    /// How long the disconnect hooks of the last clients may take when the server is closed.
+    private static let hookGrace = Duration.seconds(10)
+
     private enum Lifecycle {
         case created, started, closed
     }
@@ -157,6 +160,7 @@ public final class SocketIOServer: Sendable {
     /// Ends the server: no new clients, the connected ones go in random batches, then the adapters close. Does nothing the second time.
     ///
     /// - Parameter duration: The time over which clients are let go, so that they do not all come back at once elsewhere. Default: at once.
+    ///   Hooks that still run then have 10 s before they are cancelled.
     public func close(over duration: Duration = .zero) async {
         let isFirst = lifecycle.withLock { lifecycle in
             defer { lifecycle = .closed }
@@ -166,7 +170,8 @@ public final class SocketIOServer: Sendable {
         await engine.shutdown(over: duration)
         for namespace in namespaces.all { await namespace.adapter.close() }
         await adapters.close()
-        await tasks.close()
+        await tasks.close(grace: Self.hookGrace)
+        namespaces.removeAll()
     }
 
     // MARK: Inside

@@ -1,37 +1,22 @@
 public import SocketIOCore
 
-/// The main namespace, `/`: what is done with the server is done with it.
-extension SocketIOServer {
-    /// The main namespace, `/`.
-    public var sockets: Namespace { of("/") }
+/// What a server and a namespace do with all of their sockets: ``BroadcastOperator`` with nothing selected yet.
+public protocol Broadcasting: Sendable {
+    /// All sockets.
+    var broadcastOperator: BroadcastOperator { get }
+}
 
-    private var broadcastOperator: BroadcastOperator { sockets.broadcastOperator }
+extension Namespace: Broadcasting {
+    /// All sockets of the namespace.
+    public var broadcastOperator: BroadcastOperator { BroadcastOperator(namespace: self) }
+}
 
-    /// Adds middleware to the main namespace; see ``Namespace/use(_:)``.
-    public func use(_ middleware: @escaping @Sendable (Socket) async throws -> Void) { sockets.use(middleware) }
+extension SocketIOServer: Broadcasting {
+    /// All sockets of the main namespace, `/`.
+    public var broadcastOperator: BroadcastOperator { sockets.broadcastOperator }
+}
 
-    /// Called for every client that connects to the main namespace; see ``Namespace/onConnect(_:)``.
-    public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) { sockets.onConnect(handler) }
-
-    /// Called in place for every client that connects to the main namespace; see ``Namespace/onConnect(_:)``.
-    public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) { sockets.onConnect(handler) }
-
-    /// Handles an event that another process sends to the main namespace; see ``Namespace/on(_:_:)``.
-    public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
-        _ event: String,
-        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
-    ) {
-        sockets.on(event, handler)
-    }
-
-    /// Handles an event that another process sends to the main namespace; see ``Namespace/on(_:_:)``.
-    public func on<each A: Decodable & Sendable>(
-        _ event: String,
-        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
-    ) {
-        sockets.on(event, handler)
-    }
-
+extension Broadcasting {
     /// The sockets in these rooms; see ``BroadcastOperator/to(_:)-(Room...)``.
     public func to(_ rooms: Room...) -> BroadcastOperator { broadcastOperator.to(rooms) }
     /// The sockets in these rooms; see ``BroadcastOperator/to(_:)-([Room])``.
@@ -73,9 +58,9 @@ extension SocketIOServer {
     /// All rooms, of all processes; see ``BroadcastOperator/rooms()``.
     public func rooms() async throws -> Set<Room> { try await broadcastOperator.rooms() }
     /// Makes all sockets join rooms.
-    public func socketsJoin(_ rooms: Room...) async throws { try await sockets.adapter.addSockets(BroadcastOptions(), to: rooms) }
+    public func socketsJoin(_ rooms: Room...) async throws { try await broadcastOperator.socketsJoin(rooms) }
     /// Makes all sockets leave rooms.
-    public func socketsLeave(_ rooms: Room...) async throws { try await sockets.adapter.removeSockets(BroadcastOptions(), from: rooms) }
+    public func socketsLeave(_ rooms: Room...) async throws { try await broadcastOperator.socketsLeave(rooms) }
     /// Ends all sockets; see ``BroadcastOperator/disconnectSockets(close:)``.
     public func disconnectSockets(close: Bool = false) async throws { try await broadcastOperator.disconnectSockets(close: close) }
 
@@ -94,5 +79,5 @@ extension SocketIOServer {
     }
 
     /// The number of processes that take part, this one included.
-    public func serverCount() async throws -> Int { try await sockets.adapter.serverCount() }
+    public func serverCount() async throws -> Int { try await broadcastOperator.namespace.adapter.serverCount() }
 }

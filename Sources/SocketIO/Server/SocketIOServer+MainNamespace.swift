@@ -1,0 +1,30 @@
+/// The main namespace, `/`: what is done with the server is done with it.
+extension SocketIOServer {
+    /// The main namespace, `/`.
+    public var sockets: Namespace { of("/") }
+
+    /// Adds middleware to the main namespace; see ``Namespace/use(_:)``.
+    public func use(_ middleware: @escaping @Sendable (Socket) async throws -> Void) { sockets.use(middleware) }
+
+    /// Called for every client that connects to the main namespace; see ``Namespace/onConnect(_:)``.
+    public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) { sockets.onConnect(handler) }
+
+    /// Called in place for every client that connects to the main namespace; see ``Namespace/onConnect(_:)``.
+    public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) { sockets.onConnect(handler) }
+
+    /// Handles an event that another process sends to the main namespace; see ``Namespace/on(_:_:)``.
+    public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
+    ) {
+        sockets.on(event, handler)
+    }
+
+    /// Handles an event that another process sends to the main namespace; see ``Namespace/on(_:_:)``.
+    public func on<each A: Decodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
+    ) {
+        sockets.on(event, handler)
+    }
+}
