@@ -26,12 +26,19 @@ final class TaskRegistry: Sendable {
 
     private func finished(_ id: UInt64) { state.withLock { $0.tasks[id] = nil } }
 
+    /// Waits for what runs now. Cancels it if the waiting task is cancelled.
+    func finish() async {
+        let running = state.withLock { Array($0.tasks.values) }
+        await withTaskCancellationHandler {
+            for task in running { await task.value }
+        } onCancel: {
+            for task in running { task.cancel() }
+        }
+    }
+
     /// Waits for what runs.
     func close() async {
-        let running = state.withLock { state in
-            state.isClosed = true
-            return Array(state.tasks.values)
-        }
-        for task in running { await task.value }
+        state.withLock { $0.isClosed = true }
+        await finish()
     }
 }
