@@ -35,6 +35,7 @@ struct Chat: Sendable {
     private func addRooms(_ socket: Socket) {
         socket.on("join") { (name: String) in
             let room = try refusing { () throws(Refusal) in try Limits.room(name) }
+            guard await socket.rooms.count <= Limits.rooms else { throw AckError(Refusal(error: "You are in too many rooms.")) }
             let isNew = await history.open(room)
             await socket.join(channel(room))
             try await socket.to(channel(room)).emit("joined", Presence(room: room, member: member(socket)))
@@ -50,7 +51,7 @@ struct Chat: Sendable {
             let was = member(socket).nick
             socket.data["nick"] = try refusing { () throws(Refusal) in try Limits.nick(name) }
             let rooms = await socket.rooms.filter { self.name($0) != nil }
-            if !rooms.isEmpty { try await socket.broadcast.to(Array(rooms)).emit("renamed", Renamed(member: member(socket), was: was)) }
+            if !rooms.isEmpty { try await socket.to(Array(rooms)).emit("renamed", Renamed(member: member(socket), was: was)) }
             return member(socket)
         }
         socket.on("typing") { (room: String, on: Bool) in

@@ -32,6 +32,9 @@ struct Refusal: Error, Encodable { let error: String }
 
 /// What clients may send.
 enum Limits {
+    /// Rooms that one person is in.
+    static let rooms = 64
+
     static func nick(_ text: String) throws(Refusal) -> String {
         try trimmed(text, upTo: 24, or: "A nickname has 1 to 24 characters.")
     }

@@ -1,8 +1,9 @@
-import SocketIO
 import SocketIOCore
 import SocketIOTesting
 import Synchronization
 import Testing
+
+@testable import SocketIO
 
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
     @Test func unknownNamespaceIsRefused() async throws {
@@ -104,7 +105,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "client namespace disconnect", "server namespace disconnect", "transport close", "parse error", "forced server close",
+        "client namespace disconnect", "server namespace disconnect", "transport close", "parse error",
     ])
     func reasonsAreSocketIOs(reason: String) async throws {
         let ends = Reports<(phase: String, reason: String, rooms: Set<Room>)>()
@@ -114,7 +115,6 @@ import Testing
                 socket.onDisconnecting { end in ends.report(("disconnecting", end.reason.description, await socket.rooms)) }
                 socket.onDisconnect { end in ends.report(("disconnect", end.reason.description, await socket.rooms)) }
                 socket.on("leave me") { socket.disconnect() }
-                socket.on("go") { socket.disconnect(close: true) }
                 socket.on("ready") { true }
             }
         } _: { server in
@@ -124,8 +124,7 @@ import Testing
             case "client namespace disconnect": try await client.send(text: "41")
             case "server namespace disconnect": try await client.emit("leave me")
             case "transport close": await client.cut()
-            case "parse error": try await client.send(text: "4x")
-            default: try await client.emit("go")
+            default: try await client.send(text: "4x")
             }
             let first = try #require(await ends.next())
             #expect(first == ("disconnecting", reason, [sid, "lobby"]))
@@ -134,12 +133,125 @@ import Testing
         }
     }
 
-    @Test func aDisconnectedSocketHoldsNothing() async throws {
-        final class Witness: Sendable {
-            let onDeinit: @Sendable () -> Void
-            init(_ onDeinit: @escaping @Sendable () -> Void) { self.onDeinit = onDeinit }
-            deinit { onDeinit() }
+    @Test func closingTheConnectionTellsTheClientFirst() async throws {
+        let ends = Reports<(reason: String, agent: String?)>()
+        try await withServer { io in
+            io.of("/other").onConnect { _ in }
+            io.onConnect { socket in
+                socket.onDisconnect { end in ends.report((end.reason.description, await socket.handshake.headers["user-agent"])) }
+                socket.on("go") {
+                    try socket.emit("bye")
+                    socket.disconnect(close: true)
+                }
+            }
+        } _: { server in
+            let client = try await TestClient.connect(port: server.port, headers: [("user-agent", "test")])
+            try await client.join()
+            try await client.join("/other")
+            try await client.emit("go")
+            #expect(try await client.receiveEvent().name == "bye")
+            // Without these packets a client would come back by itself.
+            var left: [String] = []
+            for _ in 0..<2 {
+                let packet = try await client.receivePacket()
+                if case .disconnect = packet.content { left.append(packet.namespace) }
+            }
+            #expect(left.sorted() == ["/", "/other"])
+            await client.waitUntilClosed()
+            let end = try #require(await ends.next())
+            #expect(end == ("server namespace disconnect", "test"))
         }
+    }
+
+    @Test func aClientThatChangesItsMindGetsWhatItAskedForLast() async throws {
+        let inside = Reports<Int>()
+        let first = Reports<Void>()
+        try await withServer { io in
+            io.use { socket in
+                let n = try await socket.handshake.auth?.decode([String: Int].self)["n"] ?? 0
+                socket.data["n"] = n
+                inside.report(n)
+                // Takes no notice of its cancellation.
+                if n == 1 { await Task { _ = await first.next() }.value }
+            }
+            io.onConnect { socket in socket.on("n") { socket.data["n", as: Int.self] } }
+        } _: { server in
+            let client = try await server.client()
+            try await client.requestJoin("/", auth: "{\"n\":1}")
+            #expect(await inside.next() == 1)
+            try await client.send(text: "41")
+            try await client.join(auth: "{\"n\":2}")
+            first.report(())
+            #expect(try await client.emitWithAck("n").decode(Int.self, at: 0) == 2)
+            #expect(server.io.sockets.socketCount == 1)
+        }
+    }
+
+    @Test func aRefusedClientLeavesNothingBehind() async throws {
+        let released = Reports<Void>()
+        var configuration = SocketIOConfiguration()
+        configuration.cleanupEmptyChildNamespaces = true
+        configuration.maxChildNamespaces = 1
+        try await withServer(configuration: configuration) { io in
+            let tenants = io.of(/\/tenant-\d+/)
+            // A hook may use the server.
+            tenants.onNamespace { _ in _ = io.of("/audit") }
+            tenants.use { socket in
+                let witness = Witness { released.report(()) }
+                socket.onDisconnect { _ in _ = (socket, witness) }
+                socket.on("x") { _ = (socket, witness) }
+                throw ConnectError("no")
+            }
+        } _: { server in
+            let client = try await server.client()
+            for n in 0..<3 {
+                try await client.requestJoin("/tenant-\(n)")
+                #expect(try await client.receive() == .text("44/tenant-\(n),{\"message\":\"no\"}"))
+                #expect(await released.next() != nil)
+                try await eventually { Set(server.io.namespaces.all.map(\.name)) == ["/", "/audit"] }
+            }
+        }
+    }
+
+    @Test func childNamespacesAreLimited() async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.maxChildNamespaces = 2
+        try await withServer(configuration: configuration) { io in
+            io.of(/\/tenant-\d+/).onConnect { _ in }
+        } _: { server in
+            let client = try await server.client()
+            for n in 0..<2 { try await client.join("/tenant-\(n)") }
+            try await client.requestJoin("/tenant-2")
+            #expect(try await client.receive() == .text("44/tenant-2,{\"message\":\"Too many namespaces\"}"))
+        }
+    }
+
+    /// Tells when it is gone.
+    private final class Witness: Sendable {
+        let onDeinit: @Sendable () -> Void
+        init(_ onDeinit: @escaping @Sendable () -> Void) { self.onDeinit = onDeinit }
+        deinit { onDeinit() }
+    }
+
+    @Test func whatAHandlerHasCapturedMayUseTheSocketWhenItGoes() async throws {
+        let released = Reports<Void>()
+        try await withServer { io in
+            io.onConnect { socket in
+                let last = Witness {
+                    socket.off("x")
+                    socket.leave("room")
+                    released.report(())
+                }
+                socket.on("x") { _ = last }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            await client.cut()
+            #expect(await released.next() != nil)
+        }
+    }
+
+    @Test func aDisconnectedSocketHoldsNothing() async throws {
         let released = Reports<Void>()
         try await withServer { io in
             io.onConnect { socket in

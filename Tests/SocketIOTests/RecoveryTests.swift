@@ -83,6 +83,46 @@ import Testing
         }
     }
 
+    @Test func aSessionThatIsKeptAgainHasItsFullTimeAgain() async throws {
+        try await withServer(configuration: configuration { $0.maxDisconnectionDuration = .seconds(3) }) { server in
+            let first = try await server.joined()
+            await first.client.cut()
+            try await eventually { server.io.sockets.socketCount == 0 }
+            let second = try await server.client()
+            #expect(try await second.join(auth: claim(first.pid, nil)).sid == first.sid)
+            // The first time ends while the session is kept for the second time.
+            try await Task.sleep(for: .seconds(2))
+            await second.cut()
+            try await Task.sleep(for: .milliseconds(1_500))
+            let third = try await server.client()
+            #expect(try await third.join(auth: claim(first.pid, nil)).sid == first.sid)
+        }
+    }
+
+    @Test func middlewareThatIsNotSkippedLeavesNothingBehind() async throws {
+        let released = Reports<Void>()
+        final class Witness: Sendable {
+            let onDeinit: @Sendable () -> Void
+            init(_ onDeinit: @escaping @Sendable () -> Void) { self.onDeinit = onDeinit }
+            deinit { onDeinit() }
+        }
+        try await withServer(configuration: configuration { $0.skipMiddlewares = false }) { io in
+            io.use { socket in
+                guard await socket.handshake.auth != nil else { return }
+                let witness = Witness { released.report(()) }
+                socket.on("x") { _ = (socket, witness) }
+                socket.addTask { try? await Task.sleep(for: .seconds(3_600)) }
+            }
+        } _: { server in
+            let first = try await server.joined()
+            await first.client.cut()
+            let back = try await server.client()
+            #expect(try await back.join(auth: claim(first.pid, nil)).sid == first.sid)
+            #expect(await released.next() != nil)
+            #expect(back.isOpen)
+        }
+    }
+
     @Test func aClientThatLeftOnPurposeStartsAnew() async throws {
         try await withServer(configuration: configuration()) { server in
             let first = try await server.joined()

@@ -38,7 +38,9 @@ final class LoopTimers {
 
     /// Forgets a timer. Does nothing if it has fired.
     func cancel(_ id: ID) {
-        actions[id] = nil
+        // Released after the access, as it may call back.
+        let action = actions.removeValue(forKey: id)
+        defer { withExtendedLifetime(action) {} }
         // Cancelled entries stay in the heap until their time; drop them when they are most of it.
         if entries.count > 1_024, entries.count > 4 * actions.count { compact() }
     }
@@ -61,6 +63,7 @@ final class LoopTimers {
             actions.removeValue(forKey: next.id)?()
         }
         while let next = entries.min, actions[next.id] == nil { entries.removeMin() }
-        if scheduled == nil, let next = entries.min { arm(next.deadline) }
+        // An action may have scheduled something later than what is next.
+        if let next = entries.min, scheduled.map({ next.deadline < $0.deadline }) ?? true { arm(next.deadline) }
     }
 }

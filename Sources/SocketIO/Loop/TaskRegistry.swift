@@ -26,12 +26,9 @@ final class TaskRegistry: Sendable {
 
     private func finished(_ id: UInt64) { state.withLock { $0.tasks[id] = nil } }
 
-    /// Waits for what runs, and cancels what takes longer than the grace period.
-    func close(grace: Duration) async {
-        let running = state.withLock { state in
-            state.isClosed = true
-            return Array(state.tasks.values)
-        }
+    /// Waits for what runs now, and cancels what takes longer than the grace period.
+    func finish(grace: Duration) async {
+        let running = state.withLock { Array($0.tasks.values) }
         await withTaskGroup { group in
             group.addTask {
                 try? await Task.sleep(for: grace)
@@ -40,5 +37,11 @@ final class TaskRegistry: Sendable {
             for task in running { await task.value }
             group.cancelAll()
         }
+    }
+
+    /// Waits for what runs, and cancels what takes longer than the grace period. What is started from now on starts cancelled.
+    func close(grace: Duration) async {
+        state.withLock { $0.isClosed = true }
+        await finish(grace: grace)
     }
 }

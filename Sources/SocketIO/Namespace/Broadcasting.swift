@@ -23,8 +23,12 @@ extension Broadcasting {
     public func to(_ rooms: [Room]) -> BroadcastOperator { broadcastOperator.to(rooms) }
     /// The same as ``to(_:)-(Room...)``.
     public func `in`(_ rooms: Room...) -> BroadcastOperator { broadcastOperator.to(rooms) }
+    /// The same as ``to(_:)-([Room])``.
+    public func `in`(_ rooms: [Room]) -> BroadcastOperator { broadcastOperator.to(rooms) }
     /// All sockets but those in these rooms.
     public func except(_ rooms: Room...) -> BroadcastOperator { broadcastOperator.except(rooms) }
+    /// All sockets but those in these rooms.
+    public func except(_ rooms: [Room]) -> BroadcastOperator { broadcastOperator.except(rooms) }
     /// Only sockets of this process.
     public var local: BroadcastOperator { broadcastOperator.local }
     /// The event may be dropped for clients that are not ready to receive.

@@ -18,6 +18,8 @@ public final class Namespace: Sendable {
     /// The start of the adapter, shared by all who wait for it.
     private let starting = Mutex<Task<Void, any Error>?>(nil)
     private let isStarted = Atomic<Bool>(false)
+    /// Clients that are about to join, and hooks of sockets that have left: a child is kept for them even while it is empty.
+    private let holds = Atomic<Int>(0)
 
     init(
         name: String,
@@ -47,8 +49,9 @@ public final class Namespace: Sendable {
 
     // MARK: Handlers
 
-    /// Adds middleware: it sees every client before it is connected, in the order of registration. Its error refuses the client; see
-    /// ``ConnectError``. Not called for recovered sessions unless the configuration says so.
+    /// Adds middleware: it sees every client before it is connected, in the order of registration. Its error refuses the client: with a
+    /// ``ConnectError`` the client gets its message and data; any other error goes to ``SocketIOServer/onError(_:)``, and the client only
+    /// learns that it was refused. What is sent to the socket meanwhile is dropped. Not called for recovered sessions unless the configuration says so.
     public func use(_ middleware: @escaping @Sendable (Socket) async throws -> Void) {
         handlers.withLock { $0.middleware.append(middleware) }
     }
@@ -63,7 +66,8 @@ public final class Namespace: Sendable {
         handlers.withLock { $0.connect.append(.sync(handler)) }
     }
 
-    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The result is the answer.
+    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The result is the answer. Handlers
+    /// start in the order of the events of one process, and do not wait for each other. A later handler of the same event replaces this.
     public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
         _ event: String,
         _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
@@ -71,7 +75,8 @@ public final class Namespace: Sendable {
         serverSideEvents.add(event, .typed(handler))
     }
 
-    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The answer is empty.
+    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The answer is empty. Handlers start
+    /// in the order of the events of one process, and do not wait for each other. A later handler of the same event replaces this.
     public func on<each A: Decodable & Sendable>(
         _ event: String,
         _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
@@ -119,11 +124,14 @@ public final class Namespace: Sendable {
 
     // MARK: Start
 
-    /// Starts the adapter, once; further callers wait for the first.
+    /// Calls the hooks of a new child and starts the adapter, once; further callers wait for the first.
     func start() async throws {
         let task = starting.withLock { starting in
             if let task = starting { return task }
-            let task = Task { [adapter] in try await adapter.start() }
+            let task = Task { [self] in
+                parent?.announce(self)
+                try await adapter.start()
+            }
             starting = task
             return task
         }
@@ -131,9 +139,26 @@ public final class Namespace: Sendable {
         isStarted.store(true, ordering: .releasing)
     }
 
+    /// Waits for the start, if it is under way. Before the server starts there is nothing to wait for.
+    func waitUntilStarted() async throws {
+        guard !isStarted.load(ordering: .acquiring), let task = starting.withLock({ $0 }) else { return }
+        try await task.value
+    }
+
     func isChild(of other: ParentNamespace) -> Bool { parent === other }
 
     // MARK: Membership
+
+    /// Keeps the namespace although it may be empty. Called by the registry, or by a socket that is in.
+    func hold() { holds.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+
+    /// The other end of ``hold()``: an empty child is forgotten.
+    func release() {
+        holds.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+        socketDidLeave()
+    }
+
+    var isHeld: Bool { holds.load(ordering: .acquiring) > 0 }
 
     func socketDidLeave() {
         guard parent != nil, server.configuration.cleanupEmptyChildNamespaces, server.namespaces.removeIfEmpty(self) else { return }
@@ -144,8 +169,10 @@ public final class Namespace: Sendable {
     func forgetSession(_ session: RecoverableSession, on loop: any EventLoop) {
         guard let recovery = server.configuration.connectionStateRecovery else { return }
         let (id, pid) = (session.id, session.pid)
-        _ = server.context(of: loop).timers.schedule(in: recovery.maxDisconnectionDuration) { [self] in
-            guard localAdapter.dropSession(id: id, pid: pid, on: loop) else { return }
+        // The session may have been claimed and kept again meanwhile, with a time of its own.
+        let parked = localAdapter.parkedSocket(id: id, on: loop)
+        _ = server.context(of: loop).timers.schedule(in: recovery.maxDisconnectionDuration) { [self, weak parked] in
+            guard parked != nil, localAdapter.dropSession(id: id, pid: pid, on: loop) else { return }
             server.metrics.expiredSessions.increment()
             socketDidLeave()
         }

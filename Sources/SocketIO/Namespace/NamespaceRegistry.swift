@@ -13,7 +13,14 @@ final class NamespaceRegistry: Sendable {
 
     private let state = Mutex(State())
 
-    func existing(_ name: String) -> Namespace? { state.withLock { $0.namespaces[name] } }
+    /// The namespace of this name, held for a client that is about to join it; the caller releases it.
+    func held(_ name: String) -> Namespace? {
+        state.withLock { state in
+            let namespace = state.namespaces[name]
+            namespace?.hold()
+            return namespace
+        }
+    }
 
     var all: [Namespace] { state.withLock { Array($0.namespaces.values) } }
 
@@ -41,9 +48,15 @@ final class NamespaceRegistry: Sendable {
         }
     }
 
-    /// The namespace that a client asks for; nil if there is none.
+    /// The namespace that a client asks for, started and held; nil if there is none. The caller releases it.
     func find(_ name: String, auth: EncodedValue?) async throws -> Namespace? {
-        if let existing = existing(name) { return existing }
+        if let existing = held(name) {
+            do { try await existing.waitUntilStarted() } catch {
+                existing.release()
+                throw error
+            }
+            return existing
+        }
         for parent in state.withLock({ $0.parents }) where await parent.matches(name, auth) {
             return try await child(name, of: parent)
         }
@@ -52,9 +65,13 @@ final class NamespaceRegistry: Sendable {
 
     private func child(_ name: String, of parent: ParentNamespace) async throws -> Namespace {
         let namespace = try state.withLock { state in
-            if let existing = state.namespaces[name] { return existing }
+            if let existing = state.namespaces[name] {
+                existing.hold()
+                return existing
+            }
             guard state.children < parent.limit else { throw ConnectError("Too many namespaces") }
             let namespace = parent.makeChild(name)
+            namespace.hold()
             state.namespaces[name] = namespace
             state.children += 1
             return namespace
@@ -62,20 +79,25 @@ final class NamespaceRegistry: Sendable {
         do {
             try await namespace.start()
         } catch {
-            remove(namespace)
+            state.withLock { remove(namespace, from: &$0) }
             throw error
         }
         return namespace
     }
 
-    /// Forgets a child whose last socket is gone.
+    private func remove(_ namespace: Namespace, from state: inout State) {
+        guard state.namespaces[namespace.name] === namespace else { return }
+        state.namespaces[namespace.name] = nil
+        state.children -= 1
+    }
+
+    /// Forgets a child whose last socket is gone, if nobody is about to join it.
     ///
     /// - Returns: Whether it was there and is empty.
     func removeIfEmpty(_ namespace: Namespace) -> Bool {
         state.withLock { state in
-            guard namespace.localAdapter.isEmpty, state.namespaces[namespace.name] === namespace else { return false }
-            state.namespaces[namespace.name] = nil
-            state.children -= 1
+            guard !namespace.isHeld, namespace.localAdapter.isEmpty, state.namespaces[namespace.name] === namespace else { return false }
+            remove(namespace, from: &state)
             return true
         }
     }
@@ -88,13 +110,6 @@ final class NamespaceRegistry: Sendable {
         }
     }
 
-    private func remove(_ child: Namespace) {
-        state.withLock { state in
-            guard state.namespaces[child.name] === child else { return }
-            state.namespaces[child.name] = nil
-            state.children -= 1
-        }
-    }
 }
 
 /// The rule for a family of namespaces, and what its children have in common.
@@ -119,11 +134,9 @@ public final class ParentNamespace: Sendable {
 
     func matches(_ name: String, _ auth: EncodedValue?) async -> Bool { await rule(name, auth) }
 
-    func makeChild(_ name: String) -> Namespace {
-        let child = server.makeNamespace(name, parent: self)
-        for hook in onNamespace.withLock({ $0 }) { hook(child) }
-        return child
-    }
+    func makeChild(_ name: String) -> Namespace { server.makeNamespace(name, parent: self) }
+
+    func announce(_ child: Namespace) { for hook in onNamespace.withLock({ $0 }) { hook(child) } }
 
     var middleware: [NamespaceHandlers.Middleware] { handlers.withLock { $0.middleware } }
     var connectHandlers: [NamespaceHandlers.Connect] { handlers.withLock { $0.connect } }

@@ -6,11 +6,19 @@ final class ServerSideEvents: Sendable {
     private let handlers = Mutex<[String: HandlerBody]>([:])
     private let encoder: PacketEncoder
     private let tasks: TaskRegistry
+    /// One event loop for all, so that handlers start in the order of the events.
+    private let executor: (any TaskExecutor)?
     private let onError: @Sendable (any Error, String) -> Void
 
-    init(encoder: PacketEncoder, tasks: TaskRegistry, onError: @escaping @Sendable (any Error, String) -> Void) {
+    init(
+        encoder: PacketEncoder,
+        tasks: TaskRegistry,
+        executor: (any TaskExecutor)?,
+        onError: @escaping @Sendable (any Error, String) -> Void
+    ) {
         self.encoder = encoder
         self.tasks = tasks
+        self.executor = executor
         self.onError = onError
     }
 
@@ -20,7 +28,7 @@ final class ServerSideEvents: Sendable {
     func receive(_ arguments: EventArguments, reply: (@Sendable (EventArguments) -> Void)?) {
         guard let name = try? arguments.decode(String.self, at: 0), let handler = handlers.withLock({ $0[name] }) else { return }
         let event = SocketEvent(name: name, arguments: arguments.dropFirst())
-        tasks.start { [self] in
+        tasks.start(on: executor) { [self] in
             do {
                 let ack =
                     switch handler {

@@ -9,11 +9,16 @@ final class Client {
     let server: SocketIOServer
     private var decoder: PacketDecoderStateMachine
     private var sockets: [Socket] = []
-    /// Namespaces that the client is about to join: middleware runs.
-    private var connecting: [String: ConnectingTask] = [:]
+    /// Namespaces that the client is about to join, with the attempt that it waits for.
+    private var connecting: [String: AttemptID] = [:]
+    /// The attempts that run. Those that the client has given up count until they have ended, or it could start any number of them.
+    private var attempts: [AttemptID: ConnectingTask] = [:]
+    private var lastAttempt: AttemptID = 0
     private var connectTimeout: LoopTimers.ID?
     private var isClosed = false
     private var flow = ReadFlow()
+
+    typealias AttemptID = UInt64
 
     private struct ConnectingTask {
         var task: Task<Void, Never>?
@@ -33,9 +38,6 @@ final class Client {
     }
 
     var context: LoopContext { server.context(of: session.eventLoop) }
-
-    /// The request that opened the connection, in Socket.IO's form.
-    var handshake: Handshake { Handshake(session.handshake) }
 
     func socket(in namespace: String) -> Socket? { sockets.first { $0.namespace.name == namespace } }
 
@@ -66,7 +68,10 @@ final class Client {
             server.metrics.eventsReceived.increment()
             socket.receive(name: name, arguments: arguments, id: id)
         case .acknowledgement(let id, let arguments): socket.receiveAcknowledgement(id, arguments)
-        case .disconnect: socket.didDisconnect(.clientNamespaceDisconnect)
+        case .disconnect:
+            // A session may still be on its way to the socket.
+            cancelConnecting(packet.namespace)
+            socket.didDisconnect(.clientNamespaceDisconnect)
         case .connect, .connectError: break
         }
     }
@@ -76,34 +81,63 @@ final class Client {
     private func connect(to name: String, auth: EncodedValue?) {
         // A second CONNECT makes no second socket.
         guard connecting[name] == nil, socket(in: name) == nil else { return }
-        guard sockets.count + connecting.count < server.configuration.maxNamespacesPerClient else {
+        guard sockets.count + attempts.count < server.configuration.maxNamespacesPerClient else {
             return refuse(name, ConnectError("Too many namespaces"))
         }
-        if let namespace = server.namespaces.existing(name), namespace.connectsAtOnce(auth) {
-            return complete(Socket(client: self, namespace: namespace, auth: auth))
-        }
+        if connectAtOnce(to: name, auth: auth) { return }
+        lastAttempt += 1
         let client = NIOLoopBound(self, eventLoop: session.eventLoop)
-        let attempt = ConnectAttempt(server: server, eventLoop: session.eventLoop, client: client, name: name, auth: auth)
-        connecting[name] = ConnectingTask()
+        let attempt = ConnectAttempt(
+            id: lastAttempt,
+            server: server,
+            eventLoop: session.eventLoop,
+            client: client,
+            name: name,
+            auth: auth
+        )
+        connecting[name] = attempt.id
+        attempts[attempt.id] = ConnectingTask()
         let task = server.startTask(on: session.eventLoop) { await attempt.run() }
         // It may have run to its end already.
-        connecting[name]?.task = task
+        attempts[attempt.id]?.task = task
+    }
+
+    private func connectAtOnce(to name: String, auth: EncodedValue?) -> Bool {
+        guard let namespace = server.namespaces.held(name) else { return false }
+        defer { namespace.release() }
+        guard namespace.connectsAtOnce(auth) else { return false }
+        complete(Socket(client: self, namespace: namespace, auth: auth))
+        return true
     }
 
     private func cancelConnecting(_ name: String) {
-        connecting.removeValue(forKey: name)?.task?.cancel()
+        guard let attempt = connecting.removeValue(forKey: name) else { return }
+        let task = attempts[attempt]?.task
+        task?.cancel()
+    }
+
+    /// Whether the client still waits for this attempt, which ends with the call.
+    private func settle(_ attempt: AttemptID, _ name: String) -> Bool {
+        guard connecting[name] == attempt else { return false }
+        connecting[name] = nil
+        return !isClosed
     }
 
     /// The namespace's middleware let the client in, if it is still there.
-    func finishConnecting(_ socket: Socket) {
-        guard connecting.removeValue(forKey: socket.namespace.name) != nil, !isClosed else { return socket.close() }
+    func finishConnecting(_ socket: Socket, attempt: AttemptID) {
+        guard settle(attempt, socket.namespace.name) else { return socket.close() }
         complete(socket)
     }
 
     /// The client was not let in.
-    func finishConnecting(_ name: String, refusedBy error: ConnectError) {
-        guard connecting.removeValue(forKey: name) != nil, !isClosed else { return }
-        refuse(name, error)
+    func finishConnecting(_ name: String, attempt: AttemptID, refusedBy error: ConnectError) {
+        if settle(attempt, name) { refuse(name, error) }
+    }
+
+    /// Nothing of the attempt runs any more.
+    func attemptEnded(_ attempt: AttemptID, _ name: String) {
+        attempts[attempt] = nil
+        if connecting[name] == attempt { connecting[name] = nil }
     }
 
     private func refuse(_ name: String, _ error: ConnectError) {
@@ -131,15 +165,12 @@ final class Client {
     }
 
     /// Admits a socket that takes over a session. Its connection attempt goes on until the session is here.
-    func admitRecovered(_ socket: Socket) -> Bool {
-        guard !isClosed, connecting[socket.namespace.name] != nil else { return false }
+    func admitRecovered(_ socket: Socket, attempt: AttemptID) -> Bool {
+        guard !isClosed, connecting[socket.namespace.name] == attempt else { return false }
         socket.bound.value.held = []
         admit(socket)
         return true
     }
-
-    /// The session is here.
-    func finishRecovering(_ socket: Socket) { connecting[socket.namespace.name] = nil }
 
     /// A session that was moved here could not be had: whoever has joined must go, unseen.
     func expel(_ socket: Socket) {
@@ -152,6 +183,13 @@ final class Client {
     /// Ends the connection at once.
     func close(_ reason: EngineCloseReason) { session.discard(reason) }
 
+    /// Ends all sockets and then the connection, once the client has got what was sent before, as Socket.IO does.
+    func disconnect() {
+        for socket in sockets { socket.disconnect(closeConnection: false) }
+        for name in connecting.keys { cancelConnecting(name) }
+        session.close(.forcedServerClose)
+    }
+
     func socketDidDisconnect(_ socket: Socket) {
         flow.remove(socket.bound.value.queue)
         sockets.removeAll { $0 === socket }
@@ -161,8 +199,8 @@ final class Client {
     private func closed(_ reason: EngineCloseReason) {
         isClosed = true
         if let connectTimeout { context.timers.cancel(connectTimeout) }
-        for attempt in connecting.values { attempt.task?.cancel() }
         connecting = [:]
+        for attempt in attempts.values { attempt.task?.cancel() }
         let reason = DisconnectReason(reason.description)
         for socket in sockets { socket.didDisconnect(reason) }
         sockets = []

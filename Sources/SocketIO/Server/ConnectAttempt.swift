@@ -4,6 +4,7 @@ import SocketIOCore
 /// Takes a client into a namespace: finds or makes the namespace, restores the session, runs the middleware. Owned and cancelled by
 /// the client.
 struct ConnectAttempt: Sendable {
+    let id: Client.AttemptID
     let server: SocketIOServer
     let eventLoop: any EventLoop
     let client: NIOLoopBound<Client>
@@ -13,22 +14,28 @@ struct ConnectAttempt: Sendable {
     func run() async {
         do {
             guard let namespace = try await server.namespaces.find(name, auth: auth) else { throw ConnectError("Invalid namespace") }
-            let socket = await onLoop { Socket(client: $0, namespace: namespace, auth: auth) }
-            if let recovery = server.configuration.connectionStateRecovery, recovery.skipMiddlewares, await restore(in: namespace) {
-                return
-            }
-            do {
-                try await namespace.runMiddleware(socket)
-            } catch {
-                await onLoop { _ in socket.close() }
-                throw error
-            }
-            if await restore(in: namespace) { return }
-            await onLoop { $0.finishConnecting(socket) }
+            defer { namespace.release() }
+            try await join(namespace)
         } catch {
             let refusal = refusal(for: error)
-            await onLoop { $0.finishConnecting(name, refusedBy: refusal) }
+            await onLoop { [id, name] in $0.finishConnecting(name, attempt: id, refusedBy: refusal) }
         }
+        await onLoop { [id, name] in $0.attemptEnded(id, name) }
+    }
+
+    private func join(_ namespace: Namespace) async throws {
+        let skipsMiddleware = server.configuration.connectionStateRecovery?.skipMiddlewares ?? false
+        if skipsMiddleware, await restore(in: namespace) { return }
+        let socket = await onLoop { [auth] in Socket(client: $0, namespace: namespace, auth: auth) }
+        do {
+            try await namespace.runMiddleware(socket)
+        } catch {
+            await onLoop { _ in socket.close() }
+            throw error
+        }
+        // The session has a socket of its own.
+        if !skipsMiddleware, await restore(in: namespace) { return await onLoop { _ in socket.close() } }
+        await onLoop { [id] in $0.finishConnecting(socket, attempt: id) }
     }
 
     private func refusal(for error: any Error) -> ConnectError {
@@ -40,7 +47,7 @@ struct ConnectAttempt: Sendable {
 
     private func restore(in namespace: Namespace) async -> Bool {
         guard server.configuration.connectionStateRecovery != nil, let claim = auth.flatMap(RecoveryClaim.init) else { return false }
-        let claimant = RecoveryClaimant(namespace: namespace, client: client, eventLoop: eventLoop, auth: auth, offset: claim.offset)
+        let claimant = RecoveryClaimant(namespace: namespace, attempt: self, offset: claim.offset)
         return await namespace.adapter.restoreSession(pid: claim.pid, offset: claim.offset, to: claimant)
     }
 

@@ -42,7 +42,7 @@ struct ReadFlow {
     }
 }
 
-/// How many events of one client may wait for their handlers.
+/// How many events of one client may wait for their handlers. Those whose handler is concurrent count until it has returned.
 public struct EventQueueLimits: Sendable, Hashable {
     /// Events from which the client's connection is not read any more, until half of them are handled. Default 128.
     public var events: Int

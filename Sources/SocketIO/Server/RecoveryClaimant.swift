@@ -19,28 +19,29 @@ final class RecoveryClaimant: SessionClaimant {
     private let namespace: Namespace
     private let client: NIOLoopBound<Client>
     private let auth: EncodedValue?
+    private let attempt: Client.AttemptID
     private let offset: MessageID?
     private let socket: LoopBoundBox<Socket?>
 
-    init(namespace: Namespace, client: NIOLoopBound<Client>, eventLoop: any EventLoop, auth: EncodedValue?, offset: String?) {
-        self.eventLoop = eventLoop
+    init(namespace: Namespace, attempt: ConnectAttempt, offset: String?) {
+        self.eventLoop = attempt.eventLoop
         self.namespace = namespace
-        self.client = client
-        self.auth = auth
+        self.client = attempt.client
+        self.auth = attempt.auth
+        self.attempt = attempt.id
         self.offset = offset.flatMap { MessageID($0) }
-        self.socket = LoopBoundBox(nil, to: eventLoop)
+        self.socket = LoopBoundBox(nil, to: attempt.eventLoop)
     }
 
     func makeSocket(id: SocketID, pid: String) -> (any LocalSocket)? {
         let socket = Socket(id: id, namespace: namespace, client: client.value, auth: auth, pid: pid, recovered: true)
-        guard client.value.admitRecovered(socket) else { return nil }
+        guard client.value.admitRecovered(socket, attempt: attempt) else { return nil }
         self.socket.value = socket
         return socket
     }
 
     func resume(_ session: RecoverableSession, missed: [BroadcastPacket]) {
         guard let socket = socket.value, socket.bound.value.phase == .connected else { return }
-        client.value.finishRecovering(socket)
         socket.data.restore(session.data)
         let server = namespace.server
         client.value.session.send(server.encoder.connect(namespace: namespace.name, sid: socket.id, pid: socket.pid))

@@ -15,7 +15,7 @@ public struct SocketIOConfiguration: Sendable {
     public var connectionStateRecovery: ConnectionStateRecovery?
     /// Binary attachments of one packet; more close the connection. Default 10.
     public var maxAttachments = 10
-    /// Namespaces that one client may join; further ones are refused. Default 100.
+    /// Namespaces that one client may join, those included for which middleware still runs; further ones are refused. Default 100.
     public var maxNamespacesPerClient = 100
     /// Children that dynamic namespaces may have in all; a client that asks for another one is refused. Default 10 000.
     public var maxChildNamespaces = 10_000
@@ -67,7 +67,8 @@ public struct SocketIOConfiguration: Sendable {
 public struct ConnectionStateRecovery: Sendable {
     /// How long a session is kept. Default 2 minutes.
     public var maxDisconnectionDuration: Duration
-    /// Whether middleware is skipped for recovered sessions. Default: true. If not, it runs before the session is restored.
+    /// Whether middleware is skipped for recovered sessions. Default: true. If not, it runs before the session is restored, and only
+    /// decides: what it stores in the socket's `data` or registers on the socket does not outlast it.
     public var skipMiddlewares: Bool
     /// What is kept of each session.
     public var buffer: RecoveryBuffer.Limit

@@ -108,7 +108,8 @@ public final class SocketIOServer: Sendable {
             onRoomEvent: onRoomEvent,
             onRoomCount: { rooms.change(by: $0) }
         )
-        let events = ServerSideEvents(encoder: encoder, tasks: tasks) { [weak self] error, event in
+        let executor = hookExecutor(loops[name.utf8.count % loops.count].eventLoop)
+        let events = ServerSideEvents(encoder: encoder, tasks: tasks, executor: executor) { [weak self] error, event in
             self?.report(error, event: event, socket: nil)
         }
         let adapter = adapters.makeAdapter(AdapterContext(namespace: name, local: local, onServerSideEmit: events.receive))
@@ -117,13 +118,17 @@ public final class SocketIOServer: Sendable {
 
     // MARK: Errors
 
-    /// Called for every error that a handler, middleware or hook throws. Without a hook they are logged. One hook; a later one replaces it.
+    /// Called for every error that a handler, middleware or hook throws. Without a hook they are logged: at `warning`, and at `debug` if a
+    /// client has sent other arguments than the handler takes. One hook; a later one replaces it.
     public func onError(_ hook: @escaping @Sendable (HandlerFailure) -> Void) { errorHook.withLock { $0 = hook } }
 
     func report(_ error: any Error, event: String?, socket: Socket?) {
         metrics.errors.increment()
         if let hook = errorHook.withLock({ $0 }) { return hook(HandlerFailure(error: error, event: event, socket: socket)) }
-        logger.warning(
+        // Clients can send what no handler takes as often as they like.
+        let isInput = (error as? SocketIOError)?.code == .unexpectedArguments
+        logger.log(
+            level: isInput ? .debug : .warning,
             "a handler failed",
             metadata: [
                 "event": "\(event ?? "-")", "nsp": "\(socket?.namespace.name ?? "-")", "sid": "\(socket?.id ?? "-")", "error": "\(error)",
@@ -168,6 +173,8 @@ public final class SocketIOServer: Sendable {
         }
         guard isFirst else { return }
         await engine.shutdown(over: duration)
+        // The hooks of the last sockets may still tell the other processes.
+        await tasks.finish(grace: Self.hookGrace)
         for namespace in namespaces.all { await namespace.adapter.close() }
         await adapters.close()
         await tasks.close(grace: Self.hookGrace)
@@ -222,10 +229,14 @@ private final class EngineDelegate: EngineServerDelegate {
 
     func engineServer(didOpen session: EngineSession) -> any EngineSessionDelegate {
         guard let server = server.withLock({ $0.server }) else { return Orphan() }
+        guard server.owns(session.eventLoop) else {
+            server.logger.error("a connection came on an event loop that is not the server's; mount it on its eventLoopGroup")
+            return Orphan()
+        }
         return Client(session: session, server: server)
     }
 
-    /// The server has been dropped while its transports are still mounted.
+    /// The server has been dropped while its transports are still mounted, or they are mounted on other event loops.
     private final class Orphan: EngineSessionDelegate {
         func session(_ session: EngineSession, didReceiveText message: ByteBuffer) { session.discard(.serverShuttingDown) }
         func session(_ session: EngineSession, didReceiveBinary message: ByteBuffer) { session.discard(.serverShuttingDown) }

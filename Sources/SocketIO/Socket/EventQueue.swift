@@ -27,11 +27,6 @@ struct EventQueue {
         return item
     }
 
-    mutating func removeAll() {
-        items.removeAll()
-        bytes = 0
-    }
-
     static func size(_ item: Item) -> Int {
         if case .event(let event) = item { event.arguments.byteCount + event.name.utf8.count } else { 0 }
     }

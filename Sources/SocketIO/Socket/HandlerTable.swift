@@ -4,7 +4,8 @@ import SocketIOCore
 public enum HandlerMode: Sendable, Hashable {
     /// The socket's next event is handled when this handler has returned. The default.
     case serial
-    /// The handler starts in order, and the next event does not wait for it.
+    /// The handler starts in order, and the next event does not wait for it. The events of running handlers count for
+    /// ``SocketIOConfiguration/eventQueue``: at its limit the client is read again when half of them have returned.
     case concurrent
 }
 

@@ -55,7 +55,7 @@ extension Socket {
     /// The next event may be dropped if the client is not ready to receive.
     public var volatile: EmitOperator { operatorWithoutFlags.volatile }
 
-    /// Whether the transport may compress the next event.
+    /// Whether the transport may compress the next event. Has no effect with the transports so far, which do not compress messages.
     public func compress(_ compress: Bool) -> EmitOperator { operatorWithoutFlags.compress(compress) }
 
     /// How long the next event's acknowledgement may take. Without it, ``SocketIOConfiguration/acknowledgementTimeout`` counts.
@@ -71,11 +71,20 @@ extension Socket {
     /// The sockets in a room, but this one. Repeated calls add rooms; a socket in several gets the event once.
     public func to(_ rooms: Room...) -> BroadcastOperator { broadcast.to(rooms) }
 
-    /// The same as ``to(_:)``.
+    /// The same as ``to(_:)-(Room...)``.
     public func `in`(_ rooms: Room...) -> BroadcastOperator { broadcast.to(rooms) }
 
     /// Everybody in the namespace but this socket and those in a room.
     public func except(_ rooms: Room...) -> BroadcastOperator { broadcast.except(rooms) }
+
+    /// The sockets in these rooms, but this one. A socket in several gets the event once.
+    public func to(_ rooms: [Room]) -> BroadcastOperator { broadcast.to(rooms) }
+
+    /// The same as ``to(_:)-([Room])``.
+    public func `in`(_ rooms: [Room]) -> BroadcastOperator { broadcast.to(rooms) }
+
+    /// Everybody in the namespace but this socket and those in these rooms.
+    public func except(_ rooms: [Room]) -> BroadcastOperator { broadcast.except(rooms) }
 
     // MARK: Rooms
 
@@ -127,7 +136,8 @@ extension Socket {
 
     // MARK: The end
 
-    /// Ends the connection.
+    /// Ends the connection, once the client has got what was sent before. As in Socket.IO the client does not come back by itself. The
+    /// socket's tasks and its running handler are cancelled, also if it is that handler that calls this.
     ///
     /// - Parameter close: Whether the client's whole connection ends, with all its namespaces. Default: only this namespace.
     public func disconnect(close: Bool = false) { perform { [self] in disconnect(closeConnection: close) } }
@@ -143,7 +153,7 @@ extension Socket {
     func write(_ packet: BroadcastPacket, volatile: Bool) {
         guard let client = bound.value.client, bound.value.phase == .connected else { return writeToSuccessor(packet) }
         if bound.value.held != nil {
-            if !volatile { bound.value.held?.append(packet) }
+            if !volatile { hold(packet, client) }
             return
         }
         if !bound.value.handlers.anyOutgoing.isEmpty { notifyOutgoing(packet) }
@@ -153,6 +163,13 @@ extension Socket {
         }
         client.session.send(packet.encoded)
         if bound.value.recovery != nil { bound.value.recovery?.append(packet, pings: client.session.pingsSent) }
+    }
+
+    /// The loop where the session comes from may be busy for long: what could not be replayed is not held either.
+    private func hold(_ packet: BroadcastPacket, _ client: Client) {
+        let limit = namespace.server.configuration.connectionStateRecovery?.buffer.packets ?? 0
+        guard let count = bound.value.held?.count, count < limit else { return client.close(.sendBufferFull) }
+        bound.value.held?.append(packet)
     }
 
     /// The client is gone, but its session may be kept, or may go on in another socket of the same id.

@@ -102,7 +102,9 @@ extension Socket {
     }
 
     private func report(_ error: any Error, _ event: SocketEvent) {
-        if let error = error as? AckError, let acknowledgement = event.acknowledgement {
+        if let error = error as? AckError {
+            // An answer that nobody has asked for.
+            guard let acknowledgement = event.acknowledgement else { return }
             do {
                 return try acknowledgement.send(error.ack)
             } catch {
@@ -114,13 +116,14 @@ extension Socket {
         namespace.server.report(error, event: event.name, socket: self)
     }
 
-    func runDisconnectHandlers(_ disconnection: Disconnection) {
-        guard let hooks = bound.value.disconnectHandlers else { return }
-        bound.value.disconnectHandlers = nil
+    func run(_ hooks: DisconnectHandlers, _ disconnection: Disconnection) {
+        // They may still send to the others in the namespace.
+        namespace.hold()
         namespace.server.tasks.start(on: namespace.server.hookExecutor(eventLoop)) { [self] in
             for hook in hooks.disconnecting { await hook(disconnection) }
             await onLoop { [self] in bound.value.lastRooms = [] }
             for hook in hooks.disconnected { await hook(disconnection) }
+            namespace.release()
         }
     }
 }

@@ -92,15 +92,26 @@ extension Socket {
         add(event, .serial, .typed(handler), once: true)
     }
 
+    /// Handles the next event of this name, and no other, with its arguments undecoded. The handler acknowledges through
+    /// ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func once(_ event: String, _ handler: @escaping @Sendable (SocketEvent) async throws -> Void) -> HandlerID {
+        let body = HandlerBody.async {
+            try await handler($0)
+            return nil
+        }
+        return add(event, .serial, body, once: true)
+    }
+
     /// Removes a handler, listener or catch-all of this socket.
-    public func off(_ id: HandlerID) { change { $0.remove(id) } }
+    public func off(_ id: HandlerID) { remove { $0.remove(id) } }
 
     /// Removes all handlers of an event.
-    public func off(_ event: String) { change { $0.removeAll(named: event) } }
+    public func off(_ event: String) { remove { $0.removeAll(named: event) } }
 
     /// Removes all handlers of all events, but not the catch-all listeners.
     public func removeAllListeners() {
-        change { table in
+        remove { table in
             for name in table.names { table.removeAll(named: name) }
         }
     }
@@ -140,7 +151,7 @@ extension Socket {
 
     /// Removes a catch-all listener, or all of them.
     public func offAny(_ id: HandlerID? = nil) {
-        change { table in table.any.removeAll { id == nil || $0.id == id } }
+        remove { table in table.any.removeAll { id == nil || $0.id == id } }
     }
 
     /// The number of catch-all listeners.
@@ -176,7 +187,7 @@ extension Socket {
 
     /// Removes a listener for what is sent, or all of them.
     public func offAnyOutgoing(_ id: HandlerID? = nil) {
-        change { table in table.anyOutgoing.removeAll { id == nil || $0.id == id } }
+        remove { table in table.anyOutgoing.removeAll { id == nil || $0.id == id } }
     }
 
     /// The number of listeners for what is sent.
@@ -235,6 +246,8 @@ extension Socket {
         let size = EventQueue.size(.event(event))
         let flow = LoopBound(client, to: eventLoop)
         client.eventQueued(size: size)
+        // That may have been one too many.
+        guard bound.value.phase == .connected else { return }
         start { [self] in
             await run(handler, event)
             perform { flow.value.eventTaken(size: size) }
@@ -256,6 +269,16 @@ extension Socket {
     private func change(_ body: @escaping @Sendable (inout HandlerTable) -> Void) {
         perform { [self] in
             if bound.value.phase != .disconnecting { body(&bound.value.handlers) }
+        }
+    }
+
+    private func remove(_ body: @escaping @Sendable (inout HandlerTable) -> Void) {
+        perform { [self] in
+            // Released after the access: what a handler has captured may call back into the socket when it goes.
+            let before = bound.value.handlers
+            withExtendedLifetime(before) {
+                if bound.value.phase != .disconnecting { body(&bound.value.handlers) }
+            }
         }
     }
 }

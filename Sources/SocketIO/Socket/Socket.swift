@@ -22,6 +22,7 @@ public final class Socket: Sendable {
     let bound: LoopBoundBox<SocketState>
     let auth: EncodedValue?
     let pid: String?
+    private let request: EngineHandshake
     private let isConnected = Atomic<Bool>(false)
 
     /// Must be called on the client's event loop.
@@ -33,6 +34,7 @@ public final class Socket: Sendable {
         self.data = SocketData()
         self.auth = auth
         self.pid = pid
+        self.request = client.session.handshake
         self.bound = LoopBoundBox(SocketState(client: client), to: client.session.eventLoop)
     }
 
@@ -49,14 +51,11 @@ public final class Socket: Sendable {
 
     /// The request with which the client opened its connection, and what it sent as `auth`.
     public var handshake: Handshake {
-        get async {
-            await onLoop { [self] in makeHandshake() }
-        }
+        get async { makeHandshake() }
     }
 
-    /// On the loop.
-    func makeHandshake() -> Handshake {
-        var handshake = bound.value.client?.handshake ?? Handshake()
+    private func makeHandshake() -> Handshake {
+        var handshake = Handshake(request)
         handshake.auth = auth
         return handshake
     }
@@ -90,27 +89,29 @@ public final class Socket: Sendable {
         }
         isConnected.store(false, ordering: .relaxed)
         bound.value.phase = .disconnecting
+        namespace.hold()
         let rooms = namespace.localAdapter.rooms(of: self)
         bound.value.lastRooms = rooms
         bound.value.client?.socketDidDisconnect(self)
         failAcknowledgements()
         leaveNamespace(reason, rooms: rooms)
+        let hooks = bound.value.disconnectHandlers
         close()
         namespace.server.metrics.disconnects.increment()
         namespace.server.metrics.sockets.change(by: -1)
-        runDisconnectHandlers(Disconnection(reason: reason, rooms: rooms))
+        if let hooks { run(hooks, Disconnection(reason: reason, rooms: rooms)) }
+        namespace.release()
     }
 
-    /// Ends what runs for the socket.
+    /// Ends what runs for the socket, and lets go of all that the application has registered.
     func close() {
-        let running = bound.value.close()
-        for task in running { task.cancel() }
+        let remains = bound.value.close()
+        for task in remains.running { task.cancel() }
     }
 
     private func leaveNamespace(_ reason: DisconnectReason, rooms: Set<Room>) {
         let isKept = reason.isRecoverable && park(rooms: rooms)
         if !isKept { namespace.localAdapter.remove(self) }
-        namespace.socketDidLeave()
     }
 
     private func park(rooms: Set<Room>) -> Bool {
@@ -159,6 +160,7 @@ extension Socket: LocalSocket {
             return acknowledgements.clientIsGone()
         }
         write(packet, volatile: false)
+        bound.value.client?.acknowledgementAwaited()
     }
 
     /// Used by adapters, on the loop.
@@ -173,7 +175,7 @@ extension Socket: LocalSocket {
     public func disconnect(closeConnection: Bool) {
         guard let client = bound.value.client else { return }
         if closeConnection {
-            client.close(.forcedServerClose)
+            client.disconnect()
         } else if bound.value.phase == .connected {
             client.session.send(encoder.disconnect(namespace: namespace.name))
             didDisconnect(.serverNamespaceDisconnect)

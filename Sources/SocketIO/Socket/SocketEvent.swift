@@ -28,7 +28,7 @@ public struct DisconnectReason: Hashable, Sendable, CustomStringConvertible, Exp
 
     /// The client left the namespace.
     public static let clientNamespaceDisconnect: DisconnectReason = "client namespace disconnect"
-    /// The server called `disconnect`.
+    /// The server called `disconnect`, with or without `close`.
     public static let serverNamespaceDisconnect: DisconnectReason = "server namespace disconnect"
     /// The server is shutting down.
     public static let serverShuttingDown: DisconnectReason = "server shutting down"
@@ -42,7 +42,7 @@ public struct DisconnectReason: Hashable, Sendable, CustomStringConvertible, Exp
     public static let parseError: DisconnectReason = "parse error"
     /// The server closed the client's connection.
     public static let forcedClose: DisconnectReason = "forced close"
-    /// The client joined no namespace in time, or the server closed the connection with `disconnect(close: true)`.
+    /// The client joined no namespace in time.
     public static let forcedServerClose: DisconnectReason = "forced server close"
 
     /// The client did not read what it was sent.

@@ -85,9 +85,11 @@ struct SocketState {
         return Array(acknowledgements.values)
     }
 
-    mutating func taskEnded(_ id: UInt64) {
+    /// - Returns: The task, to be released after the access, as what it has captured may call back into the socket.
+    @discardableResult
+    mutating func taskEnded(_ id: UInt64) -> Task<Void, Never>? {
         runningTasks.remove(id)
-        tasks[id] = nil
+        return tasks.removeValue(forKey: id)
     }
 
     mutating func nextTaskID() -> UInt64 {
@@ -95,22 +97,32 @@ struct SocketState {
         return lastTask
     }
 
-    /// Forgets everything but the hooks of the disconnection.
-    ///
-    /// - Returns: What runs and must be cancelled, by the caller: cancelling calls back into the socket.
-    mutating func close() -> [Task<Void, Never>] {
+    /// What a closed socket leaves behind. Whoever closes it lets go of this: cancelling a task, and releasing what handlers have
+    /// captured, may call back into the socket.
+    struct Remains {
+        var running: [Task<Void, Never>]
+        var handlers: HandlerTable
+        var queue: EventQueue
+        var disconnectHandlers: DisconnectHandlers?
+        var client: Client?
+    }
+
+    /// Forgets everything.
+    mutating func close() -> Remains {
         let running = Array(tasks.values) + (drain.map { [$0] } ?? [])
+        let remains = Remains(running: running, handlers: handlers, queue: queue, disconnectHandlers: disconnectHandlers, client: client)
         phase = .disconnecting
         drain = nil
         isDraining = false
         tasks = [:]
         runningTasks = []
-        queue.removeAll()
+        queue = EventQueue()
         handlers = HandlerTable()
+        disconnectHandlers = nil
         recovery = nil
         held = nil
         client = nil
-        return running
+        return remains
     }
 }
 

@@ -119,7 +119,9 @@ public struct IncompleteResponseError<Response: Sendable>: Error, CustomStringCo
 
     /// Says which nodes are missing.
     public var description: String {
-        "no answer from \(missingNodes.count) node(s): \(missingNodes.joined(separator: ", ")); `partial` holds what the others answered"
+        missingNodes.isEmpty
+            ? "not all clients answered in time; `partial` holds what the others answered"
+            : "no answer from \(missingNodes.count) node(s): \(missingNodes.joined(separator: ", ")); `partial` holds what the others answered"
     }
 }
 

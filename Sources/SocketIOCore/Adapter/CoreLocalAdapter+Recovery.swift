@@ -51,6 +51,11 @@ extension CoreLocalAdapter {
         return parked
     }
 
+    /// What stands in for the socket of a session that is kept, as long as it is. On the loop where it is kept.
+    package func parkedSocket(id: SocketID, on loop: any EventLoop) -> (any LocalSocket)? {
+        index(of: loop).member(id).flatMap { $0.isParked ? $0.socket : nil }
+    }
+
     /// Forgets a session whose client has been away for too long. On the loop where it was kept.
     ///
     /// - Returns: Whether it was there.

@@ -53,6 +53,9 @@ final class RoomIndex {
     private var rooms: [Room: RoomMembers] = [:]
     private var lastMark: UInt64 = 0
     private var parked = 0
+    private var walks = 0
+    /// Members that were removed while members are being walked: the walk holds no references to them.
+    private var departed: [Member] = []
     /// Called for every change of a room, in order.
     var onEvent: ((RoomEvent) -> Void)?
     /// Called when the number of rooms changes, those of single sockets left out.
@@ -84,6 +87,7 @@ final class RoomIndex {
     /// Removes a socket from all its rooms. `socket` must be the one that was added: a later one of the same id stays.
     func remove(_ id: SocketID, ifOwnedBy socket: (any LocalSocket)? = nil) {
         guard let member = members[id], socket == nil || member.socket === socket else { return }
+        if walks > 0 { departed.append(member) }
         let wasPresent = !member.isParked
         while let last = member.memberships.popLast() { detach(last, reportingLeave: wasPresent) }
         removeFromEveryone(member)
@@ -213,10 +217,12 @@ final class RoomIndex {
     ///   - rooms: Rooms whose members are selected; all if empty.
     ///   - except: Rooms whose members are left out.
     ///   - includingParked: Whether members whose client is away are met.
-    ///   - body: Must not join or leave; collect first if it would.
+    ///   - body: Who leaves meanwhile may still be met. Must not select in turn.
     func forEach(rooms names: [Room], except: [Room], includingParked: Bool = false, _ body: (Member) -> Void) {
         lastMark += 1
         let mark = lastMark
+        walks += 1
+        defer { walkEnded() }
         for name in except { forEachMember(of: name) { $0.mark = mark } }
         if names.isEmpty {
             for member in everyone where member.mark != mark && (includingParked || !member.isParked) { body(member) }
@@ -229,6 +235,11 @@ final class RoomIndex {
                 body(member)
             }
         }
+    }
+
+    private func walkEnded() {
+        walks -= 1
+        if walks == 0, !departed.isEmpty { departed = [] }
     }
 
     private func forEachMember(of name: Room, _ body: (Member) -> Void) {
