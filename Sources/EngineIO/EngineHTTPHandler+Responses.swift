@@ -107,7 +107,7 @@ extension EngineHTTPHandler {
     ) {
         guard let context else { return }
         // The decoder reads nothing after a request that asked for an upgrade.
-        let closes = isUnread || !request.head.isKeepAlive || request.head.asksForUpgrade
+        let closes = isUnread || closesWhenDone || !request.head.isKeepAlive || request.head.asksForUpgrade
         var head = HTTPResponseHead(version: request.head.version, status: status, headers: headers)
         if status != .noContent, status != .notModified { head.headers.add(name: "Content-Length", value: "\(body.readableBytes)") }
         if closes {

@@ -36,7 +36,7 @@ extension EngineHTTPHandler {
         guard let context, case .waiting = state else { return }
         state = .finished
         loop.schedule(self, at: nil)
-        let webSocket = EngineWebSocketHandler(loop: loop)
+        let webSocket = EngineWebSocketHandler(loop: loop, othersAreBehind: othersAreBehind)
         do {
             try insert(webSocket, context: context)
         } catch {

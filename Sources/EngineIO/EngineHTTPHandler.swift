@@ -56,8 +56,10 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Runs `allowRequest`; cancelled with the connection.
     var decision: Task<Void, Never>?
     private var fallback: (@Sendable (any Channel) throws -> Void)?
-    private var hasFallback = false
-    private var hasServedRequest = false
+    private let hasFallback: Bool
+    /// Somebody else wanted the connection to end while it was not theirs.
+    private(set) var closesWhenDone = false
+    private var isCut = false
     var wheelPosition = TimerWheel.Position()
 
     init(loop: EngineLoop, isSecure: Bool, fallback: (@Sendable (any Channel) throws -> Void)?) {
@@ -124,9 +126,20 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ConnectionCut {
+            isCut = true
+            return context.close(promise: nil)
+        }
         // Other servers' idle and quiescing handlers must not cut a request of ours.
         guard !ownsRequest else { return }
         context.fireUserInboundEventTriggered(event)
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard ownsRequest, othersAreBehind, !isCut else { return context.close(mode: mode, promise: promise) }
+        // For them the connection is idle; it ends with our answer.
+        closesWhenDone = true
+        promise?.fail(ChannelError.operationUnsupported)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -139,7 +152,6 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func headArrived(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         guard case .idle = state else { return }
-        hasServedRequest = true
         guard let kind = kind(of: head) else { return passOn(head, context: context) }
         begin(Request(id: PollingExchange.nextID(), head: head, kind: kind))
     }
@@ -191,6 +203,9 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.close(promise: nil)
     }
 
+    /// Whether other handlers have been added behind this one.
+    var othersAreBehind: Bool { hasFallback && fallback == nil }
+
     /// Whether requests to other paths have somebody to answer them.
     var passesOthersOn: Bool { hasFallback }
 }
@@ -207,6 +222,9 @@ extension EngineHTTPHandler: TimerWheelItem {
         context?.close(promise: nil)
     }
 }
+
+/// Told to a connection that is to end at once, whatever it carries.
+struct ConnectionCut: Sendable {}
 
 /// Sees what concerns a whole connection before the pipelining handler may keep it back.
 final class EngineConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {

@@ -38,11 +38,14 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     /// Whether the session's event loop has enough to do already.
     private var isBackedUp = false
     private var hasPendingRead = false
+    /// Whether handlers of another server are behind this one, for which the connection is idle.
+    private var refusesClose: Bool
     var wheelPosition = TimerWheel.Position()
 
-    init(loop: EngineLoop) {
+    init(loop: EngineLoop, othersAreBehind: Bool = false) {
         self.id = PollingExchange.nextID()
         self.loop = loop
+        self.refusesClose = othersAreBehind
     }
 
     /// Says whose connection this is; called once, before the first frame.
@@ -94,10 +97,18 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case ChannelEvent.inputClosed: context.close(promise: nil)
+        case is ConnectionCut:
+            refusesClose = false
+            context.close(promise: nil)
         case is ChannelShouldQuiesceEvent:
             if state == .open { tell(.quiesce, atOnce: true) }
         default: break
         }
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard refusesClose, state == .open else { return context.close(mode: mode, promise: promise) }
+        promise?.fail(ChannelError.operationUnsupported)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

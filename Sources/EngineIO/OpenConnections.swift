@@ -48,6 +48,9 @@ final class OpenConnections: Sendable {
 
     /// Cuts the connections that are left.
     func closeAll() {
-        for channel in state.withLock({ Array($0.channels.values) }) { channel.close(promise: nil) }
+        for channel in state.withLock({ Array($0.channels.values) }) {
+            channel.pipeline.fireUserInboundEventTriggered(ConnectionCut())
+            channel.close(promise: nil)
+        }
     }
 }

@@ -199,6 +199,25 @@ import Testing
         try client.request("GET", Self.target + "&sid=" + sid)
         client.channel.pipeline.fireUserInboundEventTriggered(IdleStateHandler.IdleStateEvent.read)
         #expect(client.isOpen)
+        // Nor by a timer of theirs; but then the connection ends with our answer.
+        client.channel.close(promise: nil)
+        #expect(client.isOpen)
+        try server.delegate.session(sid).send(text: "a")
+        server.loop.run()
+        #expect(try client.response()?.body == "4a")
+        #expect(!client.isOpen)
+    }
+
+    @Test func aWebSocketIsNotCutByOthersIdleHandlers() throws {
+        let server = EmbeddedServer()
+        let client = try server.connect { try $0.pipeline.syncOperations.addHandlers(Fallback(), CloseOnIdle()) }
+        #expect(try client.get("/a")?.status == 200)
+        try client.openWebSocket()
+        client.channel.pipeline.fireUserInboundEventTriggered(IdleStateHandler.IdleStateEvent.read)
+        client.channel.close(promise: nil)
+        #expect(client.isOpen)
+        client.channel.pipeline.fireUserInboundEventTriggered(ConnectionCut())
+        #expect(!client.isOpen)
     }
 
     private final class CloseOnIdle: ChannelInboundHandler {
