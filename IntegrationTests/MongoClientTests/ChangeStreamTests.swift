@@ -131,6 +131,28 @@ extension MongoTests {
             }
         }
 
+        @Test("A second reader is refused and does not disturb the first, and the cursor keeps its client")
+        func secondReader() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let name = ObjectID().hex
+            let stream = try await MongoClient(configuration: .init(connectionString: set.connectionString))
+                .database("tests").collection(name).watch()
+            let first = Task {
+                var iterator = stream.makeAsyncIterator()
+                return try await iterator.numbers(1)
+            }
+            try await Task.sleep(for: .milliseconds(100))
+            let second = Task {
+                var iterator = stream.makeAsyncIterator()
+                return await iterator.end()
+            }
+            #expect(await second.value?.code == .invalidArgument)
+            try await withClient(.init(connectionString: set.connectionString)) { client async throws in
+                _ = try await client.database("tests").collection(name).insert(numbered(7..<8))
+            }
+            #expect(try await first.value == [7])
+        }
+
         @Test("A stream that is let go frees its cursor")
         func letGo() async throws {
             try await withCollection { _, collection async throws in

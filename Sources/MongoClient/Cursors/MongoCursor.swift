@@ -3,7 +3,7 @@ import Synchronization
 
 /// An open cursor: of a find, of a tailable find, or of a change stream. It has a thread and a connection of its own.
 ///
-/// Iterate over it once, from one task. The sequence is of batches, because one hand-over per document would cost more than the
+/// Iterate over it once, from one task; a second reader gets ``MongoError/Code/invalidArgument``. The sequence is of batches, because one hand-over per document would cost more than the
 /// document:
 /// - it ends when the server has closed the cursor: a find is read to its end, a collection was dropped, a tailable cursor had nothing
 ///   to stand on;
@@ -25,8 +25,11 @@ public final class MongoCursor: AsyncSequence, Sendable {
     public let initialResumeToken: BSONDocument?
 
     private let handOver: CursorHandOver
+    // Whoever has a cursor need not keep the client.
+    private let client: MongoClient
 
-    fileprivate init(_ opened: OpenedCursor, handOver: CursorHandOver) {
+    fileprivate init(_ opened: OpenedCursor, handOver: CursorHandOver, client: MongoClient) {
+        self.client = client
         self.serverAddress = opened.serverAddress
         self.initialResumeToken = opened.resumeToken
         self.handOver = handOver
@@ -97,7 +100,7 @@ extension MongoClient {
                     pending.finish(.failure(error))
                 }
             }
-            return MongoCursor(opened, handOver: handOver)
+            return MongoCursor(opened, handOver: handOver, client: self)
         } catch {
             // If the task was cancelled, the thread has to hear of it.
             handOver.cancel(error)
@@ -105,7 +108,7 @@ extension MongoClient {
         }
     }
 
-    // The thread keeps the pool alive, not the client: a client that nobody holds any more closes its cursors.
+    // The thread keeps the pool alive, not the client.
     private func startThread(_ specification: CursorSpecification, _ pending: PendingCommand<OpenedCursor>, _ handOver: CursorHandOver) {
         let isStarted = DedicatedThread.run(name: "mongo-cursor") { [weak self] in
             Self.run(specification, pending, handOver) { () throws(MongoError) in

@@ -61,9 +61,8 @@ extension Duration {
     /// Whole milliseconds, rounded up, so that something above zero stays above it.
     var milliseconds: Int64 {
         let (seconds, attoseconds) = self.components
-        return seconds.multipliedReportingOverflow(by: 1_000).overflow
-            ? (seconds < 0 ? .min : .max)
-            : seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        guard (Int64.min / 2_000...Int64.max / 2_000).contains(seconds) else { return seconds < 0 ? .min : .max }
+        return seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
     }
 }
 
