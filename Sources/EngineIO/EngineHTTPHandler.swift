@@ -60,6 +60,8 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Somebody else wanted the connection to end while it was not theirs.
     private(set) var closesWhenDone = false
     private var isCut = false
+    /// Bytes that came after the connection's last answer.
+    private var unwanted = 0
     var wheelPosition = TimerWheel.Position()
 
     init(loop: EngineLoop, isSecure: Bool, fallback: (@Sendable (any Channel) throws -> Void)?) {
@@ -162,7 +164,11 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .reading(let request):
             state = .idle
             append(bytes, to: request)
-        case .idle, .waiting, .finished: break
+        case .finished:
+            // The rest of a body that was refused is read so that the client gets the answer, but not without end.
+            unwanted += bytes.readableBytes
+            if unwanted > configuration.maxHTTPBufferSize { context.close(promise: nil) }
+        case .idle, .waiting: break
         }
     }
 
