@@ -13,7 +13,8 @@ extension SocketIOServer {
     ///   - port: The port to listen on; 0 lets the system choose. Default 3000.
     ///   - onListening: Gets the port, once connections are accepted.
     ///   - responder: Answers all requests that are not for the server's path. Default: 404.
-    /// - Throws: What the system says if the address cannot be listened on; what the adapter throws when it starts.
+    /// - Throws: What the system says if the address cannot be listened on; what the adapter throws when it starts; ``SocketIOError`` with
+    ///   `invalidConfiguration`.
     public func run(
         host: String = "127.0.0.1",
         port: Int = 3000,
@@ -63,6 +64,10 @@ private struct StandaloneService: Service {
     let responder: HTTPResponder
 
     func run() async throws {
+        guard configuration.loops == nil else {
+            let message = "HTTPServerConfiguration.loops must be nil: give SocketIOServer an eventLoopGroup of that many threads instead"
+            throw SocketIOError(.invalidConfiguration, message)
+        }
         try await io.start()
         do {
             let client = try await ClientFile(io.configuration)
