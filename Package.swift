@@ -262,9 +262,31 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // What the articles and the README show, compiled as users compile it: without the upcoming features of this package.
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: [
+                "EngineIO",
+                "MessagePack",
+                "SocketIO",
+                "SocketIOCore",
+                "SocketIOHummingbird",
+                "SocketIOTesting",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
         .testTarget(
             name: "SocketIOCoreTests",
-            dependencies: ["MessagePack", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio")],
+            dependencies: [
+                "MessagePack", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             swiftSettings: settings
         ),
         .executableTarget(

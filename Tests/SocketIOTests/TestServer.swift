@@ -10,12 +10,14 @@ import Synchronization
 func withServer(
     loops: Int = 1,
     configuration: SocketIOConfiguration = .init(),
+    adapter: any AdapterFactory = LocalAdapterFactory(),
     set: (SocketIOServer) async throws -> Void = { _ in },
     _ body: (TestServer) async throws -> Void
 ) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
     let io = SocketIOServer(
         configuration: configuration,
+        adapter: adapter,
         eventLoopGroup: group,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     )

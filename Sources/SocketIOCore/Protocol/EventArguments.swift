@@ -94,8 +94,14 @@ public struct EncodedValue: Sendable {
     /// The binary attachments to which placeholders in `bytes` refer.
     public let attachments: [ByteBuffer]
 
+    /// Creates a value from its parts, as another process sent them. The bytes are checked when the value is decoded.
+    ///
+    /// - Parameters:
+    ///   - format: The parser that wrote the bytes.
+    ///   - bytes: JSON text or MessagePack bytes: one value.
+    ///   - attachments: The binary attachments to which placeholders in `bytes` refer.
     @inlinable
-    package init(format: PacketFormat, bytes: ByteBuffer, attachments: [ByteBuffer] = []) {
+    public init(format: PacketFormat, bytes: ByteBuffer, attachments: [ByteBuffer] = []) {
         self.format = format
         self.bytes = bytes
         self.attachments = attachments

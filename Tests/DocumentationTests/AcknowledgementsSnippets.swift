@@ -1,0 +1,47 @@
+import SocketIO
+
+enum AcknowledgementsSnippets {
+    static func one(socket: Socket) async throws {
+        let accepted = try await socket.timeout(.seconds(5)).emitWithAck("invite", "room 4", as: Bool.self)
+        print(accepted)
+    }
+
+    static func several(socket: Socket) async throws {
+        let answer = try await socket.timeout(.seconds(5)).emitWithAck("size")
+        let width = try answer.decode(Int.self, at: 0)
+        let height = try answer.decode(Int.self, at: 1)
+        print(width, height)
+    }
+
+    static func errors(socket: Socket) async {
+        do {
+            let accepted = try await socket.timeout(.seconds(5)).emitWithAck("invite", as: Bool.self)
+            print(accepted)
+        } catch let error as SocketIOError where error.code == .acknowledgementTimeout {
+            print("no answer in time")
+        } catch let error as SocketIOError where error.code == .disconnected {
+            print("the client has gone")
+        } catch {
+            print(error)
+        }
+    }
+
+    static func stream(io: SocketIOServer) async throws {
+        let acknowledgements = try await io.to("players").timeout(.seconds(2)).emitWithAck("ready?", as: Bool.self)
+        for try await ready in acknowledgements {
+            print(ready ? "somebody is ready" : "somebody is not")
+        }
+    }
+
+    static func collect(io: SocketIOServer) async throws {
+        let votes = try await io.to("players").emitWithAck("vote", as: Int.self).collect()
+        print(votes.reduce(0, +))
+    }
+
+    static func available(io: SocketIOServer) async throws {
+        let acknowledgements = try await io.to("players").emitWithAck("vote", as: Int.self)
+        let (votes, summary) = try await acknowledgements.collectAvailable()
+        print("\(votes.count) of \(summary.expected) have voted; \(summary.disconnected) have gone")
+        if !summary.missingNodes.isEmpty { print("no answer from", summary.missingNodes) }
+    }
+}

@@ -1,0 +1,102 @@
+import NIOCore
+import SocketIO
+import SocketIOTesting
+
+enum HandlingEventsSnippets {
+    static func typed(io: SocketIOServer) {
+        struct Move: Codable, Sendable {
+            var piece: String
+            var to: [Int]
+        }
+
+        io.onConnect { socket in
+            socket.on("hello") { print("hello from \(socket.id)") }
+            socket.on("name") { (name: String) in socket.data["name"] = name }
+            socket.on("move") { (move: Move, at: Double) in print(move.piece, move.to, at) }
+            socket.on("photo") { (name: String, bytes: ByteBuffer) in print(name, bytes.readableBytes) }
+            socket.on("maybe") { (text: String, tag: String?) in print(text, tag ?? "untagged") }
+            socket.on("anything") { (value: SocketIOValue) in print(value["user"] ?? "nobody") }
+        }
+    }
+
+    struct Database: Sendable {
+        func save(_ text: String) async throws -> Int { text.count }
+        func find(_ id: Int) async throws -> String? { nil }
+    }
+
+    static func results(socket: Socket, database: Database) {
+        socket.on("sum") { (a: Int, b: Int) in a + b }
+        socket.on("save") { (text: String) in try await database.save(text) }
+        socket.on("log") { (text: String) in print(text) }
+        socket.on("range") { (values: [Int]) in Ack(values.min(), values.max()) }
+    }
+
+    static func refusing(socket: Socket, database: Database) {
+        struct Refusal: Encodable, Sendable { var reason: String }
+
+        socket.on("find") { (id: Int) in
+            guard let text = try await database.find(id) else { throw AckError(Refusal(reason: "not found")) }
+            return text
+        }
+    }
+
+    static func types(socket: Socket) {
+        socket.on("load") { (id: Int) async throws -> String in
+            guard id > 0 else { throw AckError("no such id") }
+            try await Task.sleep(for: .milliseconds(10))
+            return "item \(id)"
+        }
+    }
+
+    static func raw(socket: Socket) {
+        socket.on("echo") { (event: SocketEvent) in
+            print(event.arguments.count, "arguments,", event.arguments.byteCount, "bytes")
+            try event.acknowledgement?.send(Ack(raw: event.arguments))
+        }
+        socket.on("relay") { (event: SocketEvent) async throws in
+            try await socket.broadcast.emit("relayed", raw: event.arguments)
+        }
+    }
+
+    static func removing(socket: Socket) {
+        let id = socket.on("step") { (n: Int) in print(n) }
+        socket.once("ready") { print("ready, and never again") }
+        socket.off(id)
+        socket.off("step")
+    }
+
+    static func catchAll(io: SocketIOServer, socket: Socket) {
+        socket.onAny { event in print("got", event.name) }
+        socket.onAnyOutgoing { event in print("sent", event.name) }
+        socket.use { event in
+            if event.name.hasPrefix("admin:") { throw AckError("forbidden") }
+        }
+        io.onError { failure in print(failure.event ?? "connection", failure.socket?.id ?? "-", failure.error) }
+    }
+
+    static func concurrent(socket: Socket) {
+        socket.on("report", .concurrent) { (month: String) async throws -> String in
+            try await Task.sleep(for: .seconds(5))
+            return "the report of \(month)"
+        }
+    }
+
+    static func tasks(io: SocketIOServer) {
+        io.onConnect { socket in
+            socket.addTask {
+                while !Task.isCancelled {
+                    try? socket.volatile.emit("time", "\(ContinuousClock.now)")
+                    try? await Task.sleep(for: .seconds(1))
+                }
+            }
+            socket.onDisconnecting { end in print(socket.id, "leaves", end.rooms) }
+            socket.onDisconnect { end in print(socket.id, "is gone:", end.reason) }
+        }
+    }
+
+    static func blocking() -> SocketIOConfiguration {
+        var configuration = SocketIOConfiguration()
+        configuration.handlersBlock = true
+        return configuration
+    }
+}

@@ -1,0 +1,43 @@
+#if Hummingbird
+import Hummingbird
+import NIOPosix
+import SocketIO
+import SocketIOHummingbird
+
+enum HummingbirdSnippets {
+    static func mounting() async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.engine.quiesceDuration = .seconds(5)
+        let io = SocketIOServer(configuration: configuration)
+        io.onConnect { socket in socket.join("lobby") }
+
+        let router = Router()
+        router.get("/clients") { _, _ in "\(io.clientsCount)" }
+        router.post("/news") { request, _ in
+            let body = try await request.body.collect(upTo: 10_000)
+            try await io.to("lobby").emit("news", String(buffer: body))
+            return HTTPResponse.Status.accepted
+        }
+
+        var app = Application(router: router, server: .socketIO(io), configuration: .init(address: .hostname("0.0.0.0", port: 8080)))
+        app.addServices(io)
+        try await app.runService()
+    }
+
+    static func client() async throws -> SocketIOConfiguration {
+        var configuration = SocketIOConfiguration()
+        let client = try await StaticFile(path: "socket.io.min.js")
+        configuration.engine.responder = { request in
+            request.path == "/socket.io/socket.io.js" ? client.response(to: request) : nil
+        }
+        return configuration
+    }
+
+    static func loops() {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let io = SocketIOServer(eventLoopGroup: group)
+        let app = Application(router: Router(), server: .socketIO(io), eventLoopGroupProvider: .shared(group))
+        _ = app
+    }
+}
+#endif

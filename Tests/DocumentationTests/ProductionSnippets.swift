@@ -1,0 +1,41 @@
+import EngineIO
+import Logging
+import ServiceLifecycle
+import SocketIO
+
+enum ProductionSnippets {
+    struct Worker: Service {
+        func run() async throws {}
+    }
+
+    static func group(io: SocketIOServer, worker: Worker) async throws {
+        let group = ServiceGroup(
+            services: [worker, io.service(HTTPServerConfiguration(host: "0.0.0.0", port: 3000))],
+            gracefulShutdownSignals: [.sigterm],
+            logger: Logger(label: "chat")
+        )
+        try await group.run()
+    }
+
+    static func drain() -> SocketIOConfiguration {
+        var configuration = SocketIOConfiguration()
+        configuration.drainDuration = .seconds(20)
+        return configuration
+    }
+
+    static func limits() -> SocketIOConfiguration {
+        var configuration = SocketIOConfiguration()
+        configuration.engine.maxHTTPBufferSize = 100_000
+        configuration.engine.limits.sendBufferBytes = 1 << 20
+        configuration.eventQueue = EventQueueLimits(events: 32)
+        return configuration
+    }
+
+    static func refused() -> SocketIOConfiguration {
+        var configuration = SocketIOConfiguration()
+        configuration.engine.connectionError = { error in
+            print(error.code, error.message, error.context, error.request.remoteAddress)
+        }
+        return configuration
+    }
+}
