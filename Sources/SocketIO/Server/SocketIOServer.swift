@@ -172,6 +172,7 @@ public final class SocketIOServer: Sendable {
             return lifecycle != .closed
         }
         guard isFirst else { return }
+        await adapters.drain()
         await engine.shutdown(over: duration)
         // The hooks of the last sockets may still tell the other processes.
         await tasks.finish(grace: Self.hookGrace)

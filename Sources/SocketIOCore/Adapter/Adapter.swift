@@ -129,6 +129,8 @@ public struct IncompleteResponseError<Response: Sendable>: Error, CustomStringCo
 public protocol AdapterFactory: Sendable {
     /// Called once before the server accepts clients.
     func start() async throws
+    /// The server is going to stop: it takes no new clients, and those it has are about to go.
+    func drain() async
     /// Called once after all adapters are closed.
     func close() async
     /// Makes the adapter of a namespace.
@@ -138,6 +140,8 @@ public protocol AdapterFactory: Sendable {
 extension AdapterFactory {
     /// Does nothing.
     public func start() async throws {}
+    /// Does nothing.
+    public func drain() async {}
     /// Does nothing.
     public func close() async {}
 }

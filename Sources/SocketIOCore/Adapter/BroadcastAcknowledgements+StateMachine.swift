@@ -90,6 +90,17 @@ struct BroadcastAcknowledgementsStateMachine {
         return completed(part)
     }
 
+    /// Nothing more comes from a part: its clients that have not answered are gone.
+    mutating func finish(_ part: Int) -> Action {
+        guard !isEnded, !parts[part].isComplete else { return .none }
+        if let expected = parts[part].expected {
+            parts[part].gone = expected - parts[part].answered
+        } else {
+            parts[part].expected = parts[part].answered + parts[part].gone
+        }
+        return completed(part)
+    }
+
     mutating func timeOut() -> Action {
         guard !isEnded else { return .none }
         timedOut = true

@@ -66,6 +66,9 @@ public final class BroadcastAcknowledgements: AsyncSequence, Sendable {
     /// The part will not answer any more.
     public func fail(_ part: PartID) { run { $0.fail(part.index) } }
 
+    /// Nothing more comes from the part: its clients that have not answered are gone.
+    public func finish(_ part: PartID) { run { $0.finish(part.index) } }
+
     /// The time is over: the stream ends with what has come.
     public func timeOut() { run { $0.timeOut() } }
 
@@ -83,6 +86,9 @@ public final class BroadcastAcknowledgements: AsyncSequence, Sendable {
 
     /// How complete the acknowledgements are; final once the sequence has ended.
     public var summary: Summary { state.withLock { $0.machine.summary } }
+
+    /// Whether the stream has ended.
+    package var isFinished: Bool { state.withLock { $0.machine.isEnded } }
 
     /// A sink for the clients of one part.
     func sink(for part: PartID) -> AcknowledgementSink { AcknowledgementSink(stream: self, part: part) }

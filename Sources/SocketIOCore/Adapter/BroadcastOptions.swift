@@ -31,11 +31,15 @@ public struct BroadcastOptions: Sendable, Hashable {
     public var except: [Room]
     /// Modifiers.
     public var flags: BroadcastFlags
+    /// The only node whose sockets are selected, if it is known, so that others are not asked; nil for all nodes. See
+    /// ``SocketDescription/node``.
+    public var node: String?
 
     /// Creates a selection; with the defaults, all sockets of the namespace.
-    public init(rooms: [Room] = [], except: [Room] = [], flags: BroadcastFlags = .init()) {
+    public init(rooms: [Room] = [], except: [Room] = [], flags: BroadcastFlags = .init(), node: String? = nil) {
         self.rooms = rooms
         self.except = except
         self.flags = flags
+        self.node = node
     }
 }

@@ -157,10 +157,22 @@ public final class CoreLocalAdapter: Adapter {
         acknowledgements stream: BroadcastAcknowledgements,
         part: BroadcastAcknowledgements.PartID
     ) async {
+        await beginDelivery(packet, to: options, acknowledgements: stream, part: part)()
+    }
+
+    /// The same in two steps, for a caller that must not wait: when this returns, the packet is on its way in order.
+    ///
+    /// - Returns: What counts the sockets that were asked; to be called once.
+    package func beginDelivery(
+        _ packet: BroadcastPacket,
+        to options: BroadcastOptions,
+        acknowledgements stream: BroadcastAcknowledgements,
+        part: BroadcastAcknowledgements.PartID
+    ) -> @Sendable () async -> Void {
         let id = nextAcknowledgementID()
         let numbered = BroadcastPacket(encoder.adding(acknowledgementID: id, to: packet.encoded))
         let sink = stream.sink(for: part)
-        let asked = await gather { index in
+        let scattered = scatter { index in
             var sockets: [any LocalSocket] = []
             index.forEach(rooms: options.rooms, except: options.except) { member in
                 sockets.append(member.socket)
@@ -168,18 +180,31 @@ public final class CoreLocalAdapter: Adapter {
             }
             return sockets
         }
-        stream.onEnd {
-            for sockets in asked {
-                guard let loop = sockets.first?.eventLoop else { continue }
-                let forget = { @Sendable in for socket in sockets { socket.forgetAcknowledgement(id) } }
-                if loop.inEventLoop { forget() } else { loop.execute(forget) }
+        return {
+            let asked = await scattered.gathered()
+            stream.onEnd {
+                for sockets in asked {
+                    guard let loop = sockets.first?.eventLoop else { continue }
+                    let forget = { @Sendable in for socket in sockets { socket.forgetAcknowledgement(id) } }
+                    if loop.inEventLoop { forget() } else { loop.execute(forget) }
+                }
             }
+            stream.expect(asked.reduce(0) { $0 + $1.count }, from: part)
         }
-        stream.expect(asked.reduce(0) { $0 + $1.count }, from: part)
     }
 
     /// Makes the selected sockets of this process join rooms.
-    public func addSockets(_ options: BroadcastOptions, to rooms: [Room]) async throws {
+    public func addSockets(_ options: BroadcastOptions, to rooms: [Room]) async throws { enqueueAdd(options, to: rooms) }
+
+    /// Makes the selected sockets of this process leave rooms.
+    public func removeSockets(_ options: BroadcastOptions, from rooms: [Room]) async throws { enqueueRemove(options, from: rooms) }
+
+    /// Ends the selected sockets of this process.
+    public func disconnectSockets(_ options: BroadcastOptions, closeConnection: Bool) async throws {
+        enqueueDisconnect(options, closeConnection: closeConnection)
+    }
+
+    package func enqueueAdd(_ options: BroadcastOptions, to rooms: [Room]) {
         onEachLoop { index in
             for socket in index.selected(options) {
                 for room in rooms { index.join(socket.id, room: room) }
@@ -187,8 +212,7 @@ public final class CoreLocalAdapter: Adapter {
         }
     }
 
-    /// Makes the selected sockets of this process leave rooms.
-    public func removeSockets(_ options: BroadcastOptions, from rooms: [Room]) async throws {
+    package func enqueueRemove(_ options: BroadcastOptions, from rooms: [Room]) {
         onEachLoop { index in
             for socket in index.selected(options) {
                 for room in rooms { index.leave(socket.id, room: room) }
@@ -196,8 +220,7 @@ public final class CoreLocalAdapter: Adapter {
         }
     }
 
-    /// Ends the selected sockets of this process.
-    public func disconnectSockets(_ options: BroadcastOptions, closeConnection: Bool) async throws {
+    package func enqueueDisconnect(_ options: BroadcastOptions, closeConnection: Bool) {
         onEachLoop { index in
             for socket in index.selected(options) { socket.disconnect(closeConnection: closeConnection) }
         }
@@ -249,14 +272,32 @@ public final class CoreLocalAdapter: Adapter {
     }
 
     private func gather<T: Sendable>(_ body: @escaping @Sendable (RoomIndex) -> T) async -> [T] {
-        var pending: [EventLoopFuture<T>] = []
-        var result: [T] = []
+        await scatter(body).gathered()
+    }
+
+    /// Starts on all loops, in order with what was started before.
+    private func scatter<T: Sendable>(_ body: @escaping @Sendable (RoomIndex) -> T) -> Scattered<T> {
+        var scattered = Scattered<T>()
         for (loop, shard) in zip(loops, shards) {
-            if loop.inEventLoop { result.append(body(shard.value)) } else { pending.append(loop.submit { body(shard.value) }) }
+            if loop.inEventLoop {
+                scattered.results.append(body(shard.value))
+            } else {
+                scattered.pending.append(loop.submit { body(shard.value) })
+            }
         }
-        // A loop that is shut down has no sockets left.
-        for future in pending { if let value = try? await future.get() { result.append(value) } }
-        return result
+        return scattered
+    }
+
+    private struct Scattered<T: Sendable>: Sendable {
+        var pending: [EventLoopFuture<T>] = []
+        var results: [T] = []
+
+        func gathered() async -> [T] {
+            var result = results
+            // A loop that is shut down has no sockets left.
+            for future in pending { if let value = try? await future.get() { result.append(value) } }
+            return result
+        }
     }
 }
 

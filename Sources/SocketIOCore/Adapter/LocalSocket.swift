@@ -72,12 +72,16 @@ public struct SocketDescription: Sendable {
     public var rooms: Set<Room>
     /// The socket's data, as an encoded object with string keys.
     public var data: EncodedValue
+    /// The node that the socket is connected to; nil if the adapter serves one process only. Operations on the socket carry it in
+    /// ``BroadcastOptions/node``.
+    public var node: String?
 
     /// Creates a description.
-    public init(id: SocketID, handshake: Handshake, rooms: Set<Room> = [], data: EncodedValue) {
+    public init(id: SocketID, handshake: Handshake, rooms: Set<Room> = [], data: EncodedValue, node: String? = nil) {
         self.id = id
         self.handshake = handshake
         self.rooms = rooms
         self.data = data
+        self.node = node
     }
 }

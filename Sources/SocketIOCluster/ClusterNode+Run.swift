@@ -1,0 +1,156 @@
+import Logging
+import NIOCore
+import SocketIOCore
+import Synchronization
+
+extension ClusterNode {
+    /// Runs the node's tasks until it is cancelled: the stream, the clock, a writer for each lane, and those that answer requests.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.runStream() }
+            group.addTask { await self.runClock() }
+            group.addTask { await self.responders.run() }
+            for lane in self.lanes.indices { group.addTask { await self.runWriter(lane) } }
+        }
+    }
+
+    /// How exactly times are kept.
+    private static var resolution: Duration { .milliseconds(50) }
+
+    private func runClock() async {
+        var ticks = 0
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.resolution)
+            perform { machine, now in machine.tick(now: now, makeID: self.makeID) }
+            ticks += 1
+            if ticks.isMultiple(of: 20) { sampleMetrics() }
+        }
+    }
+
+    private func sampleMetrics() {
+        let (waiting, pending, nodes) = state.withLock { state in
+            (state.machine.waitingCount, state.machine.pendingCount, state.machine.members.count)
+        }
+        options.metrics.sample(waiting: waiting, pending: pending, nodes: 1 + nodes)
+    }
+
+    // MARK: Writing
+
+    private func runWriter(_ lane: Int) async {
+        while !Task.isCancelled {
+            let (next, actions) = state.withLock { $0.machine.nextBatch(lane: lane, now: .now(), makeID: makeID) }
+            perform(actions)
+            switch next {
+            case .wait: await lanes[lane].wait()
+            case .pause(let until):
+                let duration = Duration.nanoseconds(max(0, (until - .now()).nanoseconds))
+                try? await Task.sleep(for: duration)
+            case .write(let batch): await write(batch, lane: lane)
+            }
+        }
+    }
+
+    private func write(_ batch: [ClusterMessage], lane: Int) async {
+        let start = ContinuousClock.now
+        let outcome = await driver.emit(batch)
+        options.metrics.attempted(batch.count, outcome, took: .now - start)
+        switch outcome {
+        case .written: break
+        case .refused(_, let error), .unknown(let error), .notWritten(let error):
+            options.logger.debug("a batch was not written", metadata: ["error": "\(error)", "socketio.lane": "\(lane)"])
+        }
+        perform { machine, now in machine.batchCompleted(lane: lane, outcome, now: now, jitter: Double.random(in: 0...1)) }
+    }
+
+    // MARK: Reading
+
+    private func runStream() async {
+        var failures = 0
+        while !Task.isCancelled {
+            let hasOpened = await withTaskGroup { group in
+                group.addTask { await self.readStream(self.driver) }
+                group.addTask {
+                    await self.reopen.wait()
+                    return false
+                }
+                // Whichever ends first: the stream, or the patience with it.
+                let first = await group.next() ?? false
+                group.cancelAll()
+                return await group.reduce(first) { $0 || $1 }
+            }
+            failures = hasOpened ? 0 : failures + 1
+            guard !Task.isCancelled else { return }
+            let pause = min(5_000, 50 << min(failures, 10))
+            try? await Task.sleep(for: .milliseconds(Double(pause) * Double.random(in: 0.5...1)))
+        }
+    }
+
+    /// Reads a stream to its end.
+    ///
+    /// - Returns: Whether it was open.
+    private func readStream(_ driver: some Driver) async -> Bool {
+        var hasOpened = false
+        do {
+            for try await item in try await driver.watch(as: id) {
+                hasOpened = true
+                receive(item)
+            }
+            options.logger.debug("the stream has ended")
+        } catch {
+            guard !Task.isCancelled else { return hasOpened }
+            options.logger.warning("the stream has failed and is opened again", metadata: ["error": "\(error)"])
+        }
+        return hasOpened
+    }
+
+    private func receive(_ item: DriverItem) {
+        switch item {
+        case .opened(let lost): perform { machine, now in machine.streamOpened(lost: lost, now: now, makeID: self.makeID) }
+        case .own(let id, let origin):
+            perform { machine, now in machine.cameBack(id, origin: origin, now: now, makeID: self.makeID) }
+        case .skipped(let reason): perform { machine, now in machine.skipped(reason, now: now) }
+        case .message(let header, let payload): receive(header, payload)
+        }
+    }
+
+    private func receive(_ header: ClusterHeader, _ payload: ClusterPayload) {
+        let (isWanted, actions) = state.withLock { $0.machine.receive(header, now: .now(), makeID: makeID) }
+        options.metrics.messageReceived(isWanted: isWanted)
+        perform(actions)
+        guard isWanted else { return }
+        do {
+            let body = try payload.body(for: header)
+            guard header.kind.isAnswer || header.kind.isMembership else { return apply(header, body) }
+            perform { machine, now in machine.process(header, body, now: now) }
+        } catch {
+            perform { machine, now in machine.skipped("\(header.kind) of \(header.origin): \(error)", now: now) }
+            if header.kind.isRequest { answer(header, with: .errorAnswer("the request could not be understood")) }
+        }
+    }
+
+    /// Hands a message to the namespace that it is for.
+    func apply(_ header: ClusterHeader, _ body: ClusterBody) { adapter(of: header.namespace)?.apply(header, body) }
+
+    // MARK: Log
+
+    func log(_ event: ClusterEvent) {
+        let logger = options.logger
+        switch event {
+        case .joined(let node): logger.info("a node has joined", metadata: ["socketio.node": "\(node)"])
+        case .draining(let node): logger.info("a node is draining", metadata: ["socketio.node": "\(node)"])
+        case .left(let node): logger.info("a node has left", metadata: ["socketio.node": "\(node)"])
+        case .died(let node): logger.warning("a node is not heard any more", metadata: ["socketio.node": "\(node)"])
+        case .gap(let origin, let count):
+            let count = count.map(String.init) ?? "an unknown number of"
+            logger.error("messages were lost", metadata: ["socketio.node": "\(origin?.description ?? "any")", "count": "\(count)"])
+        case .skipped(let reason): logger.debug("a document was skipped", metadata: ["reason": "\(reason)"])
+        case .answerFailed(let node, let text):
+            logger.warning("a node could not answer", metadata: ["socketio.node": "\(node)", "reason": "\(text)"])
+        case .duplicateNodeID(let node):
+            logger.error("another process uses this node's id; give each its own", metadata: ["socketio.node": "\(node)"])
+        case .wasPaused(let node):
+            logger.warning("the process was stopped for too long and goes on as another", metadata: ["socketio.node": "\(node)"])
+        case .health(let health): logger.notice("the node's health has changed", metadata: ["health": "\(health)"])
+        }
+    }
+}

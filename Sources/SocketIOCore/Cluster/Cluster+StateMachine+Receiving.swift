@@ -1,0 +1,135 @@
+package import NIOCore
+
+extension ClusterStateMachine {
+    // MARK: The stream
+
+    /// The stream is open, for the first time or again.
+    ///
+    /// - Parameters:
+    ///   - lost: Whether messages may have been skipped. Their number, if it can be told, follows from the numbers of later ones.
+    ///   - now: The time.
+    ///   - makeID: Makes message ids.
+    package mutating func streamOpened(lost: Bool, now: NIODeadline, makeID: () -> MessageID) -> [Action] {
+        guard !isClosed else { return [] }
+        let paused = resume(now: now, makeID: makeID)
+        let isFirst = !isOpen
+        isOpen = true
+        membership.forgive(now: now)
+        echo.opened(lost: lost, now: now)
+        var actions = paused
+        if lost, !isFirst { actions.append(.report(.gap(origin: nil, count: nil))) }
+        // Who has joined meanwhile is not known, and the answers tell how much was lost.
+        if isFirst || lost { actions += announceAll(now: now, makeID: makeID) }
+        return actions + checkHealth(now: now)
+    }
+
+    /// A message of this node has come back.
+    package mutating func cameBack(_ id: MessageID, origin: NodeIdentity, now: NIODeadline, makeID: () -> MessageID) -> [Action] {
+        var actions = resume(now: now, makeID: makeID)
+        membership.listening(now: now)
+        guard origin.epoch &- firstEpoch <= identity.epoch &- firstEpoch else {
+            defer { hasReportedDuplicate = true }
+            return actions + (hasReportedDuplicate ? [] : [.report(.duplicateNodeID(origin))])
+        }
+        if case .waiting(id, _) = settling { settling = .listening(until: now + TimeAmount(configuration.settleTime)) }
+        if echo.cameBack(id) { actions += checkHealth(now: now) }
+        return actions
+    }
+
+    /// A document could not be understood.
+    package mutating func skipped(_ reason: String, now: NIODeadline) -> [Action] {
+        membership.listening(now: now)
+        return [.report(.skipped(reason))]
+    }
+
+    // MARK: Messages
+
+    /// A message of another node has come: is it wanted?
+    ///
+    /// - Returns: Whether ``process(_:_:now:)`` must be called with its body, and what to do before that.
+    package mutating func receive(_ header: ClusterHeader, now: NIODeadline, makeID: () -> MessageID) -> (isWanted: Bool, [Action]) {
+        guard !isClosed else { return (false, []) }
+        if header.origin.id == identity.id {
+            return (false, cameBack(header.id, origin: header.origin, now: now, makeID: makeID))
+        }
+        var actions = resume(now: now, makeID: makeID)
+        membership.listening(now: now)
+        guard header.target == nil || header.target == identity.id else { return (false, actions) }
+        if let stamp = header.stamp {
+            switch received.receive(stamp, from: header.origin, targeted: header.target != nil, now: now) {
+            case .drop: return (false, actions)
+            case .deliver(let missing):
+                if missing > 0 { actions.append(.report(.gap(origin: header.origin, count: missing))) }
+            }
+        }
+        if !header.kind.isMembership { actions += changed(membership.heard(header.origin)) }
+        guard header.namespace.isEmpty || header.kind.isMembership || namespaces.contains(header.namespace) else {
+            return (false, actions + answerForUnknownNamespace(header, now: now))
+        }
+        return (true, actions)
+    }
+
+    private mutating func answerForUnknownNamespace(_ header: ClusterHeader, now: NIODeadline) -> [Action] {
+        switch header.kind {
+        case .broadcastWithAck: answer(header, with: .acknowledgementCount(0), now: now)
+        case .rooms: answer(header, with: .roomsAnswer([]), now: now)
+        case .fetchSockets: answer(header, with: .fetchSocketsAnswer([], hasMore: false), now: now)
+        case .serverSideEmitWithAck: answer(header, with: .acknowledgementsEnd, now: now)
+        case .claimSession: answer(header, with: .sessionAnswer(nil), now: now)
+        default: []
+        }
+    }
+
+    private mutating func changed(_ change: MembershipStateMachine.Change) -> [Action] {
+        switch change {
+        case .none: []
+        case .joined(let node): [.report(.joined(node))]
+        case .replaced(let before, let node): nodeIsGone(before, .died(before)) + [.report(.joined(node))]
+        }
+    }
+
+    /// A message that is wanted has been decoded.
+    package mutating func process(_ header: ClusterHeader, _ body: ClusterBody, now: NIODeadline) -> [Action] {
+        switch body {
+        case .heartbeat(let heartbeat): return beat(header, heartbeat, now: now)
+        case .initialHeartbeat(let heartbeat):
+            return beat(header, heartbeat, now: now) + sendHeartbeats(target: header.origin.id, now: now)
+        case .draining: return membership.draining(header.origin) ? [.report(.draining(header.origin))] : []
+        case .leave: return membership.leave(header.origin) ? nodeIsGone(header.origin, .left(header.origin)) : []
+        default: break
+        }
+        guard header.kind.isAnswer else { return [.perform(header, body)] }
+        guard let request = header.request else { return [] }
+        var actions = pending.receive(body, to: request, from: header.origin).map { Action.request($0) }
+        if case .errorAnswer(let text) = body { actions.insert(.report(.answerFailed(header.origin.id, text)), at: 0) }
+        return actions
+    }
+
+    private mutating func beat(_ header: ClusterHeader, _ heartbeat: Heartbeat, now: NIODeadline) -> [Action] {
+        var actions = changed(membership.beat(header.origin, heartbeat, namespace: header.namespace))
+        var positions = heartbeat.positions.filter { $0.target == nil || $0.target == identity.id }
+        if let all = positions.first, positions.count == 1, heartbeat.positions.count < Heartbeat.positionLimit {
+            // Whoever is not listed was sent nothing.
+            positions.append(.init(target: identity.id, stamp: NumberStamp(lane: all.stamp.lane, number: 0)))
+        }
+        for position in positions {
+            let missing = received.position(position.stamp, of: header.origin, targeted: position.target != nil, now: now)
+            if missing > 0 { actions.append(.report(.gap(origin: header.origin, count: missing))) }
+        }
+        return actions
+    }
+
+    // MARK: Recovery
+
+    /// How far this node has come with the messages of each origin in the lane of a namespace, itself included.
+    package func positions(in namespace: String) -> [ClaimedSession.OriginPosition] {
+        let lane = lane(of: namespace)
+        let own = ClaimedSession.OriginPosition(origin: identity, number: lanes[lane].lastNumber(in: identity.epoch))
+        return received.positions(lane: UInt8(lane)) + [own]
+    }
+
+    /// The ids of this node's broadcasts in a namespace that others have not yet seen for certain.
+    package func unwrittenBroadcasts(of namespace: String) -> [MessageID] {
+        lanes[lane(of: namespace)].unwrittenBroadcasts(of: namespace)
+    }
+}

@@ -1,0 +1,78 @@
+package import NIOCore
+
+extension ClusterStateMachine {
+    /// The writer of a lane has nothing to do.
+    ///
+    /// - Returns: What it does next, and what else follows.
+    package mutating func nextBatch(
+        lane: Int,
+        now: NIODeadline,
+        makeID: () -> MessageID
+    ) -> (SendLaneStateMachine.WriteAction, [Action]) {
+        var actions = resume(now: now, makeID: makeID)
+        actions += settle(lanes[lane].expire(now: now), lane: lane, now: now)
+        let next = lanes[lane].next(origin: identity, now: now, makeID: makeID)
+        if case .write(let messages) = next, let last = messages.last { echo.willWrite(last.header.id, lane: lane) }
+        return (next, actions)
+    }
+
+    /// The driver has tried to write the batch of a lane.
+    ///
+    /// - Parameters:
+    ///   - lane: The lane.
+    ///   - outcome: What became of the batch.
+    ///   - now: The time.
+    ///   - jitter: A random number between 0 and 1.
+    package mutating func batchCompleted(lane: Int, _ outcome: BatchOutcome, now: NIODeadline, jitter: Double) -> [Action] {
+        switch outcome {
+        case .written, .refused: failingSince = nil
+        case .unknown, .notWritten: failingSince = failingSince ?? now
+        }
+        return settle(lanes[lane].complete(outcome, now: now, jitter: jitter), lane: lane, now: now) + checkHealth(now: now)
+    }
+
+    mutating func settle(_ settlement: SendLaneStateMachine.Settlement, lane: Int, now: NIODeadline) -> [Action] {
+        if settlement.isWritten { echo.written(lane: lane, now: now) }
+        if settlement.isAbandoned { echo.abandoned(lane: lane) }
+        return settlement.writes.flatMap { settle($0, now: now) }
+    }
+
+    // MARK: Time
+
+    /// Time has passed. To be called several times a second.
+    package mutating func tick(now: NIODeadline, makeID: () -> MessageID) -> [Action] {
+        guard !isClosed else { return [] }
+        var actions = resume(now: now, makeID: makeID)
+        for lane in lanes.indices { actions += settle(lanes[lane].expire(now: now), lane: lane, now: now) }
+        for node in membership.tick(now: now) { actions += nodeIsGone(node, .died(node)) }
+        received.expire(now: now)
+        actions += settleIfDue(now: now)
+        actions += pending.tick(now: now).map { .request($0) }
+        for (id, request) in held where request.message.deadline <= now {
+            actions += failHeld(id, ClusterError(.unreachable, "the other nodes were not known before the time was over"))
+        }
+        if case .reopen = echo.tick(now: now) { actions.append(.reopenStream) }
+        actions += heartbeatIfDue(now: now)
+        return actions + checkHealth(now: now)
+    }
+
+    private mutating func heartbeatIfDue(now: NIODeadline) -> [Action] {
+        guard isOpen, let due = nextHeartbeat, now >= due else { return [] }
+        nextHeartbeat = now + TimeAmount(configuration.heartbeatInterval)
+        return sendHeartbeats(now: now)
+    }
+
+    private mutating func settleIfDue(now: NIODeadline) -> [Action] {
+        switch settling {
+        case .settled: return []
+        case .waiting(_, let limit): guard now >= limit else { return [] }
+        case .listening(let until): guard now >= until else { return [] }
+        }
+        settling = .settled
+        return startHeld(now: now)
+    }
+
+    mutating func nodeIsGone(_ node: NodeIdentity, _ event: ClusterEvent) -> [Action] {
+        [.report(event)] + pending.nodeIsGone(node).map { .request($0) }
+    }
+}

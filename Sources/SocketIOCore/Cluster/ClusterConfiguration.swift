@@ -1,0 +1,46 @@
+/// How a node behaves in its cluster. All nodes should use the same heartbeat interval and timeout.
+public struct ClusterConfiguration: Sendable {
+    /// How often a node says that it is alive. Default: 5 s.
+    public var heartbeatInterval: Duration = .seconds(5)
+    /// After what silence a node is taken for dead; time in which this node itself hears nothing at all does not count.
+    /// Default: 10 s; at least twice the interval.
+    public var heartbeatTimeout: Duration = .seconds(10)
+    /// How long a request waits for answers if its caller does not say. Default: 5 s.
+    public var requestTimeout: Duration = .seconds(5)
+    /// How long after the return of its first own message a node that has just started waits for the others to say that they are there,
+    /// before it makes requests. Default: 300 ms.
+    public var settleTime: Duration = .milliseconds(300)
+    /// After what time it makes requests in any case. Default: 5 s.
+    public var settleLimit: Duration = .seconds(5)
+    /// How long a message may wait to be written. Default: 30 s, longer than an election.
+    public var writeDeadline: Duration = .seconds(30)
+    /// How late an own message may come back before the stream is opened again. Default: 10 s; 30 s or more on a sharded cluster.
+    public var deafnessLimit: Duration = .seconds(10)
+    /// How long the numbers of nodes that are gone are remembered. Default: 10 min.
+    public var epochRetention: Duration = .seconds(600)
+    /// The number of lanes: batches that are written at the same time. All messages of a namespace use one lane. Default: 1; at most 64.
+    public var lanes = 1
+    /// The largest number of messages in a batch. Default: 1 000.
+    public var batchMessages = 1_000
+    /// The largest size of a batch in bytes, unless it is one message. Default: 8 MB.
+    public var batchBytes = 8_000_000
+    /// The number of messages that wait in a lane; when it is reached, senders wait. Default: 10 000.
+    public var queueMessages = 10_000
+    /// The size in bytes of the messages that wait in a lane; when it is reached, senders wait. Default: 64 MiB.
+    public var queueBytes = 64 << 20
+    /// The shortest pause before a batch is written again. It doubles up to ``retryLimit``. Default: 20 ms.
+    public var retryDelay: Duration = .milliseconds(20)
+    /// The longest pause before a batch is written again. Default: 1 s.
+    public var retryLimit: Duration = .seconds(1)
+    /// The number of requests that wait for answers; further ones fail. Default: 10 000.
+    public var maximumPendingRequests = 10_000
+    /// The number of other nodes that are kept track of; further ones are ignored. Default: 4 096.
+    public var maximumNodes = 4_096
+    /// The number of sockets in one answer to `fetchSockets`; more are sent in several. Default: 1 000.
+    public var socketsPerAnswer = 1_000
+    /// Whether the wire format announces a node in each of its namespaces, as the foreign formats do. Default: false.
+    public var announcesNamespaces = false
+
+    /// The defaults.
+    public init() {}
+}

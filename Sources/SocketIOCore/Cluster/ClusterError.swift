@@ -1,0 +1,47 @@
+/// What went wrong between the nodes of a cluster.
+public struct ClusterError: Error, CustomStringConvertible {
+    /// The kind of an error; more may be added.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        private enum Value: String {
+            case notSent, unknown, tooLarge, closed, unreachable, tooManyRequests, malformed, failedByNode
+        }
+        private let value: Value
+
+        /// No other node gets the message.
+        public static let notSent = Code(value: .notSent)
+        /// Other nodes may or may not get the message, each of them at most once.
+        public static let unknown = Code(value: .unknown)
+        /// The message exceeds what the backend can carry; no other node gets it.
+        public static let tooLarge = Code(value: .tooLarge)
+        /// The node is closed; no other node gets the message.
+        public static let closed = Code(value: .closed)
+        /// Nothing is known of the other nodes, since the backend could not be reached from the start.
+        public static let unreachable = Code(value: .unreachable)
+        /// More requests wait for answers than ``ClusterConfiguration/maximumPendingRequests``.
+        public static let tooManyRequests = Code(value: .tooManyRequests)
+        /// A payload from the backend is not what its kind requires.
+        public static let malformed = Code(value: .malformed)
+        /// Another node could not answer.
+        public static let failedByNode = Code(value: .failedByNode)
+
+        /// The name of the code.
+        public var description: String { value.rawValue }
+    }
+
+    /// The kind of the error.
+    public let code: Code
+    /// What happened and what to do about it.
+    public let message: String
+    /// The error of the backend, if it was one.
+    public let cause: (any Error)?
+
+    /// Creates an error.
+    public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    /// The code, the message and the cause.
+    public var description: String { cause.map { "\(code): \(message) (\($0))" } ?? "\(code): \(message)" }
+}

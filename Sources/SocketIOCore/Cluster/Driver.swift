@@ -1,0 +1,80 @@
+public import NIOCore
+
+/// Carries the messages of a cluster: a MongoDB change stream, a tailable cursor, an in-memory bus, somebody's Redis.
+///
+/// A driver carries; it does not know what messages mean. Three things are asked of it:
+/// - **One order.** All nodes get the messages in the same order, and the messages that one node writes through one lane come in the
+///   order of its batches, and inside a batch in its order.
+/// - **Nothing lost in silence.** A stream that breaks goes on where it was, or says that it could not (``DriverItem/opened(lost:)``).
+/// - **Honest outcomes.** ``emit(_:)`` says what is certain, and the same batch given again is not written twice: messages whose ids are
+///   there already count as written.
+public protocol Driver: Sendable {
+    /// What the stream consists of; it ends, or throws, when it breaks, and is then asked for again.
+    associatedtype Items: AsyncSequence & Sendable where Items.Element == DriverItem
+
+    /// The largest message that can be carried, in bytes as ``ClusterBody`` estimates them.
+    var messageLimit: Int { get }
+
+    /// Prepares what the driver needs, such as a collection. Called once, before anything else.
+    ///
+    /// - Throws: An error that ends the start of the server, with advice in its message.
+    func start() async throws
+
+    /// Opens the stream, or opens it again where the last one ended.
+    ///
+    /// - Parameter node: The id of this node. Messages for other nodes only are left out; its own come as ``DriverItem/own(_:origin:)``.
+    func watch(as node: NodeID) async throws -> Items
+
+    /// Tries once to write a batch. Different lanes call it at the same time, one lane never does.
+    ///
+    /// It must return within a bounded time, whatever the backend does, and go on when its task is cancelled.
+    ///
+    /// - Parameter batch: The messages, in order. At most ``ClusterConfiguration/batchMessages`` of them.
+    func emit(_ batch: [ClusterMessage]) async -> BatchOutcome
+
+    /// Releases everything. Called once, after the last `watch` has ended and the last `emit` has returned.
+    func close() async
+}
+
+extension Driver {
+    /// Does nothing.
+    public func start() async throws {}
+    /// Does nothing.
+    public func close() async {}
+}
+
+/// What comes through the stream of a ``Driver``.
+public enum DriverItem: Sendable {
+    /// The stream is open: what is written from now on will come. The first item of every stream.
+    ///
+    /// - Parameter lost: Whether messages that were written since the last item were skipped. It does not matter the first time.
+    case opened(lost: Bool)
+    /// A message of another node, for this one or for all.
+    case message(ClusterHeader, ClusterPayload)
+    /// A message of this node has come back.
+    case own(MessageID, origin: NodeIdentity)
+    /// Something that is no message was skipped: why.
+    case skipped(String)
+}
+
+/// The body of a message, as far as the driver has decoded it.
+public enum ClusterPayload: Sendable {
+    /// Nothing is left to do.
+    case decoded(ClusterBody)
+    /// In the native encoding; see ``ClusterPayloadCoder``.
+    case encoded(ByteBuffer)
+    /// In an encoding of the driver's own, decoded when it is wanted. It throws for what is not understood.
+    case deferred(@Sendable () throws -> ClusterBody)
+
+    /// The body.
+    ///
+    /// - Parameter header: The message's header.
+    /// - Throws: ``ClusterError/Code/malformed``, or what the driver throws.
+    public func body(for header: ClusterHeader) throws -> ClusterBody {
+        switch self {
+        case .decoded(let body): body
+        case .encoded(let bytes): try ClusterPayloadCoder.decode(bytes, for: header)
+        case .deferred(let decode): try decode()
+        }
+    }
+}

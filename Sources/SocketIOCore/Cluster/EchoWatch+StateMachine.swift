@@ -1,0 +1,82 @@
+package import NIOCore
+
+/// Notices that a node's own written messages do not come back: its stream is deaf.
+package struct EchoWatchStateMachine {
+    /// What a look at the clock asks for.
+    package enum TickAction: Hashable {
+        case none
+        /// Open the stream again.
+        case reopen
+    }
+
+    private struct Sample {
+        var id: MessageID
+        var lane: Int
+        var written: NIODeadline?
+    }
+
+    /// A sample of each batch suffices; samples beyond this number are not taken.
+    private static let sampleLimit = 16
+    private static let longestPause = 6
+
+    private var samples: [Sample] = []
+    private let limit: TimeAmount
+    /// How often in a row the stream was opened again for deafness.
+    private var attempts = 0
+    private var nextReopen: NIODeadline?
+    /// Whether the stream has been found deaf and nothing has come back since.
+    package private(set) var isDeaf = false
+    /// Whether anything has ever come back.
+    package private(set) var hasHeard = false
+
+    package init(limit: TimeAmount) { self.limit = limit }
+
+    /// A batch that ends with this message is about to be written.
+    package mutating func willWrite(_ id: MessageID, lane: Int) {
+        guard samples.count < Self.sampleLimit else { return }
+        samples.append(Sample(id: id, lane: lane))
+    }
+
+    /// The batch of a lane is written.
+    package mutating func written(lane: Int, now: NIODeadline) {
+        for index in samples.indices where samples[index].lane == lane && samples[index].written == nil { samples[index].written = now }
+    }
+
+    /// The batch of a lane was given up.
+    package mutating func abandoned(lane: Int) { samples.removeAll { $0.lane == lane && $0.written == nil } }
+
+    /// A message of this node has come back.
+    ///
+    /// - Returns: Whether the node was deaf, or had heard nothing before.
+    package mutating func cameBack(_ id: MessageID) -> Bool {
+        let isNews = isDeaf || !hasHeard
+        hasHeard = true
+        isDeaf = false
+        attempts = 0
+        nextReopen = nil
+        if let index = samples.firstIndex(where: { $0.id == id }) {
+            let lane = samples[index].lane
+            // What was written before it in its lane came before it, or is lost, which the numbers tell.
+            samples = samples.enumerated().filter { $0.offset > index || $0.element.lane != lane }.map(\.element)
+        }
+        return isNews
+    }
+
+    /// The stream is open, anew or again: what was written gets the full time once more.
+    ///
+    /// - Parameter lost: Whether messages were skipped, so that what was written may never come.
+    package mutating func opened(lost: Bool, now: NIODeadline) {
+        if lost { samples.removeAll { $0.written != nil } }
+        for index in samples.indices where samples[index].written != nil { samples[index].written = now }
+    }
+
+    /// Time has passed.
+    package mutating func tick(now: NIODeadline) -> TickAction {
+        guard samples.contains(where: { $0.written.map { now - $0 > limit } ?? false }) else { return .none }
+        isDeaf = true
+        if let nextReopen, now < nextReopen { return .none }
+        attempts = min(attempts + 1, Self.longestPause)
+        nextReopen = now + limit * (1 << (attempts - 1))
+        return .reopen
+    }
+}

@@ -1,0 +1,35 @@
+/// The id of a node: one process of a cluster. Unique among the nodes that are alive.
+public typealias NodeID = String
+
+/// A node in one of its lives.
+///
+/// A node that starts again under the same id, or that was paused for so long that others took it for dead, has another epoch.
+public struct NodeIdentity: Hashable, Sendable, CustomStringConvertible {
+    /// The node's id.
+    public var id: NodeID
+    /// A random number that tells this life of the node from others.
+    public var epoch: UInt64
+
+    /// Creates an identity.
+    public init(id: NodeID, epoch: UInt64) {
+        self.id = id
+        self.epoch = epoch
+    }
+
+    /// The id and the epoch in hexadecimal digits.
+    public var description: String { "\(id)#\(String(epoch, radix: 16))" }
+}
+
+/// Ties answers to the request that they belong to. Random, so that it is unique in the cluster.
+public struct ClusterRequestID: Hashable, Sendable {
+    /// The first eight bytes.
+    public var high: UInt64
+    /// The last eight bytes; zero in formats whose ids are shorter.
+    public var low: UInt64
+
+    /// Creates an id.
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+}

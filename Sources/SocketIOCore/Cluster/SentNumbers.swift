@@ -1,0 +1,103 @@
+/// The numbers that a node gives to the messages of one lane in one epoch.
+struct SentNumbers {
+    /// More void ranges than these are forgotten, oldest first; receivers then count them as lost.
+    static let voidLimit = 64
+    /// Nodes for which an own sequence is kept; the numbers of others go on above the highest that was forgotten.
+    static let targetLimit = 4_096
+
+    private struct Sequence {
+        var last: UInt64 = 0
+        var void: [ClosedRange<UInt64>] = []
+    }
+
+    let epoch: UInt64
+    private var all = Sequence()
+    private var targets: [NodeID: Sequence] = [:]
+    private var floor: UInt64 = 0
+
+    init(epoch: UInt64) { self.epoch = epoch }
+
+    /// Gives the next number.
+    mutating func next(_ target: NodeID?) -> UInt64 {
+        guard let target else {
+            all.last += 1
+            return all.last
+        }
+        if targets[target] == nil { makeRoom() }
+        targets[target, default: Sequence(last: floor)].last += 1
+        return targets[target]?.last ?? 0
+    }
+
+    private mutating func makeRoom() {
+        guard targets.count >= Self.targetLimit else { return }
+        // Numbers must never be given twice, so the forgotten ones raise the floor.
+        floor = targets.values.reduce(floor) { max($0, $1.last) }
+        targets.removeAll()
+    }
+
+    /// The ranges that no receiver should miss.
+    func void(_ target: NodeID?) -> [ClosedRange<UInt64>] {
+        (target.map { targets[$0] } ?? all)?.void ?? []
+    }
+
+    /// Whether any number was given.
+    var isEmpty: Bool { all.last == 0 && targets.isEmpty }
+
+    /// The last number for all nodes.
+    var lastForAll: UInt64 { all.last }
+
+    /// A message will not be sent any more, or nobody knows whether it was.
+    mutating func abandon(_ number: UInt64, target: NodeID?) {
+        if let target {
+            guard targets[target] != nil else { return }
+            targets[target]?.void.insertVoid(number, limit: Self.voidLimit)
+        } else {
+            all.void.insertVoid(number, limit: Self.voidLimit)
+        }
+    }
+
+    /// A message that listed the void ranges was written.
+    mutating func voidIsKnown(_ target: NodeID?) {
+        if let target { targets[target]?.void = [] } else { all.void = [] }
+    }
+
+    /// What a heartbeat reports: to all nodes every sequence, to one node those that concern it.
+    func positions(lane: UInt8, target: NodeID?) -> [Heartbeat.Position] {
+        var result = [Heartbeat.Position(target: nil, stamp: NumberStamp(lane: lane, number: all.last, void: all.void))]
+        let listed = target.map { [($0, targets[$0] ?? Sequence(last: floor))] }
+            ?? targets.prefix(Heartbeat.positionLimit - 1).map { ($0.key, $0.value) }
+        for (id, sequence) in listed {
+            result.append(.init(target: id, stamp: NumberStamp(lane: lane, number: sequence.last, void: sequence.void)))
+        }
+        return result
+    }
+}
+
+extension [ClosedRange<UInt64>] {
+    /// Adds a number to ascending ranges.
+    mutating func insertVoid(_ number: UInt64, limit: Int) {
+        if let last, number == last.upperBound + 1 {
+            self[count - 1] = last.lowerBound...number
+        } else if let index = firstIndex(where: { number < $0.lowerBound }) {
+            insert(number...number, at: index)
+        } else if last.map({ number > $0.upperBound }) ?? true {
+            append(number...number)
+        }
+        if count > limit { removeFirst() }
+    }
+
+    /// How many numbers of `span` are in none of the ranges. Ranges may overlap and be in any order: they come from outside.
+    func missing(in span: ClosedRange<UInt64>) -> UInt64 {
+        var missing = span.upperBound - span.lowerBound + 1
+        var next = span.lowerBound
+        for range in sorted(by: { $0.lowerBound < $1.lowerBound }) where range.upperBound >= next {
+            let low = Swift.max(range.lowerBound, next)
+            let high = Swift.min(range.upperBound, span.upperBound)
+            guard low <= high else { continue }
+            missing -= high - low + 1
+            guard high < span.upperBound else { break }
+            next = high + 1
+        }
+        return missing
+    }
+}

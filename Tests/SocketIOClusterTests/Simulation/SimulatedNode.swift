@@ -1,0 +1,88 @@
+import NIOCore
+import SocketIOCore
+
+/// One life of a node in the simulation: a state machine, and what a process around it would hold.
+final class SimulatedNode {
+    let index: Int
+    let clock: SimulatedClock
+    var machine: ClusterStateMachine
+    var isAlive = true
+    var pausedUntil: Int64 = 0
+    var pausedTime: Int64 = 0
+    var hasLeft = false
+
+    // The stream.
+    var isOpen = false
+    var isDeaf = false
+    var position = 0
+    var start = 0
+    var isPumping = false
+    var openedAt: Int64?
+    var lastDelivery: Int64 = 0
+
+    // What the checks need.
+    var delivered: Set<MessageID> = []
+    var lastOrder: [OrderKey: Int] = [:]
+    /// Since when the positions of an origin are known in all lanes.
+    var heardFirst: [NodeIdentity: Int64] = [:]
+    private var heardLanes: [NodeIdentity: Set<UInt8>] = [:]
+    var firstLoss: Int64?
+    var reportedGaps: [NodeIdentity: UInt64] = [:]
+    var lives: Set<UInt64>
+    var lastDisturbance: Int64 = 0
+    var leaveTicket: UInt64?
+    /// Whether nothing has happened to it since it started.
+    var hasOnlyStarted = true
+
+    struct OrderKey: Hashable {
+        var origin: Int
+        var namespace: String
+    }
+
+    init(index: Int, clock: SimulatedClock, machine: ClusterStateMachine) {
+        self.index = index
+        self.clock = clock
+        self.machine = machine
+        self.lives = [machine.identity.epoch]
+    }
+
+    func heard(_ message: ClusterMessage, at now: Int64, lanes: Int) {
+        let heartbeat: Heartbeat
+        switch message.body {
+        case .heartbeat(let beat), .initialHeartbeat(let beat): heartbeat = beat
+        default: return
+        }
+        guard message.header.target == nil || message.header.target == id, let lane = heartbeat.positions.first?.stamp.lane else { return }
+        let origin = message.header.origin
+        heardLanes[origin, default: []].insert(lane)
+        if heardLanes[origin]?.count == lanes, heardFirst[origin] == nil { heardFirst[origin] = now }
+    }
+
+    var id: NodeID { machine.identity.id }
+    var isRunning: Bool { isAlive && !hasLeft }
+
+    func time(_ now: Int64) -> NIODeadline { clock.time(at: now) }
+}
+
+/// A message that was emitted, and what is known of it.
+struct SimulatedEmit {
+    var id: MessageID
+    var origin: Int
+    var namespace: String
+    var target: NodeID?
+    var at: Int64
+    var fate: WriteFate?
+    var isRefused: Bool
+}
+
+/// A request that was made, and what came of it.
+struct SimulatedRequest {
+    var origin: Int
+    var at: Int64
+    var timeout: Int64
+    var isEnded = false
+    var expectedAcks: [NodeID: Int] = [:]
+    var receivedAcks: [NodeID: Int] = [:]
+    var stream: BroadcastAcknowledgements?
+    var parts: [NodeID: BroadcastAcknowledgements.PartID] = [:]
+}

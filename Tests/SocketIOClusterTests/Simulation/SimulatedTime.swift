@@ -1,0 +1,80 @@
+import NIOCore
+
+/// A generator whose numbers depend on its seed only.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+        return value ^ (value >> 31)
+    }
+
+    /// Whether something with this probability happens.
+    mutating func happens(_ probability: Double) -> Bool { Double(next() >> 11) / Double(1 << 53) < probability }
+
+    /// A number of milliseconds, small ones more often than large ones, in nanoseconds.
+    mutating func delay(_ range: ClosedRange<Int64>) -> Int64 {
+        let part = Double(next() >> 11) / Double(1 << 53)
+        let span = Double(range.upperBound - range.lowerBound) * 1e6
+        return range.lowerBound * 1_000_000 + Int64(span * part * part)
+    }
+}
+
+/// The clock of one node: it starts anywhere and runs a little too fast or too slow.
+struct SimulatedClock {
+    var offset: UInt64
+    var rate: Double
+
+    init(_ random: inout SeededGenerator) {
+        offset = UInt64.random(in: 1 << 40 ... 1 << 50, using: &random)
+        rate = Double.random(in: 0.98...1.02, using: &random)
+    }
+
+    func time(at now: Int64) -> NIODeadline { .uptimeNanoseconds(offset + UInt64(Double(now) * rate)) }
+}
+
+/// Events in the order of their time, and of their creation if that is the same.
+struct EventQueue<Event> {
+    private struct Entry {
+        var time: Int64
+        var sequence: Int
+        var event: Event
+    }
+
+    private var heap: [Entry] = []
+    private var sequence = 0
+
+    mutating func add(_ event: Event, at time: Int64) {
+        sequence += 1
+        heap.append(Entry(time: time, sequence: sequence, event: event))
+        var index = heap.count - 1
+        while index > 0, precedes(index, (index - 1) / 2) {
+            heap.swapAt(index, (index - 1) / 2)
+            index = (index - 1) / 2
+        }
+    }
+
+    mutating func next() -> (Int64, Event)? {
+        guard let first = heap.first, let last = heap.popLast() else { return nil }
+        guard !heap.isEmpty else { return (first.time, first.event) }
+        heap[0] = last
+        var index = 0
+        while true {
+            var smallest = index
+            for child in [2 * index + 1, 2 * index + 2] where child < heap.count && precedes(child, smallest) { smallest = child }
+            guard smallest != index else { break }
+            heap.swapAt(index, smallest)
+            index = smallest
+        }
+        return (first.time, first.event)
+    }
+
+    private func precedes(_ left: Int, _ right: Int) -> Bool {
+        (heap[left].time, heap[left].sequence) < (heap[right].time, heap[right].sequence)
+    }
+}

@@ -1,0 +1,64 @@
+import NIOCore
+import SocketIOCore
+
+extension Simulation {
+    /// P6, at any time.
+    func checkBounds(_ node: SimulatedNode) throws {
+        guard node.machine.remembered < 200, node.machine.pendingCount < 1_000 else {
+            throw BrokenPromise(description: "P6: \(node.id) remembers \(node.machine.remembered) origins and lives")
+        }
+    }
+
+    /// What must hold when everything is healed and all times have passed.
+    func checkEnd() throws {
+        for node in nodes where node.isRunning {
+            try checkDeliveries(node)
+            try checkMembership(node)
+            // A heartbeat may be under way.
+            guard node.machine.waitingCount <= node.machine.laneCount, node.machine.pendingCount == 0 else {
+                throw BrokenPromise(description: "\(node.id) still has something to do: \(node.machine.waitingCount) messages")
+            }
+            guard node.machine.health == .healthy else {
+                throw BrokenPromise(description: "P5: \(node.id) is \(node.machine.health) at the end")
+            }
+        }
+        for emit in emits where emit.fate == nil && nodes[emit.origin].isRunning {
+            throw BrokenPromise(description: "P3: \(emit.id) has no fate")
+        }
+        for request in requests.values where !request.isEnded && nodes[request.origin].isRunning {
+            throw BrokenPromise(description: "P4: a request has not ended")
+        }
+    }
+
+    private func checkMembership(_ node: SimulatedNode) throws {
+        let known = Set(node.machine.members.map(\.identity))
+        let real = Set(nodes.filter { $0.isRunning && $0.index != node.index }.map(\.machine.identity))
+        guard known == real else {
+            throw BrokenPromise(description: "P4: \(node.machine.identity) knows \(known) instead of \(real)")
+        }
+    }
+
+    private func checkDeliveries(_ node: SimulatedNode) throws {
+        guard let opened = node.openedAt else { return }
+        var missing: [Int: UInt64] = [:]
+        for emit in emits where nodes[emit.origin].id != node.id && emit.at >= opened && !node.delivered.contains(emit.id) {
+            guard case .sent = emit.fate, emit.target == nil || emit.target == node.id else { continue }
+            guard node.firstLoss != nil else {
+                throw BrokenPromise(description: "P2: \(node.id) lost \(emit.id) of \(nodes[emit.origin].id), emitted at \(emit.at / 1_000_000) ms")
+            }
+            missing[emit.origin, default: 0] += 1
+        }
+        for (origin, count) in missing { try checkReported(node, nodes[origin], count) }
+    }
+
+    /// What was lost with the history must be counted, if it can be: if the origin was known before, and told its number afterwards.
+    private func checkReported(_ node: SimulatedNode, _ origin: SimulatedNode, _ count: UInt64) throws {
+        guard origin.isRunning, origin.lives.count == 1, let loss = node.firstLoss, let heard = node.heardFirst[origin.machine.identity],
+            heard < loss
+        else { return }
+        let reported = node.reportedGaps[origin.machine.identity] ?? 0
+        guard reported >= count else {
+            throw BrokenPromise(description: "P2: \(node.id) lost \(count) messages of \(origin.id) and reports \(reported)")
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import NIOCore
+import SocketIOCore
+
+extension Simulation {
+    /// Lets something go wrong.
+    func strike() throws {
+        guard now < Self.active else { return }
+        defer { events.add(.disaster, at: now + random.delay(20...400)) }
+        guard let node = nodes.filter({ $0.isRunning && $0.pausedUntil <= now }).randomElement(using: &random) else { return }
+        if random.happens(faults.crashes) { return crash(node) }
+        if random.happens(faults.leaves) { return try leave(node) }
+        if random.happens(faults.pauses) { return pause(node) }
+        if random.happens(faults.outages) { return outage() }
+        if random.happens(faults.deafness) {
+            note("\(node.id) will hear nothing")
+            node.isDeaf = true
+            return disturbed(node)
+        }
+        if random.happens(faults.streams * 4) { closeStream(node) }
+    }
+
+    private func crash(_ node: SimulatedNode) {
+        note("\(node.id) crashes")
+        node.isAlive = false
+        lastDisturbance = now
+        let id = random.happens(0.5) ? node.id : "\(node.id)'"
+        events.add(.restart(id), at: now + random.delay(10...4_000))
+    }
+
+    private func pause(_ node: SimulatedNode) {
+        let duration = random.delay(100...5_000)
+        note("\(node.id) is paused for \(duration / 1_000_000) ms")
+        node.pausedUntil = now + duration
+        node.pausedTime += duration
+        node.lastDisturbance = now + duration
+        lastDisturbance = now + duration
+    }
+
+    private func outage() {
+        note("nothing can be reached")
+        isDown = true
+        lastOutage = .max
+        let duration = random.delay(100...5_000)
+        // The end of the outage is the end of all, if that comes first.
+        events.add(.healed, at: min(now + duration, Self.active))
+    }
+
+    private func leave(_ node: SimulatedNode) throws {
+        note("\(node.id) leaves")
+        node.leaveTicket = node.machine.makeTicket()
+        let time = node.time(now)
+        try perform(node, node.machine.drain(now: time) + node.machine.leave(ticket: node.leaveTicket ?? 0, now: time))
+        node.hasLeft = true
+        lastDisturbance = now
+        events.add(.restart("\(node.id)+"), at: now + random.delay(10...2_000))
+    }
+}
