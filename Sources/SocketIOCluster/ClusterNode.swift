@@ -59,7 +59,7 @@ public final class ClusterNode: AdapterFactory {
         self.configuration = options.configuration
         self.driver = driver
         // 63 bits, for formats whose integers are signed.
-        let identity = NodeIdentity(id: options.id, epoch: UInt64.random(in: 1 ... UInt64(Int64.max) - 1_000_000))
+        let identity = NodeIdentity(id: options.id, epoch: UInt64.random(in: 1...UInt64(Int64.max) - 1_000_000))
         let machine = ClusterStateMachine(
             configuration: options.configuration,
             identity: identity,

@@ -15,7 +15,8 @@ struct PayloadReader {
     mutating func readBody(_ kind: ClusterMessageKind) throws -> ClusterBody {
         let body: ClusterBody =
             switch kind {
-            case .broadcast, .broadcastWithAck, .disconnectSockets, .rooms, .addSockets, .removeSockets, .fetchSockets: try readOperation(kind)
+            case .broadcast, .broadcastWithAck, .disconnectSockets, .rooms, .addSockets, .removeSockets, .fetchSockets:
+                try readOperation(kind)
             case .serverSideEmit, .serverSideEmitWithAck, .claimSession: try readServerRequest(kind)
             case .heartbeat: .heartbeat(try readHeartbeat())
             case .initialHeartbeat: .initialHeartbeat(try readHeartbeat())

@@ -25,7 +25,7 @@ package struct MembershipStateMachine {
     private static let namespaceLimit = 10_000
 
     package private(set) var members: [NodeID: Member] = [:]
-    /// Lives that have ended by a leave or by a later life. They do not come back.
+    /// Lives that have ended by a leave, or by a later life of the same process. They do not come back.
     private var ended: [NodeIdentity: NIODeadline] = [:]
     /// Lives that were taken for dead. They come back with any message.
     private var dead: [NodeIdentity: NIODeadline] = [:]
@@ -63,7 +63,8 @@ package struct MembershipStateMachine {
             members[identity.id]?.heard = listened
             return .none
         }
-        return dead[identity] == nil ? .none : add(identity)
+        // Beside another life, only a heartbeat tells which of them is alive.
+        return dead[identity] == nil || members[identity.id] != nil ? .none : add(identity)
     }
 
     /// A node has said that it is alive.
@@ -86,10 +87,13 @@ package struct MembershipStateMachine {
     private mutating func add(_ identity: NodeIdentity) -> Change {
         let before = members[identity.id]?.identity
         guard before != nil || members.count < limit else { return .none }
+        if let before, identity.isBefore(before) { return .none }
         dead[identity] = nil
+        for life in dead.keys where life.isBefore(identity) { ended[life] = dead.removeValue(forKey: life) }
         members[identity.id] = Member(identity: identity, heard: listened)
         guard let before else { return .joined(identity) }
-        ended[before] = lastTick
+        // A process that was started again under its old id; should the old one live after all, its heartbeats bring it back.
+        if before.isBefore(identity) { ended[before] = lastTick } else { dead[before] = lastTick }
         return .replaced(before, by: identity)
     }
 

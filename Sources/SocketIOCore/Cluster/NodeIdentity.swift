@@ -16,6 +16,11 @@ public struct NodeIdentity: Hashable, Sendable, CustomStringConvertible {
         self.epoch = epoch
     }
 
+    /// Whether it is an earlier life of the same process: epochs count up with each pause, and are random otherwise.
+    func isBefore(_ other: NodeIdentity) -> Bool {
+        id == other.id && epoch != other.epoch && other.epoch &- epoch < 1 << 20
+    }
+
     /// The id and the epoch in hexadecimal digits.
     public var description: String { "\(id)#\(String(epoch, radix: 16))" }
 }

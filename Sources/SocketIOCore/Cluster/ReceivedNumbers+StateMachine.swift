@@ -90,8 +90,7 @@ package struct ReceivedNumbersStateMachine {
             lives[key] = identity.epoch
             return false
         }
-        // Epochs count up with each pause and are random otherwise.
-        if latest &- identity.epoch < 1 << 20 { return true }
+        if identity.isBefore(NodeIdentity(id: identity.id, epoch: latest)) { return true }
         lives[key] = identity.epoch
         return false
     }

@@ -93,7 +93,9 @@ package struct SendLaneStateMachine {
     package mutating func send(_ message: Outgoing) -> SendAction {
         let bytes = message.body.estimatedByteCount
         guard bytes <= messageLimit else {
-            return .refuse(ClusterError(.tooLarge, "a message of about \(bytes) bytes exceeds the \(messageLimit) that the backend carries"))
+            return .refuse(
+                ClusterError(.tooLarge, "a message of about \(bytes) bytes exceeds the \(messageLimit) that the backend carries")
+            )
         }
         let waiting = Waiting(message: message, bytes: bytes)
         let isFull = queue.count >= limits.queueMessages || queuedBytes + bytes > max(limits.queueBytes, bytes)
@@ -190,13 +192,14 @@ package struct SendLaneStateMachine {
         return Flying(message: ClusterMessage(header: header, body: body), ticket: message.ticket, deadline: message.deadline)
     }
 
-    /// The first message of each sequence in the batch lists what is void.
+    /// Each message lists what is void between the one before it in its sequence and itself; the first lists all that is void before it.
     private mutating func listVoids() {
-        var seen: Set<NodeID?> = []
+        var previous: [NodeID?: UInt64] = [:]
         for index in batch.indices {
             let header = batch[index].message.header
-            guard header.stamp != nil, header.origin.epoch == numbers.epoch, seen.insert(header.target).inserted else { continue }
-            batch[index].message.header.stamp?.void = numbers.void(header.target)
+            guard let number = header.stamp?.number, header.origin.epoch == numbers.epoch else { continue }
+            let low = previous.updateValue(number, forKey: header.target) ?? 0
+            batch[index].message.header.stamp?.void = numbers.void(header.target).filter { $0.lowerBound > low && $0.upperBound < number }
         }
     }
 
@@ -228,7 +231,7 @@ package struct SendLaneStateMachine {
     private mutating func finish(_ count: Int, into settlement: inout Settlement) {
         for flying in batch.prefix(count) {
             let header = flying.message.header
-            if header.stamp != nil, header.origin.epoch == numbers.epoch { numbers.voidIsKnown(header.target) }
+            if let stamp = header.stamp, header.origin.epoch == numbers.epoch { numbers.voidIsKnown(header.target, below: stamp.number) }
             if let ticket = flying.ticket { settlement.writes.append(SettledWrite(ticket: ticket, fate: .sent)) }
         }
         batch.removeFirst(count)

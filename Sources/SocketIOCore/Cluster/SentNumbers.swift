@@ -56,15 +56,20 @@ struct SentNumbers {
         }
     }
 
-    /// A message that listed the void ranges was written.
-    mutating func voidIsKnown(_ target: NodeID?) {
-        if let target { targets[target]?.void = [] } else { all.void = [] }
+    /// The message of this number, which listed what is void before it, was written.
+    mutating func voidIsKnown(_ target: NodeID?, below number: UInt64) {
+        if let target {
+            targets[target]?.void.removeAll { $0.upperBound < number }
+        } else {
+            all.void.removeAll { $0.upperBound < number }
+        }
     }
 
     /// What a heartbeat reports: to all nodes every sequence, to one node those that concern it.
     func positions(lane: UInt8, target: NodeID?) -> [Heartbeat.Position] {
         var result = [Heartbeat.Position(target: nil, stamp: NumberStamp(lane: lane, number: all.last, void: all.void))]
-        let listed = target.map { [($0, targets[$0] ?? Sequence(last: floor))] }
+        let listed =
+            target.map { [($0, targets[$0] ?? Sequence(last: floor))] }
             ?? targets.prefix(Heartbeat.positionLimit - 1).map { ($0.key, $0.value) }
         for (id, sequence) in listed {
             result.append(.init(target: id, stamp: NumberStamp(lane: lane, number: sequence.last, void: sequence.void)))

@@ -31,7 +31,7 @@ struct SimulatedClock {
     var rate: Double
 
     init(_ random: inout SeededGenerator) {
-        offset = UInt64.random(in: 1 << 40 ... 1 << 50, using: &random)
+        offset = UInt64.random(in: 1 << 40...1 << 50, using: &random)
         rate = Double.random(in: 0.98...1.02, using: &random)
     }
 

@@ -147,7 +147,9 @@ extension Simulation {
         note("\(node.id): \(emits[index].id) is \(write.fate)")
         let limit = 4_000_000_000 * 103 / 100 + 400_000_000 + node.pausedTime
         guard now - emits[index].at <= limit else {
-            throw BrokenPromise(description: "P3: \(node.id) learned the fate of \(emits[index].id) after \((now - emits[index].at) / 1_000_000) ms")
+            throw BrokenPromise(
+                description: "P3: \(node.id) learned the fate of \(emits[index].id) after \((now - emits[index].at) / 1_000_000) ms"
+            )
         }
         guard case .notSent = write.fate, let receiver = nodes.first(where: { $0.delivered.contains(emits[index].id) }) else { return }
         throw BrokenPromise(description: "P2: \(receiver.id) had got \(emits[index].id), which was not sent")

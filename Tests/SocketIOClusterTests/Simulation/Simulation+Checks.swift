@@ -44,7 +44,9 @@ extension Simulation {
         for emit in emits where nodes[emit.origin].id != node.id && emit.at >= opened && !node.delivered.contains(emit.id) {
             guard case .sent = emit.fate, emit.target == nil || emit.target == node.id else { continue }
             guard node.firstLoss != nil else {
-                throw BrokenPromise(description: "P2: \(node.id) lost \(emit.id) of \(nodes[emit.origin].id), emitted at \(emit.at / 1_000_000) ms")
+                throw BrokenPromise(
+                    description: "P2: \(node.id) lost \(emit.id) of \(nodes[emit.origin].id), emitted at \(emit.at / 1_000_000) ms"
+                )
             }
             missing[emit.origin, default: 0] += 1
         }
