@@ -7,7 +7,7 @@ extension ClusterAdapter {
         switch body {
         case .broadcast(let packet, let options):
             guard isUnderstood(packet, header) else { return }
-            local.deliver(packet, to: options)
+            if local.recovers { deliverInOrder(packet, to: options, header) } else { local.deliver(packet, to: options) }
         case .broadcastWithAck(let packet, let options): ask(packet, options, header)
         case .addSockets(let options, let rooms): local.enqueueAdd(options, to: rooms)
         case .removeSockets(let options, let rooms): local.enqueueRemove(options, from: rooms)
@@ -17,7 +17,7 @@ extension ClusterAdapter {
         case .serverSideEmit(let arguments): context.onServerSideEmit(arguments, nil)
         case .serverSideEmitWithAck(let arguments, _):
             context.onServerSideEmit(arguments) { [node] in node.answer(header, with: .serverSideEmitAnswer($0)) }
-        case .claimSession: node.answer(header, with: .sessionAnswer(nil))
+        case .claimSession(let pid, let offset): surrender(pid: pid, offset: offset, header)
         default: break
         }
     }

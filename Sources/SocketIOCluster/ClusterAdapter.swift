@@ -1,5 +1,6 @@
 import NIOCore
 public import SocketIOCore
+import Synchronization
 
 /// The adapter of one namespace of a ``ClusterNode``: every operation is applied to the sockets of this process first, then told to the
 /// other nodes.
@@ -8,6 +9,8 @@ public final class ClusterAdapter: Adapter {
     let namespace: String
     let node: ClusterNode
     let context: AdapterContext
+    /// Puts what this node emits, what others emit and the moves of sessions into one order; see ``Recovery``.
+    let recovery = Mutex(Recovery())
 
     init(node: ClusterNode, context: AdapterContext) {
         self.node = node
@@ -42,9 +45,14 @@ public final class ClusterAdapter: Adapter {
     ///
     /// - Throws: ``SocketIOCore/ClusterError`` with `notSent` or `tooLarge` if no other node gets the packet, with `unknown` if they may.
     public func broadcast(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws {
-        if includesLocal(options) { local.deliver(packet, to: options) }
-        guard includesOthers(options) else { return }
-        try await node.send(.broadcast(packet, options), namespace: namespace, target: options.node, id: packet.offset)
+        guard includesOthers(options), includesLocal(options), local.recovers else {
+            if includesLocal(options) { local.deliver(packet, to: options) }
+            guard includesOthers(options) else { return }
+            return try await node.send(.broadcast(packet, options), namespace: namespace, target: options.node, id: packet.offset)
+        }
+        try await node.send(.broadcast(packet, options), namespace: namespace, id: packet.offset) { enqueue in
+            deliverInOrder(packet, to: options, enqueue)
+        }
     }
 
     /// Sends an event to the selected sockets and collects their acknowledgements, from all nodes.

@@ -105,7 +105,9 @@ extension ClusterNode {
 
     private func receive(_ item: DriverItem) {
         switch item {
-        case .opened(let lost): perform { machine, now in machine.streamOpened(lost: lost, now: now, makeID: self.makeID) }
+        case .opened(let lost):
+            perform { machine, now in machine.streamOpened(lost: lost, now: now, makeID: self.makeID) }
+            listening.raise()
         case .own(let id, let origin):
             perform { machine, now in machine.cameBack(id, origin: origin, now: now, makeID: self.makeID) }
         case .skipped(let reason): perform { machine, now in machine.skipped(reason, now: now) }

@@ -45,6 +45,7 @@ public final class ClusterNode: AdapterFactory {
     let state: Mutex<State>
     let lanes: [Signal]
     let reopen = Signal()
+    let listening = Signal()
     let responders = JobQueue()
     private let ids = MessageIDGenerator(seed: UInt64.random(in: .min ... .max))
 
@@ -86,7 +87,8 @@ public final class ClusterNode: AdapterFactory {
 
     // MARK: AdapterFactory
 
-    /// Prepares the backend and starts to take part. Requests that are made at once wait until the other nodes have answered.
+    /// Prepares the backend and starts to take part. Returns when the node listens, or after ``ClusterConfiguration/settleLimit``.
+    /// Requests that are made at once wait until the other nodes have answered.
     ///
     /// - Throws: What the driver throws, with advice in its message.
     public func start() async throws {
@@ -96,6 +98,7 @@ public final class ClusterNode: AdapterFactory {
             // Owned by the node: `close` ends it and waits for it.
             state.task = Task { await self.run() }
         }
+        await listening.wait(atMost: configuration.settleLimit)
     }
 
     /// Tells the others that this node is going to leave. It is still counted and still answers.
@@ -156,8 +159,16 @@ public final class ClusterNode: AdapterFactory {
     /// Sends a message and waits until it is known what became of it.
     ///
     /// - Throws: ``ClusterError`` with `notSent`, `unknown`, `tooLarge` or `closed`.
-    func send(_ body: ClusterBody, namespace: String, target: NodeID? = nil, id: MessageID? = nil) async throws {
-        let fate = await write { machine, ticket, now in
+    ///
+    /// - Parameter order: Calls what it is given, which puts the message into the queue, in one step with something else.
+    func send(
+        _ body: ClusterBody,
+        namespace: String,
+        target: NodeID? = nil,
+        id: MessageID? = nil,
+        inOrder order: (() -> Void) -> Void = { $0() }
+    ) async throws {
+        let fate = await write(inOrder: order) { machine, ticket, now in
             let deadline = machine.writeDeadline(now: now)
             return machine.send(
                 Outgoing(namespace: namespace, target: target, body: body, id: id, ticket: ticket, deadline: deadline)
@@ -170,13 +181,17 @@ public final class ClusterNode: AdapterFactory {
     }
 
     private func write(
+        inOrder order: (() -> Void) -> Void = { $0() },
         _ input: (inout ClusterStateMachine, _ ticket: UInt64, NIODeadline) -> [ClusterStateMachine.Action]
     ) async -> WriteFate {
         await withCheckedContinuation { continuation in
-            let actions = state.withLock { state in
-                let ticket = state.machine.makeTicket()
-                state.writes[ticket] = continuation
-                return input(&state.machine, ticket, .now())
+            var actions: [ClusterStateMachine.Action] = []
+            order {
+                actions = state.withLock { state in
+                    let ticket = state.machine.makeTicket()
+                    state.writes[ticket] = continuation
+                    return input(&state.machine, ticket, .now())
+                }
             }
             perform(actions)
         }
@@ -292,6 +307,9 @@ public final class ClusterNode: AdapterFactory {
     private func stream(_ id: ClusterRequestID) -> AcknowledgementCollector? { state.withLock { $0.streams[id] } }
 
     func report(_ event: ClusterEvent) {
+        if case .gap = event {
+            for adapter in state.withLock({ Array($0.adapters.values) }) { adapter.somethingWasLost() }
+        }
         options.metrics.happened(event)
         log(event)
         options.onEvent(event)

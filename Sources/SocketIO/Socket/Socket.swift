@@ -40,7 +40,8 @@ public final class Socket: Sendable {
 
     /// A new session. On the client's event loop.
     convenience init(client: Client, namespace: Namespace, auth: EncodedValue?) {
-        let pid = client.server.configuration.connectionStateRecovery == nil ? nil : RandomID.make()
+        let recovers = client.server.configuration.connectionStateRecovery != nil
+        let pid = recovers ? namespace.adapter.makeSessionID(RandomID.make()) : nil
         self.init(id: RandomID.make(), namespace: namespace, client: client, auth: auth, pid: pid)
     }
 

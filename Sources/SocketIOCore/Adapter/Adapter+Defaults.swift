@@ -46,6 +46,9 @@ extension Adapter {
     /// Reaches nobody.
     public func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { [] }
 
+    /// The random characters alone.
+    public func makeSessionID(_ random: String) -> String { random }
+
     /// Keeps the session in this process.
     public func persistSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool {
         local.persistSession(of: socket, session)

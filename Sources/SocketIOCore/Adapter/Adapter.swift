@@ -72,6 +72,11 @@ public protocol Adapter: AnyObject, Sendable {
     /// - Throws: ``IncompleteResponseError`` if nodes did not answer; it carries what arrived.
     func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments]
 
+    /// Makes the private id of a new session, by which a client that comes back to any process finds it.
+    ///
+    /// - Parameter random: Characters that nobody can guess; no full stop among them.
+    func makeSessionID(_ random: String) -> String
+
     /// Takes over the session of a socket whose client is away. Called on the socket's event loop, in its last moment there.
     ///
     /// - Returns: Whether the session is kept; the socket then is gone from its rooms as far as others can see.

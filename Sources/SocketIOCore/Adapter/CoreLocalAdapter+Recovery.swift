@@ -97,7 +97,7 @@ extension CoreLocalAdapter {
     }
 
     /// Takes the session from its owner if the offset is covered. On the owner's loop.
-    private func claim(pid: String, offset: MessageID?) -> (session: RecoverableSession, missed: [BroadcastPacket])? {
+    func claim(pid: String, offset: MessageID?) -> (session: RecoverableSession, missed: [BroadcastPacket])? {
         guard let index = loops.first(where: { $0.inEventLoop }).map({ self.index(of: $0) }), let member = index.member(pid: pid) else {
             return nil
         }

@@ -67,6 +67,9 @@ public struct RecoveryBuffer: Sendable {
     /// The number of packets in the buffer.
     public var count: Int { entries.count }
 
+    /// The offsets of the packets in the buffer.
+    public var offsets: [MessageID] { entries.compactMap(\.packet.offset) }
+
     /// A packet has been handed to the transport. Packets without an offset are not kept.
     ///
     /// - Parameters:

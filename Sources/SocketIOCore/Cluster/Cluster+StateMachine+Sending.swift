@@ -147,7 +147,7 @@ extension ClusterStateMachine {
     }
 
     mutating func startHeld(now: NIODeadline) -> [Action] {
-        held.keys.sorted { ($0.high, $0.low) < ($1.high, $1.low) }.flatMap { start($0, now: now) }
+        held.keys.sorted().flatMap { start($0, now: now) }
     }
 
     private mutating func start(_ id: ClusterRequestID, now: NIODeadline) -> [Action] {

@@ -48,7 +48,7 @@ extension ClusterStateMachine {
         received.expire(now: now)
         actions += settleIfDue(now: now)
         actions += pending.tick(now: now).map { .request($0) }
-        for (id, request) in held where request.message.deadline <= now {
+        for id in held.filter({ $0.value.message.deadline <= now }).keys.sorted() {
             actions += failHeld(id, ClusterError(.unreachable, "the other nodes were not known before the time was over"))
         }
         if case .reopen = echo.tick(now: now) { actions.append(.reopenStream) }

@@ -51,7 +51,7 @@ package struct MembershipStateMachine {
 
     /// The nodes that take part in a namespace.
     package func nodes(in namespace: String) -> [NodeIdentity] {
-        members.values.compactMap { $0.namespaces?.contains(namespace) ?? true ? $0.identity : nil }
+        members.values.compactMap { $0.namespaces?.contains(namespace) ?? true ? $0.identity : nil }.sorted { $0.id < $1.id }
     }
 
     /// Something has come, from whomever: this node is listening.
@@ -131,7 +131,7 @@ package struct MembershipStateMachine {
         // While nothing at all is heard, the silence of others says nothing.
         if now > lastTick, now - lastItem <= silence { listened = listened + (now - lastTick) }
         lastTick = now
-        let silent = members.values.filter { listened - $0.heard > timeout }.map(\.identity)
+        let silent = members.values.filter { listened - $0.heard > timeout }.map(\.identity).sorted { $0.id < $1.id }
         for identity in silent {
             members[identity.id] = nil
             dead[identity] = now

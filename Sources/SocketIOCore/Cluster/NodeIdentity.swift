@@ -26,7 +26,7 @@ public struct NodeIdentity: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Ties answers to the request that they belong to. Random, so that it is unique in the cluster.
-public struct ClusterRequestID: Hashable, Sendable {
+public struct ClusterRequestID: Hashable, Comparable, Sendable {
     /// The first eight bytes.
     public var high: UInt64
     /// The last eight bytes; zero in formats whose ids are shorter.
@@ -36,5 +36,10 @@ public struct ClusterRequestID: Hashable, Sendable {
     public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
+    }
+
+    /// Whether the bytes of the first come before those of the second.
+    public static func < (left: ClusterRequestID, right: ClusterRequestID) -> Bool {
+        (left.high, left.low) < (right.high, right.low)
     }
 }

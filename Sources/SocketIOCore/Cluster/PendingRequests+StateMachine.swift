@@ -117,7 +117,7 @@ package struct PendingRequestsStateMachine {
     private mutating func finishAll(_ id: ClusterRequestID) -> [Action] {
         guard let request = requests.removeValue(forKey: id) else { return [] }
         let open = Set(request.owed.keys).union(request.counts.keys).subtracting(request.done)
-        return open.map { .finish(id, node: $0) }
+        return open.sorted().map { .finish(id, node: $0) }
     }
 
     private mutating func finish(_ node: NodeID, of id: ClusterRequestID) -> [Action] {
@@ -144,7 +144,7 @@ package struct PendingRequestsStateMachine {
 
     /// A node, or one life of it, is gone: what it owes will not come.
     package mutating func nodeIsGone(_ node: NodeIdentity) -> [Action] {
-        requests.keys.flatMap { id -> [Action] in
+        requests.keys.sorted().flatMap { id -> [Action] in
             guard let request = requests[id], !request.done.contains(node.id) else { return [] }
             guard request.owed[node.id] == node || request.counts[node.id] != nil else { return [] }
             return fail(node.id, of: id)
@@ -154,7 +154,7 @@ package struct PendingRequestsStateMachine {
     /// The request could not be sent.
     package mutating func cannotSend(_ id: ClusterRequestID, _ error: ClusterError) -> [Action] {
         guard var request = requests.removeValue(forKey: id) else { return [] }
-        let nodes = Array(request.owed.keys)
+        let nodes = request.owed.keys.sorted()
         if case .acknowledgements = request.kind { return nodes.map { .fail(id, node: $0) } }
         request.result.missing += nodes
         request.result.error = error
@@ -166,7 +166,8 @@ package struct PendingRequestsStateMachine {
 
     /// Time has passed.
     package mutating func tick(now: NIODeadline) -> [Action] {
-        requests.filter { $0.value.deadline <= now }.map { id, request in
+        let late = requests.filter { $0.value.deadline <= now }
+        return late.sorted { $0.key < $1.key }.map { id, request in
             requests[id] = nil
             if case .acknowledgements = request.kind { return .timeOut(id) }
             var result = request.result

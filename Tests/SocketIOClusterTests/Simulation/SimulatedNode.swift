@@ -29,6 +29,7 @@ final class SimulatedNode {
     var firstLoss: Int64?
     var reportedGaps: [NodeIdentity: UInt64] = [:]
     var lives: Set<UInt64>
+    var openStreams: [ClusterRequestID] = []
     var lastDisturbance: Int64 = 0
     var leaveTicket: UInt64?
     /// Whether nothing has happened to it since it started.

@@ -39,17 +39,18 @@ struct SimulatedClock {
 }
 
 /// Events in the order of their time, and of their creation if that is the same.
-struct EventQueue<Event> {
+struct EventQueue {
+    // Concrete and small: this is what a schedule spends its time with.
     private struct Entry {
         var time: Int64
         var sequence: Int
-        var event: Event
+        var event: Simulation.Event
     }
 
     private var heap: [Entry] = []
     private var sequence = 0
 
-    mutating func add(_ event: Event, at time: Int64) {
+    mutating func add(_ event: Simulation.Event, at time: Int64) {
         sequence += 1
         heap.append(Entry(time: time, sequence: sequence, event: event))
         var index = heap.count - 1
@@ -59,7 +60,7 @@ struct EventQueue<Event> {
         }
     }
 
-    mutating func next() -> (Int64, Event)? {
+    mutating func next() -> (Int64, Simulation.Event)? {
         guard let first = heap.first, let last = heap.popLast() else { return nil }
         guard !heap.isEmpty else { return (first.time, first.event) }
         heap[0] = last

@@ -61,6 +61,7 @@ extension Simulation {
         var request = SimulatedRequest(origin: node.index, at: now, timeout: timeout)
         request.stream = BroadcastAcknowledgements()
         requests[id] = request
+        node.openStreams.append(id)
         let actions = node.machine.request(
             id,
             .acknowledgements(single: false),
@@ -178,8 +179,9 @@ extension Simulation {
     }
 
     private func checkStreams(_ node: SimulatedNode) throws {
-        for (id, request) in requests where request.origin == node.index && !request.isEnded {
-            guard let stream = request.stream, stream.isFinished else { continue }
+        for id in node.openStreams {
+            guard let request = requests[id], let stream = request.stream, stream.isFinished else { continue }
+            node.openStreams.removeAll { $0 == id }
             requests[id]?.isEnded = true
             node.machine.cancel(id)
             guard !node.hasLeft else { continue }

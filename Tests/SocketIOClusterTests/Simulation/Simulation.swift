@@ -11,7 +11,7 @@ struct BrokenPromise: Error, CustomStringConvertible {
 /// Nodes, whose clocks disagree, emit and ask while the faults of the schedule strike; then all is healed, and when the time of every
 /// deadline and heartbeat has passed, the promises must hold.
 final class Simulation {
-    enum Event {
+    indirect enum Event {
         case tick(SimulatedNode)
         case act(SimulatedNode)
         case pump(SimulatedNode)
@@ -27,14 +27,14 @@ final class Simulation {
 
     static let namespaces = ["/", "/chat", "/news"]
     static let active: Int64 = 6_000_000_000
-    static let end: Int64 = 20_000_000_000
+    static let end: Int64 = 17_000_000_000
 
     let seed: UInt64
     var random: SeededGenerator
     let faults: FaultProfile
     let configuration: ClusterConfiguration
     var now: Int64 = 0
-    var events = EventQueue<Event>()
+    var events = EventQueue()
     var log = SimulatedLog()
     var isDown = false
     var nodes: [SimulatedNode] = []
@@ -151,7 +151,7 @@ final class Simulation {
     private func tick(_ node: SimulatedNode) throws {
         try perform(node, node.machine.tick(now: node.time(now), makeID: makeID))
         try checkBounds(node)
-        events.add(.tick(node), at: now + 150_000_000)
+        events.add(.tick(node), at: now + 200_000_000)
     }
 
     // MARK: The stream

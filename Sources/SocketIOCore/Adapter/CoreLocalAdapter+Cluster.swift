@@ -1,0 +1,76 @@
+package import NIOCore
+
+/// What an adapter for many processes needs, so that sessions can move between them.
+extension CoreLocalAdapter {
+    /// A session that was given up, with what its client has missed.
+    package struct SurrenderedSession: Sendable {
+        package var session: RecoverableSession
+        /// The packets after the client's offset.
+        package var missed: [BroadcastPacket]
+    }
+
+    /// Whether sessions can be recovered.
+    package var recovers: Bool { handover.limits != nil }
+
+    /// The event loop that the caller runs on, if it is one of the server's.
+    package var currentLoop: (any EventLoop)? { loops.first { $0.inEventLoop } }
+
+    /// Puts a packet on its way to the selected sockets of other loops.
+    ///
+    /// - Returns: What delivers it on the calling loop, if that is one of the server's; to be called at once.
+    package func enqueueDelivery(_ packet: BroadcastPacket, to options: BroadcastOptions) -> (() -> Void)? {
+        let includingParked = packet.offset != nil
+        let deliver: @Sendable (RoomIndex) -> Void = { index in
+            index.forEach(rooms: options.rooms, except: options.except, includingParked: includingParked) { member in
+                member.socket.deliver(packet, flags: options.flags)
+            }
+        }
+        var own: LoopBound<RoomIndex>?
+        handover.fanOut(loops: loops.count) {
+            for (loop, shard) in zip(loops, shards) {
+                if loop.inEventLoop { own = shard } else { loop.execute { deliver(shard.value) } }
+            }
+        }
+        return own.map { shard in { deliver(shard.value) } }
+    }
+
+    /// Takes a session from whichever loop has it, in order with what is delivered. Not to be called on a loop.
+    ///
+    /// - Returns: What waits for the session; it is nil if there is none, or if the client's offset is not covered.
+    package func beginClaim(pid: String, offset: MessageID?) -> @Sendable () async -> SurrenderedSession? {
+        let pending = handover.claim {
+            loops.map { loop in
+                loop.submit { [self] in claim(pid: pid, offset: offset).map { SurrenderedSession(session: $0.session, missed: $0.missed) } }
+            }
+        }
+        return {
+            var result: SurrenderedSession?
+            for future in pending {
+                let session = try? await future.get()
+                result = (session ?? nil) ?? result
+            }
+            return result
+        }
+    }
+
+    /// Gives a session of another node to a client that has come back. On the client's loop.
+    ///
+    /// - Returns: Whether the client was still there.
+    package func adopt(_ session: ClaimedSession, pid: String, missed: [BroadcastPacket], by claimant: any SessionClaimant) -> Bool {
+        guard let socket = claimant.makeSocket(id: session.id, pid: pid) else { return false }
+        guard add(socket, pid: pid) else {
+            claimant.abandon()
+            return false
+        }
+        join(socket, rooms: Array(session.rooms))
+        let recoverable = RecoverableSession(
+            id: session.id,
+            pid: pid,
+            rooms: session.rooms,
+            data: session.data,
+            buffer: RecoveryBuffer()
+        )
+        claimant.resume(recoverable, missed: missed)
+        return true
+    }
+}

@@ -1,0 +1,132 @@
+package import NIOCore
+
+/// What one namespace of a node has delivered since the oldest claim that waits for its session: from it a session gets what it missed
+/// on its way from one node to another.
+///
+/// While nobody claims, nothing is kept. Entries are found by room, so that the cost of a claim is that of what it gets.
+package struct RecoveryLog {
+    /// A place in the log, held by a claim.
+    package struct Mark: Hashable, Sendable {
+        fileprivate var position: Int
+    }
+
+    private struct Entry {
+        var packet: BroadcastPacket
+        var options: BroadcastOptions
+        /// The sender, unless it is this node.
+        var origin: NodeIdentity?
+        var number: UInt64
+        /// The loop on which the packet was delivered at once, ahead of what was waiting there.
+        var loop: ObjectIdentifier?
+    }
+
+    /// Entries beyond this number push the oldest out, and with them the claims that need them.
+    private let entryLimit: Int
+    /// The same in bytes.
+    private let byteLimit: Int
+    private var entries: [Entry] = []
+    private var first = 0
+    private var bytes = 0
+    private var everyone: [Int] = []
+    private var rooms: [Room: [Int]] = [:]
+    private var marks: [Int: Int] = [:]
+
+    /// Creates an empty log.
+    ///
+    /// - Parameters:
+    ///   - entryLimit: The number of packets kept at most. Default: 50 000.
+    ///   - byteLimit: Their size in bytes. Default: 64 MiB.
+    package init(entryLimit: Int = 50_000, byteLimit: Int = 64 << 20) {
+        self.entryLimit = entryLimit
+        self.byteLimit = byteLimit
+    }
+
+    /// The number of packets in the log.
+    package var count: Int { entries.count }
+
+    private var end: Int { first + entries.count }
+
+    /// A claim begins: from here on everything is kept.
+    package mutating func begin() -> Mark {
+        marks[end, default: 0] += 1
+        return Mark(position: end)
+    }
+
+    /// The claim has ended.
+    package mutating func end(_ mark: Mark) {
+        if let count = marks[mark.position] { marks[mark.position] = count > 1 ? count - 1 : nil }
+        if marks.isEmpty { clear() }
+    }
+
+    /// Something was lost: nothing that is in the log can be relied on.
+    package mutating func invalidate() {
+        clear()
+        first += 1
+    }
+
+    private mutating func clear() {
+        first = end
+        entries.removeAll()
+        everyone.removeAll()
+        rooms.removeAll()
+        bytes = 0
+    }
+
+    /// A packet is being delivered to the sockets of this process.
+    package mutating func append(
+        _ packet: BroadcastPacket,
+        to options: BroadcastOptions,
+        origin: NodeIdentity? = nil,
+        number: UInt64 = 0,
+        deliveredOn loop: (any EventLoop)? = nil
+    ) {
+        guard !marks.isEmpty, packet.offset != nil else { return }
+        if entries.count >= entryLimit || bytes >= byteLimit { invalidate() }
+        bytes += packet.encoded.byteCount
+        if options.rooms.isEmpty { everyone.append(end) }
+        for room in Set(options.rooms) { rooms[room, default: []].append(end) }
+        entries.append(Entry(packet: packet, options: options, origin: origin, number: number, loop: loop.map(ObjectIdentifier.init)))
+    }
+
+    /// What a session would have got here since a claim began and did not get where it was.
+    ///
+    /// - Returns: The packets in order, and the place up to which they go; nil if the log does not reach back to the mark.
+    package func missed(by session: ClaimedSession, since mark: Mark) -> (packets: [BroadcastPacket], until: Mark)? {
+        guard mark.position >= first else { return nil }
+        return (select(session, from: mark.position, on: nil), Mark(position: end))
+    }
+
+    /// What was delivered at once on a loop after ``missed(by:since:)``, ahead of the session that was on its way there.
+    package func overtook(_ session: ClaimedSession, since mark: Mark, on loop: any EventLoop) -> [BroadcastPacket]? {
+        guard mark.position >= first else { return nil }
+        return select(session, from: mark.position, on: ObjectIdentifier(loop))
+    }
+
+    private func select(_ session: ClaimedSession, from position: Int, on loop: ObjectIdentifier?) -> [BroadcastPacket] {
+        var positions = Set(everyone.after(position))
+        for room in session.rooms { if let found = rooms[room] { positions.formUnion(found.after(position)) } }
+        guard !positions.isEmpty else { return [] }
+        let known = Set(session.known)
+        let floors = Dictionary(session.positions.map { ($0.origin, $0.number) }) { max($0, $1) }
+        return positions.sorted().compactMap { position in
+            let entry = entries[position - first]
+            if let loop, entry.loop != loop { return nil }
+            if let origin = entry.origin, entry.number > 0, let floor = floors[origin], entry.number <= floor { return nil }
+            guard let offset = entry.packet.offset, !known.contains(offset) else { return nil }
+            return entry.options.except.contains(where: session.rooms.contains) ? nil : entry.packet
+        }
+    }
+}
+
+extension [Int] {
+    /// The ascending numbers from `position` on.
+    fileprivate func after(_ position: Int) -> ArraySlice<Int> {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < position { low = middle + 1 } else { high = middle }
+        }
+        return self[low...]
+    }
+}

@@ -1,0 +1,161 @@
+import NIOCore
+import SocketIOCluster
+import SocketIOCore
+import Testing
+
+@Suite("Adapter on a cluster in memory")
+struct ClusterAdapterTests {
+    private func options(_ rooms: [Room] = [], node: String? = nil, _ change: (inout BroadcastFlags) -> Void = { _ in }) -> BroadcastOptions
+    {
+        var options = BroadcastOptions(rooms: rooms, node: node)
+        change(&options.flags)
+        return options
+    }
+
+    @Test("A broadcast reaches the sockets of all nodes once, in order", .timeLimit(.minutes(1)))
+    func broadcast() async throws {
+        try await withNodes(3) { nodes in
+            var sockets: [TestSocket] = []
+            for (index, node) in nodes.enumerated() { sockets.append(try await node.connect("s\(index)", rooms: ["a", "b"])) }
+            let outsider = try await nodes[1].connect("outsider")
+            for number in 0..<20 { try await nodes[0].adapter.broadcast(TestNode.packet("\(number)"), to: options(["a", "b"])) }
+            let expected = (0..<20).map(String.init)
+            for socket in sockets { try await expectEventually { socket.received == expected } }
+            #expect(outsider.received.isEmpty)
+        }
+    }
+
+    @Test("Local and targeted broadcasts reach their node only", .timeLimit(.minutes(1)))
+    func selection() async throws {
+        try await withNodes(3) { nodes in
+            var sockets: [TestSocket] = []
+            for (index, node) in nodes.enumerated() { sockets.append(try await node.connect("s\(index)")) }
+            try await nodes[0].adapter.broadcast(TestNode.packet("local"), to: options { $0.local = true })
+            try await nodes[0].adapter.broadcast(TestNode.packet("own"), to: options(node: "node0"))
+            try await nodes[0].adapter.broadcast(TestNode.packet("targeted"), to: options(node: "node2"))
+            try await nodes[0].adapter.broadcast(TestNode.packet("end"), to: options())
+            for socket in sockets { try await expectEventually { socket.received.last == "end" } }
+            #expect(sockets.map(\.received) == [["local", "own", "end"], ["end"], ["targeted", "end"]])
+        }
+    }
+
+    @Test("Acknowledgements come from all nodes", .timeLimit(.minutes(1)))
+    func acknowledgements() async throws {
+        try await withNodes(3) { nodes in
+            for (index, node) in nodes.enumerated() { for part in 0..<3 { _ = try await node.connect("s\(index)-\(part)") } }
+            let stream = try await nodes[1].adapter.broadcastWithAck(TestNode.packet("2[\"x\"]"), to: options { $0.timeout = .seconds(5) })
+            var ids: Set<String> = []
+            for await answer in stream { ids.insert(try answer.decode(at: 0)) }
+            #expect(ids == Set((0..<3).flatMap { node in (0..<3).map { "s\(node)-\($0)" } }))
+            #expect(stream.summary.isComplete)
+        }
+    }
+
+    @Test("A client that does not answer ends the acknowledgements by time", .timeLimit(.minutes(1)))
+    func silentClient() async throws {
+        try await withNodes(2) { nodes in
+            _ = try await nodes[0].connect("here")
+            _ = try await nodes[1].connect("silent", acknowledges: false)
+            let stream = try await nodes[0].adapter.broadcastWithAck(
+                TestNode.packet("2[\"x\"]"),
+                to: options { $0.timeout = .milliseconds(500) }
+            )
+            var count = 0
+            for await _ in stream { count += 1 }
+            #expect(count == 1)
+            #expect(stream.summary.timedOut)
+            #expect(stream.summary.expected == 2)
+        }
+    }
+
+    @Test("One acknowledgement is all that a socket elsewhere owes", .timeLimit(.minutes(1)))
+    func singleAcknowledgement() async throws {
+        try await withNodes(3) { nodes in
+            _ = try await nodes[2].connect("there")
+            let stream = try await nodes[0].adapter.broadcastWithAck(
+                TestNode.packet("2[\"x\"]"),
+                to: options(["there"]) {
+                    $0.timeout = .seconds(5)
+                    $0.expectSingleResponse = true
+                }
+            )
+            var ids: [String] = []
+            for await answer in stream { ids.append(try answer.decode(at: 0)) }
+            #expect(ids == ["there"])
+            #expect(!stream.summary.timedOut)
+        }
+    }
+
+    @Test("Sockets are described with their node, in parts if there are many", .timeLimit(.minutes(1)))
+    func fetchSockets() async throws {
+        let cluster = InMemoryCluster()
+        var configuration = TestNode.configuration()
+        configuration.socketsPerAnswer = 2
+        let nodes = (0..<2).map { TestNode("node\($0)", driver: cluster.makeDriver(), configuration: configuration) }
+        for node in nodes { try await node.start() }
+        for index in 0..<5 { _ = try await nodes[1].connect("s\(index)", rooms: ["room"]) }
+        _ = try await nodes[0].connect("own")
+        let sockets = try await nodes[0].adapter.fetchSockets(options())
+        #expect(Set(sockets.map(\.id)) == ["own", "s0", "s1", "s2", "s3", "s4"])
+        #expect(sockets.first { $0.id == "own" }?.node == "node0")
+        let remote = try #require(sockets.first { $0.id == "s3" })
+        #expect(remote.node == "node1")
+        #expect(remote.rooms == ["s3", "room"])
+        #expect(remote.handshake.headers == ["host": "test"])
+        #expect(try await nodes[0].adapter.rooms(options()) == ["own", "s0", "s1", "s2", "s3", "s4", "room"])
+        for node in nodes { await node.node.close() }
+    }
+
+    @Test("Joins, leaves and disconnects work across nodes", .timeLimit(.minutes(1)))
+    func changes() async throws {
+        try await withNodes(2) { nodes in
+            let socket = try await nodes[1].connect("s", rooms: ["old"])
+            try await nodes[0].adapter.addSockets(options(["s"]), to: ["new"])
+            try await nodes[0].adapter.removeSockets(options(["s"]), from: ["old"])
+            try await expectEventually { try await nodes[1].adapter.local.rooms(options()) == ["s", "new"] }
+            try await nodes[0].adapter.disconnectSockets(options(["new"]), closeConnection: true)
+            try await expectEventually { socket.isDisconnected }
+        }
+    }
+
+    @Test("Servers talk to each other", .timeLimit(.minutes(1)))
+    func serverSideEmit() async throws {
+        try await withNodes(3) { nodes in
+            let arguments = try PacketEncoder(format: .json).arguments {
+                try $0.append("hello")
+                try $0.append(42)
+            }
+            try await nodes[0].adapter.serverSideEmit(arguments)
+            for node in nodes.dropFirst() { try await expectEventually { node.server.all == ["hello"] } }
+            let answers = try await nodes[0].adapter.serverSideEmitWithAck(arguments, timeout: .seconds(5))
+            let texts = try answers.map { try $0.decode(String.self, at: 0) }
+            #expect(Set(texts) == ["answer of node1", "answer of node2"])
+            #expect(nodes[0].server.all.isEmpty)
+        }
+    }
+
+    @Test("A request that is made at once does not miss the others", .timeLimit(.minutes(1)))
+    func justStarted() async throws {
+        try await withNodes(2) { nodes in
+            _ = try await nodes[0].connect("s0")
+            _ = try await nodes[1].connect("s1")
+            let sockets = try await nodes[1].adapter.fetchSockets(options())
+            #expect(Set(sockets.map(\.id)) == ["s0", "s1"])
+            #expect(try await nodes[0].adapter.serverCount() == 2)
+        }
+    }
+
+    @Test("A node that leaves is not waited for", .timeLimit(.minutes(1)))
+    func leaving() async throws {
+        try await withNodes(2) { nodes in
+            try await expectEventually { try await nodes[0].adapter.serverCount() == 2 }
+            await nodes[1].node.close()
+            try await expectEventually { try await nodes[0].adapter.serverCount() == 1 }
+            let start = ContinuousClock.now
+            let sockets = try await nodes[0].adapter.fetchSockets(options())
+            #expect(sockets.isEmpty)
+            #expect(ContinuousClock.now - start < .seconds(2))
+            #expect(nodes[0].log.all.contains { $0.contains("left") })
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import NIOCore
+import SocketIOCluster
+import SocketIOCore
+import Synchronization
+import Testing
+
+/// A bus that can be broken.
+final class BrokenDriver: Driver {
+    enum Mode: Sendable {
+        case works
+        case refusesAll
+        case cannotWrite
+        case deaf
+    }
+
+    private let base: InMemoryDriver
+    private let mode: Mutex<Mode>
+    private let opened = Mutex(0)
+
+    init(_ base: InMemoryDriver, _ mode: Mode = .works) {
+        self.base = base
+        self.mode = Mutex(mode)
+    }
+
+    var messageLimit: Int { 10_000 }
+    var openCount: Int { opened.withLock { $0 } }
+    func set(_ mode: Mode) { self.mode.withLock { $0 = mode } }
+
+    func watch(as node: NodeID) async throws -> AsyncFilterSequence<AsyncStream<DriverItem>> {
+        opened.withLock { $0 += 1 }
+        let isDeaf = mode.withLock { $0 == .deaf }
+        // The second stream hears.
+        if isDeaf { set(.works) }
+        return try await base.watch(as: node).filter { item in
+            if case .opened = item { return true }
+            return !isDeaf
+        }
+    }
+
+    func emit(_ batch: [ClusterMessage]) async -> BatchOutcome {
+        switch mode.withLock({ $0 }) {
+        case .works, .deaf: await base.emit(batch)
+        case .refusesAll: .refused(index: 0, error: SimulatedFailure())
+        case .cannotWrite: .notWritten(SimulatedFailure())
+        }
+    }
+}
+
+@Suite("Node")
+struct ClusterNodeTests {
+    @Test("While nothing can be written, local sockets get what is emitted, and the emit throws", .timeLimit(.minutes(1)))
+    func localFirst() async throws {
+        let cluster = InMemoryCluster()
+        let driver = BrokenDriver(cluster.makeDriver(), .cannotWrite)
+        let node = TestNode("n", driver: driver)
+        try await node.start()
+        let socket = try await node.connect("s")
+        let error = await #expect(throws: ClusterError.self) {
+            try await node.adapter.broadcast(TestNode.packet("x"), to: BroadcastOptions())
+        }
+        #expect(error?.code == .notSent)
+        try await expectEventually { socket.received == ["x"] }
+        driver.set(.works)
+        try await node.adapter.broadcast(TestNode.packet("y"), to: BroadcastOptions())
+        await node.node.close()
+    }
+
+    @Test("A message that the backend refuses, or cannot carry, throws at once", .timeLimit(.minutes(1)))
+    func refused() async throws {
+        let cluster = InMemoryCluster()
+        let driver = BrokenDriver(cluster.makeDriver())
+        let node = TestNode("n", driver: driver)
+        try await node.start()
+        try await expectEventually { node.node.health == .healthy }
+        let large = TestNode.packet(String(repeating: "x", count: 20_000))
+        let error = await #expect(throws: ClusterError.self) { try await node.adapter.broadcast(large, to: BroadcastOptions()) }
+        #expect(error?.code == .tooLarge)
+        driver.set(.refusesAll)
+        let refusal = await #expect(throws: ClusterError.self) {
+            try await node.adapter.broadcast(TestNode.packet("x"), to: BroadcastOptions())
+        }
+        #expect(refusal?.code == .notSent)
+        driver.set(.works)
+        await node.node.close()
+    }
+
+    @Test("A deaf stream is noticed and opened again", .timeLimit(.minutes(1)))
+    func deafness() async throws {
+        let cluster = InMemoryCluster()
+        let driver = BrokenDriver(cluster.makeDriver(), .deaf)
+        let node = TestNode("n", driver: driver)
+        try await node.start()
+        try await expectEventually { driver.openCount == 2 }
+        try await expectEventually { node.node.health == .healthy }
+        await node.node.close()
+    }
+
+    @Test("A node that stops is missing from what it owes, and then forgotten", .timeLimit(.minutes(1)))
+    func death() async throws {
+        let cluster = InMemoryCluster()
+        let driver = BrokenDriver(cluster.makeDriver())
+        let nodes = [TestNode("alive", driver: cluster.makeDriver()), TestNode("dying", driver: driver)]
+        for node in nodes { try await node.start() }
+        try await expectEventually { try await nodes[0].adapter.serverCount() == 2 }
+        driver.set(.cannotWrite)
+        let error = await #expect(throws: IncompleteResponseError<[SocketDescription]>.self) {
+            try await nodes[0].adapter.fetchSockets(BroadcastOptions())
+        }
+        #expect(error?.missingNodes == ["dying"])
+        #expect(try await nodes[0].adapter.serverCount() == 1)
+        for node in nodes { await node.node.close() }
+    }
+
+    @Test("After close, nothing is sent and everything has an end", .timeLimit(.minutes(1)))
+    func closed() async throws {
+        let node = TestNode("n", driver: InMemoryCluster().makeDriver())
+        try await node.start()
+        try await node.adapter.broadcast(TestNode.packet("x"), to: BroadcastOptions())
+        await node.node.close()
+        let error = await #expect(throws: ClusterError.self) {
+            try await node.adapter.broadcast(TestNode.packet("x"), to: BroadcastOptions())
+        }
+        #expect(error?.code == .closed)
+        #expect(node.node.health == .closed)
+        await node.node.close()
+    }
+
+    @Test("Many tasks emit at once", .timeLimit(.minutes(1)))
+    func concurrency() async throws {
+        try await withNodes(2) { nodes in
+            let socket = try await nodes[1].connect("s")
+            await withThrowingTaskGroup { group in
+                for task in 0..<20 {
+                    group.addTask {
+                        for number in 0..<50 { try await nodes[0].adapter.broadcast(TestNode.packet("\(task) \(number)"), to: .init()) }
+                    }
+                }
+            }
+            try await expectEventually { socket.received.count == 1_000 }
+            for task in 0..<20 {
+                let mine = socket.received.filter { $0.hasPrefix("\(task) ") }
+                #expect(mine == (0..<50).map { "\(task) \($0)" })
+            }
+        }
+    }
+}

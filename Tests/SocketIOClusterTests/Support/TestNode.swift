@@ -1,0 +1,92 @@
+import Logging
+import NIOCore
+import NIOPosix
+import SocketIOCluster
+import SocketIOCore
+import Synchronization
+import Testing
+
+/// A node with one namespace and sockets, on real event loops.
+final class TestNode: Sendable {
+    let node: ClusterNode
+    let adapter: any Adapter
+    /// What the node has reported.
+    let log: Log
+    /// The server-side events that have come.
+    let server: Log
+
+    static func configuration() -> ClusterConfiguration {
+        var configuration = ClusterConfiguration()
+        configuration.heartbeatInterval = .milliseconds(200)
+        configuration.heartbeatTimeout = .milliseconds(600)
+        configuration.settleTime = .milliseconds(150)
+        configuration.settleLimit = .seconds(2)
+        configuration.writeDeadline = .seconds(1)
+        configuration.requestTimeout = .seconds(5)
+        configuration.deafnessLimit = .milliseconds(500)
+        return configuration
+    }
+
+    init(_ id: String, driver: any Driver, configuration: ClusterConfiguration = TestNode.configuration()) {
+        let events = Log()
+        var options = ClusterNode.Options(id: id, configuration: configuration)
+        options.logger.logLevel = .critical
+        options.onEvent = { event in events.append("\(event)") }
+        node = ClusterNode(driver: driver, options: options)
+        self.log = events
+        let local = CoreLocalAdapter(eventLoops: Array(MultiThreadedEventLoopGroup.singleton.makeIterator()), format: .json)
+        let server = Log()
+        self.server = server
+        let context = AdapterContext(namespace: "/", local: local) { arguments, answer in
+            server.append((try? arguments.decode(String.self, at: 0)) ?? "?")
+            answer?((try? PacketEncoder(format: .json).arguments { try $0.append("answer of \(id)") }) ?? .empty(.json))
+        }
+        adapter = node.makeAdapter(context)
+    }
+
+    final class Log: Sendable {
+        private let lines = Mutex<[String]>([])
+        func append(_ line: String) { lines.withLock { $0.append(line) } }
+        var all: [String] { lines.withLock { $0 } }
+    }
+
+    func start() async throws {
+        try await node.start()
+        try await adapter.start()
+    }
+
+    func connect(_ id: String, rooms: [Room] = [], acknowledges: Bool = true) async throws -> TestSocket {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let socket = TestSocket(id, on: loop, acknowledges: acknowledges)
+        let local = adapter.local
+        try await loop.submit {
+            local.add(socket)
+            local.join(socket, rooms: rooms)
+        }.get()
+        return socket
+    }
+
+    static func packet(_ text: String) -> BroadcastPacket {
+        BroadcastPacket(EncodedPacket(message: ByteBuffer(string: text), isBinary: false))
+    }
+}
+
+/// Starts nodes on one bus and closes them at the end.
+func withNodes(_ count: Int, _ body: ([TestNode]) async throws -> Void) async throws {
+    let cluster = InMemoryCluster()
+    let nodes = (0..<count).map { TestNode("node\($0)", driver: cluster.makeDriver()) }
+    for node in nodes { try await node.start() }
+    let result: Result<Void, any Error>
+    do { result = .success(try await body(nodes)) } catch { result = .failure(error) }
+    for node in nodes { await node.node.close() }
+    try result.get()
+}
+
+/// Waits until something holds; it must within five seconds.
+func expectEventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    for _ in 0..<500 {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("it did not happen in time", sourceLocation: sourceLocation)
+}
