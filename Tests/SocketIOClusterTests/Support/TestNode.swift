@@ -27,14 +27,20 @@ final class TestNode: Sendable {
         return configuration
     }
 
-    init(_ id: String, driver: any Driver, configuration: ClusterConfiguration = TestNode.configuration()) {
+    init(
+        _ id: String,
+        driver: any Driver,
+        configuration: ClusterConfiguration = TestNode.configuration(),
+        recovery: RecoveryLimits? = nil
+    ) {
         let events = Log()
         var options = ClusterNode.Options(id: id, configuration: configuration)
         options.logger.logLevel = .critical
         options.onEvent = { event in events.append("\(event)") }
         node = ClusterNode(driver: driver, options: options)
         self.log = events
-        let local = CoreLocalAdapter(eventLoops: Array(MultiThreadedEventLoopGroup.singleton.makeIterator()), format: .json)
+        let loops = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
+        let local = CoreLocalAdapter(eventLoops: loops, format: .json, recovery: recovery)
         let server = Log()
         self.server = server
         let context = AdapterContext(namespace: "/", local: local) { arguments, answer in

@@ -1,0 +1,79 @@
+import NIOCore
+import NIOEmbedded
+@testable import SocketIOCore
+import Testing
+
+@Suite("Log for sessions that move")
+struct RecoveryLogTests {
+    private let other = NodeIdentity(id: "other", epoch: 1)
+
+    private func packet(_ number: UInt64) -> BroadcastPacket {
+        let encoded = EncodedPacket(message: ByteBuffer(string: "\(number)"), isBinary: false)
+        return BroadcastPacket(encoded, offset: MessageID(seconds: 0, process: 0, counter: number))
+    }
+
+    private func session(known: [UInt64] = [], floor: UInt64 = 0) -> ClaimedSession {
+        ClaimedSession(
+            id: "s",
+            rooms: ["s", "a", "b"],
+            data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() },
+            missed: [],
+            known: known.compactMap { packet($0).offset },
+            positions: [.init(origin: other, number: floor)]
+        )
+    }
+
+    private func texts(_ packets: [BroadcastPacket]?) -> [String]? { packets?.map { String(buffer: $0.encoded.message) } }
+
+    @Test("Nothing is kept while nobody claims")
+    func idle() {
+        var log = RecoveryLog()
+        log.append(packet(1), to: BroadcastOptions())
+        #expect(log.count == 0)
+        let mark = log.begin()
+        log.append(packet(2), to: BroadcastOptions())
+        #expect(log.count == 1)
+        log.end(mark)
+        #expect(log.count == 0)
+    }
+
+    @Test("A session gets what matches its rooms, once and in order, and nothing that it has had")
+    func selection() {
+        var log = RecoveryLog()
+        let mark = log.begin()
+        log.append(packet(1), to: BroadcastOptions(rooms: ["a", "b"]))
+        log.append(packet(2), to: BroadcastOptions(rooms: ["elsewhere"]))
+        log.append(packet(3), to: BroadcastOptions())
+        log.append(packet(4), to: BroadcastOptions(except: ["a"]))
+        log.append(packet(5), to: BroadcastOptions(rooms: ["s"]), origin: other, number: 7)
+        log.append(packet(6), to: BroadcastOptions(rooms: ["b"]), origin: other, number: 8)
+        #expect(texts(log.missed(by: session(), since: mark)?.packets) == ["1", "3", "5", "6"])
+        #expect(texts(log.missed(by: session(known: [3], floor: 7), since: mark)?.packets) == ["1", "6"])
+    }
+
+    @Test("What a loop delivered at once, ahead of the session, is found")
+    func overtaking() {
+        let (loop, another) = (EmbeddedEventLoop(), EmbeddedEventLoop())
+        var log = RecoveryLog()
+        let mark = log.begin()
+        log.append(packet(1), to: BroadcastOptions())
+        let until = log.missed(by: session(), since: mark)?.until
+        log.append(packet(2), to: BroadcastOptions(), deliveredOn: loop)
+        log.append(packet(3), to: BroadcastOptions(), deliveredOn: another)
+        log.append(packet(4), to: BroadcastOptions())
+        #expect(texts(until.flatMap { log.overtook(session(), since: $0, on: loop) }) == ["2"])
+    }
+
+    @Test("After a loss, or too much, claims that wait are not covered")
+    func bounds() {
+        var log = RecoveryLog(entryLimit: 3)
+        let first = log.begin()
+        log.append(packet(1), to: BroadcastOptions())
+        log.invalidate()
+        #expect(log.missed(by: session(), since: first) == nil)
+        let second = log.begin()
+        for number: UInt64 in 2...5 { log.append(packet(number), to: BroadcastOptions()) }
+        #expect(log.missed(by: session(), since: second) == nil)
+        #expect(log.count <= 3)
+    }
+}
