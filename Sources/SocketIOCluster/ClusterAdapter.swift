@@ -51,7 +51,7 @@ public final class ClusterAdapter: Adapter {
             return try await node.send(.broadcast(packet, options), namespace: namespace, target: options.node, id: packet.offset)
         }
         try await node.send(.broadcast(packet, options), namespace: namespace, id: packet.offset) { enqueue in
-            deliverInOrder(packet, to: options, enqueue)
+            self.deliverInOrder(packet, to: options, enqueue)
         }
     }
 

@@ -166,7 +166,7 @@ public final class ClusterNode: AdapterFactory {
         namespace: String,
         target: NodeID? = nil,
         id: MessageID? = nil,
-        inOrder order: (() -> Void) -> Void = { $0() }
+        inOrder order: @escaping (() -> Void) -> Void = { $0() }
     ) async throws {
         let fate = await write(inOrder: order) { machine, ticket, now in
             let deadline = machine.writeDeadline(now: now)
@@ -181,7 +181,7 @@ public final class ClusterNode: AdapterFactory {
     }
 
     private func write(
-        inOrder order: (() -> Void) -> Void = { $0() },
+        inOrder order: @escaping (() -> Void) -> Void = { $0() },
         _ input: (inout ClusterStateMachine, _ ticket: UInt64, NIODeadline) -> [ClusterStateMachine.Action]
     ) async -> WriteFate {
         await withCheckedContinuation { continuation in
