@@ -65,7 +65,13 @@ final class RecoveringSocket: LocalSocket {
     func cutOff() { state.value.client = nil }
 
     func session(rooms: Set<Room>) -> RecoverableSession {
-        RecoverableSession(id: id, pid: pid, rooms: rooms, data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }, buffer: state.value.ring)
+        RecoverableSession(
+            id: id,
+            pid: pid,
+            rooms: rooms,
+            data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() },
+            buffer: state.value.ring
+        )
     }
 
     func surrenderSession() -> RecoverableSession? {

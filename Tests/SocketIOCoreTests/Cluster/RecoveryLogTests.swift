@@ -1,7 +1,8 @@
 import NIOCore
 import NIOEmbedded
-@testable import SocketIOCore
 import Testing
+
+@testable import SocketIOCore
 
 @Suite("Log for sessions that move")
 struct RecoveryLogTests {
