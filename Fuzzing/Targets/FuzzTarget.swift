@@ -10,13 +10,13 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
     package var description: String { self.name }
 
     /// All targets.
-    package static let all: [FuzzTarget] = {
-        var all: [FuzzTarget] = [.json, .messagePack, .packets, .payload]
-        #if MongoDB
-        all.append(.bson)
-        #endif
-        return all
-    }()
+    package static let all: [FuzzTarget] = [.json, .messagePack, .packets, .payload] + mongoDB
+
+    #if MongoDB
+    private static let mongoDB: [FuzzTarget] = [.bson]
+    #else
+    private static let mongoDB: [FuzzTarget] = []
+    #endif
 }
 
 /// A rule that an input breaks.

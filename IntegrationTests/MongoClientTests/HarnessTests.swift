@@ -41,6 +41,20 @@ extension MongoTests {
             #expect(!member.isRunning)
         }
 
+        @Test("A set that is let go leaves no file, not even of members that were killed")
+        func letGo() async throws {
+            var configuration = MongoReplicaSetConfiguration()
+            configuration.members = 1
+            let folder: String
+            do {
+                let set = try await MongoReplicaSet.start(configuration)
+                folder = set.members[0].folder
+                try await set.members[0].kill()
+                #expect(access(folder, F_OK) == 0)
+            }
+            #expect(try await eventually { access(folder, F_OK) != 0 })
+        }
+
         @Test("A member that was killed comes back with its data")
         func restart() async throws {
             try await withCollection { set, collection async throws in

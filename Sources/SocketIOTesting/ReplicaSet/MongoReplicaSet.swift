@@ -63,6 +63,7 @@ public final class MongoReplicaSet: Sendable {
 
     let configuration: MongoReplicaSetConfiguration
     private let folder: String
+    private let janitor: SupervisedProcess
 
     /// What clients connect with; it has the credentials if there are any.
     public var connectionString: String {
@@ -79,6 +80,7 @@ public final class MongoReplicaSet: Sendable {
     /// Starts the members, initiates the set and waits until there is a primary and every other member follows it.
     public static func start(_ configuration: MongoReplicaSetConfiguration = .init()) async throws -> MongoReplicaSet {
         let folder = try makeTemporaryFolder()
+        let janitor = try await SupervisedProcess.janitor(of: folder)
         let keyFile = try Self.writeKeyFile(configuration, in: folder)
         var members: [MongoProcess] = []
         do {
@@ -86,7 +88,7 @@ public final class MongoReplicaSet: Sendable {
                 let arguments = configuration.arguments + ["--replSet", "rs0"] + keyFile
                 members.append(try await .start(in: folder, name: "member\(index)", arguments: arguments))
             }
-            let set = MongoReplicaSet(configuration: configuration, folder: folder, members: members)
+            let set = MongoReplicaSet(configuration: configuration, folder: folder, janitor: janitor, members: members)
             try await set.initiate()
             return set
         } catch {
@@ -98,9 +100,11 @@ public final class MongoReplicaSet: Sendable {
     /// Ends all members and removes their files.
     public func stop() async {
         await Self.stop(self.members, folder: self.folder)
+        _ = try? await self.janitor.end("KILL")
     }
 
-    private init(configuration: MongoReplicaSetConfiguration, folder: String, members: [MongoProcess]) {
+    private init(configuration: MongoReplicaSetConfiguration, folder: String, janitor: SupervisedProcess, members: [MongoProcess]) {
+        self.janitor = janitor
         self.configuration = configuration
         self.folder = folder
         self.members = members

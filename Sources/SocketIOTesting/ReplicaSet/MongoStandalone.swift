@@ -6,6 +6,7 @@ public final class MongoStandalone: Sendable {
     /// The process.
     public let process: MongoProcess
     private let folder: String
+    private let janitor: SupervisedProcess
     private let user: MongoTestUser?
 
     /// What clients connect with; it has the credentials if there are any.
@@ -25,13 +26,14 @@ public final class MongoStandalone: Sendable {
     ///   - extraArguments: More arguments for `mongod`. Default: none.
     public static func start(user: MongoTestUser? = nil, extraArguments: [String] = []) async throws -> MongoStandalone {
         let folder = try makeTemporaryFolder()
+        let janitor = try await SupervisedProcess.janitor(of: folder)
         do {
             let arguments = Self.commonArguments + extraArguments + (user == nil ? [] : ["--auth"])
             let process = try await MongoProcess.start(in: folder, name: "standalone", arguments: arguments)
             if let user {
                 _ = try await process.withClient { try await $0.database("admin").run(user.createCommand) }
             }
-            return MongoStandalone(process: process, folder: folder, user: user)
+            return MongoStandalone(process: process, folder: folder, janitor: janitor, user: user)
         } catch {
             try? await removeFolder(folder)
             throw error
@@ -42,9 +44,11 @@ public final class MongoStandalone: Sendable {
     public func stop() async {
         try? await self.process.kill()
         try? await removeFolder(self.folder)
+        _ = try? await self.janitor.end("KILL")
     }
 
-    private init(process: MongoProcess, folder: String, user: MongoTestUser?) {
+    private init(process: MongoProcess, folder: String, janitor: SupervisedProcess, user: MongoTestUser?) {
+        self.janitor = janitor
         self.process = process
         self.folder = folder
         self.user = user

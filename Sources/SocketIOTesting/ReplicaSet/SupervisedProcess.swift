@@ -43,10 +43,18 @@ final class SupervisedProcess: Sendable {
         done
         kill -s KILL "$child" 2>/dev/null
         wait "$child"
-        rm -rf "$folder"
-        rm -f "$(dirname "$folder")/key"
-        rmdir "$(dirname "$folder")" 2>/dev/null
+        for attempt in 1 2 3 4 5 6 7 8 9 10; do
+            rm -rf "$folder"
+            [ -e "$folder" ] || break
+            sleep 0.2
+        done
+        rmdir "$(dirname "$folder")"
         """
+
+    /// Removes a folder when this process dies, also the files of those that were killed before.
+    static func janitor(of folder: String) async throws -> SupervisedProcess {
+        try await SupervisedProcess(["/bin/sleep", "1000000"], log: "/dev/null", folder: folder)
+    }
 
     /// Starts the child.
     /// - Parameters:
