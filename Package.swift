@@ -134,6 +134,7 @@ let package = Package(
             name: "SocketIOTesting",
             dependencies: [
                 .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
+                "CSystemShims",
                 "MessagePack",
                 "SocketIOCore",
                 .product(name: "DequeModule", package: "swift-collections"),

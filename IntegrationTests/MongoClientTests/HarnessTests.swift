@@ -27,6 +27,23 @@ extension MongoTests {
             #expect(try await eventually { kill(id, 0) != 0 && access(parent, F_OK) != 0 })
         }
 
+        @Test("A child holds no file of this process open, however many there are")
+        func inheritance() async throws {
+            var ends: [CInt] = [0, 0]
+            #expect(pipe(&ends) == 0)
+            let high = fcntl(ends[1], F_DUPFD, 2_000)
+            try #require(high >= 2_000, "the limit of open files is too low for this test")
+            let parent = try makeTemporaryFolder()
+            let process = try await SupervisedProcess(["/bin/sleep", "600"], log: "/dev/null", folder: "\(parent)/member")
+            close(high)
+            close(ends[1])
+            _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+            var byte: UInt8 = 0
+            #expect(read(ends[0], &byte, 1) == 0, "the pipe's other end is open somewhere")
+            close(ends[0])
+            try await process.end("KILL")
+        }
+
         @Test("A replica set leaves no process and no file")
         func stop() async throws {
             var configuration = MongoReplicaSetConfiguration()

@@ -1,5 +1,6 @@
 #ifndef CSYSTEMSHIMS_SHIM_H
 #define CSYSTEMSHIMS_SHIM_H
+#include <spawn.h>
 #include <time.h>
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -18,4 +19,14 @@ static inline void socketio_trim_memory(void) {
     malloc_trim(0);
 #endif
 }
+
+#if defined(__GLIBC__)
+// Behind a feature macro in the header, which Swift's own import of the C library does not set.
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
+
+// Lets a child that is going to be started begin with no open file from `first` on.
+static inline int socketio_close_files_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+#endif
 #endif

@@ -430,11 +430,11 @@ private final class InMemoryBus: Bus {
             defer { bus.unsubscribe("silent", from: "/") }
             let client = try await b.joined()
             let rooms = await #expect(throws: IncompleteResponseError<Set<Room>>.self) {
-                _ = try await a.io.timeout(.milliseconds(100)).rooms()
+                _ = try await a.io.timeout(.seconds(2)).rooms()
             }
             #expect(rooms?.missingNodes == ["silent"])
             #expect(rooms?.partial == [client.sid])
-            let answers = try await a.io.timeout(.milliseconds(100)).emitWithAck("ready?", as: Bool.self)
+            let answers = try await a.io.timeout(.seconds(2)).emitWithAck("ready?", as: Bool.self)
             let question = try await client.client.receiveEvent()
             try await client.client.acknowledge(try #require(question.id), true)
             let (responses, summary) = try await answers.collectAvailable()

@@ -1,4 +1,5 @@
 #if MongoDB
+import CSystemShims
 import NIOPosix
 import NIOConcurrencyHelpers
 
@@ -137,11 +138,11 @@ final class SupervisedProcess: Sendable {
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         Self.isolate(&attributes)
-        #if !canImport(Darwin)
-        // Sockets of the tests' clients would stay open in the shell.
-        for file in 3..<Swift.min(getdtablesize(), 1_024) {
-            posix_spawn_file_actions_addclose(&actions, file)
-        }
+        // Sockets of the tests' clients must not stay open in the shell: their servers would never see them close.
+        #if canImport(Glibc)
+        _ = socketio_close_files_from(&actions, 3)
+        #elseif canImport(Musl)
+        for file in 3..<min(getdtablesize(), 65_536) { posix_spawn_file_actions_addclose(&actions, file) }
         #endif
 
         var child = pid_t()
