@@ -133,6 +133,31 @@ import Testing
         }
     }
 
+    @Test(arguments: ["42/nothing,[\"x\"]", "40", "44", "43/nothing,1[]", "451-/nothing,[\"x\"]"])
+    func packetsThatMakeNoSenseCloseTheConnection(packet: String) async throws {
+        let reasons = Reports<String>()
+        try await withServer { io in
+            io.onConnect { socket in socket.onDisconnect { reasons.report($0.reason.description) } }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            try await client.send(text: packet)
+            await client.waitUntilClosed()
+            #expect(await reasons.next() == "forced server close")
+        }
+    }
+
+    @Test func leavingTwiceIsNoError() async throws {
+        try await withServer { io in
+            io.of("/other").onConnect { _ in }
+            io.onConnect { socket in socket.on("ping") { "pong" } }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            try await client.join("/other")
+            for _ in 0..<2 { try await client.send(text: "41/other,") }
+            #expect(try await client.emitWithAck("ping").decode(String.self, at: 0) == "pong")
+        }
+    }
+
     @Test func closingTheConnectionTellsTheClientFirst() async throws {
         let ends = Reports<(reason: String, agent: String?)>()
         try await withServer { io in

@@ -48,7 +48,7 @@ final class Client {
         do {
             if let packet = try decode(&decoder) { return handle(packet) }
             // Nothing is kept for a namespace that the client has not joined.
-            if let name = decoder.waitingNamespace, socket(in: name) == nil { close(.transportClose) }
+            if let name = decoder.waitingNamespace, socket(in: name) == nil { close(.forcedServerClose) }
         } catch {
             server.logger.debug("invalid packet", metadata: ["sid": "\(session.id)", "error": "\(error.code)"])
             server.metrics.errors.increment()
@@ -59,9 +59,10 @@ final class Client {
     private func handle(_ packet: Packet) {
         if case .connect(let auth) = packet.content { return connect(to: packet.namespace, auth: auth) }
         guard let socket = socket(in: packet.namespace) else {
+            // Not an error, other than in the reference server: it may have crossed our own, and other namespaces would go with it.
             if case .disconnect = packet.content { return cancelConnecting(packet.namespace) }
             // As the reference server does: whoever talks to a namespace without having joined it is closed.
-            return close(.transportClose)
+            return close(.forcedServerClose)
         }
         switch packet.content {
         case .event(let name, let arguments, let id):
@@ -72,15 +73,17 @@ final class Client {
             // A session may still be on its way to the socket.
             cancelConnecting(packet.namespace)
             socket.didDisconnect(.clientNamespaceDisconnect)
-        case .connect, .connectError: break
+        case .connect: break
+        case .connectError: close(.forcedServerClose)
         }
     }
 
     // MARK: Joining a namespace
 
     private func connect(to name: String, auth: EncodedValue?) {
-        // A second CONNECT makes no second socket.
-        guard connecting[name] == nil, socket(in: name) == nil else { return }
+        // A second CONNECT makes no second socket while middleware runs; later the reference server closes the connection.
+        guard connecting[name] == nil else { return }
+        guard socket(in: name) == nil else { return close(.forcedServerClose) }
         guard sockets.count + attempts.count < server.configuration.maxNamespacesPerClient else {
             return refuse(name, ConnectError("Too many namespaces"))
         }
@@ -192,6 +195,8 @@ final class Client {
 
     func socketDidDisconnect(_ socket: Socket) {
         flow.remove(socket.bound.value.queue)
+        // A handler that still runs counts until it ends: the client may be back before that.
+        if socket.bound.value.isDraining { flow.queued(0) }
         sockets.removeAll { $0 === socket }
         applyFlow()
     }

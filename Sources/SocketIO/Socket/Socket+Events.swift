@@ -31,8 +31,9 @@ extension Socket {
         bound.value.queue.append(item)
         bound.value.client?.eventQueued(size: EventQueue.size(item))
         guard bound.value.phase == .connected, !bound.value.isDraining else { return }
+        guard let client = bound.value.client.map({ LoopBound($0, to: eventLoop) }) else { return }
         bound.value.isDraining = true
-        let task = namespace.server.startTask(on: eventLoop) { [self] in await drain() }
+        let task = namespace.server.startTask(on: eventLoop) { [self] in await drain(client) }
         // It may have run to its end already.
         if bound.value.isDraining { bound.value.drain = task }
     }
@@ -52,8 +53,8 @@ extension Socket {
     }
 
     /// Handles the queued events one after the other, and ends when there are none.
-    private func drain() async {
-        while let item = await onLoop({ [self] in nextItem() }) {
+    private func drain(_ client: LoopBound<Client>) async {
+        while let item = await onLoop({ [self] in nextItem(client) }) {
             switch item {
             case .connection: await namespace.runConnectHandlers(self)
             case .event(let event): await handle(event)
@@ -61,10 +62,12 @@ extension Socket {
         }
     }
 
-    private func nextItem() -> EventQueue.Item? {
+    private func nextItem(_ client: LoopBound<Client>) -> EventQueue.Item? {
         guard bound.value.phase == .connected, let item = bound.value.queue.popFirst() else {
             bound.value.drain = nil
             bound.value.isDraining = false
+            // The handler outlasted its socket, and was counted.
+            if bound.value.phase == .disconnecting { client.value.eventTaken(size: 0) }
             return nil
         }
         bound.value.client?.eventTaken(size: EventQueue.size(item))
@@ -116,14 +119,18 @@ extension Socket {
         namespace.server.report(error, event: event.name, socket: self)
     }
 
-    func run(_ hooks: DisconnectHandlers, _ disconnection: Disconnection) {
+    /// The hooks count as an event that waits, so that a client cannot start any number of them by coming and going.
+    func run(_ hooks: DisconnectHandlers, _ disconnection: Disconnection, of client: Client?) {
         // They may still send to the others in the namespace.
         namespace.hold()
+        let client = client.map { LoopBound($0, to: eventLoop) }
+        client?.value.eventQueued(size: 0)
         namespace.server.tasks.start(on: namespace.server.hookExecutor(eventLoop)) { [self] in
             for hook in hooks.disconnecting { await hook(disconnection) }
             await onLoop { [self] in bound.value.lastRooms = [] }
             for hook in hooks.disconnected { await hook(disconnection) }
             namespace.release()
+            perform { client?.value.eventTaken(size: 0) }
         }
     }
 }

@@ -93,14 +93,15 @@ public final class Socket: Sendable {
         namespace.hold()
         let rooms = namespace.localAdapter.rooms(of: self)
         bound.value.lastRooms = rooms
-        bound.value.client?.socketDidDisconnect(self)
+        let client = bound.value.client
+        client?.socketDidDisconnect(self)
         failAcknowledgements()
         leaveNamespace(reason, rooms: rooms)
         let hooks = bound.value.disconnectHandlers
         close()
         namespace.server.metrics.disconnects.increment()
         namespace.server.metrics.sockets.change(by: -1)
-        if let hooks { run(hooks, Disconnection(reason: reason, rooms: rooms)) }
+        if let hooks { run(hooks, Disconnection(reason: reason, rooms: rooms), of: client) }
         namespace.release()
     }
 
