@@ -14,10 +14,13 @@ struct ConformanceServer: AsyncParsableCommand {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
         let io = SocketIOServer(configuration: options.configuration, eventLoopGroup: group)
         addNamespaces(io)
-        try await io.run(HTTPServerConfiguration(port: options.port)) { port in
-            // Written at once, unlike what is printed into a pipe.
-            FileHandle.standardOutput.write(Data("listening \(port)\n".utf8))
-        }
+        try await io.run(
+            HTTPServerConfiguration(port: options.port),
+            onListening: { port in
+                // Written at once, unlike what is printed into a pipe.
+                FileHandle.standardOutput.write(Data("listening \(port)\n".utf8))
+            }
+        )
     }
 
     private func addNamespaces(_ io: SocketIOServer) {

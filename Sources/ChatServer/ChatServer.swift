@@ -24,7 +24,11 @@ struct ChatServer: AsyncParsableCommand {
         Chat(io: io).start()
 
         let page = try await Page()
-        try await io.run(host: host, port: port, onListening: announce) { page.response(to: $0) }
+        try await io.run(host: host, port: port) {
+            page.response(to: $0)
+        } onListening: {
+            announce($0)
+        }
     }
 
     private func announce(_ port: Int) {

@@ -12,16 +12,17 @@ final class TaskRegistry: Sendable {
 
     /// Starts work. Once the registry is closed, it starts cancelled.
     func start(on executor: (any TaskExecutor)? = nil, _ body: @escaping @Sendable () async -> Void) {
-        state.withLock { state in
+        let late = state.withLock { state -> Task<Void, Never>? in
             state.lastID += 1
             let id = state.lastID
             let task = Task(executorPreference: executor) { [self] in
                 await body()
                 finished(id)
             }
-            if state.isClosed { task.cancel() }
             state.tasks[id] = task
+            return state.isClosed ? task : nil
         }
+        late?.cancel()
     }
 
     private func finished(_ id: UInt64) { state.withLock { $0.tasks[id] = nil } }

@@ -82,6 +82,14 @@ extension Broadcasting {
         try await broadcastOperator.serverSideEmitWithAck(event, repeat each arguments, as: type)
     }
 
+    /// Sends an event to the other processes and collects their answers, still encoded.
+    public func serverSideEmitWithAck<each A: Encodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A
+    ) async throws -> [EventArguments] {
+        try await broadcastOperator.serverSideEmitWithAck(event, repeat each arguments)
+    }
+
     /// The number of processes that take part, this one included.
     public func serverCount() async throws -> Int { try await broadcastOperator.namespace.adapter.serverCount() }
 }

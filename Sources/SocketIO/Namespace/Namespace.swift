@@ -14,6 +14,8 @@ public final class Namespace: Sendable {
     let encoder: PacketEncoder
     let serverSideEvents: ServerSideEvents
     private let parent: ParentNamespace?
+    /// Opens when the adapter of an earlier namespace of this name is closed.
+    private let predecessor: Gate?
     private let handlers: Mutex<NamespaceHandlers>
     /// The start of the adapter, shared by all who wait for it.
     private let starting = Mutex<Task<Void, any Error>?>(nil)
@@ -27,7 +29,8 @@ public final class Namespace: Sendable {
         local: CoreLocalAdapter,
         adapter: any Adapter,
         parent: ParentNamespace?,
-        events: ServerSideEvents
+        events: ServerSideEvents,
+        predecessor: Gate? = nil
     ) {
         self.name = name
         self.server = server
@@ -36,6 +39,7 @@ public final class Namespace: Sendable {
         self.encoder = server.encoder
         self.parent = parent
         self.serverSideEvents = events
+        self.predecessor = predecessor
         self.handlers = Mutex(NamespaceHandlers())
     }
 
@@ -66,22 +70,34 @@ public final class Namespace: Sendable {
         handlers.withLock { $0.connect.append(.sync(handler)) }
     }
 
-    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The result is the answer. Handlers
-    /// start in the order of the events of one process, and do not wait for each other. A later handler of the same event replaces this.
+    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The result is the answer. Events are
+    /// handled in the order of their arrival and do not wait for each other; several handlers of one event run one after the other, and
+    /// the first that does not fail answers.
+    @discardableResult
     public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
         _ event: String,
         _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
-    ) {
-        serverSideEvents.add(event, .typed(handler))
+    ) -> HandlerID {
+        addServerSideHandler(event, .typed(handler))
     }
 
-    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The answer is empty. Handlers start
-    /// in the order of the events of one process, and do not wait for each other. A later handler of the same event replaces this.
+    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The answer is empty. Otherwise as
+    /// the handlers that return a value.
+    @discardableResult
     public func on<each A: Decodable & Sendable>(
         _ event: String,
         _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
-    ) {
-        serverSideEvents.add(event, .typed(handler))
+    ) -> HandlerID {
+        addServerSideHandler(event, .typed(handler))
+    }
+
+    /// Removes a handler of server-side events.
+    public func off(_ id: HandlerID) { serverSideEvents.remove(id) }
+
+    private func addServerSideHandler(_ event: String, _ body: HandlerBody) -> HandlerID {
+        let handler = Handler(id: server.nextHandlerID(), name: event, body: body, mode: .concurrent, isOnce: false)
+        serverSideEvents.add(handler)
+        return handler.id
     }
 
     private var allMiddleware: [NamespaceHandlers.Middleware] {
@@ -126,9 +142,11 @@ public final class Namespace: Sendable {
 
     /// Calls the hooks of a new child and starts the adapter, once; further callers wait for the first.
     func start() async throws {
+        if isStarted.load(ordering: .acquiring) { return }
         let task = starting.withLock { starting in
             if let task = starting { return task }
             let task = Task { [self] in
+                await predecessor?.wait()
                 parent?.announce(self)
                 try await adapter.start()
             }
@@ -137,12 +155,6 @@ public final class Namespace: Sendable {
         }
         try await task.value
         isStarted.store(true, ordering: .releasing)
-    }
-
-    /// Waits for the start, if it is under way. Before the server starts there is nothing to wait for.
-    func waitUntilStarted() async throws {
-        guard !isStarted.load(ordering: .acquiring), let task = starting.withLock({ $0 }) else { return }
-        try await task.value
     }
 
     func isChild(of other: ParentNamespace) -> Bool { parent === other }
@@ -162,7 +174,10 @@ public final class Namespace: Sendable {
 
     func socketDidLeave() {
         guard parent != nil, server.configuration.cleanupEmptyChildNamespaces, server.namespaces.removeIfEmpty(self) else { return }
-        server.tasks.start { [adapter] in await adapter.close() }
+        server.tasks.start { [adapter, name, namespaces = server.namespaces] in
+            await adapter.close()
+            namespaces.closed(name)
+        }
     }
 
     /// Ends a parked session when its client has been away for too long. On the loop.

@@ -6,9 +6,12 @@ final class NamespaceRegistry: Sendable {
     private struct State {
         var namespaces: [String: Namespace] = [:]
         var parents: [ParentNamespace] = []
-        /// The number of namespaces that clients have brought about.
+        /// The number of namespaces that clients have brought about, those included whose adapter is being closed.
         var children = 0
+        /// Children that are gone, until their adapter is closed: one of the same name must not start before.
+        var closing: [String: Gate] = [:]
         var isRunning = false
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -26,11 +29,20 @@ final class NamespaceRegistry: Sendable {
 
     /// The namespace of this name, made if it is new.
     ///
-    /// - Parameter startLate: Gets a new namespace if the server runs already.
-    func named(_ name: String, make: () -> Namespace, startLate: (Namespace) -> Void) -> Namespace {
+    /// - Parameters:
+    ///   - make: Makes a namespace, which must not start before the gate is open.
+    ///   - makeDetached: Makes one for a server that is closed.
+    ///   - startLate: Gets a new namespace if the server runs already.
+    func named(
+        _ name: String,
+        make: (Gate?) -> Namespace,
+        makeDetached: () -> Namespace,
+        startLate: (Namespace) -> Void
+    ) -> Namespace {
         let (namespace, isLate) = state.withLock { state in
             if let existing = state.namespaces[name] { return (existing, false) }
-            let namespace = make()
+            if state.isClosed { return (makeDetached(), false) }
+            let namespace = make(state.closing[name])
             state.namespaces[name] = namespace
             return (namespace, state.isRunning)
         }
@@ -38,7 +50,11 @@ final class NamespaceRegistry: Sendable {
         return namespace
     }
 
-    func add(_ parent: ParentNamespace) { state.withLock { $0.parents.append(parent) } }
+    func add(_ parent: ParentNamespace) {
+        state.withLock { state in
+            if !state.isClosed { state.parents.append(parent) }
+        }
+    }
 
     /// The server starts: the namespaces so far must be started now, later ones when they are made.
     func run() -> [Namespace] {
@@ -51,12 +67,13 @@ final class NamespaceRegistry: Sendable {
     /// The namespace that a client asks for, started and held; nil if there is none. The caller releases it.
     func find(_ name: String, auth: EncodedValue?) async throws -> Namespace? {
         if let existing = held(name) {
-            do { try await existing.waitUntilStarted() } catch {
+            do { try await existing.start() } catch {
                 existing.release()
                 throw error
             }
             return existing
         }
+        guard NamespaceName.problem(of: name) == nil else { return nil }
         for parent in state.withLock({ $0.parents }) where await parent.matches(name, auth) {
             return try await child(name, of: parent)
         }
@@ -64,41 +81,77 @@ final class NamespaceRegistry: Sendable {
     }
 
     private func child(_ name: String, of parent: ParentNamespace) async throws -> Namespace {
-        let namespace = try state.withLock { state in
-            if let existing = state.namespaces[name] {
-                existing.hold()
-                return existing
-            }
-            guard state.children < parent.limit else { throw ConnectError("Too many namespaces") }
-            let namespace = parent.makeChild(name)
-            namespace.hold()
-            state.namespaces[name] = namespace
-            state.children += 1
-            return namespace
-        }
+        let namespace = try await heldChild(name, of: parent)
         do {
             try await namespace.start()
         } catch {
-            state.withLock { remove(namespace, from: &$0) }
+            state.withLock { state in
+                guard state.namespaces[name] === namespace else { return }
+                state.namespaces[name] = nil
+                state.children -= 1
+            }
             throw error
         }
         return namespace
     }
 
-    private func remove(_ namespace: Namespace, from state: inout State) {
-        guard state.namespaces[namespace.name] === namespace else { return }
-        state.namespaces[namespace.name] = nil
-        state.children -= 1
+    private enum Child {
+        case held(Namespace)
+        case closing(Gate)
+    }
+
+    private func heldChild(_ name: String, of parent: ParentNamespace) async throws -> Namespace {
+        while true {
+            let child = try state.withLock { state -> Child in
+                if let existing = state.namespaces[name] {
+                    existing.hold()
+                    return .held(existing)
+                }
+                if let closed = state.closing[name] { return .closing(closed) }
+                guard !state.isClosed, state.children < parent.limit else { throw ConnectError("Too many namespaces") }
+                let namespace = parent.makeChild(name)
+                namespace.hold()
+                state.namespaces[name] = namespace
+                state.children += 1
+                return .held(namespace)
+            }
+            switch child {
+            case .held(let namespace): return namespace
+            case .closing(let closed):
+                await closed.wait()
+                try Task.checkCancellation()
+            }
+        }
     }
 
     /// Forgets a child whose last socket is gone, if nobody is about to join it.
     ///
-    /// - Returns: Whether it was there and is empty.
+    /// - Returns: Whether it was there and is empty; the caller then closes its adapter and tells ``closed(_:)``.
     func removeIfEmpty(_ namespace: Namespace) -> Bool {
         state.withLock { state in
             guard !namespace.isHeld, namespace.localAdapter.isEmpty, state.namespaces[namespace.name] === namespace else { return false }
-            remove(namespace, from: &state)
+            state.namespaces[namespace.name] = nil
+            state.closing[namespace.name] = Gate()
             return true
+        }
+    }
+
+    /// The adapter of a child that was removed is closed: there may be a new child of this name.
+    func closed(_ name: String) {
+        let gate = state.withLock { state in
+            state.children -= 1
+            return state.closing.removeValue(forKey: name)
+        }
+        gate?.open()
+    }
+
+    /// The server closes: there will be no new namespaces.
+    ///
+    /// - Returns: Those that there are.
+    func close() -> [Namespace] {
+        state.withLock { state in
+            state.isClosed = true
+            return Array(state.namespaces.values)
         }
     }
 

@@ -3,9 +3,25 @@ import Synchronization
 
 /// The handlers of events that other processes send to a namespace of this one.
 final class ServerSideEvents: Sendable {
-    private let handlers = Mutex<[String: HandlerBody]>([:])
+    private struct State {
+        var handlers: [Handler] = []
+        /// The events whose handlers run.
+        var running = 0
+        /// Whether events are being dropped; reported once, until half of the handlers have ended.
+        var isOverloaded = false
+    }
+
+    private enum Admission {
+        case run([Handler])
+        case ignore
+        case drop(isFirst: Bool)
+    }
+
+    private let state = Mutex(State())
     private let encoder: PacketEncoder
     private let tasks: TaskRegistry
+    private let limit: Int
+    private let dropped: SocketIOMetrics.Total
     /// One event loop for all, so that handlers start in the order of the events.
     private let executor: (any TaskExecutor)?
     private let onError: @Sendable (any Error, String) -> Void
@@ -13,31 +29,86 @@ final class ServerSideEvents: Sendable {
     init(
         encoder: PacketEncoder,
         tasks: TaskRegistry,
+        limit: Int,
+        dropped: SocketIOMetrics.Total,
         executor: (any TaskExecutor)?,
         onError: @escaping @Sendable (any Error, String) -> Void
     ) {
         self.encoder = encoder
         self.tasks = tasks
+        self.limit = limit
+        self.dropped = dropped
         self.executor = executor
         self.onError = onError
     }
 
-    func add(_ event: String, _ body: HandlerBody) { handlers.withLock { $0[event] = body } }
+    func add(_ handler: Handler) { state.withLock { $0.handlers.append(handler) } }
+
+    func remove(_ id: HandlerID) {
+        // Released after the access: what a handler has captured may call back when it goes.
+        let before = state.withLock { state in
+            defer { state.handlers.removeAll { $0.id == id } }
+            return state.handlers
+        }
+        withExtendedLifetime(before) {}
+    }
 
     /// Another process has sent an event.
     func receive(_ arguments: EventArguments, reply: (@Sendable (EventArguments) -> Void)?) {
-        guard let name = try? arguments.decode(String.self, at: 0), let handler = handlers.withLock({ $0[name] }) else { return }
-        let event = SocketEvent(name: name, arguments: arguments.dropFirst())
-        tasks.start(on: executor) { [self] in
+        guard let name = try? arguments.decode(String.self, at: 0) else { return }
+        switch admit(name) {
+        case .ignore: return
+        case .drop(let isFirst):
+            dropped.increment()
+            guard isFirst else { return }
+            let message =
+                "\(limit) server-side events are being handled already, further ones are dropped; make their handlers faster "
+                + "or raise SocketIOConfiguration.maxServerSideEvents"
+            onError(SocketIOError(.tooManyServerSideEvents, message), name)
+        case .run(let handlers):
+            let event = SocketEvent(name: name, arguments: arguments.dropFirst())
+            tasks.start(on: executor) { [self] in
+                await run(handlers, event, reply)
+                ended()
+            }
+        }
+    }
+
+    private func admit(_ name: String) -> Admission {
+        state.withLock { state in
+            let handlers = state.handlers.filter { $0.name == name }
+            guard !handlers.isEmpty else { return .ignore }
+            guard state.running < limit else {
+                defer { state.isOverloaded = true }
+                return .drop(isFirst: !state.isOverloaded)
+            }
+            state.running += 1
+            return .run(handlers)
+        }
+    }
+
+    private func ended() {
+        state.withLock { state in
+            state.running -= 1
+            if state.running <= limit / 2 { state.isOverloaded = false }
+        }
+    }
+
+    /// The first handler that does not fail answers.
+    private func run(_ handlers: [Handler], _ event: SocketEvent, _ reply: (@Sendable (EventArguments) -> Void)?) async {
+        var reply = reply
+        for handler in handlers {
             do {
                 let ack =
-                    switch handler {
+                    switch handler.body {
                     case .sync(let body): try body(event)
                     case .async(let body): try await body(event)
                     }
-                if let reply, let ack { reply(try encoder.arguments(ack.write)) }
+                guard let send = reply, let ack else { continue }
+                reply = nil
+                send(try encoder.arguments(ack.write))
             } catch {
-                onError(error, name)
+                onError(error, event.name)
             }
         }
     }
@@ -48,10 +119,7 @@ extension BroadcastOperator {
     ///
     /// - Throws: `EncodingError` if an argument cannot be encoded; what the adapter throws if other nodes may not get it.
     public func serverSideEmit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
-        let encoded = try namespace.encoder.arguments { writer in
-            try writer.append(event)
-            repeat try writer.append(each arguments)
-        }
+        let encoded = try encodeServerSide(event) { writer in repeat try writer.append(each arguments) }
         try await namespace.adapter.serverSideEmit(encoded)
     }
 
@@ -67,18 +135,31 @@ extension BroadcastOperator {
         _ arguments: repeat each A,
         as type: R.Type
     ) async throws -> [R] {
-        let encoded = try namespace.encoder.arguments { writer in
-            try writer.append(event)
-            repeat try writer.append(each arguments)
-        }
         do {
-            return try await namespace.adapter.serverSideEmitWithAck(encoded, timeout: options.flags.timeout)
-                .map { try $0.decode(type, at: 0) }
+            return try await serverSideEmitWithAck(event, repeat each arguments).map { try $0.decode(type, at: 0) }
         } catch let error as IncompleteResponseError<[EventArguments]> {
             throw IncompleteResponseError(
                 partial: error.partial.compactMap { try? $0.decode(type, at: 0) },
                 missingNodes: error.missingNodes
             )
+        }
+    }
+
+    /// Sends an event to the other processes of the cluster and collects their answers, still encoded.
+    ///
+    /// - Throws: As ``serverSideEmit(_:_:)``; ``SocketIOCore/IncompleteResponseError`` if nodes did not answer in time.
+    public func serverSideEmitWithAck<each A: Encodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A
+    ) async throws -> [EventArguments] {
+        let encoded = try encodeServerSide(event) { writer in repeat try writer.append(each arguments) }
+        return try await namespace.adapter.serverSideEmitWithAck(encoded, timeout: options.flags.timeout)
+    }
+
+    private func encodeServerSide(_ event: String, _ arguments: (inout ArgumentsWriter) throws -> Void) throws -> EventArguments {
+        try namespace.encoder.arguments { writer in
+            try writer.append(event)
+            try arguments(&writer)
         }
     }
 }

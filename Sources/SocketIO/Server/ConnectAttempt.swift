@@ -12,6 +12,17 @@ struct ConnectAttempt: Sendable {
     let auth: EncodedValue?
 
     func run() async {
+        let mayJoin = await server.waitUntilStarted()
+        if mayJoin {
+            await join()
+        } else if !Task.isCancelled {
+            // The client tries again by itself, here or elsewhere.
+            await onLoop { $0.close(.serverShuttingDown) }
+        }
+        await onLoop { [id, name] in $0.attemptEnded(id, name) }
+    }
+
+    private func join() async {
         do {
             guard let namespace = try await server.namespaces.find(name, auth: auth) else { throw ConnectError("Invalid namespace") }
             defer { namespace.release() }
@@ -20,7 +31,6 @@ struct ConnectAttempt: Sendable {
             let refusal = refusal(for: error)
             await onLoop { [id, name] in $0.finishConnecting(name, attempt: id, refusedBy: refusal) }
         }
-        await onLoop { [id, name] in $0.attemptEnded(id, name) }
     }
 
     private func join(_ namespace: Namespace) async throws {

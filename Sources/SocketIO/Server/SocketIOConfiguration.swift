@@ -19,6 +19,9 @@ public struct SocketIOConfiguration: Sendable {
     public var maxNamespacesPerClient = 100
     /// Children that dynamic namespaces may have in all; a client that asks for another one is refused. Default 10 000.
     public var maxChildNamespaces = 10_000
+    /// Events of other processes that one namespace may be handling at a time; further ones are dropped, counted, and reported to the error
+    /// hook once, until half of them are done. Default 10 000.
+    public var maxServerSideEvents = 10_000
     /// How many events of one client may wait for their handlers.
     public var eventQueue = EventQueueLimits()
     /// Acknowledgements of one client that may be pending; further `emitWithAck` throw. Default 10 000.
@@ -33,7 +36,7 @@ public struct SocketIOConfiguration: Sendable {
     /// Over how long the clients are let go when the server is shut down, in random batches, so that they do not all come back at
     /// once elsewhere. Default 5 s; a batch every 100 ms, so few clients go sooner.
     public var drainDuration: Duration = .seconds(5)
-    /// A file with the JavaScript client, served as `<path>/socket.io.js`. Default: nil, none.
+    /// A file with the JavaScript client, served as `<path>/socket.io.js`; read when the server starts. Default: nil, none.
     public var serveClient: String?
     /// Gets every change of a room in this process, with the namespace's name. Runs on the event loop where it happens. Default: nil.
     public var onRoomEvent: (@Sendable (_ namespace: String, _ event: RoomEvent) -> Void)?
@@ -52,6 +55,7 @@ public struct SocketIOConfiguration: Sendable {
             (engine.maxHTTPBufferSize > 0, "engine.maxHTTPBufferSize must be positive"),
             (connectTimeout > .zero, "connectTimeout must be positive"),
             (maxAttachments >= 0 && maxNamespacesPerClient > 0, "maxAttachments and maxNamespacesPerClient must not be negative"),
+            (maxServerSideEvents > 0 && maxChildNamespaces >= 0, "maxServerSideEvents must be positive"),
             (eventQueue.events > 0 && eventQueue.bytes > 0, "eventQueue.events and bytes must be positive"),
             (
                 eventQueue.hardEvents >= eventQueue.events && eventQueue.hardBytes >= eventQueue.bytes,

@@ -44,6 +44,7 @@ struct SocketIOMetrics: Sendable {
     let lateAcknowledgements = Total("acks_late")
     let duplicateAcknowledgements = Total("acks_duplicate")
     let droppedVolatile = Total("volatile_dropped")
+    let droppedServerSideEvents = Total("server_side_events_dropped")
     let recoveredSessions = Total("sessions_recovered")
     let expiredSessions = Total("sessions_expired")
     let errors = Total("errors")

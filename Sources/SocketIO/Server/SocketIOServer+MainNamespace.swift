@@ -13,18 +13,23 @@ extension SocketIOServer {
     public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) { sockets.onConnect(handler) }
 
     /// Handles an event that another process sends to the main namespace; see ``Namespace/on(_:_:)``.
+    @discardableResult
     public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
         _ event: String,
         _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
-    ) {
+    ) -> HandlerID {
         sockets.on(event, handler)
     }
 
     /// Handles an event that another process sends to the main namespace; see ``Namespace/on(_:_:)``.
+    @discardableResult
     public func on<each A: Decodable & Sendable>(
         _ event: String,
         _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
-    ) {
+    ) -> HandlerID {
         sockets.on(event, handler)
     }
+
+    /// Removes a handler of server-side events of the main namespace.
+    public func off(_ id: HandlerID) { sockets.off(id) }
 }

@@ -33,12 +33,21 @@ public final class SocketIOServer: Sendable {
     private let handlerIDs = Atomic<UInt64>(0)
     private let errorHook = Mutex<(@Sendable (HandlerFailure) -> Void)?>(nil)
     private let lifecycle = Mutex(Lifecycle.created)
+    /// Opens when the start has succeeded or failed, or the server is closed: clients wait for it.
+    private let startSettled = Gate()
+    private let isServing = Atomic<Bool>(false)
+    private let hasWarnedOfWaiting = Atomic<Bool>(false)
+    private let ended = Gate()
+    private let clientFile: ClientFile?
 
     /// How long the disconnect hooks of the last clients may take when the server is closed.
     private static let hookGrace = Duration.seconds(10)
 
     private enum Lifecycle {
-        case created, started, closed
+        case created
+        /// One start for all who ask for it, whether it still runs, has succeeded or has failed.
+        case started(Task<Void, any Error>)
+        case closed
     }
 
     /// Creates a server. It serves nothing until it is run or mounted.
@@ -62,7 +71,12 @@ public final class SocketIOServer: Sendable {
         self.offsets = configuration.connectionStateRecovery == nil ? nil : OffsetGenerator()
         self.loops = eventLoopGroup.makeIterator().map { LoopContext($0) }
         let delegate = EngineDelegate()
-        self.engine = EngineServer(configuration: configuration.engine, delegate: delegate, logger: logger)
+        self.clientFile = ClientFile(configuration)
+        self.engine = EngineServer(
+            configuration: clientFile?.served(by: configuration.engine) ?? configuration.engine,
+            delegate: delegate,
+            logger: logger
+        )
         delegate.attach(self)
         _ = of("/")
     }
@@ -70,10 +84,16 @@ public final class SocketIOServer: Sendable {
     // MARK: Namespaces
 
     /// The namespace of this name, made if it is new. A missing leading slash is added.
+    ///
+    /// With a name that no client could ask for, longer than 1 024 bytes or with a comma in it, ``start()`` throws ``SocketIOError`` with
+    /// `invalidNamespace`; if the server runs already, the error goes to ``onError(_:)`` and to whoever emits. Once the server is closed,
+    /// namespaces that are not kept from before have no clients, and emitting throws `serverClosed`.
     public func of(_ name: String) -> Namespace {
-        let name = name.hasPrefix("/") ? name : "/" + name
-        return namespaces.named(name) {
-            makeNamespace(name, parent: nil)
+        let name = NamespaceName.normalised(name)
+        return namespaces.named(name) { [self] predecessor in
+            makeNamespace(name, parent: nil, after: predecessor)
+        } makeDetached: {
+            makeNamespace(name, parent: nil, refusal: SocketIOError(.serverClosed, "the server has been closed; create a new one"))
         } startLate: { [tasks] namespace in
             tasks.start { [self] in
                 do { try await namespace.start() } catch { report(error, event: nil, socket: nil) }
@@ -96,7 +116,11 @@ public final class SocketIOServer: Sendable {
         return of(matching: { name, _ in pattern.matchesWhole(name) })
     }
 
-    func makeNamespace(_ name: String, parent: ParentNamespace?) -> Namespace {
+    /// - Parameters:
+    ///   - predecessor: Opens when the adapter of an earlier namespace of this name is closed.
+    ///   - refusal: Why the namespace cannot be used.
+    func makeNamespace(_ name: String, parent: ParentNamespace?, after predecessor: Gate? = nil, refusal: SocketIOError? = nil) -> Namespace
+    {
         var onRoomEvent: (@Sendable (RoomEvent) -> Void)?
         if let hook = configuration.onRoomEvent { onRoomEvent = { @Sendable event in hook(name, event) } }
         let rooms = metrics.rooms
@@ -109,11 +133,30 @@ public final class SocketIOServer: Sendable {
             onRoomCount: { rooms.change(by: $0) }
         )
         let executor = hookExecutor(loops[name.utf8.count % loops.count].eventLoop)
-        let events = ServerSideEvents(encoder: encoder, tasks: tasks, executor: executor) { [weak self] error, event in
+        let events = ServerSideEvents(
+            encoder: encoder,
+            tasks: tasks,
+            limit: configuration.maxServerSideEvents,
+            dropped: metrics.droppedServerSideEvents,
+            executor: executor
+        ) { [weak self] error, event in
             self?.report(error, event: event, socket: nil)
         }
-        let adapter = adapters.makeAdapter(AdapterContext(namespace: name, local: local, onServerSideEmit: events.receive))
-        return Namespace(name: name, server: self, local: local, adapter: adapter, parent: parent, events: events)
+        let adapter: any Adapter =
+            if let error = refusal ?? NamespaceName.problem(of: name) {
+                RefusingAdapter(local: local, error: error)
+            } else {
+                adapters.makeAdapter(AdapterContext(namespace: name, local: local, onServerSideEmit: events.receive))
+            }
+        return Namespace(
+            name: name,
+            server: self,
+            local: local,
+            adapter: adapter,
+            parent: parent,
+            events: events,
+            predecessor: predecessor
+        )
     }
 
     // MARK: Errors
@@ -143,40 +186,85 @@ public final class SocketIOServer: Sendable {
 
     // MARK: Life
 
-    /// Starts the adapters. Called by ``run()``; call it yourself only if you mount the server without running it.
+    /// Starts the adapters. Called by ``run()``; call it yourself only if you mount the server without running it. Clients that connect
+    /// before wait, at most ``SocketIOConfiguration/connectTimeout``. All callers share one start; if it fails, it fails for all of them,
+    /// as it does if one of them is cancelled, and the server has to be closed.
     ///
-    /// - Throws: What the adapter throws, and ``SocketIOError`` with `serverClosed` or `invalidConfiguration`.
+    /// - Throws: What the adapter throws, and ``SocketIOError`` with `serverClosed`, `invalidConfiguration` or `invalidNamespace`.
     public func start() async throws {
-        let isFirst = try lifecycle.withLock { lifecycle in
+        let task = try lifecycle.withLock { lifecycle in
             switch lifecycle {
             case .created:
-                lifecycle = .started
-                return true
-            case .started: return false
+                let task = Task { [self] in try await startOnce() }
+                lifecycle = .started(task)
+                return task
+            case .started(let task): return task
             case .closed: throw SocketIOError(.serverClosed, "the server has been closed; create a new one")
             }
         }
-        guard isFirst else { return }
-        try configuration.validate()
-        try await adapters.start()
-        for namespace in namespaces.run() { try await namespace.start() }
+        do {
+            try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                task.cancel()
+            }
+        } catch is CancellationError {
+            throw SocketIOError(.serverClosed, "the server was closed while it started")
+        }
     }
 
-    /// Ends the server: no new clients, the connected ones go in random batches, then the adapters close. Does nothing the second time.
+    private func startOnce() async throws {
+        defer { startSettled.open() }
+        try configuration.validate()
+        try await clientFile?.load()
+        try await adapters.start()
+        for namespace in namespaces.run() { try await namespace.start() }
+        try Task.checkCancellation()
+        isServing.store(true, ordering: .releasing)
+    }
+
+    /// Waits until clients may join namespaces, or until they never will. Ends early if the task is cancelled.
+    ///
+    /// - Returns: Whether they may.
+    func waitUntilStarted() async -> Bool {
+        if !startSettled.isOpen {
+            if case .created = lifecycle.withLock({ $0 }), !hasWarnedOfWaiting.exchange(true, ordering: .relaxed) {
+                logger.warning("a client waits because the server has not been started; run it, or add it to the application's services")
+            }
+            await startSettled.wait()
+        }
+        return isServing.load(ordering: .acquiring)
+    }
+
+    /// Ends the server: no new clients, the connected ones go in random batches, then the adapters close. Called again, it waits for the
+    /// end.
     ///
     /// - Parameter duration: The time over which clients are let go, so that they do not all come back at once elsewhere. Default: at once.
     ///   Hooks that still run then have 10 s before they are cancelled.
     public func close(over duration: Duration = .zero) async {
-        let isFirst = lifecycle.withLock { lifecycle in
+        let before = lifecycle.withLock { lifecycle in
             defer { lifecycle = .closed }
-            return lifecycle != .closed
+            return lifecycle
         }
-        guard isFirst else { return }
+        switch before {
+        case .closed: return await ended.wait()
+        case .started(let task):
+            task.cancel()
+            _ = await task.result
+        case .created: break
+        }
+        await end(over: duration)
+        ended.open()
+    }
+
+    private func end(over duration: Duration) async {
+        isServing.store(false, ordering: .releasing)
+        startSettled.open()
         await adapters.drain()
         await engine.shutdown(over: duration)
         // The hooks of the last sockets may still tell the other processes.
         await tasks.finish(grace: Self.hookGrace)
-        for namespace in namespaces.all { await namespace.adapter.close() }
+        for namespace in namespaces.close() { await namespace.adapter.close() }
         await adapters.close()
         await tasks.close(grace: Self.hookGrace)
         namespaces.removeAll()

@@ -4,7 +4,7 @@ public struct SocketIOError: Error, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
             case reservedEventName, disconnected, acknowledgementTimeout, tooManyPendingAcknowledgements, unexpectedArguments
-            case invalidNamespace, invalidConfiguration, foreignEventLoop, serverClosed, adapter
+            case invalidNamespace, invalidConfiguration, serverClosed, tooManyServerSideEvents
         }
         private let value: Value
         /// The event's name is one that Socket.IO uses itself. Choose another.
@@ -21,12 +21,10 @@ public struct SocketIOError: Error, CustomStringConvertible {
         public static let invalidNamespace = Code(value: .invalidNamespace)
         /// The configuration cannot work.
         public static let invalidConfiguration = Code(value: .invalidConfiguration)
-        /// A connection came on an event loop that is not one of the server's.
-        public static let foreignEventLoop = Code(value: .foreignEventLoop)
         /// The server is closed.
         public static let serverClosed = Code(value: .serverClosed)
-        /// The adapter could not carry the operation to other processes.
-        public static let adapter = Code(value: .adapter)
+        /// Other processes sent events faster than this one handles them; see ``SocketIOConfiguration/maxServerSideEvents``.
+        public static let tooManyServerSideEvents = Code(value: .tooManyServerSideEvents)
         /// The name of the code.
         public var description: String { value.rawValue }
     }

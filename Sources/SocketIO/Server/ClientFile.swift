@@ -1,0 +1,43 @@
+import EngineIO
+import HTTPTypes
+import Synchronization
+
+/// The JavaScript client, served below the server's path once it has been read.
+final class ClientFile: Sendable {
+    private let source: String
+    private let path: String
+    private let file = Mutex<StaticFile?>(nil)
+
+    /// nil if none is configured.
+    init?(_ configuration: SocketIOConfiguration) {
+        guard let source = configuration.serveClient else { return nil }
+        self.source = source
+        let base = configuration.engine.path
+        self.path = (base.hasSuffix("/") ? base : base + "/") + "socket.io.js"
+    }
+
+    /// Reads the file.
+    ///
+    /// - Throws: ``SocketIOError`` with `invalidConfiguration` if it cannot be read.
+    func load() async throws {
+        do {
+            let loaded = try await StaticFile(path: source, contentType: "application/javascript; charset=utf-8")
+            file.withLock { $0 = loaded }
+        } catch {
+            throw SocketIOError(.invalidConfiguration, "serveClient names '\(source)', which cannot be read", cause: error)
+        }
+    }
+
+    /// The engine's options with the file added to what they answer.
+    func served(by configuration: EngineConfiguration) -> EngineConfiguration {
+        var configuration = configuration
+        let next = configuration.responder
+        configuration.responder = { [self] request in response(to: request) ?? next?(request) }
+        return configuration
+    }
+
+    private func response(to request: HTTPRequest) -> HTTPServerResponse? {
+        guard (request.path ?? "").prefix(while: { $0 != "?" && $0 != "#" }) == path else { return nil }
+        return file.withLock { $0 }?.response(to: request)
+    }
+}

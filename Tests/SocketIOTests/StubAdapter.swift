@@ -1,0 +1,33 @@
+import SocketIOCore
+
+/// Makes adapters for one process whose life a test takes part in.
+struct StubAdapterFactory: AdapterFactory {
+    var onStart: @Sendable () async throws -> Void = {}
+    var onDrain: @Sendable () async -> Void = {}
+    var onMake: @Sendable (AdapterContext) -> Void = { _ in }
+    var onAdapterStart: @Sendable (String) async throws -> Void = { _ in }
+    var onAdapterClose: @Sendable (String) async -> Void = { _ in }
+
+    func start() async throws { try await onStart() }
+    func drain() async { await onDrain() }
+
+    func makeAdapter(_ context: AdapterContext) -> any Adapter {
+        onMake(context)
+        return StubAdapter(factory: self, context: context)
+    }
+}
+
+private final class StubAdapter: Adapter {
+    let local: CoreLocalAdapter
+    private let namespace: String
+    private let factory: StubAdapterFactory
+
+    init(factory: StubAdapterFactory, context: AdapterContext) {
+        self.factory = factory
+        self.local = context.local
+        self.namespace = context.namespace
+    }
+
+    func start() async throws { try await factory.onAdapterStart(namespace) }
+    func close() async { await factory.onAdapterClose(namespace) }
+}
