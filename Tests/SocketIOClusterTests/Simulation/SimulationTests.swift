@@ -21,19 +21,21 @@ struct SimulationTests {
         let parts: UInt64 = 8
         await withTaskGroup { group in
             for part in 0..<parts {
-                group.addTask { Self.runSchedules(stride(from: part, to: count, by: Int(parts))) }
+                group.addTask { await Self.runSchedules(stride(from: part, to: count, by: Int(parts))) }
             }
         }
     }
 
     /// Three failures of a part tell as much as a thousand.
-    private static func runSchedules(_ seeds: StrideTo<UInt64>) {
+    private static func runSchedules(_ seeds: StrideTo<UInt64>) async {
         var failures = 0
         for seed in seeds where failures < 3 {
             do { try Simulation(seed: seed).run() } catch {
                 failures += 1
                 Issue.record("SEED=\(seed): \(error)")
             }
+            // The threads are shared with the other tests.
+            await Task.yield()
         }
     }
 
