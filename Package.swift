@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "SocketIOHummingbird", targets: ["SocketIOHummingbird"]),
         .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
         .library(name: "MongoClient", targets: ["MongoClient"]),
+        .library(name: "SocketIOMongoAdapter", targets: ["SocketIOMongoAdapter"]),
     ],
     traits: [
         .trait(name: "MongoDB", description: "The MongoDB adapter and client; needs the headers of libmongoc."),
@@ -160,6 +161,18 @@ let package = Package(
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "SocketIOMongoAdapter",
+            dependencies: [
+                .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
+                "SocketIOCluster",
+                "SocketIOCore",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),
@@ -316,6 +329,35 @@ let package = Package(
             name: "MongoBenchmark",
             dependencies: ["MongoClient", "SocketIOTesting", .product(name: "NIOCore", package: "swift-nio")],
             path: "IntegrationTests/MongoBenchmark",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SocketIOMongoAdapterTests",
+            dependencies: [
+                "MongoClient",
+                "SocketIOCluster",
+                "SocketIOCore",
+                "SocketIOMongoAdapter",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MongoAdapterIntegrationTests",
+            dependencies: [
+                "EngineIO",
+                "MongoClient",
+                "SocketIO",
+                "SocketIOCluster",
+                "SocketIOCore",
+                "SocketIOMongoAdapter",
+                "SocketIOTesting",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "IntegrationTests/MongoAdapterTests",
             swiftSettings: settings
         ),
         .testTarget(

@@ -18,7 +18,7 @@ enum ServerErrorCode {
 extension MongoError {
     /// An error reply of the server.
     /// - Parameter attempts: How often the command was sent: after a retry the first attempt's outcome is not known.
-    static func fromServer(_ reply: BSONDocument, attempts: Int, isWrite: Bool) -> MongoError {
+    package static func fromServer(_ reply: BSONDocument, attempts: Int, isWrite: Bool) -> MongoError {
         let serverCode = reply["code"]?.integer.map { Int32(truncatingIfNeeded: $0) }
         var details = Details()
         details.serverCode = serverCode

@@ -129,6 +129,13 @@ public struct MongoError: Error, Sendable, CustomStringConvertible {
 }
 
 extension MongoError {
+    /// An error as a server or a network makes it, for tests of those who handle it.
+    package static func simulated(_ code: Code, outcome: Outcome = .notApplied) -> MongoError {
+        var details = Details()
+        details.outcome = outcome
+        return MongoError(code, "simulated", details: details)
+    }
+
     static func invalidBSON(_ message: String) -> MongoError {
         MongoError(.invalidBSON, "Not valid BSON: \(message).")
     }

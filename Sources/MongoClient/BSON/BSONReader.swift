@@ -17,6 +17,9 @@ public struct BSONReader: Sendable {
         self.end = document.bytes.writerIndex - 1
     }
 
+    /// Whether there are no more elements.
+    public var isAtEnd: Bool { self.position >= self.end }
+
     /// The next element, `nil` after the last.
     /// - Throws: ``MongoError`` with code ``MongoError/Code/invalidBSON``; the reader then stays at its end.
     public mutating func next() throws(MongoError) -> BSONElement? {

@@ -16,7 +16,7 @@ public struct MongoInsertResult: Sendable {
         self.writeErrors.isEmpty && self.writeConcernError == nil
     }
 
-    init(_ reply: BSONDocument) throws(MongoError) {
+    package init(_ reply: BSONDocument) throws(MongoError) {
         guard let count = reply["n"]?.integer else {
             throw .invalidBSON("the reply of an insert has no count")
         }

@@ -4,9 +4,15 @@ import Synchronization
 /// number of the process, a counter.
 public struct MessageID: Hashable, Sendable, CustomStringConvertible {
     /// Seconds since 1970.
-    @usableFromInline let seconds: UInt32
+    @usableFromInline package let seconds: UInt32
     /// The process's random number (40 bits) and the counter (24 bits).
-    @usableFromInline let rest: UInt64
+    @usableFromInline package let rest: UInt64
+
+    /// Creates an id from what ``seconds`` and ``rest`` of another were.
+    package init(seconds: UInt32, rest: UInt64) {
+        self.seconds = seconds
+        self.rest = rest
+    }
 
     /// Creates an id from its parts.
     ///

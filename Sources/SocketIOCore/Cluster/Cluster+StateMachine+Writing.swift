@@ -12,7 +12,10 @@ extension ClusterStateMachine {
         var actions = resume(now: now, makeID: makeID)
         actions += settle(lanes[lane].expire(now: now), lane: lane, now: now)
         let next = lanes[lane].next(origin: identity, now: now, makeID: makeID)
-        if case .write(let messages) = next, let last = messages.last { echo.willWrite(last.header.id, lane: lane) }
+        // What is for another node only does not come back.
+        if case .write(let messages) = next, let last = messages.last(where: { $0.header.target == nil }) {
+            echo.willWrite(last.header.id, lane: lane)
+        }
         return (next, actions)
     }
 

@@ -36,6 +36,8 @@ public struct ClusterConfiguration: Sendable {
     public var maximumPendingRequests = 10_000
     /// The number of other nodes that are kept track of; further ones are ignored. Default: 4 096.
     public var maximumNodes = 4_096
+    /// The number of acknowledgements of one broadcast that wait to be read; further ones are dropped and counted. Default: 100 000.
+    public var acknowledgementBuffer = 100_000
     /// The number of sockets in one answer to `fetchSockets`; more are sent in several. Default: 1 000.
     public var socketsPerAnswer = 1_000
     /// Whether the wire format announces a node in each of its namespaces, as the foreign formats do. Default: false.

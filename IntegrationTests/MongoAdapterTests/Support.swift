@@ -1,0 +1,233 @@
+#if MongoDB
+import Logging
+import MongoClient
+import NIOCore
+import NIOPosix
+import SocketIOCluster
+import SocketIOCore
+import SocketIOMongoAdapter
+import SocketIOTesting
+import Synchronization
+import Testing
+
+/// Everything that needs real `mongod` processes. One after the other: some of these tests break the replica set that all share.
+@Suite(
+    "MongoDB adapter",
+    .serialized,
+    .enabled(if: MongoBinary.path != nil, "\(MongoBinary.reasonForAbsence ?? "")"),
+    .timeLimit(.minutes(3))
+)
+struct MongoAdapterTests {}
+
+/// One replica set for all tests of this process; the harness removes it when the process ends.
+actor SharedReplicaSet {
+    static let three = SharedReplicaSet { _ in }
+    static let tinyOplog = SharedReplicaSet { configuration in
+        configuration.members = 1
+        configuration.oplogMegabytes = 1
+    }
+
+    private let configuration: MongoReplicaSetConfiguration
+    private var starting: Task<MongoReplicaSet, any Error>?
+
+    private init(_ change: (inout MongoReplicaSetConfiguration) -> Void) {
+        var configuration = MongoReplicaSetConfiguration()
+        change(&configuration)
+        self.configuration = configuration
+    }
+
+    /// The set, with every member up.
+    func healthy() async throws -> MongoReplicaSet {
+        let configuration = self.configuration
+        let task = starting ?? Task { try await MongoReplicaSet.start(configuration) }
+        starting = task
+        let set = try await task.value
+        for member in set.members {
+            try member.resume()
+            try await member.restart()
+        }
+        try await set.waitUntilAllFollow()
+        return set
+    }
+}
+
+/// A way to keep and to read messages.
+struct Mode: Sendable, CustomTestStringConvertible {
+    var expiration: MongoAdapterConfiguration.Expiration
+    var reading: MongoAdapterConfiguration.Reading
+    var testDescription: String
+
+    static let ttl = Mode(expiration: .ttl, reading: .changeStream, testDescription: "change stream, TTL")
+    static let capped = Mode(expiration: .capped(bytes: 8 << 20), reading: .changeStream, testDescription: "change stream, capped")
+    static let tailable = Mode(expiration: .capped(bytes: 8 << 20), reading: .tailable, testDescription: "tailable cursor")
+    static let all = [ttl, capped, tailable]
+}
+
+/// A node with one namespace and one socket.
+final class Node: Sendable {
+    let mongo: MongoAdapter
+    let adapter: any Adapter
+    let socket: Receiver
+    let events: Events
+
+    init(_ configuration: MongoAdapterConfiguration) {
+        let events = Events()
+        var configuration = configuration
+        configuration.onEvent = { events.append($0) }
+        if ProcessInfo.isVerbose { configuration.logger.logLevel = .debug } else { configuration.logger.logLevel = .critical }
+        self.events = events
+        mongo = MongoAdapter(configuration)
+        let loops = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
+        let local = CoreLocalAdapter(eventLoops: loops, format: .json)
+        adapter = mongo.makeAdapter(AdapterContext(namespace: "/", local: local) { _, _ in })
+        socket = Receiver("socket of \(mongo.node.id)", on: loops[0])
+    }
+
+    func start() async throws {
+        try await mongo.start()
+        try await adapter.start()
+        let (local, socket) = (adapter.local, socket)
+        try await socket.eventLoop.submit { _ = local.add(socket) }.get()
+    }
+
+    func emit(_ text: String) async throws {
+        let packet = BroadcastPacket(EncodedPacket(message: ByteBuffer(string: text), isBinary: false))
+        try await adapter.broadcast(packet, to: BroadcastOptions())
+    }
+
+    /// Emits `prefix0…`, several at a time in order, until told otherwise.
+    func emit(_ prefix: String, _ numbers: Range<Int>, pause: Duration = .zero) async throws {
+        // Each emit enters the queue before the next begins.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in numbers {
+                group.addImmediateTask { try await self.emit("\(prefix)\(number)") }
+                if pause > .zero { try await Task.sleep(for: pause) }
+            }
+            try await group.waitForAll()
+        }
+    }
+}
+
+/// What has happened in the cluster.
+final class Events: Sendable {
+    private let all = Mutex<[ClusterEvent]>([])
+    func append(_ event: ClusterEvent) { all.withLock { $0.append(event) } }
+    var gaps: Int {
+        all.withLock { events in events.filter { if case .gap = $0 { true } else { false } }.count }
+    }
+    var lost: UInt64 {
+        all.withLock { events in events.reduce(0) { if case .gap(_, let count?) = $1 { $0 + count } else { $0 } } }
+    }
+    var skipped: [String] {
+        all.withLock { events in events.compactMap { if case .skipped(let reason) = $0 { reason } else { nil } } }
+    }
+    var descriptions: [String] { all.withLock { events in events.map { "\($0)" } } }
+}
+
+/// A socket without a client: it keeps what it is given.
+final class Receiver: LocalSocket {
+    let id: SocketID
+    let eventLoop: any EventLoop
+    private let texts = Mutex<[String]>([])
+
+    init(_ id: SocketID, on loop: any EventLoop) {
+        self.id = id
+        self.eventLoop = loop
+    }
+
+    var received: [String] { texts.withLock { $0 } }
+    func received(_ prefix: String) -> [String] { received.filter { $0.hasPrefix(prefix) } }
+    var count: Int { texts.withLock { $0.count } }
+
+    func deliver(_ packet: BroadcastPacket, flags: BroadcastFlags) {
+        texts.withLock { $0.append(String(buffer: packet.encoded.message)) }
+    }
+
+    func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink) {
+        deliver(packet, flags: .init())
+        let answer = try? PacketEncoder(format: .json).arguments { try $0.append(self.id) }
+        acknowledgements.receive(answer ?? .empty(.json))
+    }
+
+    func forgetAcknowledgement(_ id: UInt64) {}
+    func describe() -> SocketDescription {
+        SocketDescription(
+            id: id,
+            handshake: Handshake(headers: ["host": "test"], url: "/socket.io/"),
+            data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
+        )
+    }
+    func disconnect(closeConnection: Bool) {}
+    func surrenderSession() -> RecoverableSession? { nil }
+}
+
+/// A collection that nobody else uses, for nodes that notice things soon.
+func makeConfiguration(_ connectionString: String, _ mode: Mode, collection: String = ObjectID().hex) -> MongoAdapterConfiguration {
+    var configuration = MongoAdapterConfiguration(connectionString: connectionString)
+    configuration.database = "tests"
+    configuration.collection = collection
+    configuration.expiration = mode.expiration
+    configuration.reading = mode.reading
+    configuration.heartbeatInterval = .seconds(1)
+    configuration.heartbeatTimeout = .seconds(4)
+    return configuration
+}
+
+/// Starts nodes that form a cluster, runs with them, and closes them.
+func withNodes(
+    _ count: Int,
+    _ configuration: MongoAdapterConfiguration,
+    _ body: ([Node]) async throws -> Void
+) async throws {
+    var nodes: [Node] = []
+    let result: Result<Void, any Error>
+    do {
+        for _ in 0..<count {
+            let node = Node(configuration)
+            try await node.start()
+            nodes.append(node)
+        }
+        result = .success(try await body(nodes))
+    } catch { result = .failure(error) }
+    for node in nodes { await node.mongo.close() }
+    try result.get()
+}
+
+/// Runs with a client of its own on the collection of a configuration.
+func withCollection(_ connectionString: String, _ name: String, _ body: (MongoCollection) async throws -> Void) async throws {
+    let client = try MongoClient(configuration: .init(connectionString: connectionString))
+    let result: Result<Void, any Error>
+    do { result = .success(try await body(client.database("tests").collection(name))) } catch { result = .failure(error) }
+    await client.close()
+    try result.get()
+}
+
+/// Waits until something holds; `false` if it does not in time.
+func eventually(within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async rethrows -> Bool {
+    let deadline = ContinuousClock.now + limit
+    while ContinuousClock.now < deadline {
+        if try await condition() { return true }
+        try? await Task.sleep(for: .milliseconds(20))
+    }
+    return false
+}
+
+/// Checks that every node has got the numbers of a prefix in order, each once.
+func expectAll(_ nodes: [Node], _ prefix: String, _ numbers: Range<Int>, within limit: Duration = .seconds(30)) async {
+    let expected = numbers.map { "\(prefix)\($0)" }
+    for node in nodes {
+        let isComplete = await eventually(within: limit) { node.socket.received(prefix).count >= expected.count }
+        let received = node.socket.received(prefix)
+        #expect(isComplete, "\(received.count) of \(expected.count) after all that time: \(node.events.descriptions)")
+        if received != expected {
+            let missing = Set(expected).subtracting(received).count
+            let twice = received.count - Set(received).count
+            Issue.record("not once each in order: \(missing) missing, \(twice) twice of \(expected.count)")
+        }
+    }
+}
+
+enum ProcessInfo {
+    static let isVerbose = Environment.has("VERBOSE")
+}
+#endif

@@ -1,0 +1,85 @@
+#if MongoDB
+import MongoClient
+import SocketIOCore
+
+/// Writes batches of messages: each attempt ends with what is certain.
+struct BatchWriter: Sendable {
+    let connection: MongoConnection
+
+    /// Below the socket timeout, so that a majority that is gone does not cost the connection.
+    private static let confirmation = MongoWriteConcern.majority.timeout(.seconds(8))
+    private static let bytesPerCommand = MongoCollection.maximumCommandSize - 64 * 1_024
+
+    func write(_ batch: [ClusterMessage]) async -> BatchOutcome {
+        guard let collection = connection.collection else {
+            return .notWritten(MongoAdapterError(.closed, "the adapter is closed"))
+        }
+        let (documents, refusal) = encode(batch)
+        var insert = OrderedInsertStateMachine(sizes: documents.map(\.count), bytesPerCommand: Self.bytesPerCommand)
+        while true {
+            switch insert.next {
+            case .insert(let range): await Self.perform(&insert, range, documents, collection)
+            case .look(let range): insert.found(await Self.countConfirmed(documents[range], collection))
+            case .finish(.written):
+                return refusal.map { .refused(index: documents.count, error: $0) } ?? .written
+            case .finish(let outcome): return outcome
+            }
+        }
+    }
+
+    /// The documents up to the first message that cannot be written at all.
+    private func encode(_ batch: [ClusterMessage]) -> ([BSONDocument], (any Error)?) {
+        let now = WallClock.milliseconds()
+        let limit = connection.configuration.documentLimit
+        var documents: [BSONDocument] = []
+        documents.reserveCapacity(batch.count)
+        for message in batch {
+            do {
+                let document = try connection.format.encode(message, createdAt: now)
+                guard document.count <= limit else {
+                    let text = "the message takes \(document.count) bytes, the collection carries \(limit)"
+                    return (documents, ClusterError(.tooLarge, text))
+                }
+                documents.append(document)
+            } catch {
+                return (documents, error)
+            }
+        }
+        return (documents, nil)
+    }
+
+    private static func perform(
+        _ insert: inout OrderedInsertStateMachine,
+        _ range: Range<Int>,
+        _ documents: [BSONDocument],
+        _ collection: MongoCollection
+    ) async {
+        do throws(MongoError) {
+            let slice = range.count == documents.count ? documents : Array(documents[range])
+            insert.answered(try await collection.insert(slice, writeConcern: confirmation), range: range)
+        } catch {
+            insert.failed(error)
+        }
+    }
+
+    /// How many of the documents, from the first on, a majority has. Without it a batch of which all but the answer got through would
+    /// be repeated document by document.
+    private static func countConfirmed(_ documents: ArraySlice<BSONDocument>, _ collection: MongoCollection) async -> Int {
+        let ids = documents.compactMap { $0["_id"]?.objectID }
+        let filter = BSONDocument { filter in
+            filter.appendDocument("_id") { operators in
+                operators.appendArray("$in") { array in
+                    for id in ids { array.append(id) }
+                }
+            }
+        }
+        var options = MongoFindOptions()
+        options.projection = BSONDocument { $0.append("_id", Int32(1)) }
+        options.readConcernLevel = "majority"
+        options.readPreference = .primary
+        guard let found = try? await collection.find(filter, options: options) else { return 0 }
+        let present = Set(found.compactMap { $0["_id"]?.objectID })
+        return ids.prefix { present.contains($0) }.count
+    }
+}
+#endif

@@ -1,0 +1,82 @@
+#if MongoDB
+import MongoClient
+import SocketIOCore
+
+/// What a stream hands its events to, and tells about its progress.
+protocol StreamReader: Sendable {
+    /// Reads one document of a batch.
+    func item(of document: BSONDocument) -> DriverItem?
+    /// A batch has come.
+    func received(_ batch: MongoBatch)
+    /// Everything in the batch was handed over.
+    func finished(_ batch: MongoBatch)
+    /// The server has closed the cursor.
+    func ended()
+    /// The cursor has failed.
+    func failed(_ error: MongoError)
+}
+
+/// The items of one cursor: that it is open, then what comes in its batches.
+struct DriverItems<Reader: StreamReader>: AsyncSequence, Sendable {
+    typealias Element = DriverItem
+
+    let cursor: MongoCursor
+    let reader: Reader
+    let isLossy: Bool
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(cursor: cursor, reader: reader, isLossy: isLossy) }
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        private var batches: MongoCursor.AsyncIterator
+        private let reader: Reader
+        private var opening: DriverItem?
+        private var batch: MongoBatch?
+        private var next = 0
+
+        init(cursor: MongoCursor, reader: Reader, isLossy: Bool) {
+            self.batches = cursor.makeAsyncIterator()
+            self.reader = reader
+            self.opening = .opened(lost: isLossy)
+        }
+
+        mutating func next() async throws -> DriverItem? {
+            if let opening {
+                self.opening = nil
+                return opening
+            }
+            while true {
+                if let item = itemOfBatch() { return item }
+                guard try await nextBatch() else { return nil }
+            }
+        }
+
+        private mutating func itemOfBatch() -> DriverItem? {
+            guard let batch else { return nil }
+            while next < batch.documents.count {
+                let document = batch.documents[next]
+                next += 1
+                if let item = reader.item(of: document) { return item }
+            }
+            self.batch = nil
+            reader.finished(batch)
+            return nil
+        }
+
+        private mutating func nextBatch() async throws -> Bool {
+            do throws(MongoError) {
+                guard let batch = try await batches.next() else {
+                    reader.ended()
+                    return false
+                }
+                reader.received(batch)
+                self.batch = batch
+                next = 0
+                return true
+            } catch {
+                if error.code != .cancelled { reader.failed(error) }
+                throw error
+            }
+        }
+    }
+}
+#endif

@@ -1,0 +1,17 @@
+#if MongoDB
+import SocketIOCore
+
+/// What both drivers have besides carrying messages.
+protocol MongoDriver: Driver {
+    var connection: MongoConnection { get }
+    /// Whether the stream has lost its place again and again.
+    var isUnstable: Bool { get }
+}
+
+extension MongoDriver {
+    /// What the largest document leaves for a message, its header taken off.
+    var messageLimit: Int { connection.configuration.documentLimit - 1_024 }
+
+    func close() async { await connection.close() }
+}
+#endif

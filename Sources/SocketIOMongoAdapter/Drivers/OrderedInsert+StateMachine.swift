@@ -1,0 +1,105 @@
+#if MongoDB
+import MongoClient
+import SocketIOCore
+
+/// One attempt to write a batch in its order, which may be the repetition of an attempt whose outcome is not known.
+///
+/// Documents whose `_id` is there already were written by an earlier attempt. An ordered insert stops at the first of them, so the
+/// attempt goes on behind it.
+struct OrderedInsertStateMachine {
+    enum Action {
+        /// Insert these, in order.
+        case insert(Range<Int>)
+        /// Look which of these are there for good, from the first on without a hole; then call ``found(_:)``.
+        case look(Range<Int>)
+        /// The attempt is over.
+        case finish(BatchOutcome)
+    }
+
+    private enum State {
+        case inserting
+        case looking
+        case finished(BatchOutcome)
+    }
+
+    /// Codes by which a server refuses one document for good.
+    private static let refusals: Set<Int32> = [2, 9, 14, 52, 55, 56, 57, 121, 10_334, 11_000, 17_280]
+
+    private let sizes: [Int]
+    private let bytesPerCommand: Int
+    /// The documents before this one are written.
+    private var done = 0
+    private var state = State.inserting
+
+    /// - Parameters:
+    ///   - sizes: The sizes of the documents in bytes.
+    ///   - bytesPerCommand: What fits into one command.
+    init(sizes: [Int], bytesPerCommand: Int) {
+        self.sizes = sizes
+        self.bytesPerCommand = bytesPerCommand
+    }
+
+    /// What to do next.
+    var next: Action {
+        switch state {
+        case .finished(let outcome): .finish(outcome)
+        case _ where done == sizes.count: .finish(.written)
+        case .looking: .look(done..<sizes.count)
+        case .inserting: .insert(done..<end)
+        }
+    }
+
+    /// The end of what fits into one command; at least one document.
+    private var end: Int {
+        var bytes = 0
+        var end = done
+        while end < sizes.count {
+            bytes += sizes[end] + 16
+            guard bytes <= bytesPerCommand || end == done else { break }
+            end += 1
+        }
+        return end
+    }
+
+    /// The server has answered an insert.
+    mutating func answered(_ result: MongoInsertResult, range: Range<Int>) {
+        if let error = result.writeConcernError {
+            return finish(.unknown(MongoAdapterError(.failed, "The members did not confirm the write in time (code \(error.code)).")))
+        }
+        guard let error = result.writeErrors.first else {
+            guard result.insertedCount == range.count else {
+                return finish(
+                    .unknown(MongoAdapterError(.failed, "The server inserted \(result.insertedCount) of \(range.count) documents."))
+                )
+            }
+            done = range.upperBound
+            return
+        }
+        guard range.indices.contains(range.lowerBound + error.index) else {
+            return finish(.unknown(MongoAdapterError(.failed, "The server's answer to an insert makes no sense.")))
+        }
+        done = range.lowerBound + error.index
+        if error.isDuplicateID {
+            done += 1
+            state = .looking
+        } else if Self.refusals.contains(error.code) {
+            finish(.refused(index: done, error: ClusterError(.notSent, "the server refuses the document with code \(error.code)")))
+        } else {
+            finish(.unknown(MongoAdapterError(.failed, "The server could not write a document (code \(error.code)).")))
+        }
+    }
+
+    /// An insert has failed.
+    mutating func failed(_ error: MongoError) {
+        finish(error.outcome == .notApplied && done == 0 ? .notWritten(error) : .unknown(error))
+    }
+
+    /// That many of the documents looked for are there for good, in the order of the batch and without a hole.
+    mutating func found(_ count: Int) {
+        done = min(sizes.count, done + max(0, count))
+        state = .inserting
+    }
+
+    private mutating func finish(_ outcome: BatchOutcome) { state = .finished(outcome) }
+}
+#endif

@@ -1,0 +1,71 @@
+#if MongoDB
+public import SocketIOCluster
+public import SocketIOCore
+
+/// Makes this process a node of a cluster over MongoDB: whatever the server does with its sockets, it does with those of all nodes.
+///
+/// ```swift
+/// let io = SocketIOServer(adapter: .mongo("mongodb://db1,db2,db3/?replicaSet=rs0"))
+/// ```
+///
+/// The server starts it and closes it last. Keep the adapter if a readiness probe is to ask for its ``health``.
+public final class MongoAdapter: AdapterFactory {
+    /// The node: its id, the other nodes, and its health.
+    public let node: ClusterNode
+    private let driver: any MongoDriver
+
+    /// Makes an adapter that has not started. What is wrong with the configuration is told by its start; see also
+    /// ``MongoAdapterConfiguration/validate()``.
+    ///
+    /// - Parameter configuration: How to reach MongoDB, and how to use it.
+    public init(_ configuration: MongoAdapterConfiguration) {
+        let connection = MongoConnection(configuration, format: NativeWireFormat(cluster: configuration.cluster))
+        self.driver =
+            switch configuration.reading.value {
+            case .changeStream: ChangeStreamDriver(connection: connection)
+            case .tailable: TailableDriver(connection: connection)
+            }
+        var options = ClusterNode.Options(id: configuration.nodeID, configuration: configuration.clusterConfiguration)
+        options.logger = configuration.logger
+        options.metrics = ClusterMetrics(factory: configuration.metricsFactory)
+        options.onEvent = configuration.onEvent
+        self.node = ClusterNode(driver: driver, options: options)
+    }
+
+    /// How well the node takes part. Anything but ``SocketIOCore/ClusterHealth/healthy`` means that other nodes may not hear this one,
+    /// or it them; ask it in a readiness probe. A stream that loses its place three times within a minute counts as deaf.
+    public var health: ClusterHealth {
+        let health = node.health
+        return health == .healthy && driver.isUnstable ? .deaf : health
+    }
+
+    /// Looks at the deployment, sets the collection up and starts to take part. Returns when the node listens, or after five seconds.
+    ///
+    /// - Throws: ``MongoAdapterError``: `invalidConfiguration`; `unreachable` or `authentication` within the server selection timeout;
+    ///   `unauthorized`; `noChangeStreams`; `collectionMismatch`; `failed`.
+    public func start() async throws { try await node.start() }
+
+    /// Tells the other nodes that this one is going to leave. It is still counted and still answers.
+    public func drain() async { await node.drain() }
+
+    /// Writes what waits, tells the other nodes that this one has left, and closes its client.
+    public func close() async { await node.close() }
+
+    /// Makes the adapter of a namespace.
+    public func makeAdapter(_ context: AdapterContext) -> any Adapter { node.makeAdapter(context) }
+}
+
+extension AdapterFactory where Self == MongoAdapter {
+    /// Makes the server a node of a cluster over MongoDB, with the defaults of ``MongoAdapterConfiguration``.
+    ///
+    /// - Parameter connectionString: `mongodb://…` or `mongodb+srv://…` with all its options; its path may name the database.
+    public static func mongo(_ connectionString: String) -> MongoAdapter {
+        MongoAdapter(MongoAdapterConfiguration(connectionString: connectionString))
+    }
+
+    /// Makes the server a node of a cluster over MongoDB.
+    ///
+    /// - Parameter configuration: How to reach MongoDB, and how to use it.
+    public static func mongo(_ configuration: MongoAdapterConfiguration) -> MongoAdapter { MongoAdapter(configuration) }
+}
+#endif

@@ -1,0 +1,103 @@
+#if MongoDB
+import MongoClient
+import SocketIOCluster
+import SocketIOCore
+
+extension MongoAdapterConfiguration {
+    /// Checks every value against its bounds.
+    ///
+    /// - Throws: ``MongoAdapterError`` with `invalidConfiguration`; its message names the value and says what it must be.
+    public func validate() throws(MongoAdapterError) {
+        try validateNames()
+        try validateExpiration()
+        try validateTimes()
+        try check(lanes, in: 1...64, "lanes")
+        try check(batchMessages, in: 1...10_000, "batchMessages")
+        try check(batchBytes, in: 1_000...15_000_000, "batchBytes")
+        try check(queueMessages, in: 1...Int.max, "queueMessages")
+        try check(queueBytes, in: 1...Int.max, "queueBytes")
+        try check(acknowledgementBuffer, in: 1...Int.max, "acknowledgementBuffer")
+        if let readBatchSize { try check(readBatchSize, in: 1...Int(Int32.max), "readBatchSize") }
+        if case .client(let client) = connection.value {
+            try require(
+                client.configuration.commandThreads > lanes,
+                "the client has \(client.configuration.commandThreads) command threads for \(lanes) lanes: give it at least one more"
+            )
+        }
+    }
+
+    private func validateNames() throws(MongoAdapterError) {
+        if let database {
+            let isValid = (1...63).contains(database.utf8.count) && !database.utf8.contains { "/\\. \"$*<>:|?\0".utf8.contains($0) }
+            try require(isValid, "\"\(database)\" is no name of a database: use 1 to 63 letters, digits, - and _")
+        }
+        let isValid =
+            (1...120).contains(collection.utf8.count) && !collection.utf8.contains { "$\0".utf8.contains($0) }
+            && !collection.hasPrefix("system.") && !collection.hasPrefix(".") && !collection.hasSuffix(".")
+        try require(isValid, "\"\(collection)\" is no name of a collection: use 1 to 120 letters, digits, -, _ and inner dots")
+        try check(cluster.utf8.count, in: 1...128, "the length of cluster in bytes")
+        if let nodeID { try check(nodeID.utf8.count, in: 1...128, "the length of nodeID in bytes") }
+    }
+
+    private func validateExpiration() throws(MongoAdapterError) {
+        switch expiration.value {
+        case .ttl(let duration):
+            let isWhole = duration.components.attoseconds == 0
+            try require(isWhole && (1...2_592_000).contains(duration.components.seconds), "a TTL must be whole seconds from 1 s to 30 days")
+            try require(
+                reading != .tailable,
+                "a tailable cursor needs a capped collection: set expiration to .capped, or reading to .changeStream"
+            )
+        case .capped(let bytes):
+            try check(bytes, in: 1 << 20...1 << 40, "the size of the capped collection in bytes")
+        }
+    }
+
+    private func validateTimes() throws(MongoAdapterError) {
+        try check(heartbeatInterval, in: .milliseconds(100)...Duration.seconds(3_600), "heartbeatInterval")
+        try check(
+            heartbeatTimeout,
+            in: heartbeatInterval * 2...Duration.seconds(86_400),
+            "heartbeatTimeout, at least twice heartbeatInterval,"
+        )
+        try check(requestTimeout, in: .milliseconds(1)...Duration.seconds(86_400), "requestTimeout")
+        try check(writeDeadline, in: .seconds(1)...Duration.seconds(86_400), "writeDeadline")
+        try check(deafnessLimit, in: .seconds(1)...Duration.seconds(86_400), "deafnessLimit")
+        try check(maxAwaitTime, in: .milliseconds(10)...Duration.seconds(10), "maxAwaitTime")
+    }
+
+    private func check<Value: Comparable>(_ value: Value, in bounds: ClosedRange<Value>, _ name: String) throws(MongoAdapterError) {
+        let limits = "\(bounds.lowerBound) to \(bounds.upperBound)"
+        try require(bounds.contains(value), "\(name) must be \(limits), not \(value)")
+    }
+
+    private func require(_ holds: Bool, _ message: @autoclosure () -> String) throws(MongoAdapterError) {
+        guard !holds else { return }
+        throw MongoAdapterError(.invalidConfiguration, message())
+    }
+
+    /// What the node needs to know of it.
+    var clusterConfiguration: ClusterConfiguration {
+        var result = ClusterConfiguration()
+        result.heartbeatInterval = heartbeatInterval
+        result.heartbeatTimeout = heartbeatTimeout
+        result.requestTimeout = requestTimeout
+        result.writeDeadline = writeDeadline
+        result.deafnessLimit = deafnessLimit
+        result.acknowledgementBuffer = acknowledgementBuffer
+        result.lanes = lanes
+        result.batchMessages = batchMessages
+        result.batchBytes = batchBytes
+        result.queueMessages = queueMessages
+        result.queueBytes = queueBytes
+        return result
+    }
+
+    /// The largest document. A quarter of a capped collection, so that no few messages push out all others.
+    var documentLimit: Int {
+        let limit = 15 << 20
+        guard case .capped(let bytes) = expiration.value else { return limit }
+        return max(1, min(limit, bytes / 4))
+    }
+}
+#endif

@@ -1,0 +1,138 @@
+#if MongoDB
+public import Logging
+public import Metrics
+public import MongoClient
+public import SocketIOCore
+
+/// How a node takes part in a cluster over MongoDB.
+///
+/// All nodes of a cluster must agree on ``database``, ``collection``, ``cluster`` and ``expiration``, and should use the same
+/// ``heartbeatInterval`` and ``heartbeatTimeout``. ``validate()`` tells what is out of bounds; so does the start of the server.
+public struct MongoAdapterConfiguration: Sendable {
+    /// How to reach MongoDB.
+    public struct Connection: Sendable {
+        enum Value: Sendable {
+            case connectionString(String)
+            case client(MongoClient)
+        }
+        let value: Value
+
+        /// The adapter makes a client of its own and closes it.
+        public static func connectionString(_ string: String) -> Connection { Connection(value: .connectionString(string)) }
+        /// The adapter uses a client of the application, which must close it after the server. Its
+        /// `commandThreads` must be more than ``MongoAdapterConfiguration/lanes``.
+        public static func client(_ client: MongoClient) -> Connection { Connection(value: .client(client)) }
+    }
+
+    /// How old messages go away. Nodes read messages within milliseconds; what is kept longer only helps a tailable cursor over a
+    /// fail-over, and people who look into the collection.
+    public struct Expiration: Hashable, Sendable {
+        enum Value: Hashable, Sendable {
+            case ttl(Duration)
+            case capped(bytes: Int)
+        }
+        let value: Value
+
+        /// An ordinary collection with a TTL index: the server deletes messages about that long after they were written.
+        /// Bounds: whole seconds, 1 s to 30 days.
+        public static func ttl(_ duration: Duration) -> Expiration { Expiration(value: .ttl(duration)) }
+        /// A capped collection of that size, which overwrites its oldest messages: nothing has to be deleted one by one. Rounded up to
+        /// a multiple of 256 by the server. Bounds: 1 MiB to 1 TiB.
+        public static func capped(bytes: Int) -> Expiration { Expiration(value: .capped(bytes: bytes)) }
+
+        /// A TTL of 60 s.
+        public static let ttl = Expiration.ttl(.seconds(60))
+        /// A capped collection of 64 MiB.
+        public static let capped = Expiration.capped(bytes: 64 << 20)
+
+        /// Whether the collection is capped.
+        var isCapped: Bool { if case .capped = value { true } else { false } }
+    }
+
+    /// How messages are read.
+    public struct Reading: Hashable, Sendable {
+        enum Value: Hashable, Sendable { case changeStream, tailable }
+        let value: Value
+
+        /// A change stream: what a majority of the replica set has. Needs a replica set or a sharded cluster; works with both
+        /// expirations.
+        public static let changeStream = Reading(value: .changeStream)
+        /// A tailable cursor on the primary: about a third of the latency, and it works on a standalone `mongod`. Needs
+        /// ``MongoAdapterConfiguration/Expiration/capped``; does not work on a sharded cluster. What a primary loses in a fail-over may
+        /// have been read before; the node that wrote it writes it again, unless it dies in that moment, and then some nodes have got
+        /// the message and others never do.
+        public static let tailable = Reading(value: .tailable)
+    }
+
+    /// How to reach MongoDB.
+    public var connection: Connection
+    /// The database. Default `nil`: the one that the path of the connection string names, else `socketio`.
+    public var database: String?
+    /// The collection. It is created if it is not there. Default: `socketio`.
+    public var collection = "socketio"
+    /// The name that the nodes of one cluster share. Several clusters may use one collection. Default: `default`. Bounds: 1 to 128 bytes.
+    public var cluster = "default"
+    /// The id of this node, unique among those that are alive. Default `nil`: 16 random hexadecimal digits. Bounds: 1 to 128 bytes.
+    public var nodeID: NodeID?
+
+    /// How old messages go away. Default: ``Expiration/ttl-swift.type.property``, 60 s.
+    public var expiration = Expiration.ttl
+    /// Whether the lifetime of an index that is there already may be changed to that of ``expiration``; if not, another lifetime ends
+    /// the start of the server. Default: false.
+    public var managesTTL = false
+    /// How messages are read. Default: ``Reading/changeStream``.
+    public var reading = Reading.changeStream
+
+    /// How often a node says that it is alive. Default: 5 s. Bounds: 100 ms to 1 h.
+    public var heartbeatInterval = Duration.seconds(5)
+    /// After what silence a node is taken for dead. Default: 10 s. Bounds: at least twice ``heartbeatInterval``.
+    public var heartbeatTimeout = Duration.seconds(10)
+    /// How long a request to other nodes, such as `fetchSockets`, waits for answers if its caller does not say. Default: 5 s.
+    /// Bounds: above 0.
+    public var requestTimeout = Duration.seconds(5)
+    /// How long a message may wait to be written before `emit` throws. It is also the time for which writing is tried again.
+    /// Default: 30 s, longer than an election. Bounds: at least 1 s.
+    public var writeDeadline = Duration.seconds(30)
+    /// How late a message of the node itself may come back before the stream is opened again and the node calls itself deaf.
+    /// Default: 10 s. Bounds: at least 1 s; 30 s or more on a sharded cluster, whose streams wait for the slowest shard.
+    public var deafnessLimit = Duration.seconds(10)
+    /// The number of acknowledgements of one broadcast that wait to be read; further ones are dropped and counted. Default: 100 000.
+    /// Bounds: at least 1.
+    public var acknowledgementBuffer = 100_000
+
+    /// The number of batches that are written at the same time. All messages of a namespace use one lane, so that their order is kept;
+    /// more lanes help only applications with several busy namespaces. Default: 1. Bounds: 1 to 64.
+    public var lanes = 1
+    /// The largest number of messages in a batch. Default: 1 000. Bounds: 1 to 10 000.
+    public var batchMessages = 1_000
+    /// The largest size of a batch in bytes, unless it is one message. Default: 8 MB. Bounds: 1 kB to 15 MB.
+    public var batchBytes = 8_000_000
+    /// The number of messages that wait in a lane; when it is reached, `emit` waits. Default: 10 000. Bounds: at least 1.
+    public var queueMessages = 10_000
+    /// The size in bytes of the messages that wait in a lane; when it is reached, `emit` waits. Default: 64 MiB. Bounds: at least 1.
+    public var queueBytes = 64 << 20
+
+    /// How long the server waits for a message before it answers with nothing. It does not delay messages; it bounds how long closing
+    /// takes. Default: 500 ms. Bounds: 10 ms to 10 s.
+    public var maxAwaitTime = Duration.milliseconds(500)
+    /// Messages in one answer of the server at most. Default `nil`: as many as fit into 16 MiB. Bounds: at least 1.
+    public var readBatchSize: Int?
+
+    /// Where the node logs. Default: a logger labelled `socketio.cluster`.
+    public var logger = Logger(label: "socketio.cluster")
+    /// Gets the metrics. Default `nil`: the factory that is bootstrapped for the process.
+    public var metricsFactory: (any MetricsFactory)?
+    /// Gets what happens in the cluster, such as gaps. Called from any thread; it must not wait.
+    public var onEvent: @Sendable (ClusterEvent) -> Void = { _ in }
+
+    /// Makes a configuration with the defaults.
+    ///
+    /// - Parameter connection: How to reach MongoDB.
+    public init(_ connection: Connection) { self.connection = connection }
+
+    /// Makes a configuration with the defaults.
+    ///
+    /// - Parameter connectionString: `mongodb://…` or `mongodb+srv://…` with all its options.
+    public init(connectionString: String) { self.init(.connectionString(connectionString)) }
+}
+#endif

@@ -1,0 +1,162 @@
+#if MongoDB
+package import MongoClient
+import NIOCore
+package import SocketIOCore
+
+/// The format of this package: a BSON header that routes, and a MessagePack payload as binary.
+///
+/// | field | type | meaning |
+/// | --- | --- | --- |
+/// | `_id` | ObjectId | the message's id |
+/// | `v` | int32 | version, 1 |
+/// | `cluster` | string | the name of the cluster |
+/// | `kind` | int32 | ``SocketIOCore/ClusterMessageKind``; -1 for a marker |
+/// | `nsp` | string | the namespace; empty for the node as a whole |
+/// | `origin`, `epoch` | string, int64 | who wrote it |
+/// | `target` | string or null | the only node that it is for |
+/// | `request` | binary, 16 bytes | the request that it makes or answers, if any |
+/// | `lane`, `number` | int32, int64 | its place in the sequence; not in messages about membership |
+/// | `void` | array of int64 | first and last of each range of numbers that nobody should miss, if any |
+/// | `createdAt` | date | when it was written, for the TTL index |
+/// | `ts` | timestamp | filled in by the primary |
+/// | `data` | binary | the payload, ``SocketIOCore/ClusterPayloadCoder`` |
+package struct NativeWireFormat: WireFormat {
+    static let version: Int32 = 1
+    /// The kind of markers.
+    static let markerKind: Int32 = -1
+
+    /// The name of the cluster.
+    let cluster: String
+
+    /// - Parameter cluster: The name of the cluster.
+    package init(cluster: String) { self.cluster = cluster }
+
+    package var expiryField: String { "createdAt" }
+
+    package func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> BSONDocument {
+        let payload = try ClusterPayloadCoder.encode(message.body)
+        let header = message.header
+        return BSONDocument(capacity: payload.readableBytes + 288 + header.namespace.utf8.count) { document in
+            document.append("_id", ObjectID(header.id))
+            document.append("v", Self.version)
+            document.append("cluster", cluster)
+            document.append("kind", Int32(header.kind.rawValue))
+            document.append("nsp", header.namespace)
+            document.append("origin", header.origin.id)
+            document.append("epoch", Int64(bitPattern: header.origin.epoch))
+            if let target = header.target { document.append("target", target) } else { document.appendNull("target") }
+            if let request = header.request { document.append("request", binary: ByteBuffer(request)) }
+            if let stamp = header.stamp { document.append(stamp) }
+            document.append("createdAt", dateMilliseconds: milliseconds)
+            document.append("ts", BSONTimestamp(time: 0, increment: 0))
+            document.append("data", binary: payload)
+        }
+    }
+
+    package func marker(_ id: ObjectID, createdAt milliseconds: Int64) -> BSONDocument {
+        BSONDocument(capacity: 160) { document in
+            document.append("_id", id)
+            document.append("v", Self.version)
+            document.append("cluster", cluster)
+            document.append("kind", Self.markerKind)
+            document.appendNull("target")
+            document.append("createdAt", dateMilliseconds: milliseconds)
+            document.append("ts", BSONTimestamp(time: 0, increment: 0))
+        }
+    }
+
+    // MARK: Filters
+
+    package func changeStreamStages(for node: NodeID) -> [BSONDocument] {
+        let match = BSONDocument { stage in
+            // Equality and `$in` reach down to the scan of the oplog, `$ne` and `$or` do not.
+            stage.appendDocument("$match") { match in
+                match.append("operationType", "insert")
+                match.append("fullDocument.cluster", cluster)
+                match.appendDocument("fullDocument.target") { Self.appendTargets(&$0, node) }
+            }
+        }
+        let project = BSONDocument { stage in
+            stage.appendDocument("$project") { fields in
+                fields.append("clusterTime", Int32(1))
+                fields.append("wallTime", Int32(1))
+                fields.appendDocument("fullDocument") { Self.appendFields(&$0, node, path: "$fullDocument.") }
+            }
+        }
+        return [match, project]
+    }
+
+    package func tailFilter(for node: NodeID, from time: BSONTimestamp) -> BSONDocument {
+        BSONDocument { filter in
+            filter.appendDocument("ts") { $0.append("$gte", time) }
+            filter.append("cluster", cluster)
+            filter.appendDocument("target") { Self.appendTargets(&$0, node) }
+        }
+    }
+
+    package func tailProjection(for node: NodeID) -> BSONDocument {
+        BSONDocument { fields in
+            fields.append("ts", Int32(1))
+            Self.appendFields(&fields, node, path: "$")
+        }
+    }
+
+    private static func appendTargets(_ writer: inout BSONWriter, _ node: NodeID) {
+        writer.appendArray("$in") { targets in
+            targets.appendNull()
+            targets.append(node)
+        }
+    }
+
+    /// All fields that are read; the payload only of other nodes' documents.
+    private static func appendFields(_ fields: inout BSONWriter, _ node: NodeID, path: String) {
+        for name in ["_id", "v", "kind", "nsp", "origin", "epoch", "target", "request", "lane", "number", "void"] {
+            fields.append(name, Int32(1))
+        }
+        fields.appendDocument("data") { data in
+            data.appendArray("$cond") { condition in
+                condition.appendDocument { comparison in
+                    comparison.appendArray("$eq") { operands in
+                        operands.append(path + "origin")
+                        operands.appendDocument { $0.append("$literal", node) }
+                    }
+                }
+                condition.append("$$REMOVE")
+                condition.append(path + "data")
+            }
+        }
+    }
+}
+
+extension BSONWriter {
+    fileprivate mutating func append(_ stamp: NumberStamp) {
+        append("lane", Int32(stamp.lane))
+        append("number", Int64(bitPattern: stamp.number))
+        guard !stamp.void.isEmpty else { return }
+        appendArray("void") { array in
+            for range in stamp.void {
+                array.append(Int64(bitPattern: range.lowerBound))
+                array.append(Int64(bitPattern: range.upperBound))
+            }
+        }
+    }
+}
+
+extension ObjectID {
+    /// The same twelve bytes.
+    init(_ id: MessageID) { self.init(time: id.seconds, uniquePart: id.rest) }
+}
+
+extension MessageID {
+    /// The same twelve bytes.
+    init(_ id: ObjectID) { self.init(seconds: id.time, rest: id.uniquePart) }
+}
+
+extension ByteBuffer {
+    fileprivate init(_ id: ClusterRequestID) {
+        self.init()
+        writeInteger(id.high)
+        writeInteger(id.low)
+    }
+}
+#endif

@@ -1,0 +1,121 @@
+#if MongoDB
+import MongoClient
+import SocketIOCluster
+import SocketIOCore
+@testable import SocketIOMongoAdapter
+import Testing
+
+@Suite("Configuration")
+struct ConfigurationTests {
+    private static let wrong: [@Sendable (inout MongoAdapterConfiguration) -> Void] = [
+        { $0.database = "" },
+        { $0.database = "a.b" },
+        { $0.database = String(repeating: "a", count: 64) },
+        { $0.collection = "" },
+        { $0.collection = "a$b" },
+        { $0.collection = "system.users" },
+        { $0.cluster = "" },
+        { $0.cluster = String(repeating: "a", count: 129) },
+        { $0.nodeID = "" },
+        { $0.expiration = .ttl(.milliseconds(1_500)) },
+        { $0.expiration = .ttl(.zero) },
+        { $0.expiration = .capped(bytes: 1_000) },
+        { $0.reading = .tailable },
+        { $0.heartbeatInterval = .zero },
+        { $0.heartbeatTimeout = .seconds(9) },
+        { $0.requestTimeout = .zero },
+        { $0.writeDeadline = .zero },
+        { $0.deafnessLimit = .zero },
+        { $0.lanes = 0 },
+        { $0.lanes = 65 },
+        { $0.batchMessages = 0 },
+        { $0.batchBytes = 16_000_000 },
+        { $0.queueMessages = 0 },
+        { $0.queueBytes = 0 },
+        { $0.acknowledgementBuffer = 0 },
+        { $0.maxAwaitTime = .seconds(11) },
+        { $0.readBatchSize = 0 },
+    ]
+
+    @Test("What is out of bounds is told, and ends the start before anything is connected", arguments: wrong.indices)
+    func bounds(index: Int) async throws {
+        var configuration = MongoAdapterConfiguration(connectionString: "mongodb://127.0.0.1:1/")
+        try configuration.validate()
+        Self.wrong[index](&configuration)
+        let error = #expect(throws: MongoAdapterError.self) { try configuration.validate() }
+        #expect(error?.code == .invalidConfiguration)
+        let adapter = MongoAdapter(configuration)
+        let thrown = await #expect(throws: MongoAdapterError.self) { try await adapter.start() }
+        #expect(thrown?.code == .invalidConfiguration)
+        await adapter.close()
+    }
+
+    @Test("A malformed connection string is told at the start")
+    func connectionString() async {
+        let adapter: any AdapterFactory = Self.take(.mongo("http://nowhere"))
+        let error = await #expect(throws: MongoAdapterError.self) { try await adapter.start() }
+        #expect(error?.code == .invalidConfiguration)
+    }
+
+    private static func take(_ adapter: any AdapterFactory) -> any AdapterFactory { adapter }
+
+    @Test("Nobody there: the start ends soon and says what to look at", .timeLimit(.minutes(1)))
+    func nobody() async {
+        let adapter = MongoAdapter(.init(connectionString: "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300"))
+        let error = await #expect(throws: MongoAdapterError.self) { try await adapter.start() }
+        #expect(error?.code == .unreachable)
+        #expect(error?.message.contains("127.0.0.1:1") == true)
+        #expect(adapter.health == .starting)
+    }
+
+    @Test("An adapter that has not started writes nothing")
+    func notStarted() async {
+        let adapter = MongoAdapter(.init(connectionString: "mongodb://127.0.0.1:1/"))
+        let driver = ChangeStreamDriver(connection: .init(.init(connectionString: ""), format: NativeWireFormat(cluster: "a")))
+        guard case .notWritten = await driver.emit([NativeWireFormatTests.message(NativeWireFormatTests.broadcast())]) else {
+            Issue.record("it says that it has written")
+            return
+        }
+        await adapter.close()
+    }
+
+    @Test("A document may take a quarter of a capped collection")
+    func documentLimit() {
+        var configuration = MongoAdapterConfiguration(connectionString: "")
+        #expect(configuration.documentLimit == 15 << 20)
+        configuration.expiration = .capped(bytes: 1 << 20)
+        #expect(configuration.documentLimit == 1 << 18)
+        configuration.expiration = .capped
+        #expect(configuration.documentLimit == 15 << 20)
+    }
+
+    // MARK: What is there already
+
+    private static func describe(_ type: String = "collection", size: Int? = nil, maximum: Int? = nil) -> CollectionDescription {
+        CollectionDescription(
+            BSONDocument { entry in
+                entry.append("name", "c")
+                entry.append("type", type)
+                entry.appendDocument("options") { options in
+                    guard let size else { return }
+                    options.append("capped", true)
+                    options.append("size", size)
+                    if let maximum { options.append("max", Int32(maximum)) }
+                }
+            }
+        )
+    }
+
+    @Test("A collection with other options is told, with what to do")
+    func differences() {
+        #expect(Self.describe().difference(from: .ttl) == nil)
+        #expect(Self.describe(size: 1 << 20).difference(from: .ttl)?.contains("capped(bytes: 1048576)") == true)
+        #expect(Self.describe("view").difference(from: .ttl)?.contains("view") == true)
+        #expect(Self.describe().difference(from: .capped)?.contains("not capped") == true)
+        #expect(Self.describe(size: 1 << 20).difference(from: .capped(bytes: 1 << 20)) == nil)
+        #expect(Self.describe(size: (1 << 20) + 256).difference(from: .capped(bytes: (1 << 20) + 1)) == nil)
+        #expect(Self.describe(size: 1 << 20).difference(from: .capped(bytes: 1 << 21)) != nil)
+        #expect(Self.describe(size: 1 << 20, maximum: 5).difference(from: .capped(bytes: 1 << 20))?.contains("5 documents") == true)
+    }
+}
+#endif

@@ -1,0 +1,141 @@
+#if MongoDB
+import MongoClient
+import SocketIOCore
+@testable import SocketIOMongoAdapter
+import Testing
+
+@Suite("Attempts to write a batch")
+struct OrderedInsertTests {
+    /// What a server answers.
+    private static func answer(
+        inserted: Int,
+        error: (index: Int, code: Int32, key: String)? = nil,
+        isUnconfirmed: Bool = false
+    ) throws -> MongoInsertResult {
+        try MongoInsertResult(
+            BSONDocument { reply in
+                reply.append("n", Int32(inserted))
+                if let error {
+                    reply.appendArray("writeErrors") { errors in
+                        errors.appendDocument { entry in
+                            entry.append("index", Int32(error.index))
+                            entry.append("code", error.code)
+                            entry.appendDocument("keyPattern") { $0.append(error.key, Int32(1)) }
+                        }
+                    }
+                }
+                if isUnconfirmed { reply.appendDocument("writeConcernError") { $0.append("code", Int32(64)) } }
+                reply.append("ok", Int32(1))
+            }
+        )
+    }
+
+    private static func machine(_ count: Int, bytesPerCommand: Int = 1 << 20) -> OrderedInsertStateMachine {
+        OrderedInsertStateMachine(sizes: Array(repeating: 84, count: count), bytesPerCommand: bytesPerCommand)
+    }
+
+    private static func describe(_ action: OrderedInsertStateMachine.Action) -> String {
+        switch action {
+        case .insert(let range): "insert \(range)"
+        case .look(let range): "look \(range)"
+        case .finish(.written): "written"
+        case .finish(.refused(let index, _)): "refused \(index)"
+        case .finish(.unknown): "unknown"
+        case .finish(.notWritten): "not written"
+        }
+    }
+
+    @Test("All written")
+    func written() throws {
+        var insert = Self.machine(3)
+        #expect(Self.describe(insert.next) == "insert 0..<3")
+        insert.answered(try Self.answer(inserted: 3), range: 0..<3)
+        #expect(Self.describe(insert.next) == "written")
+        #expect(Self.describe(Self.machine(0).next) == "written")
+    }
+
+    @Test("What does not fit into one command takes several, in order")
+    func commands() throws {
+        var insert = Self.machine(5, bytesPerCommand: 200)
+        for range in [0..<2, 2..<4, 4..<5] {
+            #expect(Self.describe(insert.next) == "insert \(range)")
+            insert.answered(try Self.answer(inserted: range.count), range: range)
+        }
+        #expect(Self.describe(insert.next) == "written")
+        #expect(Self.describe(Self.machine(2, bytesPerCommand: 10).next) == "insert 0..<1")
+    }
+
+    @Test("A document that is there counts as written, and the attempt goes on behind it and what else is there")
+    func repeated() throws {
+        var insert = Self.machine(10)
+        insert.answered(try Self.answer(inserted: 0, error: (0, 11_000, "_id")), range: 0..<10)
+        #expect(Self.describe(insert.next) == "look 1..<10")
+        insert.found(5)
+        #expect(Self.describe(insert.next) == "insert 6..<10")
+        insert.answered(try Self.answer(inserted: 1, error: (1, 11_000, "_id")), range: 6..<10)
+        insert.found(0)
+        #expect(Self.describe(insert.next) == "insert 8..<10")
+        insert.answered(try Self.answer(inserted: 2), range: 8..<10)
+        #expect(Self.describe(insert.next) == "written")
+    }
+
+    @Test("All there already")
+    func allThere() throws {
+        var insert = Self.machine(3)
+        insert.answered(try Self.answer(inserted: 0, error: (0, 11_000, "_id")), range: 0..<3)
+        insert.found(2)
+        #expect(Self.describe(insert.next) == "written")
+    }
+
+    @Test(
+        "A duplicate of another unique index is a refusal, and so is what a validator does not let pass",
+        arguments: [11_000, 121] as [Int32]
+    )
+    func refused(code: Int32) throws {
+        var insert = Self.machine(5)
+        insert.answered(try Self.answer(inserted: 2, error: (2, code, "other")), range: 0..<5)
+        #expect(Self.describe(insert.next) == "refused 2")
+    }
+
+    @Test("A step-down in the middle of a batch leaves its outcome open", arguments: [10_107, 11_602, 189, 91, 4_711] as [Int32])
+    func steppedDown(code: Int32) throws {
+        var insert = Self.machine(5)
+        insert.answered(try Self.answer(inserted: 2, error: (2, code, "_id")), range: 0..<5)
+        #expect(Self.describe(insert.next) == "unknown")
+    }
+
+    @Test("What the majority has not confirmed may be rolled back, also if it was there already")
+    func unconfirmed() throws {
+        var insert = Self.machine(2)
+        insert.answered(try Self.answer(inserted: 2, isUnconfirmed: true), range: 0..<2)
+        #expect(Self.describe(insert.next) == "unknown")
+        insert = Self.machine(2)
+        insert.answered(try Self.answer(inserted: 0, error: (0, 11_000, "_id"), isUnconfirmed: true), range: 0..<2)
+        #expect(Self.describe(insert.next) == "unknown")
+    }
+
+    @Test("Nothing is written only if nothing was and nothing can have been")
+    func failed() throws {
+        var insert = Self.machine(2)
+        insert.failed(.simulated(.serverSelection))
+        #expect(Self.describe(insert.next) == "not written")
+        insert = Self.machine(2)
+        insert.failed(.simulated(.network, outcome: .unknown))
+        #expect(Self.describe(insert.next) == "unknown")
+        insert = Self.machine(5, bytesPerCommand: 200)
+        insert.answered(try Self.answer(inserted: 2), range: 0..<2)
+        insert.failed(.simulated(.serverSelection))
+        #expect(Self.describe(insert.next) == "unknown")
+    }
+
+    @Test("Answers that make no sense are no success")
+    func nonsense() throws {
+        var insert = Self.machine(3)
+        insert.answered(try Self.answer(inserted: 2), range: 0..<3)
+        #expect(Self.describe(insert.next) == "unknown")
+        insert = Self.machine(3)
+        insert.answered(try Self.answer(inserted: 0, error: (17, 11_000, "_id")), range: 0..<3)
+        #expect(Self.describe(insert.next) == "unknown")
+    }
+}
+#endif

@@ -1,0 +1,183 @@
+#if MongoDB
+import MongoClient
+import NIOCore
+@testable import SocketIOMongoAdapter
+import Testing
+
+@Suite("Where streams are opened again")
+struct PositionTests {
+    typealias Position = ChangeStreamStateMachine.Position
+
+    private static func token(_ text: String) -> BSONDocument { BSONDocument { $0.append("_data", text) } }
+
+    /// An error reply of the server.
+    private static func error(_ code: Int32, labels: [String] = [], message: String = "", time: UInt32? = 99) -> MongoError {
+        let reply = BSONDocument { reply in
+            reply.append("code", code)
+            reply.append("errmsg", message)
+            if let time { reply.append("operationTime", BSONTimestamp(time: time, increment: 1)) }
+            if !labels.isEmpty {
+                reply.appendArray("errorLabels") { array in
+                    for label in labels { array.append(label) }
+                }
+            }
+        }
+        return .fromServer(reply, attempts: 1, isWrite: false)
+    }
+
+    private static let now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+    private static let restarted = Position.at(BSONTimestamp(time: 99, increment: 1))
+
+    /// A stream that was open and has read up to `b`.
+    private static func opened() -> ChangeStreamStateMachine {
+        var machine = ChangeStreamStateMachine()
+        machine.opened(token: token("a"))
+        machine.read(upTo: token("b"))
+        return machine
+    }
+
+    @Test("The first stream begins now, further ones after what was read last")
+    func progress() {
+        var machine = ChangeStreamStateMachine()
+        #expect(machine.open(now: Self.now) == .init(position: .now))
+        machine.opened(token: Self.token("a"))
+        #expect(machine.open(now: Self.now).position == .after(Self.token("a")))
+        machine.read(upTo: Self.token("b"))
+        machine.read(upTo: nil)
+        #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("b"))))
+    }
+
+    @Test(
+        "A broken connection, a killed cursor, a step-down: on from the token, nothing lost",
+        arguments: [43, 89, 91, 189, 237, 10_107, 11_600, 11_602, 13_435, 13]
+    )
+    func transient(code: Int) {
+        var machine = Self.opened()
+        for _ in 0..<20 { machine.failed(Self.error(Int32(code)), now: Self.now) }
+        let opening = machine.open(now: Self.now)
+        #expect(opening.position == .after(Self.token("b")))
+        #expect(!opening.isLossy && !opening.needsSetUp)
+        #expect(opening.pause == .seconds(5))
+        machine = Self.opened()
+        machine.failed(.simulated(.network), now: Self.now)
+        #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("b"))))
+        machine.failed(Self.error(4_711, labels: ["ResumableChangeStreamError"]), now: Self.now)
+        #expect(machine.open(now: Self.now).position == .after(Self.token("b")))
+    }
+
+    @Test("A dropped collection is set up again, and nothing before it is lost")
+    func dropped() {
+        var machine = Self.opened()
+        machine.ended()
+        #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("b")), needsSetUp: true))
+        machine.failed(Self.error(260), now: Self.now)
+        machine.failed(Self.error(260), now: Self.now)
+        #expect(machine.open(now: Self.now).position == .after(Self.token("b")))
+        machine.opened(token: Self.token("c"))
+        #expect(!machine.open(now: Self.now).needsSetUp)
+    }
+
+    @Test("A token that stays refused is given up")
+    func refusedToken() {
+        var machine = Self.opened()
+        for _ in 0..<3 { machine.failed(Self.error(260), now: Self.now) }
+        #expect(machine.open(now: Self.now).position == Self.restarted)
+        #expect(machine.open(now: Self.now).isLossy)
+    }
+
+    @Test("Lost history: on at the server's time of the error, which counts as a loss until a stream is open")
+    func historyLost() {
+        for error in [Self.error(286), Self.error(280), Self.error(4_711, labels: ["NonResumableChangeStreamError"])] {
+            var machine = Self.opened()
+            machine.failed(error, now: Self.now)
+            #expect(machine.open(now: Self.now).position == Self.restarted)
+            #expect(machine.open(now: Self.now).isLossy)
+            // The next attempt fails for another reason: the time is kept.
+            machine.failed(.simulated(.network), now: Self.now)
+            #expect(machine.open(now: Self.now).position == Self.restarted)
+            #expect(machine.open(now: Self.now).isLossy)
+            machine.opened(token: nil)
+            #expect(machine.open(now: Self.now).position == Self.restarted)
+            #expect(!machine.open(now: Self.now).isLossy)
+            machine.read(upTo: Self.token("c"))
+            #expect(machine.open(now: Self.now).position == .after(Self.token("c")))
+        }
+    }
+
+    @Test("Three restarts in a minute make the node unhealthy and patient; a minute later it is well")
+    func unstable() {
+        var machine = Self.opened()
+        for index in 0..<3 {
+            machine.failed(Self.error(286), now: Self.now + .seconds(Int64(index)))
+            #expect(!machine.isUnstable)
+            machine.opened(token: Self.token("c"))
+        }
+        #expect(machine.open(now: Self.now + .seconds(3)).pause == .seconds(5))
+        #expect(machine.isUnstable)
+        #expect(machine.open(now: Self.now + .seconds(120)).pause < .seconds(5))
+        #expect(!machine.isUnstable)
+    }
+
+    @Test("An event that nobody can read is stepped over by the token in the message; without one the stream restarts")
+    func unreadable() {
+        let text =
+            "BSONObj size: 16777473 (0x1000101) is invalid. Size must be between 0 and 16793600(16MB) First element: "
+            + "_id: { _data: \"82637FA1B2000000012B\" }"
+        var machine = Self.opened()
+        machine.failed(Self.error(10_334, message: text), now: Self.now)
+        #expect(machine.open(now: Self.now).position == .after(Self.token("82637FA1B2000000012B")))
+        #expect(machine.open(now: Self.now).isLossy)
+        for text in ["", "_data: \"", "_data: \"82637FA1B2000000012\"", "_data: \"zz\"", "_data: \"82637FA1B2000000012B"] {
+            var machine = Self.opened()
+            machine.failed(Self.error(10_334, message: text), now: Self.now)
+            #expect(machine.open(now: Self.now).position == Self.restarted, "\(text)")
+        }
+    }
+
+    @Test("Other errors are given five attempts")
+    func unclear() {
+        var machine = Self.opened()
+        for _ in 0..<4 { machine.failed(Self.error(4_711), now: Self.now) }
+        #expect(machine.open(now: Self.now).position == .after(Self.token("b")))
+        machine.failed(Self.error(4_711), now: Self.now)
+        #expect(machine.open(now: Self.now).position == Self.restarted)
+    }
+
+    @Test("Without a time in the reply the stream begins now, never at this machine's time")
+    func withoutTime() {
+        var machine = Self.opened()
+        machine.failed(Self.error(286, time: nil), now: Self.now)
+        #expect(machine.open(now: Self.now).position == .now)
+        #expect(machine.open(now: Self.now).isLossy)
+    }
+
+    // MARK: Tailable cursors
+
+    @Test("A tailable cursor reads on from a minute before the newest that was read")
+    func tail() {
+        var machine = TailStateMachine()
+        #expect(machine.open().start == nil)
+        machine.opened(marker: BSONTimestamp(time: 1_000, increment: 3))
+        #expect(machine.open().start == BSONTimestamp(time: 940, increment: 0))
+        machine.read(upTo: BSONTimestamp(time: 2_000, increment: 1))
+        // Documents of a new primary may be older than those of the old one.
+        machine.read(upTo: BSONTimestamp(time: 1_999, increment: 1))
+        machine.failed()
+        #expect(machine.open().start == BSONTimestamp(time: 1_940, increment: 0))
+        #expect(machine.open().needsSetUp)
+        machine.opened(marker: BSONTimestamp(time: 3_000, increment: 1))
+        #expect(machine.open().start == BSONTimestamp(time: 1_940, increment: 0))
+        #expect(!machine.open().needsSetUp)
+    }
+
+    @Test("What was overwritten before it was read is a loss")
+    func overtaken() {
+        var machine = TailStateMachine()
+        machine.opened(marker: BSONTimestamp(time: 1_000, increment: 3))
+        let opening = machine.open()
+        #expect(!TailStateMachine.isLossy(opening, oldest: BSONTimestamp(time: 1_000, increment: 3)))
+        #expect(TailStateMachine.isLossy(opening, oldest: BSONTimestamp(time: 1_000, increment: 4)))
+        #expect(!TailStateMachine.isLossy(TailStateMachine().open(), oldest: BSONTimestamp(time: 5, increment: 0)))
+    }
+}
+#endif
