@@ -94,17 +94,10 @@ extension EngineHTTPHandler {
     /// The decoder goes last, so that bytes which came with the request find the WebSocket decoder in place.
     private func removeHTTPHandlers(context: ChannelHandlerContext) {
         context.flush()
-        shrinkReceiveBuffer(context.channel)
         let pipeline = context.pipeline.syncOperations
         let handlers = httpHandlers
         httpHandlers = []
         pipeline.removeHandler(self, promise: nil)
         for handler in handlers { pipeline.removeHandler(handler, promise: nil) }
-    }
-
-    /// An idle connection keeps the buffer that it reads into.
-    private func shrinkReceiveBuffer(_ channel: any Channel) {
-        let allocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65_536)
-        try? channel.syncOptions?.setOption(.recvAllocator, value: allocator)
     }
 }

@@ -36,6 +36,8 @@ final class EngineLoop {
     let context: EngineContext
     /// What happened since the last flush, for the metrics.
     var tally = EngineMetrics.Tally()
+    /// What the sessions send in this tick.
+    var log = TickLog()
     private var ownHandle: EngineLoopHandle?
     private var wheel: TimerWheel
     private var wakeUp: Scheduled<Void>?
@@ -107,7 +109,9 @@ final class EngineLoop {
         isFlushScheduled = false
         var sessions: [EngineSession] = []
         swap(&sessions, &dirty)
+        let logged = log.end
         for session in sessions { session.flush() }
+        log.removeAll(before: logged)
         // The list keeps its memory for the next tick, unless this was a rare peak.
         if dirty.isEmpty, sessions.capacity <= 4096 {
             sessions.removeAll(keepingCapacity: true)

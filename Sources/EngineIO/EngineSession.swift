@@ -39,6 +39,9 @@ public final class EngineSession {
         var postIsHeldBack = false
     }
 
+    /// How many bytes a session sends in one tick before the rest waits in the send buffer.
+    private static let tickHighWater = 64 << 10
+
     /// The session id, which is secret to client and server.
     public let id: String
     /// The request that opened the session.
@@ -52,6 +55,9 @@ public final class EngineSession {
     var queuedBytes = 0
     var closeReason: EngineCloseReason?
     var wheelPosition = TimerWheel.Position()
+    /// What this tick has for the WebSocket: a range of the loop's log, and its size. It goes before ``queue``.
+    private var pending = 0..<0
+    private var pendingBytes = 0
     private var isDirty = false
     private var isReadingPaused = false
     private var owesDrain = false
@@ -81,14 +87,40 @@ public final class EngineSession {
     /// ``EngineCloseReason/sendBufferFull`` at the end of the tick. After ``close(_:)`` nothing is accepted any more.
     public func send(_ packet: EncodedPacket) {
         guard machine.phase == .open else { return }
-        if queue.isEmpty, let webSocket, webSocket.isWritable {
-            loop.tally.packetsSent += 1
-            loop.tally.bytesSent += packet.byteCount
-            webSocket.write(packet.frames)
+        if webSocket != nil, isWritable {
+            writeInTick(packet.frames)
         } else {
             enqueue(.message(packet))
         }
         markDirty()
+    }
+
+    /// Writes frames that leave at the end of the tick.
+    private func writeInTick(_ frames: ByteBuffer) {
+        let size = frames.readableBytes
+        loop.tally.packetsSent += 1
+        loop.tally.bytesSent += size
+        let position = loop.log.append(frames)
+        if pending.upperBound != position || pending.isEmpty {
+            // Others have sent something else in between.
+            writePending()
+            pending = position..<(position + 1)
+        } else {
+            pending = pending.lowerBound..<(position + 1)
+        }
+        pendingBytes += size
+    }
+
+    /// Hands the channel what this tick has so far.
+    private func writePending() {
+        guard !pending.isEmpty else { return }
+        let (range, bytes) = (pending, pendingBytes)
+        // First, because a write can change the connection's writability, and with it come back here.
+        pending = 0..<0
+        pendingBytes = 0
+        guard let webSocket else { return }
+        if let frames = loop.log.frames(range, bytes: bytes) { return webSocket.write(frames) }
+        for position in range { webSocket.write(loop.log[position]) }
     }
 
     /// Sends a packet if the client can take it now, and drops it otherwise.
@@ -152,6 +184,7 @@ public final class EngineSession {
     }
 
     private func flush(to webSocket: WebSocketLink) {
+        writePending()
         while webSocket.isWritable, let item = popQueue() {
             switch item {
             case .message(let packet): webSocket.write(packet.frames)
@@ -234,6 +267,7 @@ public final class EngineSession {
         answerPoll(ByteBuffer(string: pollAnswer))
         answerPost(polling?.postIsHeldBack == true ? .ok : .refused(.unknownSID))
         polling?.candidate?.close(.normal, from: loop)
+        writePending()
         webSocket?.close(code, from: loop)
         polling = nil
         webSocket = nil
@@ -297,7 +331,7 @@ public final class EngineSession {
 
     /// Whether a packet sent now would leave at the end of this tick.
     public var isWritable: Bool {
-        if let webSocket { return queue.isEmpty && webSocket.isWritable }
+        if let webSocket { return queue.isEmpty && pendingBytes < Self.tickHighWater && webSocket.isWritable }
         return machine.isPollParked
     }
 
@@ -328,9 +362,8 @@ extension EngineSession: TimerWheelItem {
     }
 
     private func sendPing() {
-        if queue.isEmpty, let webSocket, webSocket.isWritable {
-            loop.tally.packetsSent += 1
-            webSocket.write(EngineFrames.ping)
+        if webSocket != nil, isWritable {
+            writeInTick(EngineFrames.ping)
         } else {
             enqueue(.ping)
         }

@@ -31,9 +31,10 @@ final class Client {
             format: server.configuration.parser,
             limits: .init(attachments: server.configuration.maxAttachments, bytes: server.configuration.engine.maxHTTPBufferSize)
         )
-        connectTimeout = context.timers.schedule(in: server.configuration.connectTimeout) { [weak self] in
-            self?.connectTimeout = nil
-            self?.close(.forcedServerClose)
+        // Kept until the client is in or gone. A weak reference would make every use of the client slower for its whole life.
+        connectTimeout = context.timers.schedule(in: server.configuration.connectTimeout) { [self] in
+            connectTimeout = nil
+            close(.forcedServerClose)
         }
     }
 

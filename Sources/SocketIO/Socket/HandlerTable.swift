@@ -35,7 +35,11 @@ struct HandlerTable: Sendable {
     var anyOutgoing: [Handler] = []
     var middleware: [@Sendable (SocketEvent) async throws -> Void] = []
 
-    mutating func add(_ handler: Handler) { handlers.append(handler) }
+    mutating func add(_ handler: Handler) {
+        // Every socket has a table, so room to spare would be the most of what an idle one needs.
+        if handlers.count == handlers.capacity { handlers.reserveCapacity(handlers.count + 3) }
+        handlers.append(handler)
+    }
 
     mutating func remove(_ id: HandlerID) {
         handlers.removeAll { $0.id == id }

@@ -1,4 +1,5 @@
 import EngineIO
+import NIOCore
 public import SocketIOCore
 
 /// Sending to the client.
@@ -151,6 +152,7 @@ extension Socket {
 
     /// Hands an event to the transport. On the loop.
     func write(_ packet: BroadcastPacket, volatile: Bool) {
+        if !volatile, let session = bound.value.openSession { return session.send(packet.encoded) }
         guard let client = bound.value.client, bound.value.phase == .connected else { return writeToSuccessor(packet) }
         if bound.value.held != nil {
             if !volatile { hold(packet, client) }

@@ -1,3 +1,4 @@
+import NIOCore
 import SocketIOCore
 
 /// Registering what happens when the client sends something.

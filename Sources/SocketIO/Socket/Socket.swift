@@ -19,7 +19,7 @@ public final class Socket: Sendable {
     /// Values that the application attaches to the socket.
     public let data: SocketData
 
-    let bound: LoopBoundBox<SocketState>
+    let bound: NIOLoopBound<SocketState>
     let auth: EncodedValue?
     let pid: String?
     private let request: EngineHandshake
@@ -35,7 +35,7 @@ public final class Socket: Sendable {
         self.auth = auth
         self.pid = pid
         self.request = client.session.handshake
-        self.bound = LoopBoundBox(SocketState(client: client), to: client.session.eventLoop)
+        self.bound = NIOLoopBound(SocketState(client: client), eventLoop: client.session.eventLoop)
     }
 
     /// A new session. On the client's event loop.

@@ -1,8 +1,9 @@
+import EngineIO
 import NIOCore
 public import SocketIOCore
 
 /// What a socket keeps on its event loop.
-struct SocketState {
+final class SocketState {
     enum Phase {
         /// Middleware runs.
         case connecting
@@ -39,6 +40,7 @@ struct SocketState {
 
     /// nil once the socket is disconnected.
     private(set) var client: Client?
+    private var session: EngineSession?
     var phase = Phase.connecting
     var handlers = HandlerTable()
     var queue = EventQueue()
@@ -58,13 +60,21 @@ struct SocketState {
     var lastRooms: Set<Room> = []
     var disconnectHandlers: DisconnectHandlers?
 
-    init(client: Client) { self.client = client }
+    init(client: Client) {
+        self.client = client
+        self.session = client.session
+    }
+
+    /// Where an event goes if nothing has to be done but to send it; what a broadcast asks every socket.
+    var openSession: EngineSession? {
+        phase == .connected && held == nil && recovery == nil && handlers.anyOutgoing.isEmpty ? session : nil
+    }
 
     /// Whether somebody waits for an acknowledgement of this client.
     var isAwaitingAcknowledgement: Bool { !acknowledgements.isEmpty }
 
     /// Returns false if the socket is gone or the limit is reached.
-    mutating func `await`(
+    func `await`(
         _ receiver: PendingAcknowledgement.Receiver,
         id: UInt64,
         timer: LoopTimers.ID? = nil,
@@ -76,23 +86,23 @@ struct SocketState {
         return true
     }
 
-    mutating func takeAcknowledgement(_ id: UInt64) -> PendingAcknowledgement? {
+    func takeAcknowledgement(_ id: UInt64) -> PendingAcknowledgement? {
         acknowledgements.isEmpty ? nil : acknowledgements.removeValue(forKey: id)
     }
 
-    mutating func takeAcknowledgements() -> [PendingAcknowledgement] {
+    func takeAcknowledgements() -> [PendingAcknowledgement] {
         defer { acknowledgements = [:] }
         return Array(acknowledgements.values)
     }
 
     /// - Returns: The task, to be released after the access, as what it has captured may call back into the socket.
     @discardableResult
-    mutating func taskEnded(_ id: UInt64) -> Task<Void, Never>? {
+    func taskEnded(_ id: UInt64) -> Task<Void, Never>? {
         runningTasks.remove(id)
         return tasks.removeValue(forKey: id)
     }
 
-    mutating func nextTaskID() -> UInt64 {
+    func nextTaskID() -> UInt64 {
         lastTask += 1
         return lastTask
     }
@@ -108,7 +118,7 @@ struct SocketState {
     }
 
     /// Forgets everything.
-    mutating func close() -> Remains {
+    func close() -> Remains {
         let running = Array(tasks.values) + (drain.map { [$0] } ?? [])
         let remains = Remains(running: running, handlers: handlers, queue: queue, disconnectHandlers: disconnectHandlers, client: client)
         phase = .disconnecting
@@ -122,6 +132,7 @@ struct SocketState {
         recovery = nil
         held = nil
         client = nil
+        session = nil
         return remains
     }
 }

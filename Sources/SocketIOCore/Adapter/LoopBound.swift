@@ -2,15 +2,17 @@ package import NIOCore
 
 /// A value that only its event loop touches, which is checked on every access.
 package struct LoopBound<Value>: @unchecked Sendable {  // The check makes it so: no other thread gets at the value.
-    private let loop: any EventLoop
-    private let stored: Value
+    @usableFromInline let loop: any EventLoop
+    @usableFromInline let stored: Value
 
     /// May be called anywhere, as long as nobody else keeps the value.
+    @inlinable
     package init(_ value: Value, to loop: any EventLoop) {
         self.loop = loop
         self.stored = value
     }
 
+    @inlinable
     package var value: Value {
         loop.preconditionInEventLoop()
         return stored
@@ -19,14 +21,16 @@ package struct LoopBound<Value>: @unchecked Sendable {  // The check makes it so
 
 /// A variable that only its event loop touches, which is checked on every access.
 package final class LoopBoundBox<Value>: @unchecked Sendable {  // The check makes it so: no other thread gets at the value.
-    private let loop: any EventLoop
-    private var stored: Value
+    @usableFromInline let loop: any EventLoop
+    @usableFromInline var stored: Value
 
+    @inlinable
     package init(_ value: Value, to loop: any EventLoop) {
         self.loop = loop
         self.stored = value
     }
 
+    @inlinable
     package var value: Value {
         _read {
             loop.preconditionInEventLoop()
