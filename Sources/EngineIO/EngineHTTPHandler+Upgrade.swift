@@ -38,7 +38,7 @@ extension EngineHTTPHandler {
         loop.schedule(self, at: nil)
         let webSocket = EngineWebSocketHandler(loop: loop, othersAreBehind: othersAreBehind)
         do {
-            try insert(webSocket, context: context)
+            try context.pipeline.syncOperations.addHandler(webSocket, position: .after(self))
         } catch {
             if case .opened(let session) = target { session.discard(.transportError) }
             return context.close(promise: nil)
@@ -47,13 +47,6 @@ extension EngineHTTPHandler {
         removeHTTPHandlers(context: context)
         attach(webSocket, to: target)
         if case .opened(let session) = target { session.didOpen() }
-    }
-
-    /// Adds the WebSocket handlers behind this one.
-    private func insert(_ webSocket: EngineWebSocketHandler, context: ChannelHandlerContext) throws {
-        let decoder = WebSocketFrameDecoder(maxFrameSize: min(configuration.maxHTTPBufferSize, Int(UInt32.max)))
-        let pipeline = context.pipeline.syncOperations
-        try pipeline.addHandlers([ByteToMessageHandler(decoder), webSocket], position: .after(self))
     }
 
     private func writeAcceptance(
@@ -91,7 +84,7 @@ extension EngineHTTPHandler {
         }
     }
 
-    /// The decoder goes last, so that bytes which came with the request find the WebSocket decoder in place.
+    /// The decoder goes last, so that bytes which came with the request find the WebSocket handler in place.
     private func removeHTTPHandlers(context: ChannelHandlerContext) {
         context.flush()
         let pipeline = context.pipeline.syncOperations

@@ -1,10 +1,9 @@
 import NIOCore
-import NIOWebSocket
 import SocketIOCore
 
 /// The end of a WebSocket connection's pipeline: reassembles messages for the session and writes its frames.
 final class EngineWebSocketHandler: ChannelDuplexHandler {
-    typealias InboundIn = WebSocketFrame
+    typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -30,6 +29,7 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     private var owner = Owner.nobody
     private var state = State.open
     private var context: ChannelHandlerContext?
+    private var reader: WebSocketFrameReader
     private var fragments: Fragments?
     /// What a session on another event loop is told at the end of this read.
     private var inbox: [WebSocketEvent] = []
@@ -45,6 +45,7 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     init(loop: EngineLoop, othersAreBehind: Bool = false) {
         self.id = PollingExchange.nextID()
         self.loop = loop
+        self.reader = WebSocketFrameReader(maxPayload: loop.context.configuration.maxHTTPBufferSize)
         self.refusesClose = othersAreBehind
     }
 
@@ -112,28 +113,32 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        switch error {
-        case NIOWebSocketError.invalidFrameLength: fail(.messageTooLarge)
-        case is NIOWebSocketError: fail(.protocolError)
-        default: context.close(promise: nil)
-        }
+        context.close(promise: nil)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let frame = Self.unwrapInboundIn(data)
+        let read = Self.unwrapInboundIn(data)
+        var bytes = reader.begin(read)
+        let isOwned = bytes.readableBytes > read.readableBytes
+        do {
+            while let frame = try reader.next(from: &bytes) { received(frame, context: context) }
+            reader.end(bytes, isOwned: isOwned)
+        } catch {
+            if state == .open { fail(error == .messageTooLarge ? .messageTooLarge : .protocolError) }
+        }
+    }
+
+    private func received(_ frame: ClientFrame, context: ChannelHandlerContext) {
         guard state == .open else {
-            if frame.opcode == .connectionClose { context.close(promise: nil) }
+            if frame.opcode == .close { context.close(promise: nil) }
             return
         }
-        // No extension is negotiated, and clients must mask (RFC 6455, section 5.1).
-        guard let key = frame.maskKey, !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return fail(.protocolError) }
         switch frame.opcode {
-        case .text, .binary: messageBegan(frame, key)
-        case .continuation: messageWentOn(frame, key)
-        case .ping: answerPing(frame, key)
+        case .text, .binary: messageBegan(frame)
+        case .continuation: messageWentOn(frame)
+        case .ping: answerPing(frame)
         case .pong: break
-        case .connectionClose: closedByClient(frame, key)
-        default: fail(.protocolError)
+        case .close: closedByClient(frame)
         }
     }
 }
@@ -141,25 +146,27 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
 // MARK: - Messages
 
 extension EngineWebSocketHandler {
-    private func messageBegan(_ frame: WebSocketFrame, _ key: WebSocketMaskingKey) {
+    private func messageBegan(_ frame: ClientFrame) {
         guard fragments == nil else { return fail(.protocolError) }
-        let payload = frame.data.webSocketUnmasked(key)
-        if frame.fin {
+        let payload = frame.payload.webSocketUnmasked(frame.mask)
+        if frame.isFinal {
             deliver(payload, isText: frame.opcode == .text)
         } else {
             fragments = Fragments(isText: frame.opcode == .text, payload: payload, count: 1)
         }
     }
 
-    private func messageWentOn(_ frame: WebSocketFrame, _ key: WebSocketMaskingKey) {
+    private func messageWentOn(_ frame: ClientFrame) {
         let configuration = loop.context.configuration
         // Taken out while it grows, so that its payload is not copied.
         guard var message = fragments.take() else { return fail(.protocolError) }
         message.count += 1
         guard message.count <= configuration.limits.fragmentsPerMessage else { return fail(.policyViolation) }
-        guard message.payload.readableBytes + frame.length <= configuration.maxHTTPBufferSize else { return fail(.messageTooLarge) }
-        frame.data.writeWebSocketUnmasked(key, to: &message.payload)
-        if frame.fin {
+        guard message.payload.readableBytes + frame.payload.readableBytes <= configuration.maxHTTPBufferSize else {
+            return fail(.messageTooLarge)
+        }
+        frame.payload.writeWebSocketUnmasked(frame.mask, to: &message.payload)
+        if frame.isFinal {
             deliver(message.payload, isText: message.isText)
         } else {
             fragments = message
@@ -204,10 +211,10 @@ extension EngineWebSocketHandler {
         readIfPending()
     }
 
-    private func answerPing(_ frame: WebSocketFrame, _ key: WebSocketMaskingKey) {
+    private func answerPing(_ frame: ClientFrame) {
         // A client that sends pings and reads nothing gets no answers.
         guard isWritable else { return }
-        write(Self.controlFrame(0x8a, frame.data.webSocketUnmasked(key)))
+        write(Self.controlFrame(0x8a, frame.payload.webSocketUnmasked(frame.mask)))
         flush()
     }
 
@@ -299,9 +306,9 @@ extension EngineWebSocketHandler: TimerWheelItem {
         loop.schedule(self, at: loop.eventLoop.now + Self.closeTimeout)
     }
 
-    private func closedByClient(_ frame: WebSocketFrame, _ key: WebSocketMaskingKey) {
+    private func closedByClient(_ frame: ClientFrame) {
         guard let context else { return }
-        let payload = frame.data.webSocketUnmasked(key)
+        let payload = frame.payload.webSocketUnmasked(frame.mask)
         guard payload.readableBytes == 0 || payload.hasValidCloseCode else { return fail(.protocolError) }
         write(Self.controlFrame(0x88, payload.getSlice(at: 0, length: 2) ?? ByteBuffer()))
         context.flush()
@@ -314,6 +321,7 @@ extension EngineWebSocketHandler: TimerWheelItem {
     private func gone(isError: Bool) {
         guard state != .closed else { return }
         state = .closed
+        reader.discard()
         fragments = nil
         sendInbox()
         tell(.closed(isError: isError), atOnce: true)

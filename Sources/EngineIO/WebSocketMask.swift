@@ -1,22 +1,20 @@
 import NIOCore
-import NIOWebSocket
 
 extension ByteBuffer {
-    /// A copy of the readable bytes with a client's mask taken off (RFC 6455, section 5.3).
+    /// A copy of the readable bytes with a client's mask taken off (RFC 6455, section 5.3); the mask's first byte is its lowest.
     ///
     /// The copy is of exactly the message's size, so that whoever keeps it does not keep the connection's receive buffer.
-    func webSocketUnmasked(_ key: WebSocketMaskingKey) -> ByteBuffer {
+    func webSocketUnmasked(_ mask: UInt32) -> ByteBuffer {
         var result = ByteBuffer()
         guard readableBytes > 0 else { return result }
         result.reserveCapacity(readableBytes)
-        writeWebSocketUnmasked(key, to: &result)
+        writeWebSocketUnmasked(mask, to: &result)
         return result
     }
 
     /// Appends the readable bytes, with a client's mask taken off, to `buffer`.
-    func writeWebSocketUnmasked(_ key: WebSocketMaskingKey, to buffer: inout ByteBuffer) {
+    func writeWebSocketUnmasked(_ mask: UInt32, to buffer: inout ByteBuffer) {
         let count = readableBytes
-        let mask = UInt32(key[0]) | UInt32(key[1]) << 8 | UInt32(key[2]) << 16 | UInt32(key[3]) << 24
         let wide = UInt64(mask) | UInt64(mask) << 32
         _ = withUnsafeReadableBytes { source in
             buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { target in
