@@ -10,7 +10,7 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
     package var description: String { self.name }
 
     /// All targets.
-    package static let all: [FuzzTarget] = [.json, .messagePack, .packets, .payload] + mongoDB
+    package static let all: [FuzzTarget] = [.json, .messagePack, .packets, .payload, .webSocket] + mongoDB
 
     #if MongoDB
     private static let mongoDB: [FuzzTarget] = [.bson]

@@ -87,10 +87,17 @@ extension EngineHTTPHandler {
     /// The decoder goes last, so that bytes which came with the request find the WebSocket handler in place.
     private func removeHTTPHandlers(context: ChannelHandlerContext) {
         context.flush()
+        shareReceiveBuffer(context.channel)
         let pipeline = context.pipeline.syncOperations
         let handlers = httpHandlers
         httpHandlers = []
         pipeline.removeHandler(self, promise: nil)
         for handler in handlers { pipeline.removeHandler(handler, promise: nil) }
+    }
+
+    /// TLS handlers would not give the buffer back.
+    private func shareReceiveBuffer(_ channel: any Channel) {
+        guard !isSecure else { return }
+        try? channel.syncOptions?.setOption(.recvAllocator, value: ReceiveAllocator.shared(loop: loop.handle))
     }
 }

@@ -6,7 +6,8 @@ import NIOHTTP1
 ///
 /// An idle connection keeps it as one block of bytes; headers and query are parsed when they are asked for.
 public struct EngineHandshake: Sendable {
-    /// The request line and the header lines, each ended by a line feed, then the client's address.
+    /// The request line and the header lines, each ended by a line feed, then the client's address. A line starts with the byte that
+    /// ``HeaderNames`` has for its name, or with the name and a colon.
     private let bytes: [UInt8]
     /// Where the client's address starts in `bytes`.
     private let addressStart: Int32
@@ -18,15 +19,22 @@ public struct EngineHandshake: Sendable {
     init(head: HTTPRequestHead, remoteAddress: SocketAddress?, isSecure: Bool) {
         var bytes: [UInt8] = []
         let address = remoteAddress?.ipAddress ?? remoteAddress?.pathname ?? ""
-        let size = head.headers.reduce(head.uri.utf8.count + address.utf8.count + 16) { $0 + $1.name.utf8.count + $1.value.utf8.count + 2 }
+        let codes = head.headers.map { HeaderNames.code(of: $0.name) }
+        let size = zip(head.headers, codes).reduce(head.uri.utf8.count + address.utf8.count + 16) { size, field in
+            size + (field.1 == nil ? field.0.name.utf8.count + 1 : 1) + field.0.value.utf8.count + 1
+        }
         bytes.reserveCapacity(min(size, 1 << 16))
         bytes.append(contentsOf: head.method.rawValue.utf8)
         bytes.append(UInt8(ascii: " "))
         bytes.append(contentsOf: head.uri.utf8)
         bytes.append(UInt8(ascii: "\n"))
-        for (name, value) in head.headers {
-            bytes.append(contentsOf: name.utf8)
-            bytes.append(UInt8(ascii: ":"))
+        for ((name, value), code) in zip(head.headers, codes) {
+            if let code {
+                bytes.append(code)
+            } else {
+                bytes.append(contentsOf: name.utf8)
+                bytes.append(UInt8(ascii: ":"))
+            }
             bytes.append(contentsOf: value.utf8)
             bytes.append(UInt8(ascii: "\n"))
         }
@@ -55,6 +63,7 @@ public struct EngineHandshake: Sendable {
     /// All header fields, in the order of the request.
     public var headers: [(name: String, value: String)] {
         bytes[..<Int(addressStart)].split(separator: UInt8(ascii: "\n")).dropFirst().map { line in
+            if let name = line.first.flatMap(HeaderNames.name) { return (name, String(decoding: line.dropFirst(), as: UTF8.self)) }
             let name = line.prefix { $0 != UInt8(ascii: ":") }
             return (String(decoding: name, as: UTF8.self), String(decoding: line.dropFirst(name.count + 1), as: UTF8.self))
         }

@@ -38,6 +38,8 @@ final class EngineLoop {
     var tally = EngineMetrics.Tally()
     /// What the sessions send in this tick.
     var log = TickLog()
+    /// What the next WebSocket that has something to read reads into.
+    var receiveBuffer: ByteBuffer?
     private var ownHandle: EngineLoopHandle?
     private var wheel: TimerWheel
     private var wakeUp: Scheduled<Void>?

@@ -49,10 +49,11 @@ public final class EngineServer: Sendable {
         limits.maxHeaderFieldSize = context.configuration.limits.headerBytes
         limits.maxHeaderListSize = context.configuration.limits.headerBytes
         limits.maxHeaderFieldCount = context.configuration.limits.headerFields
-        // An idle connection keeps the buffer that it reads into. A handshake fits, and busy connections get a larger one.
-        let allocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65_536)
-        try channel.syncOptions?.setOption(.recvAllocator, value: allocator)
-        let http = EngineHTTPHandler(loop: loop(for: channel.eventLoop).local, isSecure: isSecure, fallback: fallback)
+        let loop = loop(for: channel.eventLoop)
+        try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveAllocator(loop: loop))
+        // A channel that reads several times in a row keeps a buffer for each.
+        try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+        let http = EngineHTTPHandler(loop: loop.local, isSecure: isSecure, fallback: fallback)
         let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
         let encoder = HTTPResponseEncoder()
         let connection = EngineConnectionHandler(http: http)

@@ -18,10 +18,16 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
 
     private enum State { case open, closing, closed }
 
-    private struct Fragments {
-        var isText: Bool
+    /// A message whose last fragment has not come. Hardly any connection ever has one.
+    private final class Fragments {
+        let isText: Bool
         var payload: ByteBuffer
-        var count: Int
+        var count = 1
+
+        init(isText: Bool, payload: ByteBuffer) {
+            self.isText = isText
+            self.payload = payload
+        }
     }
 
     let id: Int
@@ -118,17 +124,17 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let read = Self.unwrapInboundIn(data)
+        defer { loop.giveBack(read) }
         var bytes = reader.begin(read)
-        let isOwned = bytes.readableBytes > read.readableBytes
         do {
             while let frame = try reader.next(from: &bytes) { received(frame, context: context) }
-            reader.end(bytes, isOwned: isOwned)
+            reader.end(bytes)
         } catch {
             if state == .open { fail(error == .messageTooLarge ? .messageTooLarge : .protocolError) }
         }
     }
 
-    private func received(_ frame: ClientFrame, context: ChannelHandlerContext) {
+    private func received(_ frame: WebSocketClientFrame, context: ChannelHandlerContext) {
         guard state == .open else {
             if frame.opcode == .close { context.close(promise: nil) }
             return
@@ -146,31 +152,28 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
 // MARK: - Messages
 
 extension EngineWebSocketHandler {
-    private func messageBegan(_ frame: ClientFrame) {
+    private func messageBegan(_ frame: WebSocketClientFrame) {
         guard fragments == nil else { return fail(.protocolError) }
         let payload = frame.payload.webSocketUnmasked(frame.mask)
         if frame.isFinal {
             deliver(payload, isText: frame.opcode == .text)
         } else {
-            fragments = Fragments(isText: frame.opcode == .text, payload: payload, count: 1)
+            fragments = Fragments(isText: frame.opcode == .text, payload: payload)
         }
     }
 
-    private func messageWentOn(_ frame: ClientFrame) {
+    private func messageWentOn(_ frame: WebSocketClientFrame) {
         let configuration = loop.context.configuration
-        // Taken out while it grows, so that its payload is not copied.
-        guard var message = fragments.take() else { return fail(.protocolError) }
+        guard let message = fragments else { return fail(.protocolError) }
         message.count += 1
         guard message.count <= configuration.limits.fragmentsPerMessage else { return fail(.policyViolation) }
         guard message.payload.readableBytes + frame.payload.readableBytes <= configuration.maxHTTPBufferSize else {
             return fail(.messageTooLarge)
         }
         frame.payload.writeWebSocketUnmasked(frame.mask, to: &message.payload)
-        if frame.isFinal {
-            deliver(message.payload, isText: message.isText)
-        } else {
-            fragments = message
-        }
+        guard frame.isFinal else { return }
+        fragments = nil
+        deliver(message.payload, isText: message.isText)
     }
 
     private func deliver(_ message: ByteBuffer, isText: Bool) {
@@ -211,7 +214,7 @@ extension EngineWebSocketHandler {
         readIfPending()
     }
 
-    private func answerPing(_ frame: ClientFrame) {
+    private func answerPing(_ frame: WebSocketClientFrame) {
         // A client that sends pings and reads nothing gets no answers.
         guard isWritable else { return }
         write(Self.controlFrame(0x8a, frame.payload.webSocketUnmasked(frame.mask)))
@@ -306,7 +309,7 @@ extension EngineWebSocketHandler: TimerWheelItem {
         loop.schedule(self, at: loop.eventLoop.now + Self.closeTimeout)
     }
 
-    private func closedByClient(_ frame: ClientFrame) {
+    private func closedByClient(_ frame: WebSocketClientFrame) {
         guard let context else { return }
         let payload = frame.payload.webSocketUnmasked(frame.mask)
         guard payload.readableBytes == 0 || payload.hasValidCloseCode else { return fail(.protocolError) }

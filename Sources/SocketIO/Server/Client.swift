@@ -154,7 +154,7 @@ final class Client {
         let rooms = socket.bound.value.lastRooms
         socket.bound.value.lastRooms = []
         if !rooms.isEmpty { socket.namespace.localAdapter.join(socket, rooms: Array(rooms)) }
-        socket.bound.value.recovery = server.makeRecoveryBuffer(for: socket)
+        socket.bound.value.recovery = server.makeRecoveryBuffer(for: socket).map(SocketState.Recovery.init)
         session.send(server.encoder.connect(namespace: socket.namespace.name, sid: socket.id, pid: socket.pid))
         socket.startHandlers()
     }
@@ -251,7 +251,7 @@ extension Client: EngineSessionDelegate {
     }
 
     func session(_ session: EngineSession, didReceivePongFor pingNumber: Int) {
-        for socket in sockets where socket.pid != nil { socket.bound.value.recovery?.pongReceived(for: pingNumber) }
+        for socket in sockets where socket.pid != nil { socket.bound.value.recovery?.buffer.pongReceived(for: pingNumber) }
     }
 
     func session(_ session: EngineSession, didCloseWith reason: EngineCloseReason) { closed(reason) }

@@ -45,7 +45,7 @@ final class RecoveryClaimant: SessionClaimant {
         socket.data.restore(session.data)
         let server = namespace.server
         client.value.session.send(server.encoder.connect(namespace: namespace.name, sid: socket.id, pid: socket.pid))
-        socket.bound.value.recovery = server.makeRecoveryBuffer(for: socket, base: offset)
+        socket.bound.value.recovery = server.makeRecoveryBuffer(for: socket, base: offset).map(SocketState.Recovery.init)
         let held = socket.bound.value.held ?? []
         socket.bound.value.held = nil
         for packet in missed { socket.write(packet, volatile: false) }

@@ -21,11 +21,20 @@ public struct HandlerID: Hashable, Sendable {
 }
 
 struct Handler: Sendable {
-    let id: HandlerID
     let name: String
     let body: HandlerBody
-    let mode: HandlerMode
-    let isOnce: Bool
+    /// The id, and in the lowest bits the mode and whether the handler runs once: every socket has its own handlers.
+    private let packed: UInt64
+
+    init(id: HandlerID, name: String, body: HandlerBody, mode: HandlerMode, isOnce: Bool) {
+        self.name = name
+        self.body = body
+        self.packed = id.value << 2 | (mode == .concurrent ? 2 : 0) | (isOnce ? 1 : 0)
+    }
+
+    var id: HandlerID { HandlerID(value: packed >> 2) }
+    var mode: HandlerMode { packed & 2 == 0 ? .serial : .concurrent }
+    var isOnce: Bool { packed & 1 != 0 }
 }
 
 /// The handlers of a socket. Few sockets have more than a dozen, so a search beats a dictionary.

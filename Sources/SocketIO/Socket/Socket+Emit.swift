@@ -164,7 +164,7 @@ extension Socket {
             return
         }
         client.session.send(packet.encoded)
-        if bound.value.recovery != nil { bound.value.recovery?.append(packet, pings: client.session.pingsSent) }
+        bound.value.recovery?.buffer.append(packet, pings: client.session.pingsSent)
     }
 
     /// The loop where the session comes from may be busy for long: what could not be replayed is not held either.

@@ -230,14 +230,12 @@ extension Socket {
 
     /// Starts a task that the socket owns. On the loop.
     func start(_ body: @escaping @Sendable () async -> Void) {
-        let id = bound.value.nextTaskID()
-        bound.value.runningTasks.insert(id)
+        let id = bound.value.taskStarts()
         let task = namespace.server.startTask(on: eventLoop) { [self] in
             await body()
             perform { [self] in bound.value.taskEnded(id) }
         }
-        // It may have run to its end already.
-        if bound.value.runningTasks.contains(id) { bound.value.tasks[id] = task }
+        bound.value.keep(task, id: id)
     }
 
     /// Starts a handler that the next event does not wait for. Until it ends, its event counts as one that waits, so that a client

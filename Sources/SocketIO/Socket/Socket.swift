@@ -123,7 +123,7 @@ public final class Socket: Sendable {
     }
 
     private func makeSession(rooms: Set<Room>) -> RecoverableSession? {
-        guard let pid, let buffer = bound.value.recovery else { return nil }
+        guard let pid, let buffer = bound.value.recovery?.buffer else { return nil }
         return RecoverableSession(id: id, pid: pid, rooms: rooms, data: data.encoded(), buffer: buffer)
     }
 

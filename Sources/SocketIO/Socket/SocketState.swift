@@ -38,6 +38,12 @@ final class SocketState {
         }
     }
 
+    /// Out of line, as most servers do without.
+    final class Recovery {
+        var buffer: RecoveryBuffer
+        init(_ buffer: RecoveryBuffer) { self.buffer = buffer }
+    }
+
     /// nil once the socket is disconnected.
     private(set) var client: Client?
     private var session: EngineSession?
@@ -48,12 +54,11 @@ final class SocketState {
     var drain: Task<Void, Never>?
     var isDraining = false
     /// Handlers that nobody waits for, and the application's own tasks.
-    var tasks: [UInt64: Task<Void, Never>] = [:]
-    var runningTasks: Set<UInt64> = []
+    private var tasks: [UInt64: Task<Void, Never>?] = [:]
     private var lastTask: UInt64 = 0
     private var acknowledgements: [UInt64: PendingAcknowledgement] = [:]
     /// What the client may have missed, if its session can be recovered.
-    var recovery: RecoveryBuffer?
+    var recovery: Recovery?
     /// What came while the session is being moved here from another event loop.
     var held: [BroadcastPacket]?
     /// Rooms joined before the connection was complete, later those at its end.
@@ -95,17 +100,23 @@ final class SocketState {
         return Array(acknowledgements.values)
     }
 
-    /// - Returns: The task, to be released after the access, as what it has captured may call back into the socket.
-    @discardableResult
-    func taskEnded(_ id: UInt64) -> Task<Void, Never>? {
-        runningTasks.remove(id)
-        return tasks.removeValue(forKey: id)
-    }
-
-    func nextTaskID() -> UInt64 {
+    /// A task is about to start.
+    ///
+    /// - Returns: Its id.
+    func taskStarts() -> UInt64 {
         lastTask += 1
+        tasks.updateValue(nil, forKey: lastTask)
         return lastTask
     }
+
+    /// Keeps a task that is to be cancelled with the socket, unless it has run to its end already.
+    func keep(_ task: Task<Void, Never>, id: UInt64) {
+        if tasks[id] != nil { tasks[id] = task }
+    }
+
+    /// - Returns: The task, to be released after the access, as what it has captured may call back into the socket.
+    @discardableResult
+    func taskEnded(_ id: UInt64) -> Task<Void, Never>? { tasks.removeValue(forKey: id) ?? nil }
 
     /// What a closed socket leaves behind. Whoever closes it lets go of this: cancelling a task, and releasing what handlers have
     /// captured, may call back into the socket.
@@ -119,13 +130,12 @@ final class SocketState {
 
     /// Forgets everything.
     func close() -> Remains {
-        let running = Array(tasks.values) + (drain.map { [$0] } ?? [])
+        let running = tasks.values.compactMap { $0 } + (drain.map { [$0] } ?? [])
         let remains = Remains(running: running, handlers: handlers, queue: queue, disconnectHandlers: disconnectHandlers, client: client)
         phase = .disconnecting
         drain = nil
         isDraining = false
         tasks = [:]
-        runningTasks = []
         queue = EventQueue()
         handlers = HandlerTable()
         disconnectHandlers = nil

@@ -47,21 +47,23 @@ package struct EngineSessionStateMachine: Sendable {
         case pinged(at: NIODeadline, deadline: NIODeadline, heard: Bool)
     }
 
-    private enum Upgrade: Sendable {
+    /// Out of line: most sessions have none most of the time.
+    private indirect enum Upgrade: Sendable {
         case none
         /// A WebSocket has been opened for this session, but nothing came over it.
         case candidate(deadline: NIODeadline)
         case probed(deadline: NIODeadline, nextNoop: NIODeadline)
     }
 
+    // Every session has one of these. In this order there is little room between them.
+    /// The number of pings sent so far.
+    package private(set) var pingsSent = 0
+    private var heartbeat: Heartbeat
     package private(set) var phase = Phase.open
     package private(set) var transport: Transport
     package private(set) var isPollParked = false
     package private(set) var isPostOpen = false
-    /// The number of pings sent so far.
-    package private(set) var pingsSent = 0
     private var upgradeAttempts: UInt8 = 0
-    private var heartbeat: Heartbeat
     private var upgrade = Upgrade.none
     private var closeDeadline: NIODeadline?
     private var pausedAt: NIODeadline?

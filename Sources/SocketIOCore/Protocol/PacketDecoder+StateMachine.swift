@@ -39,7 +39,16 @@ public struct PacketDecoderStateMachine: Sendable {
     /// The parser that clients use.
     public let format: PacketFormat
     private let limits: Limits
-    private var incomplete: Incomplete?
+    /// Out of line: every connection has a decoder, and few ever wait for attachments.
+    private indirect enum Waiting {
+        case packet(Incomplete)
+    }
+
+    private var waiting: Waiting?
+
+    private var incomplete: Incomplete? {
+        if case .packet(let packet)? = waiting { packet } else { nil }
+    }
 
     /// Creates a decoder for a new connection.
     public init(format: PacketFormat, limits: Limits = .init()) {
@@ -52,12 +61,12 @@ public struct PacketDecoderStateMachine: Sendable {
     /// - Returns: The packet, or nil if it waits for its attachments.
     /// - Throws: ``PacketError`` if the message is no packet.
     public mutating func receive(text message: ByteBuffer) throws(PacketError) -> Packet? {
-        guard format == .json, incomplete == nil else { throw PacketError(.unexpectedText) }
+        guard format == .json, waiting == nil else { throw PacketError(.unexpectedText) }
         let header = try JSONPacketHeader(message)
         guard header.attachments > 0 else { return try packet(header, message) }
         guard header.attachments <= limits.attachments else { throw PacketError(.tooManyAttachments) }
         let ranges = try header.elements(of: message)
-        incomplete = Incomplete(header: header, message: message, ranges: ranges, bytes: message.readableBytes)
+        waiting = .packet(Incomplete(header: header, message: message, ranges: ranges, bytes: message.readableBytes))
         return nil
     }
 
@@ -67,12 +76,13 @@ public struct PacketDecoderStateMachine: Sendable {
     /// - Throws: ``PacketError`` if the message is no packet, or no packet waits for it.
     public mutating func receive(binary message: ByteBuffer) throws(PacketError) -> Packet? {
         if format == .messagePack { return try MessagePackPacket.parse(message) }
-        guard var waiting = incomplete.take() else { throw PacketError(.unexpectedBinary) }
+        guard var waiting = incomplete else { throw PacketError(.unexpectedBinary) }
+        self.waiting = nil
         waiting.attachments.append(message)
         waiting.bytes += message.readableBytes
         guard waiting.bytes <= limits.bytes else { throw PacketError(.tooManyAttachments) }
         guard waiting.attachments.count == waiting.header.attachments else {
-            incomplete = waiting
+            self.waiting = .packet(waiting)
             return nil
         }
         guard waiting.hasSoundPlaceholders else { throw PacketError(.illegalAttachments) }
@@ -80,7 +90,7 @@ public struct PacketDecoderStateMachine: Sendable {
     }
 
     /// Whether a packet waits for attachments.
-    public var isWaitingForAttachments: Bool { incomplete != nil }
+    public var isWaitingForAttachments: Bool { waiting != nil }
 
     /// The namespace of the packet that waits for attachments.
     public var waitingNamespace: String? { incomplete?.header.namespace }

@@ -1,8 +1,8 @@
-import NIOCore
+package import NIOCore
 
-/// A frame that a client has sent (RFC 6455, section 5.2).
-struct ClientFrame {
-    enum Opcode: UInt8 {
+/// A WebSocket frame that a client has sent (RFC 6455, section 5.2).
+package struct WebSocketClientFrame {
+    package enum Opcode: UInt8, Sendable {
         case continuation = 0x0
         case text = 0x1
         case binary = 0x2
@@ -11,38 +11,52 @@ struct ClientFrame {
         case pong = 0xa
     }
 
-    let opcode: Opcode
-    let isFinal: Bool
-    /// The masking key, in the order of the bytes on the wire; its first byte is the lowest.
-    let mask: UInt32
+    package let opcode: Opcode
+    /// Whether the message ends with this frame.
+    package let isFinal: Bool
+    /// The masking key; the first byte on the wire is its lowest.
+    package let mask: UInt32
     /// The payload, still masked. It may share memory with what else was read.
-    let payload: ByteBuffer
+    package let payload: ByteBuffer
 }
 
-/// Takes frames out of the bytes of one connection.
-struct WebSocketFrameReader {
-    enum Failure: Error {
+/// Takes frames out of the bytes of one connection, as they come.
+///
+/// A frame is refused as soon as its header says what is wrong with it, before anything is kept for its payload. What is kept is never
+/// more than one frame of the allowed size and one read.
+package struct WebSocketFrameReader {
+    package enum Failure: Error {
+        /// The payload is larger than allowed: close code 1009.
         case messageTooLarge
+        /// Close code 1002.
         case protocolError
     }
 
     private let maxPayload: Int
     /// The beginning of a frame whose rest has not come; never the connection's receive buffer, which it would keep.
     private var rest = ByteBuffer()
-    private var hasFailed = false
+    /// Whether ``rest`` is what the last read has been put behind.
+    private var readIsBehindRest = false
+    private var hasEnded = false
 
-    init(maxPayload: Int) { self.maxPayload = maxPayload }
+    /// - Parameter maxPayload: The largest payload of a frame, in bytes.
+    package init(maxPayload: Int) { self.maxPayload = maxPayload }
 
-    /// Gives up what has been read and does not come back for the rest.
-    mutating func discard() {
-        hasFailed = true
+    /// How much is kept of a frame whose rest has not come, in bytes.
+    package var bufferedBytes: Int { rest.readableBytes }
+
+    /// Forgets what has been read, and from now on whatever comes.
+    package mutating func discard() {
+        hasEnded = true
         rest = ByteBuffer()
     }
 
-    /// Puts what has just been read behind what is left of the last read; the caller takes frames out of the result.
-    mutating func begin(_ bytes: ByteBuffer) -> ByteBuffer {
-        guard !hasFailed else { return ByteBuffer() }
-        guard rest.readableBytes > 0 else { return bytes }
+    /// Takes what has just been read. The caller takes frames out of the result with ``next(from:)`` and gives what is left to ``end(_:)``.
+    package mutating func begin(_ bytes: ByteBuffer) -> ByteBuffer {
+        guard !hasEnded else { return ByteBuffer() }
+        readIsBehindRest = rest.readableBytes > 0
+        guard readIsBehindRest else { return bytes }
+        // Moved, so that a large frame is not copied with every read.
         var all = ByteBuffer()
         swap(&all, &rest)
         all.writeImmutableBuffer(bytes)
@@ -50,9 +64,9 @@ struct WebSocketFrameReader {
     }
 
     /// Keeps what is not a whole frame yet.
-    mutating func end(_ bytes: ByteBuffer, isOwned: Bool) {
-        guard !hasFailed, bytes.readableBytes > 0 else { return }
-        if isOwned, bytes.readerIndex == 0 {
+    package mutating func end(_ bytes: consuming ByteBuffer) {
+        guard !hasEnded, bytes.readableBytes > 0 else { return }
+        if readIsBehindRest, bytes.readerIndex == 0 {
             rest = bytes
         } else {
             rest.writeImmutableBuffer(bytes)
@@ -60,7 +74,7 @@ struct WebSocketFrameReader {
     }
 
     /// Takes the next frame from the front of `bytes`; nil if it is not complete.
-    mutating func next(from bytes: inout ByteBuffer) throws(Failure) -> ClientFrame? {
+    package mutating func next(from bytes: inout ByteBuffer) throws(Failure) -> WebSocketClientFrame? {
         let header: Header
         switch bytes.withUnsafeReadableBytes({ Header.parse($0, maxPayload: maxPayload) }) {
         case .incomplete: return nil
@@ -72,7 +86,7 @@ struct WebSocketFrameReader {
         guard bytes.readableBytes - header.size >= header.payload else { return nil }
         bytes.moveReaderIndex(forwardBy: header.size)
         guard let payload = bytes.readSlice(length: header.payload) else { return nil }
-        return ClientFrame(opcode: header.opcode, isFinal: header.isFinal, mask: header.mask, payload: payload)
+        return WebSocketClientFrame(opcode: header.opcode, isFinal: header.isFinal, mask: header.mask, payload: payload)
     }
 
     private struct Header {
@@ -82,7 +96,7 @@ struct WebSocketFrameReader {
             case header(Header)
         }
 
-        let opcode: ClientFrame.Opcode
+        let opcode: WebSocketClientFrame.Opcode
         let isFinal: Bool
         let mask: UInt32
         let size: Int
@@ -93,7 +107,7 @@ struct WebSocketFrameReader {
             guard bytes.count >= 2 else { return .incomplete }
             let (first, second) = (bytes[0], bytes[1])
             // No extension is negotiated, and clients must mask (section 5.1).
-            guard let opcode = ClientFrame.Opcode(rawValue: first & 0x0f), first & 0x70 == 0, second & 0x80 != 0 else {
+            guard let opcode = WebSocketClientFrame.Opcode(rawValue: first & 0x0f), first & 0x70 == 0, second & 0x80 != 0 else {
                 return .failure(.protocolError)
             }
             let isFinal = first & 0x80 != 0
@@ -101,12 +115,13 @@ struct WebSocketFrameReader {
             // Control frames are short and whole (section 5.5).
             if first & 0x08 != 0, length > 125 || !isFinal { return .failure(.protocolError) }
             let extra = length == 126 ? 2 : length == 127 ? 8 : 0
-            guard bytes.count >= 2 + extra + 4 else { return .incomplete }
+            guard bytes.count >= 2 + extra else { return .incomplete }
             if extra > 0 {
                 length = 0
                 for position in 2..<(2 + extra) { length = length << 8 | UInt64(bytes[position]) }
             }
-            guard length <= UInt64(maxPayload) else { return .failure(.messageTooLarge) }
+            guard length <= UInt64(clamping: maxPayload) else { return .failure(.messageTooLarge) }
+            guard bytes.count >= 2 + extra + 4 else { return .incomplete }
             let mask = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 + extra, as: UInt32.self))
             return .header(Header(opcode: opcode, isFinal: isFinal, mask: mask, size: 2 + extra + 4, payload: Int(length)))
         }

@@ -1,0 +1,60 @@
+import NIOCore
+
+/// Gives a connection what it reads into, in a way that an idle connection keeps nothing.
+///
+/// A channel keeps the first buffer that it is given for its whole life, so that one is tiny. The others are let go of after the read:
+/// while the connection carries HTTP each is made anew, because parts of a body may be kept; a WebSocket reads into a buffer that all
+/// connections of the event loop share, and copies its messages.
+struct ReceiveAllocator: RecvByteBufferAllocator {
+    private static let firstSize: Int32 = 16
+    private static let smallestSize: Int32 = 2048
+    /// The size of the buffer that connections share, and the largest of one connection, in bytes.
+    static let sharedSize: Int32 = 64 << 10
+
+    private let loop: EngineLoopHandle
+    private var size = firstSize
+    private var isShared = false
+
+    init(loop: EngineLoopHandle) { self.loop = loop }
+
+    /// For a connection that gives buffers back with ``EngineLoop/giveBack(_:)``.
+    static func shared(loop: EngineLoopHandle) -> ReceiveAllocator {
+        var allocator = ReceiveAllocator(loop: loop)
+        allocator.size = sharedSize
+        allocator.isShared = true
+        return allocator
+    }
+
+    func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
+        isShared ? loop.local.takeReceiveBuffer(allocator) : allocator.buffer(capacity: Int(size))
+    }
+
+    /// nil keeps the channel from collecting buffers.
+    func nextBufferSize() -> Int? { nil }
+
+    /// - Returns: Always true, or the channel would read into its first buffer again.
+    mutating func record(actualReadBytes: Int) -> Bool {
+        guard !isShared else { return true }
+        if actualReadBytes >= size {
+            size = min(max(size * 2, Self.smallestSize), Self.sharedSize)
+        } else {
+            size = actualReadBytes * 4 < size ? max(size / 2, Self.smallestSize) : max(size, Self.smallestSize)
+        }
+        return true
+    }
+}
+
+extension EngineLoop {
+    /// The buffer that the loop's connections share, or another if that is in use.
+    func takeReceiveBuffer(_ allocator: ByteBufferAllocator) -> ByteBuffer {
+        guard var buffer = receiveBuffer.take() else { return allocator.buffer(capacity: Int(ReceiveAllocator.sharedSize)) }
+        // Makes another one if somebody has kept a part of what was read.
+        buffer.clear()
+        return buffer
+    }
+
+    /// Takes a buffer back for the next read of any connection.
+    func giveBack(_ buffer: ByteBuffer) {
+        if buffer.storageCapacity == Int(ReceiveAllocator.sharedSize) { receiveBuffer = buffer }
+    }
+}
