@@ -286,6 +286,19 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "SocketIOClusterServerTests",
+            dependencies: [
+                "SocketIO",
+                "SocketIOCluster",
+                "SocketIOCore",
+                "SocketIOTesting",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "SocketIOTests",
             dependencies: [
                 "EngineIO",

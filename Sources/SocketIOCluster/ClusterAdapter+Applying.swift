@@ -37,8 +37,7 @@ extension ClusterAdapter {
     }
 
     private func describe(_ options: BroadcastOptions, _ header: ClusterHeader) async {
-        guard var sockets = try? await local.fetchSockets(options) else { return }
-        for index in sockets.indices { sockets[index].node = node.id }
+        guard let sockets = try? await local.fetchSockets(options) else { return }
         let size = max(1, node.configuration.socketsPerAnswer)
         var rest = sockets[...]
         repeat {

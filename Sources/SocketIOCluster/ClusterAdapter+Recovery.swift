@@ -27,7 +27,7 @@ struct Recovery {
 
     /// The sockets that have got a message elsewhere.
     mutating func sockets(that got: NodeIdentity, number: UInt64, now: NIODeadline) -> [SocketID] {
-        guard !floors.isEmpty else { return [] }
+        guard !floors.isEmpty, number > 0 else { return [] }
         var result: [SocketID] = []
         for index in floors.indices {
             guard let floor = floors[index].numbers[got] else { continue }
@@ -70,7 +70,8 @@ extension ClusterAdapter {
     /// Delivers a packet of another node.
     func deliverInOrder(_ packet: BroadcastPacket, to options: BroadcastOptions, _ header: ClusterHeader) {
         let here = recovery.withLock { recovery in
-            let number = header.stamp?.number ?? 0
+            // What is for this node only has numbers of its own, and no other node can have delivered it.
+            let number = header.target == nil ? header.stamp?.number ?? 0 : 0
             recovery.log.append(packet, to: options, origin: header.origin, number: number, deliveredOn: local.currentLoop)
             var options = options
             options.except += recovery.sockets(that: header.origin, number: number, now: .now())

@@ -46,6 +46,11 @@ enum RoomsSnippets {
         print(rooms, mine)
     }
 
+    static func incomplete(io: SocketIOServer) async throws {
+        let (sockets, missingNodes) = try await io.in("lobby").fetchAvailableSockets()
+        print(sockets.count, missingNodes)
+    }
+
     static func servers(io: SocketIOServer) async throws {
         io.on("count") { io.clientsCount }
         let others = try await io.serverSideEmitWithAck("count", as: Int.self)

@@ -110,15 +110,50 @@ public struct BroadcastOperator: Sendable {
 
     /// The selected sockets, from all processes.
     ///
-    /// - Throws: ``SocketIOCore/IncompleteResponseError`` if nodes did not answer; it carries what arrived.
+    /// - Throws: ``SocketIOCore/IncompleteResponseError`` of `[RemoteSocket]` if nodes did not answer; it carries what arrived. What the
+    ///   adapter throws if none could be asked. See ``fetchAvailableSockets()``.
     public func fetchSockets() async throws -> [RemoteSocket] {
-        try await namespace.adapter.fetchSockets(options).map { RemoteSocket(namespace: namespace, description: $0) }
+        do {
+            return try await namespace.adapter.fetchSockets(options).map(remote)
+        } catch let error as IncompleteResponseError<[SocketDescription]> {
+            throw IncompleteResponseError(partial: error.partial.map(remote), missingNodes: error.missingNodes)
+        }
     }
+
+    /// The selected sockets of the processes that answer, and the ids of the nodes that do not.
+    ///
+    /// - Throws: What the adapter throws if none could be asked.
+    public func fetchAvailableSockets() async throws -> (sockets: [RemoteSocket], missingNodes: [String]) {
+        let answer = try await available { try await fetchSockets() }
+        return (answer.response, answer.missingNodes)
+    }
+
+    private func remote(_ description: SocketDescription) -> RemoteSocket { RemoteSocket(namespace: namespace, description: description) }
 
     /// The rooms that the selected sockets are in, in all processes.
     ///
-    /// - Throws: ``SocketIOCore/IncompleteResponseError`` if nodes did not answer; it carries what arrived.
+    /// - Throws: ``SocketIOCore/IncompleteResponseError`` of `Set<Room>` if nodes did not answer; it carries what arrived. What the adapter
+    ///   throws if none could be asked. See ``availableRooms()``.
     public func rooms() async throws -> Set<Room> { try await namespace.adapter.rooms(options) }
+
+    /// The rooms that the selected sockets are in, in the processes that answer, and the ids of the nodes that do not.
+    ///
+    /// - Throws: What the adapter throws if none could be asked.
+    public func availableRooms() async throws -> (rooms: Set<Room>, missingNodes: [String]) {
+        let answer = try await available { try await rooms() }
+        return (answer.response, answer.missingNodes)
+    }
+
+    /// What has arrived is as good as all of it, if the caller is told what is missing.
+    func available<Response: Sendable>(
+        _ request: () async throws -> Response
+    ) async throws -> (response: Response, missingNodes: [String]) {
+        do {
+            return (try await request(), [])
+        } catch let error as IncompleteResponseError<Response> {
+            return (error.partial, error.missingNodes)
+        }
+    }
 
     /// Makes the selected sockets join rooms, in all processes.
     public func socketsJoin(_ rooms: Room...) async throws { try await socketsJoin(rooms) }

@@ -59,8 +59,14 @@ extension Broadcasting {
 
     /// All sockets, of all processes; see ``BroadcastOperator/fetchSockets()``.
     public func fetchSockets() async throws -> [RemoteSocket] { try await broadcastOperator.fetchSockets() }
+    /// All sockets of the processes that answer; see ``BroadcastOperator/fetchAvailableSockets()``.
+    public func fetchAvailableSockets() async throws -> (sockets: [RemoteSocket], missingNodes: [String]) {
+        try await broadcastOperator.fetchAvailableSockets()
+    }
     /// All rooms, of all processes; see ``BroadcastOperator/rooms()``.
     public func rooms() async throws -> Set<Room> { try await broadcastOperator.rooms() }
+    /// All rooms of the processes that answer; see ``BroadcastOperator/availableRooms()``.
+    public func availableRooms() async throws -> (rooms: Set<Room>, missingNodes: [String]) { try await broadcastOperator.availableRooms() }
     /// Makes all sockets join rooms.
     public func socketsJoin(_ rooms: Room...) async throws { try await broadcastOperator.socketsJoin(rooms) }
     /// Makes all sockets leave rooms.
@@ -88,6 +94,16 @@ extension Broadcasting {
         _ arguments: repeat each A
     ) async throws -> [EventArguments] {
         try await broadcastOperator.serverSideEmitWithAck(event, repeat each arguments)
+    }
+
+    /// Sends an event to the other processes and collects the answers of those that answer in time; see
+    /// ``BroadcastOperator/serverSideEmitWithAvailableAcks(_:_:as:)``.
+    public func serverSideEmitWithAvailableAcks<each A: Encodable & Sendable, R: Decodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A,
+        as type: R.Type
+    ) async throws -> (responses: [R], missingNodes: [String]) {
+        try await broadcastOperator.serverSideEmitWithAvailableAcks(event, repeat each arguments, as: type)
     }
 
     /// The number of processes that take part, this one included.

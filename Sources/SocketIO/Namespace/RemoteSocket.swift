@@ -16,6 +16,9 @@ public struct RemoteSocket: Sendable {
     public var handshake: Handshake { description.handshake }
     /// The rooms that the socket was in, its own included.
     public var rooms: Set<Room> { description.rooms }
+    /// The id of the node that the socket is connected to; nil if this process serves alone. What is done with the socket goes to this
+    /// node only: if the client has moved to another one since, fetch it again.
+    public var node: String? { description.node }
 
     /// Reads a value of the socket's data.
     ///
@@ -28,7 +31,8 @@ public struct RemoteSocket: Sendable {
     }
 
     private var broadcast: BroadcastOperator {
-        var options = BroadcastOptions(rooms: [id])
+        // Nobody but the node that has the socket needs to be told.
+        var options = BroadcastOptions(rooms: [id], node: description.node)
         options.flags.expectSingleResponse = true
         return BroadcastOperator(namespace: namespace, options: options)
     }

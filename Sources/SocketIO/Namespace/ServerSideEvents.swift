@@ -129,7 +129,8 @@ extension BroadcastOperator {
     ///   - event: The event's name.
     ///   - arguments: Any number of values.
     ///   - type: The type of an answer's first value.
-    /// - Throws: As ``serverSideEmit(_:_:)``; ``SocketIOCore/IncompleteResponseError`` if nodes did not answer in time.
+    /// - Throws: As ``serverSideEmit(_:_:)``; ``SocketIOCore/IncompleteResponseError`` of `[R]` if nodes did not answer in time; it carries
+    ///   what arrived. See ``serverSideEmitWithAvailableAcks(_:_:as:)``.
     public func serverSideEmitWithAck<each A: Encodable & Sendable, R: Decodable & Sendable>(
         _ event: String,
         _ arguments: repeat each A,
@@ -160,6 +161,26 @@ extension BroadcastOperator {
         try namespace.encoder.arguments { writer in
             try writer.append(event)
             try arguments(&writer)
+        }
+    }
+
+    /// Sends an event to the other processes of the cluster and collects the answers of those that answer in time.
+    ///
+    /// - Parameters:
+    ///   - event: The event's name.
+    ///   - arguments: Any number of values.
+    ///   - type: The type of an answer's first value.
+    /// - Returns: The answers, and the ids of the nodes that did not answer.
+    /// - Throws: As ``serverSideEmit(_:_:)``.
+    public func serverSideEmitWithAvailableAcks<each A: Encodable & Sendable, R: Decodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A,
+        as type: R.Type
+    ) async throws -> (responses: [R], missingNodes: [String]) {
+        do {
+            return (try await serverSideEmitWithAck(event, repeat each arguments, as: type), [])
+        } catch let error as IncompleteResponseError<[R]> {
+            return (error.partial, error.missingNodes)
         }
     }
 }

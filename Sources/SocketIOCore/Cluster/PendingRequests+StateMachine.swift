@@ -84,7 +84,11 @@ package struct PendingRequestsStateMachine {
     private mutating func collect(_ body: ClusterBody, to id: ClusterRequestID, from node: NodeID) -> [Action] {
         switch body {
         case .errorAnswer: return fail(node, of: id)
-        case .roomsAnswer, .serverSideEmitAnswer, .sessionAnswer, .fetchSocketsAnswer: requests[id]?.result.answers.append(body)
+        case .roomsAnswer, .serverSideEmitAnswer, .sessionAnswer: requests[id]?.result.answers.append(body)
+        case .fetchSocketsAnswer(var sockets, let hasMore):
+            // Who has them is known from the header.
+            for index in sockets.indices { sockets[index].node = node }
+            requests[id]?.result.answers.append(.fetchSocketsAnswer(sockets, hasMore: hasMore))
         default: return []
         }
         if case .fetchSocketsAnswer(_, hasMore: true) = body { return [] }

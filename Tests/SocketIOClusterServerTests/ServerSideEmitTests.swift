@@ -1,0 +1,55 @@
+import SocketIO
+import SocketIOCore
+import SocketIOTesting
+import Testing
+
+@Suite("Events between servers", .timeLimit(.minutes(1)))
+struct ServerSideEmitTests {
+    @Test("All other servers get an event, in order, and the sender does not")
+    func withoutAnswer() async throws {
+        let received = [Reports<String>(), Reports<String>(), Reports<String>()]
+        try await withServers(3, set: { io, index in io.on("reload") { (what: String) in received[index].report(what) } }) { servers in
+            for number in 0..<10 { try await servers[0].io.serverSideEmit("reload", "\(number)") }
+            for index in [1, 2] { for number in 0..<10 { #expect(await received[index].next() == "\(number)") } }
+            try await servers[1].io.serverSideEmit("reload", "from 1")
+            #expect(await received[0].next() == "from 1")
+            #expect(await received[2].next() == "from 1")
+        }
+    }
+
+    @Test("Each of the others answers once")
+    func withAnswer() async throws {
+        try await withServers(
+            3,
+            set: { io, index in
+                io.on("count") { (factor: Int) in index * factor }
+                io.of("/chat").on("count") { "chat \(index)" }
+            }
+        ) { servers in
+            #expect(try await servers[0].io.serverSideEmitWithAck("count", 10, as: Int.self).sorted() == [10, 20])
+            #expect(try await servers[2].io.of("/chat").serverSideEmitWithAck("count", as: String.self).sorted() == ["chat 0", "chat 1"])
+            let answer = try await servers[1].io.serverSideEmitWithAvailableAcks("count", 1, as: Int.self)
+            #expect(answer.responses.sorted() == [0, 2])
+            #expect(answer.missingNodes.isEmpty)
+        }
+    }
+
+    @Test("A server without a handler is missing when the time is over; what arrived is there")
+    func withoutHandler() async throws {
+        try await withServers(
+            3,
+            set: { io, index in
+                if index < 2 { io.on("count") { index } }
+            }
+        ) { servers in
+            let brief = servers[0].io.timeout(.milliseconds(300))
+            let error = await #expect(throws: IncompleteResponseError<[Int]>.self) {
+                try await brief.serverSideEmitWithAck("count", as: Int.self)
+            }
+            #expect(error?.partial == [1])
+            #expect(error?.missingNodes == ["node2"])
+            let (responses, missingNodes) = try await brief.serverSideEmitWithAvailableAcks("count", as: Int.self)
+            #expect(responses == [1] && missingNodes == ["node2"])
+        }
+    }
+}
