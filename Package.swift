@@ -181,6 +181,7 @@ let package = Package(
             dependencies: [
                 "EngineIO",
                 "SocketIO",
+                .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -342,6 +343,12 @@ let package = Package(
             name: "MongoBenchmark",
             dependencies: ["MongoClient", "SocketIOTesting", .product(name: "NIOCore", package: "swift-nio")],
             path: "IntegrationTests/MongoBenchmark",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "ReplicaSet",
+            dependencies: ["SocketIOTesting", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "IntegrationTests/ReplicaSet",
             swiftSettings: settings
         ),
         .testTarget(

@@ -4,9 +4,12 @@ import SocketIO
 /// What the chat does; `PROTOCOL.md` lists the events.
 struct Chat: Sendable {
     let io: SocketIOServer
+    /// The name of this process, shown beside the people that it serves.
+    let node: String
     let history = History(rooms: ["lobby", "random", "swift"])
 
-    func start() {
+    func start() async throws {
+        addNodes()
         io.use { socket in
             let credentials = try? await socket.handshake.auth?.decode(Credentials.self)
             do throws(Refusal) {
@@ -20,9 +23,14 @@ struct Chat: Sendable {
             addMessages(socket)
             await welcome(socket)
         }
+        // Before the first client: what was said on the other nodes.
+        try await io.start()
+        // A node that does not answer does not keep this one from starting.
+        for past in (try? await io.serverSideEmitWithAck("past", as: Past.self)) ?? [] { await history.add(past) }
     }
 
     private func welcome(_ socket: Socket) async {
+        socket.data["node"] = node
         try? await socket.emit("welcome", Welcome(you: member(socket), rooms: history.names))
         guard socket.recovered else { return }
         for room in await socket.rooms.compactMap(name) {
@@ -39,7 +47,10 @@ struct Chat: Sendable {
             let isNew = await history.open(room)
             await socket.join(channel(room))
             try await socket.to(channel(room)).emit("joined", Presence(room: room, member: member(socket)))
-            if isNew { try await io.emit("rooms", await history.names) }
+            if isNew {
+                try await io.serverSideEmit("open", room)
+                try await io.emit("rooms", await history.names)
+            }
             let members = try await io.in(channel(room)).fetchSockets().map(member)
             return Joined(members: members, messages: await history.messages(in: room))
         }
@@ -72,9 +83,14 @@ struct Chat: Sendable {
             try refusing { () throws(Refusal) in try Limits.check(draft) }
             guard await isMember(socket, of: draft.room) else { throw AckError(Refusal(error: "You are not in that room.")) }
             let message = Message(id: draft.id, room: draft.room, from: member(socket), text: draft.text, at: now())
-            if let known = await history.add(message, to: draft.room) { return Accepted(at: known.at) }
-            try await socket.to(channel(draft.room)).emit("message", message)
-            return Accepted(at: message.at)
+            let kept = await history.keep(message, in: draft.room)
+            if !kept.isSent {
+                // If the database is away for longer than an election, this throws: the author gets no answer and sends it again.
+                try await socket.to(channel(draft.room)).emit("message", kept.message)
+                try await io.serverSideEmit("said", kept.message)
+                _ = await history.keep(kept.message, in: draft.room, isSent: true)
+            }
+            return Accepted(at: kept.message.at)
         }
         socket.on("private") { (draft: PrivateDraft) in
             try refusing { () throws(Refusal) in try Limits.check(draft) }
@@ -91,6 +107,17 @@ struct Chat: Sendable {
         }
     }
 
+    // MARK: Between nodes
+
+    private func addNodes() {
+        io.on("past") { await history.past }
+        io.on("open") { (room: String) in _ = await history.open(room) }
+        io.on("said") { (message: Message) in
+            guard let room = message.room else { return }
+            _ = await history.keep(message, in: room, isSent: true)
+        }
+    }
+
     // MARK: Who and where
 
     /// A room of the chat has a prefix, or somebody could join the room of another socket's id and read what is private.
@@ -98,8 +125,12 @@ struct Chat: Sendable {
     private func name(_ channel: Room) -> String? { channel.hasPrefix("room:") ? String(channel.dropFirst(5)) : nil }
     private func isMember(_ socket: Socket, of room: String) async -> Bool { await socket.rooms.contains(channel(room)) }
 
-    private func member(_ socket: Socket) -> Member { Member(id: socket.id, nick: socket.data["nick", as: String.self] ?? "?") }
-    private func member(_ socket: RemoteSocket) -> Member { Member(id: socket.id, nick: socket.data("nick", as: String.self) ?? "?") }
+    private func member(_ socket: Socket) -> Member {
+        Member(id: socket.id, nick: socket.data["nick", as: String.self] ?? "?", node: node)
+    }
+    private func member(_ socket: RemoteSocket) -> Member {
+        Member(id: socket.id, nick: socket.data("nick", as: String.self) ?? "?", node: socket.data("node", as: String.self) ?? "?")
+    }
     private func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
     /// Makes a refusal the acknowledgement.

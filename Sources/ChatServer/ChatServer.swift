@@ -3,8 +3,11 @@ import EngineIO
 import Foundation
 import HTTPTypes
 import SocketIO
+#if MongoDB
+import SocketIOMongoAdapter
+#endif
 
-/// A chat on one node: `swift run ChatServer`, then open it in two windows.
+/// A chat: `swift run ChatServer`, then open it in two windows. With `--mongodb`, any number of processes are one chat.
 @main
 struct ChatServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "ChatServer", abstract: "A chat over Socket.IO.")
@@ -13,6 +16,12 @@ struct ChatServer: AsyncParsableCommand {
     @Option(help: "The port to listen on; 0 for any that is free.") var port = 3000
     @Option(help: "The JavaScript client, socket.io.min.js. Default: where scripts/bootstrap puts it.") var client: String?
 
+    @Option(help: "The name of this process, shown on the page. Default: the name of the machine.") var node: String?
+    #if MongoDB
+    @Option(help: "The MongoDB replica set that makes several processes one chat: mongodb://…; the environment's MONGODB_URI if not given.")
+    var mongodb: String?
+    #endif
+
     func run() async throws {
         var configuration = SocketIOConfiguration()
         configuration.connectionStateRecovery = ConnectionStateRecovery()
@@ -20,8 +29,8 @@ struct ChatServer: AsyncParsableCommand {
         // Ctrl-C does not wait long for those who are cut off.
         configuration.engine.limits.closeTimeout = .seconds(3)
 
-        let io = SocketIOServer(configuration: configuration)
-        Chat(io: io).start()
+        let io = makeServer(configuration)
+        try await Chat(io: io, node: node ?? ProcessInfo.processInfo.hostName).start()
 
         let page = try await Page()
         try await io.run(host: host, port: port) {
@@ -29,6 +38,15 @@ struct ChatServer: AsyncParsableCommand {
         } onListening: {
             announce($0)
         }
+    }
+
+    private func makeServer(_ configuration: SocketIOConfiguration) -> SocketIOServer {
+        #if MongoDB
+        if let mongodb = mongodb ?? ProcessInfo.processInfo.environment["MONGODB_URI"] {
+            return SocketIOServer(configuration: configuration, adapter: .mongo(mongodb))
+        }
+        #endif
+        return SocketIOServer(configuration: configuration)
     }
 
     private func announce(_ port: Int) {

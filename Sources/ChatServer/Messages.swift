@@ -5,8 +5,8 @@ struct Draft: Decodable { let id: String, room: String, text: String }
 struct PrivateDraft: Decodable { let id: String, to: String, text: String }
 struct Receipt: Decodable { let id: String, from: String }
 
-struct Member: Codable { let id: String, nick: String }
-struct Message: Encodable {
+struct Member: Codable, Sendable { let id: String, nick: String, node: String }
+struct Message: Codable, Sendable {
     let id: String
     var room: String?
     var to: Member?
@@ -26,6 +26,12 @@ struct Renamed: Encodable { let member: Member, was: String }
 struct Typing: Encodable { let room: String, member: Member, on: Bool }
 struct Delivered: Encodable { let id: String, by: Member }
 struct Accepted: Encodable { let at: Int64 }
+
+/// What a node knows, for one that has just started.
+struct Past: Codable, Sendable {
+    struct Room: Codable { let name: String, messages: [Message] }
+    let rooms: [Room]
+}
 
 /// A request that is not granted, with a sentence to show.
 struct Refusal: Error, Encodable { let error: String }

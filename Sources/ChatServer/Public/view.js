@@ -130,7 +130,9 @@ export class View {
     get("nick").select();
   }
 
-  me({ nick }) {
+  me({ nick, node }) {
+    get("detail-node").textContent = node;
+    get("my-node").textContent = node;
     get("app").hidden = false;
     get("my-nick").textContent = nick;
     get("my-avatar").textContent = [...nick][0]?.toUpperCase() ?? "";
@@ -216,6 +218,7 @@ export class View {
     const label = make("span", "label", member.nick);
     const button = make("button", "entry", avatar(member.nick), label);
     button.type = "button";
+    if (member.node !== me.node) button.append(make("span", "node", member.node));
     if (member.id === me.id) {
       label.append(make("span", "you", " (you)"));
       button.disabled = true;

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Foundation
+import SocketIOTesting
+
+/// A replica set that lives as long as this process, for scripts and for tests in other languages.
+///
+/// It prints `ready CONNECTION-STRING`, reads a command a line from standard input, answers each with a line, and ends with the input.
+@main
+struct ReplicaSet: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ReplicaSet",
+        abstract: "A MongoDB replica set in a temporary folder.",
+        discussion: """
+            Commands on standard input: step-down, kill-primary, restart (members that are down), pause-primary, resume (members that are \
+            paused), primary, stop. Each is answered with a line that begins with `done` or `failed`.
+            """
+    )
+
+    @Option(help: "Members, 1 to 7.") var members = 3
+
+    func run() async throws {
+        #if MongoDB
+        if let reason = MongoBinary.reasonForAbsence { throw ValidationError(reason) }
+        var configuration = MongoReplicaSetConfiguration()
+        configuration.members = members
+        let set = try await MongoReplicaSet.start(configuration)
+        Self.say("ready \(set.connectionString)")
+        for await line in Self.standardInput() {
+            guard line != "stop" else { break }
+            await Self.obey(line, set)
+        }
+        await set.stop()
+        #else
+        throw ValidationError("built without the trait MongoDB")
+        #endif
+    }
+
+    #if MongoDB
+    private static func standardInput() -> AsyncStream<String> {
+        AsyncStream { lines in
+            Thread.detachNewThread {
+                while let line = readLine() { lines.yield(line) }
+                lines.finish()
+            }
+        }
+    }
+
+    private static func obey(_ command: String, _ set: MongoReplicaSet) async {
+        do {
+            guard let answer = try await perform(command, set) else { return say("failed: unknown command \(command)") }
+            say("done: \(answer)")
+        } catch {
+            say("failed: \(error)")
+        }
+    }
+
+    private static func perform(_ command: String, _ set: MongoReplicaSet) async throws -> String? {
+        switch command {
+        case "primary": return try await set.primary().address
+        case "step-down": return "\(try await set.stepDown().address) is the primary now"
+        case "kill-primary":
+            let primary = try await set.primary()
+            try await primary.kill()
+            return "\(primary.address) is dead, \(try await set.primary(otherThan: primary).address) is the primary now"
+        case "pause-primary":
+            let primary = try await set.primary()
+            try primary.pause()
+            return "\(primary.address) is paused"
+        case "resume":
+            for member in set.members where member.isRunning { try member.resume() }
+            return "nobody is paused"
+        case "restart":
+            for member in set.members where !member.isRunning { try await member.restart() }
+            return "all members run"
+        default: return nil
+        }
+    }
+    #endif
+
+    /// Written at once, unlike what is printed into a pipe.
+    private static func say(_ line: String) {
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    }
+}
