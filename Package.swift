@@ -207,6 +207,7 @@ let package = Package(
                 "EngineIO",
                 "SocketIO",
                 "SocketIOCore",
+                .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

@@ -12,8 +12,9 @@ struct ConformanceServer: AsyncParsableCommand {
 
     func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
-        let io = SocketIOServer(configuration: options.configuration, eventLoopGroup: group)
+        let io = try makeServer(group)
         addNamespaces(io)
+        addServerEvents(io)
         try await io.run(
             HTTPServerConfiguration(port: options.port),
             onListening: { port in
@@ -23,11 +24,21 @@ struct ConformanceServer: AsyncParsableCommand {
         )
     }
 
+    private func makeServer(_ group: MultiThreadedEventLoopGroup) throws -> SocketIOServer {
+        #if MongoDB
+        if let adapter = try options.mongo.adapter {
+            return SocketIOServer(configuration: options.configuration, adapter: adapter, eventLoopGroup: group)
+        }
+        #endif
+        return SocketIOServer(configuration: options.configuration, eventLoopGroup: group)
+    }
+
     private func addNamespaces(_ io: SocketIOServer) {
         io.onConnect { socket in
             await addEcho(socket)
             addConversation(socket)
             addRooms(socket, of: io)
+            addCluster(socket, of: io)
         }
         io.of("/custom").onConnect(addEcho)
         io.of(/\/dynamic-\d+/).onConnect(addEcho)

@@ -27,6 +27,10 @@ struct Options: ParsableArguments {
     @Option(help: "Event loops.") var loops = 2
     @Flag(help: "Keep the sessions of clients that are cut off.") var recovery = false
 
+    #if MongoDB
+    @OptionGroup var mongo: MongoOptions
+    #endif
+
     var configuration: SocketIOConfiguration {
         var configuration = SocketIOConfiguration()
         configuration.parser = parser.format

@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from harness.browser import Browser
 from harness.process import CLIENT_JS, Server
+from harness.replica_set import ReplicaSet, Unavailable
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -15,6 +16,40 @@ async def chat() -> AsyncIterator[Server]:
     server = await Server("ChatServer", "--port", "0", "--client", str(CLIENT_JS)).start()
     yield server
     await ended_well(server)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def replica_set() -> AsyncIterator[ReplicaSet]:
+    """Three members; a test that breaks one mends it."""
+    replica_set = ReplicaSet()
+    try:
+        await replica_set.start()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    yield replica_set
+    await replica_set.stop()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def chat_nodes(replica_set: ReplicaSet) -> AsyncIterator[tuple[Server, Server]]:
+    """The chat on two nodes."""
+
+    async def node(name: str) -> Server:
+        return await Server("ChatServer", "--port", "0", "--client", str(CLIENT_JS), "--mongodb", replica_set.url, "--node", name).start()
+
+    nodes = (await node("node-1"), await node("node-2"))
+    yield nodes
+    for each in nodes:
+        await ended_well(each)
+
+
+@pytest.fixture(params=["one node", "two nodes"])
+def nodes(request: pytest.FixtureRequest) -> tuple[Server, Server]:
+    """Where two people are: on one node without a database, or on two."""
+    if request.param == "two nodes":
+        return request.getfixturevalue("chat_nodes")
+    chat = request.getfixturevalue("chat")
+    return chat, chat
 
 
 @pytest_asyncio.fixture(scope="session")

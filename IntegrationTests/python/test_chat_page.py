@@ -1,5 +1,6 @@
 """The chat page in a real browser, with the official JavaScript client."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -9,18 +10,20 @@ import pytest_asyncio
 from harness.browser import Browser, Tab
 from harness.process import Server
 from harness.proxy import Proxy
+from harness.replica_set import ReplicaSet
 
 DESKTOP = {"width": 1180, "height": 740, "scale": 1.5}
 PHONE = {"width": 390, "height": 844, "scale": 2, "mobile": True}
+two_nodes = pytest.mark.parametrize("nodes", ["two nodes"], indirect=True)
 Enter = Callable[..., Awaitable[Tab]]
 
 
 @pytest_asyncio.fixture
-async def enter(browser: Browser, chat: Server) -> AsyncIterator[Enter]:
+async def enter(browser: Browser, nodes: tuple[Server, Server]) -> AsyncIterator[Enter]:
     """Opens the chat in a tab for a person. At the end no page may have complained, and all are closed."""
     tabs: list[Tab] = []
 
-    async def enter(nick: str, unlimited: bool = False, url: str = chat.url, **look) -> Tab:
+    async def enter(nick: str, unlimited: bool = False, url: str = nodes[0].url, **look) -> Tab:
         tab = await browser.tab(url + "/", **(look or DESKTOP))
         tabs.append(tab)
         await tab.until("document.querySelector('#sign-in').open")
@@ -67,9 +70,9 @@ async def open_room(tab: Tab, name: str) -> None:
     await tab.until("document.querySelectorAll('#people-list .entry').length > 0")
 
 
-async def test_two_tabs_talk(enter: Enter) -> None:
+async def test_two_tabs_talk(enter: Enter, nodes: tuple[Server, Server]) -> None:
     ada = await enter("Ada")
-    grace = await enter("Grace")
+    grace = await enter("Grace", url=nodes[1].url)
     for tab in (ada, grace):
         await open_room(tab, "talk")
     await ada.until("document.querySelectorAll('#people-list .entry').length === 2")
@@ -88,8 +91,8 @@ async def test_two_tabs_talk(enter: Enter) -> None:
     await ada.until("document.querySelector('#typing').textContent === 'Grace is typing…'")
 
 
-async def test_private_messages_reach_one_person(enter: Enter) -> None:
-    tabs = [await enter(nick) for nick in ("Alan", "Barbara", "Edsger")]
+async def test_private_messages_reach_one_person(enter: Enter, nodes: tuple[Server, Server]) -> None:
+    tabs = [await enter("Alan"), await enter("Barbara", url=nodes[1].url), await enter("Edsger")]
     alan, barbara, edsger = tabs
     for tab in tabs:
         await open_room(tab, "three")
@@ -109,10 +112,10 @@ async def test_private_messages_reach_one_person(enter: Enter) -> None:
 
 
 @pytest.mark.parametrize("noticed", [True, False], ids=["connection reset", "silence"])
-async def test_a_tab_that_is_cut_off_recovers_everything(enter: Enter, chat: Server, noticed: bool) -> None:
-    """The server may see the connection break, or still believe in it when the client is back."""
+async def test_a_tab_that_is_cut_off_recovers_everything(enter: Enter, nodes: tuple[Server, Server], noticed: bool) -> None:
+    """The server may see the connection break, or still believe in it when the client is back; it may come back to another one."""
     room = "tunnel" if noticed else "lift"
-    async with Proxy(chat.port) as cable:
+    async with Proxy(nodes[1].port) as cable:
         ada = await enter("Ada")
         grace = await enter("Grace", url=cable.url)
         for tab in (ada, grace):
@@ -136,7 +139,7 @@ async def test_a_tab_that_is_cut_off_recovers_everything(enter: Enter, chat: Ser
         assert await grace.run("document.querySelector('#detail-waiting').textContent") == "2"
 
         if noticed:
-            cable.mend()
+            cable.mend(nodes[0].port)
         else:
             await grace.offline(False)
         await grace.until("document.querySelector('#status').dataset.state === 'recovered'")
@@ -154,6 +157,38 @@ async def test_a_tab_that_is_cut_off_recovers_everything(enter: Enter, chat: Ser
         await grace.screenshot("chat-recovered")
 
 
+@two_nodes
+async def test_a_tab_shows_its_node_and_what_was_said_on_the_other(enter: Enter, nodes: tuple[Server, Server]) -> None:
+    ada = await enter("Ada")
+    await open_room(ada, "archive")
+    await say(ada, "written before you came")
+    await ada.until("document.querySelector('.message.mine[data-state=sent]')")
+    grace = await enter("Grace", url=nodes[1].url)
+    await open_room(grace, "archive")
+    await sees(grace, "written before you came")
+    assert [await tab.run("document.querySelector('#my-node').textContent") for tab in (ada, grace)] == ["node-1", "node-2"]
+    await ada.until("document.querySelector('#people-list .node')?.textContent === 'node-2'")
+
+
+@two_nodes
+async def test_what_is_said_while_the_primary_dies_is_not_lost(enter: Enter, replica_set: ReplicaSet, nodes: tuple[Server, Server]) -> None:
+    ada = await enter("Ada")
+    grace = await enter("Grace", url=nodes[1].url)
+    for tab in (ada, grace):
+        await open_room(tab, "election")
+    await ada.until("document.querySelectorAll('#people-list .entry').length === 2")
+    texts = [f"number {number}" for number in range(6)]
+    killing = asyncio.create_task(replica_set.command("kill-primary"))
+    for text in texts:
+        await say(ada, text)
+        await asyncio.sleep(0.3)  # a person types
+    await killing
+    await sees(grace, texts[-1], limit=40)
+    assert await bubbles(grace) == await bubbles(ada) == texts
+    await replica_set.command("restart")
+
+
+@pytest.mark.parametrize("nodes", ["one node"], indirect=True)
 async def test_a_refused_nickname_is_asked_for_again(enter: Enter) -> None:
     tab = await enter("x" * 24 + "y", unlimited=True)
     await tab.until("document.querySelector('#sign-in-error').textContent !== ''")
@@ -168,9 +203,9 @@ async def test_a_refused_nickname_is_asked_for_again(enter: Enter) -> None:
     ("name", "room", "look"),
     [("chat-light", "server-side", DESKTOP), ("chat-dark", "evening", DESKTOP | {"dark": True}), ("chat-dark-phone", "on-the-road", PHONE | {"dark": True})],
 )
-async def test_pictures(enter: Enter, chat: Server, name: str, room: str, look: dict) -> None:
+async def test_pictures(enter: Enter, nodes: tuple[Server, Server], name: str, room: str, look: dict) -> None:
     """Pictures to look at, and that the layout fits the screen."""
-    async with Proxy(chat.port) as cable:
+    async with Proxy(nodes[1].port) as cable:
         ada, katherine = await enter("Ada"), await enter("Katherine")
         grace = await enter("Grace", url=cable.url, **look)
         await open_room(ada, room)

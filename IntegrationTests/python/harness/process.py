@@ -86,6 +86,11 @@ class Server:
                 self.port = int(match.group(1))
                 self._listening.set()
 
+    def kill(self) -> None:
+        """As a crash does it: no goodbye."""
+        assert self._process is not None
+        self._process.kill()
+
     async def stop(self) -> int | None:
         """Ends the process with SIGTERM, then by force; returns its exit code and keeps its log."""
         process = self._process

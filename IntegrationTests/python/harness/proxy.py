@@ -48,5 +48,7 @@ class Proxy:
         for writer in self._writers:
             writer.transport.abort()
 
-    def mend(self) -> None:
+    def mend(self, port: int | None = None) -> None:
+        """Lets connections through again, to another port if one is given."""
+        self._target = port or self._target
         self._is_cut = False

@@ -1,0 +1,36 @@
+#if MongoDB
+import ArgumentParser
+import SocketIOMongoAdapter
+
+/// How the server takes part in a cluster.
+struct MongoOptions: ParsableArguments {
+    @Option(help: "The connection string of a MongoDB deployment; without one the server is alone.") var mongodb: String?
+    @Option(help: "The collection.") var collection = "socketio"
+    @Option(help: "ttl or capped.") var expiration = "ttl"
+    @Option(help: "change-stream or tailable.") var driver = "change-stream"
+    @Option(help: "The id of this node.") var node: String?
+
+    var adapter: MongoAdapter? {
+        get throws {
+            guard let mongodb else { return nil }
+            var configuration = MongoAdapterConfiguration(connectionString: mongodb)
+            configuration.collection = collection
+            configuration.nodeID = node
+            configuration.heartbeatInterval = .seconds(1)
+            configuration.heartbeatTimeout = .seconds(3)
+            configuration.requestTimeout = .seconds(20)
+            switch expiration {
+            case "ttl": configuration.expiration = .ttl
+            case "capped": configuration.expiration = .capped
+            default: throw ValidationError("--expiration is ttl or capped")
+            }
+            switch driver {
+            case "change-stream": configuration.reading = .changeStream
+            case "tailable": configuration.reading = .tailable
+            default: throw ValidationError("--driver is change-stream or tailable")
+            }
+            return MongoAdapter(configuration)
+        }
+    }
+}
+#endif
