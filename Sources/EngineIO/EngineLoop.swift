@@ -34,19 +34,20 @@ final class EngineLoop {
 
     let eventLoop: any EventLoop
     let context: EngineContext
+    // Unchecked for the same reason as those of ``EngineSession``.
     /// What happened since the last flush, for the metrics.
-    var tally = EngineMetrics.Tally()
+    @exclusivity(unchecked) var tally = EngineMetrics.Tally()
     /// What the sessions send in this tick.
-    var log = TickLog()
+    @exclusivity(unchecked) var log = TickLog()
     /// What the next WebSocket that has something to read reads into.
-    var receiveBuffer: ByteBuffer?
+    @exclusivity(unchecked) var receiveBuffer: ByteBuffer?
     private var ownHandle: EngineLoopHandle?
     private var wheel: TimerWheel
     private var wakeUp: Scheduled<Void>?
     private var wakeUpDeadline = NIODeadline.distantFuture
-    private var dirty: [EngineSession] = []
+    @exclusivity(unchecked) private var dirty: [EngineSession] = []
     private var outboxes: [Outbox] = []
-    private var isFlushScheduled = false
+    @exclusivity(unchecked) private var isFlushScheduled = false
 
     private init(eventLoop: any EventLoop, context: EngineContext) {
         self.eventLoop = eventLoop
@@ -120,7 +121,10 @@ final class EngineLoop {
             swap(&sessions, &dirty)
         }
         sendOutboxes()
-        context.metrics.record(&tally)
+        // Moved out first: the metrics backend is not ours.
+        let counted = tally
+        tally = EngineMetrics.Tally()
+        context.metrics.record(counted)
     }
 
     // MARK: Time

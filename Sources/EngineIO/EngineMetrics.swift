@@ -64,13 +64,12 @@ public struct EngineMetrics: Sendable {
         if isUnknown { unknownSID.increment() }
     }
 
-    func record(_ tally: inout Tally) {
+    func record(_ tally: Tally) {
         if tally.bytesReceived > 0 { bytesReceived.increment(by: tally.bytesReceived) }
         if tally.bytesSent > 0 { bytesSent.increment(by: tally.bytesSent) }
         if tally.packetsReceived > 0 { packetsReceived.increment(by: tally.packetsReceived) }
         if tally.packetsSent > 0 { packetsSent.increment(by: tally.packetsSent) }
         if tally.volatileDropped > 0 { volatileDropped.increment(by: tally.volatileDropped) }
         if tally.buffered != 0 { buffered.increment(by: Double(tally.buffered)) }
-        tally = Tally()
     }
 }

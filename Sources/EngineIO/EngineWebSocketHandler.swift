@@ -32,14 +32,15 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
 
     let id: Int
     let loop: EngineLoop
-    private var owner = Owner.nobody
-    private var state = State.open
-    private var context: ChannelHandlerContext?
-    private var reader: WebSocketFrameReader
-    private var fragments: Fragments?
+    // Unchecked for the same reason as those of ``EngineSession``.
+    @exclusivity(unchecked) private var owner = Owner.nobody
+    @exclusivity(unchecked) private var state = State.open
+    @exclusivity(unchecked) private var context: ChannelHandlerContext?
+    @exclusivity(unchecked) private var reader: WebSocketFrameReader
+    @exclusivity(unchecked) private var fragments: Fragments?
     /// What a session on another event loop is told at the end of this read.
-    private var inbox: [WebSocketEvent] = []
-    private(set) var isWritable = true
+    @exclusivity(unchecked) private var inbox: [WebSocketEvent] = []
+    @exclusivity(unchecked) private(set) var isWritable = true
     private var isReading = true
     /// Whether the session's event loop has enough to do already.
     private var isBackedUp = false

@@ -2,13 +2,14 @@
 enum SessionID {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
-    /// 20 characters that may stand in a URL, with 120 random bits from the system's generator.
+    /// 15 characters that may stand in a URL, with 90 random bits from the system's generator: as much as a `String` holds without memory
+    /// of its own.
     static func random() -> String {
         var generator = SystemRandomNumberGenerator()
         var bits = generator.next() as UInt64
         var left = 10
-        return String(unsafeUninitializedCapacity: 20) { buffer in
-            for index in 0..<20 {
+        return String(unsafeUninitializedCapacity: 15) { buffer in
+            for index in 0..<15 {
                 if left == 0 {
                     bits = generator.next()
                     left = 10
@@ -17,7 +18,7 @@ enum SessionID {
                 bits >>= 6
                 left -= 1
             }
-            return 20
+            return 15
         }
     }
 }

@@ -15,6 +15,8 @@ struct TickLog {
     private var base = 0
     /// The last range that was asked for.
     private var combined: (range: Range<Int>, frames: ByteBuffer)?
+    /// Where the bytes of the last entry are, and how many.
+    private var last: (address: UnsafeRawPointer?, count: Int) = (nil, 0)
 
     /// The position after the last entry.
     var end: Int { base + entries.count }
@@ -23,7 +25,10 @@ struct TickLog {
     ///
     /// - Returns: Their position.
     mutating func append(_ frames: ByteBuffer) -> Int {
-        if let last = entries.last, last.isSameMemory(as: frames) { return end - 1 }
+        // The last entry keeps its bytes alive, and owned as they are by two nobody changes them: the same place is the same frames.
+        let bytes = frames.withUnsafeReadableBytes { (address: $0.baseAddress, count: $0.count) }
+        if bytes == last { return end - 1 }
+        last = bytes
         entries.append(frames)
         return end - 1
     }
@@ -36,8 +41,7 @@ struct TickLog {
         if range.count == 1 { return self[range.lowerBound] }
         if let combined, combined.range == range { return combined.frames }
         guard bytes <= Self.combinedLimit else { return nil }
-        var frames = ByteBuffer()
-        frames.reserveCapacity(bytes)
+        var frames = ByteBufferAllocator().buffer(capacity: bytes)
         for position in range { frames.writeImmutableBuffer(self[position]) }
         combined = (range, frames)
         return frames
@@ -46,6 +50,7 @@ struct TickLog {
     /// Forgets the entries before a position: nobody remembers them.
     mutating func removeAll(before position: Int) {
         combined = nil
+        if position == end { last = (nil, 0) }
         if position == end, entries.capacity <= Self.keptCapacity {
             entries.removeAll(keepingCapacity: true)
         } else {
@@ -53,13 +58,5 @@ struct TickLog {
             if entries.isEmpty { entries = [] }
         }
         base = position
-    }
-}
-
-extension ByteBuffer {
-    /// Whether both are views of the same bytes in the same place.
-    fileprivate func isSameMemory(as other: ByteBuffer) -> Bool {
-        guard readableBytes == other.readableBytes else { return false }
-        return withUnsafeReadableBytes { own in other.withUnsafeReadableBytes { own.baseAddress == $0.baseAddress } }
     }
 }

@@ -5,9 +5,8 @@ extension ByteBuffer {
     ///
     /// The copy is of exactly the message's size, so that whoever keeps it does not keep the connection's receive buffer.
     func webSocketUnmasked(_ mask: UInt32) -> ByteBuffer {
-        var result = ByteBuffer()
-        guard readableBytes > 0 else { return result }
-        result.reserveCapacity(readableBytes)
+        guard readableBytes > 0 else { return ByteBuffer() }
+        var result = ByteBufferAllocator().buffer(capacity: readableBytes)
         writeWebSocketUnmasked(mask, to: &result)
         return result
     }

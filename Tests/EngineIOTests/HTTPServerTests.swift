@@ -57,7 +57,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         ) { server, _ in
             try await RawClient.with(server.port) { client in
                 #expect(try await client.get("/hello?a=b").body == "hello from 127.0.0.1")
-                #expect(try await client.handshake().count == 20)
+                #expect(try await client.handshake().count == 15)
                 #expect(try await client.post("/echo", "abc").body == "abc")
                 #expect(try await client.get("/nothing").status == 404)
                 try await client.upgrade(webSocket)

@@ -1,4 +1,5 @@
-/// Ids that nobody can guess: 120 random bits as 20 characters of the base64 URL alphabet.
+/// Ids that nobody can guess: 90 random bits as 15 characters of the base64 URL alphabet, which is as much as a `String` holds without
+/// memory of its own.
 enum RandomID {
     private static let alphabet: [UInt8] = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
@@ -6,13 +7,13 @@ enum RandomID {
         var generator = SystemRandomNumberGenerator()
         var high = generator.next()
         var low = generator.next()
-        return String(unsafeUninitializedCapacity: 20) { output in
-            for position in 0..<20 {
+        return String(unsafeUninitializedCapacity: 15) { output in
+            for position in 0..<15 {
                 let bits = position < 10 ? high : low
                 output[position] = alphabet[Int(bits & 63)]
                 if position < 10 { high >>= 6 } else { low >>= 6 }
             }
-            return 20
+            return 15
         }
     }
 }

@@ -267,7 +267,9 @@ extension Socket {
 
     private func change(_ body: @escaping @Sendable (inout HandlerTable) -> Void) {
         perform { [self] in
-            if bound.value.phase != .disconnecting { body(&bound.value.handlers) }
+            guard bound.value.phase != .disconnecting else { return }
+            body(&bound.value.handlers)
+            bound.value.updateOpenSession()
         }
     }
 
@@ -276,7 +278,9 @@ extension Socket {
             // Released after the access: what a handler has captured may call back into the socket when it goes.
             let before = bound.value.handlers
             withExtendedLifetime(before) {
-                if bound.value.phase != .disconnecting { body(&bound.value.handlers) }
+                guard bound.value.phase != .disconnecting else { return }
+                body(&bound.value.handlers)
+                bound.value.updateOpenSession()
             }
         }
     }

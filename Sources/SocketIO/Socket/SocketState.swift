@@ -45,34 +45,38 @@ final class SocketState {
     }
 
     /// nil once the socket is disconnected.
-    private(set) var client: Client?
-    private var session: EngineSession?
-    var phase = Phase.connecting
+    @exclusivity(unchecked) private(set) var client: Client?
+    /// Where an event goes if nothing has to be done but to send it; what a broadcast asks every socket.
+    ///
+    /// Every message touches this and others here that are not checked for overlapping accesses, for the same reason as those of
+    /// `EngineSession`.
+    @exclusivity(unchecked) private(set) var openSession: EngineSession?
+    @exclusivity(unchecked) var phase = Phase.connecting { didSet { updateOpenSession() } }
     var handlers = HandlerTable()
-    var queue = EventQueue()
+    @exclusivity(unchecked) var queue = EventQueue()
     /// Runs the handlers of the queued events; exists only while there are any.
     var drain: Task<Void, Never>?
-    var isDraining = false
+    @exclusivity(unchecked) var isDraining = false
     /// Handlers that nobody waits for, and the application's own tasks.
     private var tasks: [UInt64: Task<Void, Never>?] = [:]
     private var lastTask: UInt64 = 0
     private var acknowledgements: [UInt64: PendingAcknowledgement] = [:]
     /// What the client may have missed, if its session can be recovered.
-    var recovery: Recovery?
+    @exclusivity(unchecked) var recovery: Recovery? { didSet { updateOpenSession() } }
     /// What came while the session is being moved here from another event loop.
-    var held: [BroadcastPacket]?
+    var held: [BroadcastPacket]? { didSet { updateOpenSession() } }
     /// Rooms joined before the connection was complete, later those at its end.
     var lastRooms: Set<Room> = []
     var disconnectHandlers: DisconnectHandlers?
 
     init(client: Client) {
         self.client = client
-        self.session = client.session
     }
 
-    /// Where an event goes if nothing has to be done but to send it; what a broadcast asks every socket.
-    var openSession: EngineSession? {
-        phase == .connected && held == nil && recovery == nil && handlers.anyOutgoing.isEmpty ? session : nil
+    /// To be called after every change of the listeners for what is sent.
+    func updateOpenSession() {
+        let isPlain = phase == .connected && held == nil && recovery == nil && handlers.anyOutgoing.isEmpty
+        openSession = isPlain ? client?.session : nil
     }
 
     /// Whether somebody waits for an acknowledgement of this client.
@@ -142,7 +146,7 @@ final class SocketState {
         recovery = nil
         held = nil
         client = nil
-        session = nil
+        openSession = nil
         return remains
     }
 }

@@ -36,9 +36,9 @@ public struct EncodedPacket: Sendable {
     @inlinable
     public init(isBinary: Bool, sizeHint: Int = 117, write: (inout ByteBuffer) throws -> [ByteBuffer]) rethrows {
         let prefix = WebSocketFrameHeader.maximumLength
-        var buffer = ByteBuffer()
-        buffer.reserveCapacity(prefix + 1 + sizeHint)
-        buffer.writeRepeatingByte(0, count: prefix)
+        // Of this size at once, and the header's place left as it is: each step of a buffer's growth is dear.
+        var buffer = ByteBufferAllocator().buffer(capacity: prefix + 1 + sizeHint)
+        buffer.moveWriterIndex(to: prefix)
         if !isBinary { buffer.writeInteger(EncodedPacket.messageType) }
         let attachments = try write(&buffer)
         let length = buffer.writerIndex - prefix

@@ -87,14 +87,13 @@ public struct PacketEncoder: Sendable {
     @inlinable
     static func writeArray(to buffer: inout ByteBuffer, arguments: (inout ArgumentsWriter) throws -> Void) throws -> [ByteBuffer] {
         buffer.writeInteger(UInt8(ascii: "["))
-        // Moved in and out, so that the writer owns the bytes and never copies them.
-        var writer = ArgumentsWriter(format: .json, buffer: buffer)
-        buffer = ByteBuffer()
+        // Moved in and out, so that the bytes have one owner at a time and are never copied.
+        var writer = ArgumentsWriter(format: .json, buffer: ByteBuffer())
+        swap(&buffer, &writer.buffer)
+        defer { swap(&buffer, &writer.buffer) }
         try arguments(&writer)
-        let attachments = writer.attachments
-        buffer = writer.buffer
-        buffer.writeInteger(UInt8(ascii: "]"))
-        return attachments
+        writer.buffer.writeInteger(UInt8(ascii: "]"))
+        return writer.attachments
     }
 
     @usableFromInline
@@ -107,7 +106,22 @@ public struct PacketEncoder: Sendable {
             buffer.writeString(namespace)
             buffer.writeInteger(UInt8(ascii: ","))
         }
-        if let id { buffer.writeString(String(id)) }
+        if let id { writeDecimal(id, to: &buffer) }
+    }
+
+    /// The digits of a number, without a string for them.
+    private static func writeDecimal(_ number: UInt64, to buffer: inout ByteBuffer) {
+        let digits = 20
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: digits) { output in
+            var (rest, count) = (number, 0)
+            repeat {
+                count += 1
+                output[digits - count] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            } while rest > 0
+            output.copyMemory(from: UnsafeRawBufferPointer(rebasing: output[(digits - count)..<digits]))
+            return count
+        }
     }
 
     /// The same packet with the header of a binary one: only the encoded arguments tell how many attachments there are.
