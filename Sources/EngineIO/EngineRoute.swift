@@ -51,12 +51,12 @@ enum EngineRoute: Equatable {
 extension HTTPRequestHead {
     /// Whether the request asks to become a WebSocket (RFC 6455, section 4.2.1).
     var isWebSocketUpgrade: Bool {
-        headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" } && asksForUpgrade
+        headers.lists("websocket", in: "upgrade") && headers.lists("upgrade", in: "connection")
     }
 
     /// Whether the request asks to become anything else: NIO's decoder reads no further request of such a connection.
     var asksForUpgrade: Bool {
-        headers.contains(name: "upgrade") && headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+        headers.lists("upgrade", in: "connection") && headers.contains(name: "upgrade")
     }
 
     /// Whether the answer may be gzipped.
@@ -66,6 +66,38 @@ extension HTTPRequestHead {
 
     /// The path without the query.
     var path: Substring {
-        uri.prefix { $0 != "?" && $0 != "#" }
+        Substring(uri.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") })
+    }
+}
+
+extension HTTPHeaders {
+    /// Whether a field whose value is a list has this element (RFC 9110, section 5.6.1). Both names are given in lower case.
+    ///
+    /// Every handshake asks this several times, so nothing is copied for it.
+    func lists(_ element: String, in field: String) -> Bool {
+        for (name, value) in self where name.utf8.isLowercase(field) {
+            for part in value.utf8.split(separator: UInt8(ascii: ",")) where part.trimmed.isLowercase(element) { return true }
+        }
+        return false
+    }
+}
+
+extension Collection<UInt8> {
+    /// Whether the bytes are those of `text`, which is in lower case, but for the case of ASCII letters.
+    fileprivate func isLowercase(_ text: String) -> Bool {
+        guard count == text.utf8.count else { return false }
+        return zip(self, text.utf8).allSatisfy { byte, wanted in
+            byte == wanted || (byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") && byte | 0x20 == wanted)
+        }
+    }
+}
+
+extension Substring.UTF8View {
+    /// Without spaces and tabs around it.
+    fileprivate var trimmed: Substring.UTF8View {
+        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        var rest = drop(while: isBlank)
+        while let last = rest.last, isBlank(last) { rest = rest.dropLast() }
+        return rest
     }
 }
