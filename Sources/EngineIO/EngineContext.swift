@@ -12,6 +12,8 @@ final class EngineContext: Sendable {
     let metrics: EngineMetrics
     let registry = SessionRegistry()
     let trimmer = MemoryTrimmer()
+    private let opening: String
+    private let openingWithUpgrade: String
 
     init(configuration: EngineConfiguration, delegate: any EngineServerDelegate, logger: Logger, metrics: EngineMetrics) {
         self.configuration = configuration
@@ -27,6 +29,15 @@ final class EngineContext: Sendable {
             readPause: TimeAmount(configuration.limits.readPause),
             maximumUpgradeAttempts: min(configuration.limits.upgradeAttempts, Int(UInt8.max))
         )
+        self.opening = Self.opening(upgrades: "[]", timing, configuration)
+        self.openingWithUpgrade = Self.opening(upgrades: "[\"websocket\"]", timing, configuration)
+    }
+
+    /// What follows the id in a handshake packet.
+    private static func opening(upgrades: String, _ timing: EngineTiming, _ configuration: EngineConfiguration) -> String {
+        let (interval, timeout) = (timing.pingInterval.milliseconds, timing.pingTimeout.milliseconds)
+        return "\",\"upgrades\":\(upgrades),\"pingInterval\":\(interval),\"pingTimeout\":\(timeout)"
+            + ",\"maxPayload\":\(configuration.maxHTTPBufferSize)}"
     }
 
     private static func normalise(_ path: String, addTrailingSlash: Bool) -> String {
@@ -38,12 +49,12 @@ final class EngineContext: Sendable {
     /// The handshake packet of a session (Engine.IO protocol v4, "Handshake").
     func openPacket(id: String, transport: EngineSessionStateMachine.Transport) -> ByteBuffer {
         let offersUpgrade = transport == .polling && configuration.allowUpgrades && configuration.transports.contains(.websocket)
-        var packet = ByteBuffer()
+        let parameters = offersUpgrade ? openingWithUpgrade : opening
+        let id = JSONString.escape(id)
+        var packet = ByteBufferAllocator().buffer(capacity: 16 + id.utf8.count + parameters.utf8.count)
         packet.writeString("0{\"sid\":\"")
-        packet.writeString(JSONString.escape(id))
-        packet.writeString("\",\"upgrades\":\(offersUpgrade ? "[\"websocket\"]" : "[]")")
-        packet.writeString(",\"pingInterval\":\(timing.pingInterval.milliseconds),\"pingTimeout\":\(timing.pingTimeout.milliseconds)")
-        packet.writeString(",\"maxPayload\":\(configuration.maxHTTPBufferSize)}")
+        packet.writeString(id)
+        packet.writeString(parameters)
         return packet
     }
 }
@@ -55,6 +66,8 @@ extension TimeAmount {
 /// Writes the few strings that Engine.IO puts into JSON.
 enum JSONString {
     static func escape(_ string: String) -> String {
+        let isPlain = string.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        if isPlain { return string }
         var result = ""
         for scalar in string.unicodeScalars {
             switch scalar {
