@@ -88,7 +88,7 @@ public final class EngineSession {
     /// If the client does not read, the packet waits in the send buffer; when that is full, the session is closed with
     /// ``EngineCloseReason/sendBufferFull`` at the end of the tick. After ``close(_:)`` nothing is accepted any more.
     public func send(_ packet: EncodedPacket) {
-        guard machine.isOpen else { return }
+        guard case .open = machine.phase else { return }
         if webSocket != nil, isWritable {
             writeInTick(packet.frames)
         } else {

@@ -73,11 +73,6 @@ package struct EngineSessionStateMachine: Sendable {
         self.heartbeat = .waiting(pingAt: now + timing.pingInterval)
     }
 
-    /// Whether packets flow. Every packet asks this.
-    package var isOpen: Bool {
-        if case .open = phase { true } else { false }
-    }
-
     /// Whether a WebSocket is trying to replace the polling transport.
     package var isUpgrading: Bool {
         if case .none = upgrade { false } else { true }
