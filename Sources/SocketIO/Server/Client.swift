@@ -7,7 +7,8 @@ import SocketIOCore
 final class Client {
     let session: EngineSession
     let server: SocketIOServer
-    private var decoder: PacketDecoderStateMachine
+    // Unchecked for the same reason as those of `EngineSession`.
+    @exclusivity(unchecked) private var decoder: PacketDecoderStateMachine
     private var sockets: [Socket] = []
     /// Namespaces that the client is about to join, with the attempt that it waits for.
     private var connecting: [String: AttemptID] = [:]

@@ -60,9 +60,15 @@ struct HandlerTable: Sendable {
 
     /// The only handler of a name that needs nothing else to run; nil if there are several, or listeners or middleware come first.
     func loneHandler(named name: String) -> Handler? {
-        guard any.isEmpty, middleware.isEmpty, let index = handlers.firstIndex(where: { $0.name == name }) else { return nil }
-        for other in handlers[(index + 1)...] where other.name == name { return nil }
-        return handlers[index]
+        guard any.isEmpty, middleware.isEmpty else { return nil }
+        let count = name.utf8.count
+        var found: Handler?
+        // Most names differ in length, which costs less to see.
+        for handler in handlers where handler.name.utf8.count == count && handler.name == name {
+            guard found == nil else { return nil }
+            found = handler
+        }
+        return found
     }
 
     /// The handlers for an event, in the order of their registration; those that run once are removed.

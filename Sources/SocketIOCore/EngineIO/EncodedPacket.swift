@@ -145,14 +145,14 @@ enum WebSocketFrameHeader {
 
     @inlinable
     static func set(isBinary: Bool, payloadLength: Int, in buffer: inout ByteBuffer, at index: Int) {
-        buffer.setInteger(isBinary ? UInt8(0x82) : 0x81, at: index)
+        let first = isBinary ? UInt8(0x82) : 0x81
         switch length(forPayload: payloadLength) {
-        case 2: buffer.setInteger(UInt8(truncatingIfNeeded: payloadLength), at: index + 1)
+        case 2: buffer.setInteger(UInt16(first) << 8 | UInt16(truncatingIfNeeded: payloadLength), at: index)
         case 4:
-            buffer.setInteger(UInt8(126), at: index + 1)
+            buffer.setInteger(UInt16(first) << 8 | 126, at: index)
             buffer.setInteger(UInt16(truncatingIfNeeded: payloadLength), at: index + 2)
         default:
-            buffer.setInteger(UInt8(127), at: index + 1)
+            buffer.setInteger(UInt16(first) << 8 | 127, at: index)
             buffer.setInteger(UInt64(payloadLength), at: index + 2)
         }
     }

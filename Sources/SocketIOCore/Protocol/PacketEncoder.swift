@@ -98,29 +98,32 @@ public struct PacketEncoder: Sendable {
 
     @usableFromInline
     static func writeHeader(_ type: PacketType, attachments: Int, namespace: String, id: UInt64?, to buffer: inout ByteBuffer) {
+        let isBinary = type == .binaryEvent || type == .binaryAcknowledgement
+        guard isBinary || namespace != "/" else { return writeShortHeader(type, id: id, to: &buffer) }
         buffer.writeInteger(UInt8(ascii: "0") + type.rawValue)
-        if type == .binaryEvent || type == .binaryAcknowledgement {
-            buffer.writeString("\(attachments)-")
-        }
+        if isBinary { buffer.writeString("\(attachments)-") }
         if namespace != "/" {
             buffer.writeString(namespace)
             buffer.writeInteger(UInt8(ascii: ","))
         }
-        if let id { writeDecimal(id, to: &buffer) }
+        if let id { buffer.writeString(String(id)) }
     }
 
-    /// The digits of a number, without a string for them.
-    private static func writeDecimal(_ number: UInt64, to buffer: inout ByteBuffer) {
-        let digits = 20
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: digits) { output in
-            var (rest, count) = (number, 0)
+    /// Nearly every packet's header: the type and perhaps an id, in one write and without a string for its digits.
+    private static func writeShortHeader(_ type: PacketType, id: UInt64?, to buffer: inout ByteBuffer) {
+        let size = 21
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { output in
+            output[0] = UInt8(ascii: "0") + type.rawValue
+            guard var rest = id else { return 1 }
+            var start = size
             repeat {
-                count += 1
-                output[digits - count] = UInt8(ascii: "0") + UInt8(rest % 10)
+                start -= 1
+                output[start] = UInt8(ascii: "0") + UInt8(rest % 10)
                 rest /= 10
             } while rest > 0
-            output.copyMemory(from: UnsafeRawBufferPointer(rebasing: output[(digits - count)..<digits]))
-            return count
+            let digits = UnsafeRawBufferPointer(rebasing: output[start..<size])
+            UnsafeMutableRawBufferPointer(rebasing: output[1...]).copyMemory(from: digits)
+            return 1 + digits.count
         }
     }
 
