@@ -15,7 +15,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
             #expect(response.status == 200)
             #expect(response.headers["content-type"] == "text/plain; charset=UTF-8")
             #expect(response.headers["cache-control"] == "no-store")
-            let sid = response.body.dropFirst("0{\"sid\":\"".count).prefix(20)
+            let sid = response.body.dropFirst("0{\"sid\":\"".count).prefix { $0 != "\"" }
             #expect(
                 response.body
                     == "0{\"sid\":\"\(sid)\",\"upgrades\":[\"websocket\"],\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000}"
