@@ -185,7 +185,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
-            exclude: ["PROTOCOL.md"],
+            exclude: ["Dockerfile", "PROTOCOL.md"],
             resources: [.copy("Public")],
             swiftSettings: settings
         ),
