@@ -226,14 +226,14 @@ def machine():
     )
 
 
-def write(text, path):
-    """Replaces what is between the marks, or makes the file."""
-    section = f"{BEGIN}\n{text}\n{END}"
-    old = path.read_text() if path.exists() else f"# Benchmarks\n\n{BEGIN}\n{END}\n"
-    if BEGIN not in old:
-        old += f"\n{BEGIN}\n{END}\n"
+def write(text, path, begin=BEGIN, end=END):
+    """Replaces what is between the marks, or adds it."""
+    section = f"{begin}\n{text}\n{end}"
+    old = path.read_text() if path.exists() else "# Benchmarks\n"
+    if begin not in old:
+        old += f"\n{begin}\n{end}\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(old[: old.index(BEGIN)] + section + old[old.index(END) + len(END) :])
+    path.write_text(old[: old.index(begin)] + section + old[old.index(end) + len(end) :])
 
 
 def main():

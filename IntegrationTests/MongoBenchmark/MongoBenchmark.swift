@@ -13,7 +13,9 @@ import Glibc
 
 /// What a replica set of three members on this machine can do through `MongoClient` alone: the baseline for the adapter's numbers.
 ///
-///     swift run -c release MongoBenchmark [SECONDS]
+///     swift run -c release MongoBenchmark [SECONDS] [inserts|latency|bson]
+///
+/// With MONGODB_URI set, on that deployment instead.
 @main
 struct MongoBenchmark {
     static func main() async {
@@ -26,25 +28,35 @@ struct MongoBenchmark {
     }
 
     private static func run() async throws {
-        let seconds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 5
-        let set = try await MongoReplicaSet.start()
-        let client = try MongoClient(configuration: .init(connectionString: set.connectionString))
+        let arguments = CommandLine.arguments.dropFirst()
+        let seconds = arguments.first.flatMap { Int($0) } ?? 5
+        let set = MongoBinary.externalConnectionString == nil ? try await MongoReplicaSet.start() : nil
+        let address = set?.connectionString ?? MongoBinary.externalConnectionString ?? ""
+        let client = try MongoClient(configuration: .init(connectionString: address))
         do {
-            try await Self.run(client.database("benchmark"), .seconds(seconds))
+            try await Self.run(client.database("benchmark\(getpid())"), .seconds(seconds), only: arguments.dropFirst().first)
         } catch {
-            await set.stop()
+            await set?.stop()
             throw error
         }
         await client.close()
-        await set.stop()
+        await set?.stop()
     }
 
-    private static func run(_ database: MongoDatabase, _ time: Duration) async throws {
+    private static func run(_ database: MongoDatabase, _ time: Duration, only part: String?) async throws {
+        if part == nil || part == "inserts" { try await Self.inserts(database, time) }
+        if part == nil || part == "latency" { try await Self.latency(database, time) }
+        if part == nil || part == "bson" { try Self.bson() }
+    }
+
+    private static func inserts(_ database: MongoDatabase, _ time: Duration) async throws {
         for size in [1, 100, 1_000] {
             try await Self.inserts(database.collection("plain"), batch: size, time, isWatched: false)
         }
         try await Self.inserts(database.collection("watched"), batch: 100, time, isWatched: true)
+    }
 
+    private static func latency(_ database: MongoDatabase, _ time: Duration) async throws {
         let plain = database.collection("latency")
         try await plain.create()
         try await Self.latency("change stream", plain, try await plain.watch(), time)
@@ -52,7 +64,6 @@ struct MongoBenchmark {
         try await capped.createCapped(bytes: 64 << 20)
         _ = try await capped.insert([Self.document(-1)])
         try await Self.latency("tailable cursor", capped, try await capped.tail(), time)
-        try Self.bson()
     }
 
     /// Documents per second with one insert in flight and write concern majority.
