@@ -194,6 +194,7 @@ let package = Package(
             dependencies: [
                 "EngineIO",
                 "SocketIO",
+                .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),

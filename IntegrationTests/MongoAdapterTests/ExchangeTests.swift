@@ -20,7 +20,8 @@ extension MongoAdapterTests {
                 }
                 for index in nodes.indices { await expectAll(nodes, "\(index):", 0..<500) }
                 #expect(nodes.allSatisfy { $0.mongo.health == .healthy && $0.events.gaps == 0 && $0.events.skipped.isEmpty })
-                #expect(nodes.allSatisfy { $0.mongo.node.nodes.count == 2 })
+                let areAllKnown = await eventually { nodes.allSatisfy { $0.mongo.node.nodes.count == 2 } }
+                #expect(areAllKnown)
             }
         }
     }

@@ -21,7 +21,12 @@ struct LoadTarget: AsyncParsableCommand {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
         var logger = Logger(label: "load-target") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
-        let io = SocketIOServer(configuration: options.serverConfiguration, eventLoopGroup: group, logger: logger)
+        let io = SocketIOServer(
+            configuration: options.serverConfiguration,
+            adapter: options.cluster.adapter,
+            eventLoopGroup: group,
+            logger: logger
+        )
         addHandlers(to: io)
         var http = HTTPServerConfiguration(host: options.host, port: options.port)
         http.backlog = 4096

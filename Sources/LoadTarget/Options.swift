@@ -1,9 +1,19 @@
 import ArgumentParser
+import Logging
 import SocketIO
+
+#if MongoDB
+import SocketIOMongoAdapter
+#endif
 
 enum Parser: String, ExpressibleByArgument, CaseIterable { case json, msgpack }
 
 enum Expiration: String, ExpressibleByArgument, CaseIterable { case ttl, capped }
+
+enum Driver: String, ExpressibleByArgument, CaseIterable {
+    case changeStream = "change-stream"
+    case tailable
+}
 
 struct Options: ParsableArguments {
     @Option(help: "The address to listen on.") var host = "127.0.0.1"
@@ -16,9 +26,11 @@ struct Options: ParsableArguments {
     mutating func validate() throws {
         guard (1...1024).contains(loops) else { throw ValidationError("--loops must be from 1 to 1024") }
         guard (0...65535).contains(port) else { throw ValidationError("--port must be from 0 to 65535") }
+        #if !MongoDB
         guard cluster.mongodb == nil else {
-            throw ValidationError("--mongodb: this build has no MongoDB adapter; run without it for a server of one node")
+            throw ValidationError("--mongodb: this build has no MongoDB adapter; build with the trait MongoDB")
         }
+        #endif
     }
 
     var serverConfiguration: SocketIOConfiguration {
@@ -36,4 +48,27 @@ struct ClusterOptions: ParsableArguments {
     @Option(help: "The collection.") var collection = "messages"
     @Option(help: "The name that nodes of one cluster share.") var cluster = "load"
     @Option(help: "How old messages go away.") var expiration = Expiration.ttl
+    @Option(help: "How messages are read; tailable needs --expiration capped.") var driver = Driver.changeStream
 }
+
+#if MongoDB
+extension ClusterOptions {
+    /// The adapter that the options describe.
+    var adapter: any AdapterFactory {
+        guard let mongodb else { return LocalAdapterFactory() }
+        var configuration = MongoAdapterConfiguration(connectionString: mongodb)
+        configuration.database = database
+        configuration.collection = collection
+        configuration.cluster = cluster
+        configuration.expiration = expiration == .capped ? .capped : .ttl
+        configuration.reading = driver == .tailable ? .tailable : .changeStream
+        configuration.logger.logLevel = .warning
+        return .mongo(configuration)
+    }
+}
+#else
+extension ClusterOptions {
+    /// No adapter but that for one process is built in.
+    var adapter: any AdapterFactory { LocalAdapterFactory() }
+}
+#endif

@@ -1,0 +1,180 @@
+#if MongoDB
+import MongoClient
+import NIOCore
+import SocketIOCluster
+import SocketIOCore
+import SocketIOMongoAdapter
+import SocketIOTesting
+import Testing
+
+extension MongoAdapterTests {
+    @Suite("Collection")
+    struct Collection {
+        @Test("Nodes that start at the same moment create it together", arguments: Mode.all)
+        func together(mode: Mode) async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            for _ in 0..<3 {
+                let configuration = makeConfiguration(set.connectionString, mode)
+                let nodes = (0..<4).map { _ in Node(configuration) }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for node in nodes { group.addTask { try await node.start() } }
+                    try await group.waitForAll()
+                }
+                #expect(try await nodes[0].adapter.fetchSockets(BroadcastOptions()).count == 4)
+                for node in nodes { await node.mongo.close() }
+            }
+        }
+
+        @Test("A node starts again on the collection that it made", arguments: Mode.all)
+        func again(mode: Mode) async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let configuration = makeConfiguration(set.connectionString, mode)
+            for _ in 0..<2 { try await withNodes(1, configuration) { try await $0[0].emit("x") } }
+        }
+
+        @Test("It is dropped: it is made again as configured, and messages flow", arguments: Mode.all)
+        func dropped(mode: Mode) async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            var configuration = makeConfiguration(set.connectionString, mode)
+            // Nothing is written in the moment of the drop: an insert would create an ordinary collection.
+            configuration.heartbeatInterval = .seconds(20)
+            configuration.heartbeatTimeout = .seconds(60)
+            try await withNodes(2, configuration) { [configuration] nodes in
+                try await nodes[0].emit("before", 0..<50)
+                await expectAll(nodes, "before", 0..<50)
+                try await withCollection(set.connectionString, configuration.collection) { collection in
+                    try await collection.drop()
+                    let isThere = try await eventually { try await Self.isAsConfigured(collection, mode) }
+                    #expect(isThere)
+                }
+                for round in 0..<2 {
+                    try await nodes[round].emit("after\(round):", 0..<50)
+                    await expectAll(nodes, "after\(round):", 0..<50)
+                }
+            }
+        }
+
+        private static func isAsConfigured(_ collection: MongoCollection, _ mode: Mode) async throws -> Bool {
+            let filter = BSONDocument { $0.append("name", collection.name) }
+            let found = try await collection.database.listCollections(filter: filter)
+            guard mode.expiration == .ttl else { return found.first?["options"]?.document?["capped"]?.bool ?? false }
+            return try await collection.listIndexes().contains { $0["expireAfterSeconds"] != nil }
+        }
+
+        @Test("Updates, deletes and strange documents do not disturb anybody", arguments: Mode.all)
+        func strange(mode: Mode) async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let configuration = makeConfiguration(set.connectionString, mode)
+            try await withNodes(2, configuration) { nodes in
+                try await nodes[0].emit("before", 0..<10)
+                try await withCollection(set.connectionString, configuration.collection) { collection in
+                    try await Self.disturb(collection, mode)
+                }
+                try await nodes[1].emit("after", 0..<10)
+                await expectAll(nodes, "before", 0..<10)
+                await expectAll(nodes, "after", 0..<10)
+                for node in nodes { #expect(await eventually { node.events.skipped.count == 3 }, "\(node.events.skipped)") }
+                #expect(nodes.allSatisfy { $0.events.gaps == 0 && $0.mongo.health == .healthy })
+            }
+        }
+
+        private static func disturb(_ collection: MongoCollection, _ mode: Mode) async throws {
+            guard let found = try await collection.findOne(BSONDocument { $0.append("kind", Int32(0)) }), let id = found["_id"]?.objectID
+            else {
+                Issue.record("no message is there")
+                return
+            }
+            let filter = BSONDocument { $0.append("_id", id) }
+            _ = try await collection.update(filter, found)
+            _ = try await collection.insert(strange)
+            if mode.expiration == .ttl { try await collection.delete(filter) }
+        }
+
+        /// Of this cluster, as far as the filter can tell, and not of this cluster.
+        private static var strange: [BSONDocument] {
+            let ours = (0..<3).map { version in
+                BSONDocument { document in
+                    document.append("_id", ObjectID())
+                    document.append("cluster", "default")
+                    document.append("v", Int32(version))
+                    document.append("ts", BSONTimestamp(time: 0, increment: 0))
+                    document.append("data", binary: ByteBuffer(repeating: 0xff, count: 100))
+                }
+            }
+            return ours + [BSONDocument { $0.append("_id", "nothing") }, BSONDocument { $0.append("cluster", "other") }]
+        }
+
+        @Test("Several clusters share a collection")
+        func clusters() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let first = makeConfiguration(set.connectionString, .ttl)
+            var second = first
+            second.cluster = "$other"
+            try await withNodes(1, first) { [second] ones in
+                try await withNodes(1, second) { others in
+                    try await ones[0].emit("one", 0..<5)
+                    try await others[0].emit("other", 0..<5)
+                    await expectAll(ones, "one", 0..<5)
+                    await expectAll(others, "other", 0..<5)
+                    #expect(try await ones[0].adapter.serverCount() == 1)
+                    try await Task.sleep(for: .milliseconds(300))
+                    #expect(ones[0].socket.count == 5)
+                    #expect(others[0].socket.count == 5)
+                }
+            }
+        }
+
+        @Test("A message that is too large is refused at once, and the next one is sent")
+        func tooLarge() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let mode = Mode(expiration: .capped(bytes: 1 << 20), reading: .changeStream, testDescription: "")
+            try await withNodes(2, makeConfiguration(set.connectionString, mode)) { nodes in
+                let error = await #expect(throws: ClusterError.self) {
+                    try await nodes[0].emit(String(repeating: "x", count: 300_000))
+                }
+                #expect(error?.code == .tooLarge)
+                try await nodes[0].emit("y")
+                await expectAll([nodes[1]], "y", 0..<0)
+                #expect(await eventually { nodes[1].socket.received == ["y"] })
+            }
+        }
+
+        // MARK: There already
+
+        @Test("Another lifetime of the index: an error, or changed if the configuration says so")
+        func otherLifetime() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let configuration = makeConfiguration(set.connectionString, .ttl)
+            try await withCollection(set.connectionString, configuration.collection) { collection in
+                var index = MongoIndex(keys: BSONDocument { $0.append("createdAt", Int32(1)) }, name: "somebody's")
+                index.expireAfter = .seconds(3_600)
+                try await collection.createIndexes([index])
+                let error = await #expect(throws: MongoAdapterError.self) { try await withNodes(1, configuration) { _ in } }
+                #expect(error?.code == .collectionMismatch)
+                #expect(error?.message.contains("managesTTL") == true)
+                var managing = configuration
+                managing.managesTTL = true
+                try await withNodes(1, managing) { try await $0[0].emit("x") }
+                let indexes = try await collection.listIndexes()
+                #expect(indexes.count == 2)
+                #expect(indexes.contains { $0["name"]?.string == "somebody's" && $0["expireAfterSeconds"]?.integer == 60 })
+            }
+        }
+
+        @Test("A collection of the other kind, or of another size, is left alone and told")
+        func otherKind() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            for (made, wanted) in [(nil, Mode.capped), (1 << 20, Mode.capped), (1 << 20, Mode.ttl)] as [(Int?, Mode)] {
+                let configuration = makeConfiguration(set.connectionString, wanted)
+                try await withCollection(set.connectionString, configuration.collection) { collection in
+                    if let made { try await collection.createCapped(bytes: made) } else { try await collection.create() }
+                    _ = try await collection.insert([BSONDocument { $0.append("_id", Int32(1)) }])
+                    let error = await #expect(throws: MongoAdapterError.self) { try await withNodes(1, configuration) { _ in } }
+                    #expect(error?.code == .collectionMismatch, "\(error.map { "\($0)" } ?? "")")
+                    #expect(try await collection.find().count == 1)
+                }
+            }
+        }
+    }
+}
+#endif

@@ -1,0 +1,136 @@
+#if MongoDB
+import MongoClient
+import NIOCore
+import SocketIOCluster
+import SocketIOCore
+import SocketIOMongoAdapter
+import SocketIOTesting
+import Testing
+
+extension MongoAdapterTests {
+    @Suite("Deployments")
+    struct Deployments {
+        @Test("A standalone server: the change stream refuses with advice, the tailable cursor works")
+        func standalone() async throws {
+            let server = try await MongoStandalone.start()
+            let error = await #expect(throws: MongoAdapterError.self) {
+                try await withNodes(1, makeConfiguration(server.connectionString, .ttl)) { _ in }
+            }
+            #expect(error?.code == .noChangeStreams)
+            #expect(error?.message.contains("replica set") == true)
+            try await withNodes(2, makeConfiguration(server.connectionString, .tailable)) { nodes in
+                for (index, node) in nodes.enumerated() { try await node.emit("\(index):", 0..<200) }
+                for index in nodes.indices { await expectAll(nodes, "\(index):", 0..<200) }
+            }
+            await server.stop()
+        }
+
+        @Test("Nobody there, a wrong password, no password, a user who may only read: each is told soon, with what to do")
+        func refusals() async throws {
+            let user = MongoTestUser(name: "root", password: "right")
+            let server = try await MongoStandalone.start(user: user)
+            func code(_ connectionString: String) async -> MongoAdapterError? {
+                let start = ContinuousClock.now
+                let error = await #expect(throws: MongoAdapterError.self) {
+                    try await withNodes(1, makeConfiguration(connectionString, .tailable)) { _ in }
+                }
+                #expect(ContinuousClock.now - start < .seconds(8))
+                return error
+            }
+            let wrong = await code(server.connectionString(user: MongoTestUser(name: "root", password: "wrong")))
+            #expect(wrong?.code == .authentication)
+            #expect(wrong.map { "\($0)" }?.contains("wrong") == false)
+            #expect(await code(server.connectionString(user: nil))?.code == .unauthorized)
+            try await withNodes(1, makeConfiguration(server.connectionString, .tailable)) { try await $0[0].emit("x") }
+            let address = server.process.address
+            await server.stop()
+            let absent = await code("mongodb://\(address)/")
+            #expect(absent?.code == .unreachable)
+            #expect(absent?.message.contains(address) == true)
+        }
+
+        @Test("The history is lost while the stream is cut off: the gap is reported with its size, and the stream goes on")
+        func historyLost() async throws {
+            let set = try await SharedReplicaSet.tinyOplog.healthy()
+            let configuration = makeConfiguration(set.connectionString, .ttl)
+            try await withNodes(2, configuration) { nodes in
+                try await nodes[0].emit("before", 0..<10)
+                await expectAll(nodes, "before", 0..<10)
+                let primary = try await set.primary()
+                try await primary.failCommands(["aggregate"], on: configuration.collection, code: 11_600)
+                #expect(try await killCursors(of: configuration.collection, in: set) > 0)
+                try await nodes[0].emit("lost", 0..<7)
+                try await set.rollOplog()
+                try await primary.failNothing()
+                #expect(await eventually { nodes[1].events.lost == 7 }, "\(nodes[1].events.descriptions)")
+                #expect(nodes[1].socket.received("lost").isEmpty)
+                try await nodes[0].emit("after", 0..<10)
+                await expectAll(nodes, "after", 0..<10)
+                #expect(await eventually { nodes.allSatisfy { $0.mongo.health == .healthy } })
+            }
+        }
+
+        @Test("A tailable cursor that the collection has overtaken: the gap is reported with its size", .timeLimit(.minutes(1)))
+        func overtaken() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let mode = Mode(expiration: .capped(bytes: 1 << 20), reading: .tailable, testDescription: "")
+            let configuration = makeConfiguration(set.connectionString, mode)
+            try await withNodes(2, configuration) { nodes in
+                try await nodes[0].emit("before", 0..<10)
+                await expectAll(nodes, "before", 0..<10)
+                let primary = try await set.primary()
+                try await primary.failCommands(["getMore"], on: configuration.collection, code: 11_600)
+                #expect(try await killCursors(of: configuration.collection, in: set) >= 0)
+                try await primary.failCommands(["find"], on: configuration.collection, code: 11_600)
+                try await nodes[0].emit(String(repeating: "x", count: 2_000), 0..<1_000)
+                try await primary.failNothing()
+                #expect(await eventually { nodes[1].events.gaps > 0 }, "\(nodes[1].events.descriptions)")
+                try await nodes[0].emit("after", 0..<10)
+                await expectAll(nodes, "after", 0..<10)
+                let received = nodes[1].socket.received("xx").count
+                #expect(received < 1_000)
+                #expect(await eventually { nodes[1].events.lost == UInt64(1_000 - received) }, "\(nodes[1].events.descriptions)")
+            }
+        }
+
+        @Test("A node dies in the middle of requests: they end with its id within the heartbeat timeout", arguments: [Mode.ttl, .tailable])
+        func deadNode(mode: Mode) async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            var configuration = makeConfiguration(set.connectionString, mode)
+            configuration.heartbeatInterval = .milliseconds(500)
+            configuration.heartbeatTimeout = .seconds(2)
+            configuration.requestTimeout = .seconds(20)
+            let client = try MongoClient(configuration: .init(connectionString: set.connectionString))
+            var doomedConfiguration = configuration
+            doomedConfiguration.connection = .client(client)
+            doomedConfiguration.writeDeadline = .seconds(1)
+            let doomed = Node(doomedConfiguration)
+            try await withNodes(2, configuration) { nodes in
+                try await doomed.start()
+                #expect(try await nodes[0].adapter.fetchSockets(BroadcastOptions()).count == 3)
+                // Without its client it neither hears nor speaks.
+                await client.close()
+                let start = ContinuousClock.now
+                async let acknowledgements = Self.acknowledgements(of: nodes[0])
+                let error = await #expect(throws: IncompleteResponseError<[SocketDescription]>.self) {
+                    try await nodes[0].adapter.fetchSockets(BroadcastOptions())
+                }
+                #expect(error?.missingNodes == [doomed.mongo.node.id])
+                #expect(error?.partial.count == 2)
+                let summary = try await acknowledgements
+                #expect(summary.missingNodes == [doomed.mongo.node.id])
+                #expect(summary.answered == 2)
+                #expect(ContinuousClock.now - start < .seconds(5))
+            }
+            await doomed.mongo.close()
+        }
+
+        private static func acknowledgements(of node: Node) async throws -> BroadcastAcknowledgements.Summary {
+            let packet = BroadcastPacket(EncodedPacket(message: .init(string: "?"), isBinary: false))
+            let stream = try await node.adapter.broadcastWithAck(packet, to: BroadcastOptions())
+            for try await _ in stream {}
+            return stream.summary
+        }
+    }
+}
+#endif
