@@ -323,6 +323,7 @@ let package = Package(
                 "SocketIO",
                 "SocketIOCore",
                 "SocketIOHummingbird",
+                .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 "SocketIOTesting",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),

@@ -1,5 +1,9 @@
 import SocketIO
 
+#if MongoDB
+import SocketIOMongoAdapter
+#endif
+
 #if Hummingbird
 import Hummingbird
 import SocketIOHummingbird
@@ -50,6 +54,13 @@ enum ReadmeSnippets {
         configuration.connectionStateRecovery = ConnectionStateRecovery()
         return configuration
     }
+
+    #if MongoDB
+    static func cluster() async throws {
+        let cluster = SocketIOServer(adapter: .mongo("mongodb://db1,db2,db3/?replicaSet=rs0"))
+        try await cluster.serverSideEmit("reload", "settings")  // to the other processes themselves
+    }
+    #endif
 
     #if Hummingbird
     static func mount(io: SocketIOServer) async throws {
