@@ -189,8 +189,15 @@ func withNodes(
         }
         result = .success(try await body(nodes))
     } catch { result = .failure(error) }
-    for node in nodes { await node.mongo.close() }
+    await close(nodes)
     try result.get()
+}
+
+/// Closes nodes, all at the same time.
+func close(_ nodes: [Node]) async {
+    await withTaskGroup { group in
+        for node in nodes { group.addTask { await node.mongo.close() } }
+    }
 }
 
 /// Runs with a client of its own on the collection of a configuration.

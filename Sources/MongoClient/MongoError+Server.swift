@@ -11,6 +11,8 @@ enum ServerErrorCode {
     /// Codes that the server gives before it has written anything. Of every other code of a failed write the outcome is unknown:
     /// a step-down or shut-down in the middle of a batch leaves its first part written.
     static let beforeAnyWrite: Set<Int32> = [
+        // The collection is another one than the command says.
+        361,
         2, 9, 13, 14, 18, 20, 26, 40, 48, 52, 59, 67, 72, 73, 85, 86, 166, 197, 10_334, 40_324, 40_413, 40_414, 40_415,
     ]
 }

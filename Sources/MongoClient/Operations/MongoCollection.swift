@@ -25,12 +25,15 @@ extension MongoCollection {
     ///   - documents: At least one and at most 100 000; together below ``maximumCommandSize``.
     ///   - ordered: Whether to stop at the first document that is refused. Default `true`.
     ///   - writeConcern: Default ``MongoWriteConcern/majority``.
+    ///   - uuid: Refuses to write unless the collection is the one that `listCollections` gave this `info.uuid` to: server code 361. Without
+    ///     it, an insert into a collection that was dropped makes an ordinary one. MongoDB 6.0 and later. Default `nil`.
     /// - Returns: What the server answered, refused documents included.
     /// - Throws: ``MongoError``. Its ``MongoError/outcome`` says whether some of the documents may have been inserted.
     public func insert(
         _ documents: [BSONDocument],
         ordered: Bool = true,
-        writeConcern: MongoWriteConcern = .majority
+        writeConcern: MongoWriteConcern = .majority,
+        uuid: BSONBinary? = nil
     ) async throws(MongoError) -> MongoInsertResult {
         let size = documents.reduce(512) { $0 + $1.count + 8 }
         guard !documents.isEmpty, documents.count <= 100_000, size < Self.maximumCommandSize else {
@@ -42,6 +45,7 @@ extension MongoCollection {
         let command = BSONDocument(capacity: size) { command in
             command.append("insert", self.name)
             command.append("ordered", ordered)
+            if let uuid { command.append("collectionUUID", uuid) }
             command.append("documents", array: documents)
         }
         let reply = try await self.database.run(command, as: .write, writeConcern: writeConcern)

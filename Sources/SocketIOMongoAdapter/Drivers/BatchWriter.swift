@@ -16,13 +16,18 @@ struct BatchWriter: Sendable {
         }
         let (documents, refusal) = encode(batch)
         var insert = OrderedInsertStateMachine(sizes: documents.map(\.count), bytesPerCommand: Self.bytesPerCommand)
+        let uuid = connection.collectionUUID
         while true {
             switch insert.next {
-            case .insert(let range): await Self.perform(&insert, range, documents, collection)
+            case .insert(let range): await Self.perform(&insert, range, documents, collection, uuid)
             case .look(let range): insert.found(await Self.countConfirmed(documents[range], collection))
             case .finish(.written):
                 return refusal.map { .refused(index: documents.count, error: $0) } ?? .written
-            case .finish(let outcome): return outcome
+            case .finish(let outcome):
+                if insert.cannotCompareUUIDs { connection.stopComparingUUIDs() }
+                // The reader does it too, but it may be elsewhere, or slower.
+                if insert.isCollectionGone { try? await connection.setUp() }
+                return outcome
             }
         }
     }
@@ -52,11 +57,12 @@ struct BatchWriter: Sendable {
         _ insert: inout OrderedInsertStateMachine,
         _ range: Range<Int>,
         _ documents: [BSONDocument],
-        _ collection: MongoCollection
+        _ collection: MongoCollection,
+        _ uuid: BSONBinary?
     ) async {
         do throws(MongoError) {
             let slice = range.count == documents.count ? documents : Array(documents[range])
-            insert.answered(try await collection.insert(slice, writeConcern: confirmation), range: range)
+            insert.answered(try await collection.insert(slice, writeConcern: confirmation, uuid: uuid), range: range)
         } catch {
             insert.failed(error)
         }

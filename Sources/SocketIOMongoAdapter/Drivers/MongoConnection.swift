@@ -9,6 +9,9 @@ final class MongoConnection: Sendable {
     private struct Open {
         var client: MongoClient
         var collection: MongoCollection
+        /// Of a capped collection, on servers that compare it before an insert.
+        var uuid: BSONBinary?
+        var comparesUUIDs: Bool
     }
 
     let configuration: MongoAdapterConfiguration
@@ -25,6 +28,9 @@ final class MongoConnection: Sendable {
     /// The collection, between start and end.
     var collection: MongoCollection? { state.withLock { $0?.collection } }
 
+    /// What inserts have to give, so that they make no ordinary collection after somebody has dropped the capped one.
+    var collectionUUID: BSONBinary? { state.withLock { $0?.uuid } }
+
     /// Checks the configuration, sees what answers, and sets the collection up.
     func start(needsChangeStreams: Bool) async throws(MongoAdapterError) {
         try configuration.validate()
@@ -32,13 +38,15 @@ final class MongoConnection: Sendable {
         let name = configuration.database ?? client.defaultDatabase ?? "socketio"
         let collection = client.database(name).collection(configuration.collection)
         do throws(MongoAdapterError) {
-            try await look(client, needsChangeStreams: needsChangeStreams)
-            try await setUp(collection)
+            // 17 is MongoDB 6.0.
+            let comparesUUIDs = try await look(client, needsChangeStreams: needsChangeStreams).maximumWireVersion >= 17
+            let uuid = try await setUp(collection)
+            let open = Open(client: client, collection: collection, uuid: comparesUUIDs ? uuid : nil, comparesUUIDs: comparesUUIDs)
+            state.withLock { $0 = open }
         } catch {
             await end(client)
             throw error
         }
-        state.withLock { $0 = Open(client: client, collection: collection) }
     }
 
     private func makeClient() throws(MongoAdapterError) -> MongoClient {
@@ -54,7 +62,7 @@ final class MongoConnection: Sendable {
         }
     }
 
-    private func look(_ client: MongoClient, needsChangeStreams: Bool) async throws(MongoAdapterError) {
+    private func look(_ client: MongoClient, needsChangeStreams: Bool) async throws(MongoAdapterError) -> MongoHello {
         let hello: MongoHello
         do throws(MongoError) { hello = try await client.hello() } catch { throw MongoAdapterError(error, while: "connecting") }
         guard hello.hasChangeStreams || !needsChangeStreams else {
@@ -63,7 +71,7 @@ final class MongoConnection: Sendable {
                 + "or set reading to .tailable and expiration to .capped"
             throw MongoAdapterError(.noChangeStreams, text)
         }
-        guard hello.isRouter else { return }
+        guard hello.isRouter else { return hello }
         guard needsChangeStreams else {
             let text = "A tailable cursor cannot be used on a sharded cluster: set reading to .changeStream"
             throw MongoAdapterError(.invalidConfiguration, text)
@@ -74,17 +82,29 @@ final class MongoConnection: Sendable {
                 metadata: ["deafnessLimit": "\(configuration.deafnessLimit)"]
             )
         }
+        return hello
     }
 
     /// Creates what is missing in the collection. Also after somebody has dropped it.
     func setUp() async throws(MongoAdapterError) {
         guard let collection else { throw MongoAdapterError(.closed, "the adapter is closed") }
-        try await setUp(collection)
+        let uuid = try await setUp(collection)
+        state.withLock { state in
+            if state?.comparesUUIDs ?? false { state?.uuid = uuid }
+        }
     }
 
-    private func setUp(_ collection: MongoCollection) async throws(MongoAdapterError) {
+    /// The server does not know about UUIDs of collections in inserts, or may not be asked.
+    func stopComparingUUIDs() {
+        state.withLock { state in
+            state?.comparesUUIDs = false
+            state?.uuid = nil
+        }
+    }
+
+    private func setUp(_ collection: MongoCollection) async throws(MongoAdapterError) -> BSONBinary? {
         metrics.collectionSetUp()
-        try await CollectionSetUp(
+        return try await CollectionSetUp(
             collection: collection,
             expiration: configuration.expiration,
             managesTTL: configuration.managesTTL,

@@ -46,7 +46,7 @@ final class TailableDriver: MongoDriver {
     private func insertMarker(_ collection: MongoCollection) async throws(MongoError) -> BSONTimestamp {
         let id = ObjectID()
         let marker = connection.format.marker(id, createdAt: WallClock.milliseconds())
-        _ = try await collection.insert([marker], writeConcern: .members(1))
+        _ = try await collection.insert([marker], writeConcern: .members(1), uuid: connection.collectionUUID)
         let found = try await read(collection, BSONDocument { $0.append("_id", id) }, options(for: nil))
         // A small collection under heavy load may have lost it already; then everything that is there is newer.
         return found ?? BSONTimestamp(time: 0, increment: 0)

@@ -10,20 +10,24 @@ struct CollectionSetUp: Sendable {
     /// The field that the TTL index is on.
     let expiryField: String
 
-    func run() async throws(MongoAdapterError) {
+    /// - Returns: The UUID of the collection, if it is capped.
+    func run() async throws(MongoAdapterError) -> BSONBinary? {
+        let found = try await createOrCheck()
         switch expiration.value {
         case .ttl(let duration):
-            try await createOrCheck()
             try await createIndex(seconds: duration.components.seconds)
-        case .capped:
-            try await createOrCheck()
+            return nil
+        case .capped: return found?["info"]?.document?["uuid"]?.binary
         }
     }
 
     // MARK: Collection
 
-    private func createOrCheck() async throws(MongoAdapterError) {
-        if let found = try await find() { return try check(found) }
+    private func createOrCheck() async throws(MongoAdapterError) -> BSONDocument? {
+        if let found = try await find() {
+            try check(found)
+            return found
+        }
         do throws(MongoError) {
             switch expiration.value {
             case .ttl: try await collection.create()
@@ -31,10 +35,12 @@ struct CollectionSetUp: Sendable {
             }
         } catch  where error.serverCode == 48 {
             // Another node was faster, with whatever options.
-            if let found = try await find() { try check(found) }
         } catch {
             throw MongoAdapterError(error, while: "creating the collection \(collection.namespace)")
         }
+        let found = try await find()
+        if let found { try check(found) }
+        return found
     }
 
     private func find() async throws(MongoAdapterError) -> BSONDocument? {
