@@ -2,43 +2,6 @@ import NIOCore
 public import SocketIOCore
 import Synchronization
 
-/// What a namespace keeps for sessions that move between nodes.
-///
-/// All that matters to them happens under one lock, each in one step: an emit of this node (into the log, to the loops, into the
-/// queue), a broadcast of another node (into the log, to the loops), the surrender of a session (its node's numbers, its end on the
-/// loop) and its arrival (what it has missed, its start on the loop). So each packet is either in what the session brings along, or in
-/// the log after its claim, or delivered live.
-struct Recovery {
-    /// A socket that came from a node which had read further than this one: what it had been given there must not come again.
-    struct Floor {
-        var socket: SocketID
-        var numbers: [NodeIdentity: UInt64]
-        var until: NIODeadline
-    }
-
-    var log = RecoveryLog()
-    var floors: [Floor] = []
-    var lastLoss: NIODeadline?
-
-    /// For how long after a loss no session is restored: those that were away may have missed what cannot be told.
-    static var caution: TimeAmount { .seconds(120) }
-
-    func isReliable(now: NIODeadline) -> Bool { lastLoss.map { now - $0 > Self.caution } ?? true }
-
-    /// The sockets that have got a message elsewhere.
-    mutating func sockets(that got: NodeIdentity, number: UInt64, now: NIODeadline) -> [SocketID] {
-        guard !floors.isEmpty, number > 0 else { return [] }
-        var result: [SocketID] = []
-        for index in floors.indices {
-            guard let floor = floors[index].numbers[got] else { continue }
-            if number <= floor { result.append(floors[index].socket) }
-            if number >= floor { floors[index].numbers[got] = nil }
-        }
-        floors.removeAll { $0.numbers.isEmpty || $0.until < now }
-        return result
-    }
-}
-
 extension ClusterAdapter {
     /// The random characters and the id of this node.
     public func makeSessionID(_ random: String) -> String { "\(random).\(node.id)" }
@@ -47,10 +10,22 @@ extension ClusterAdapter {
         pid.firstIndex(of: ".").map { String(pid[pid.index(after: $0)...]) }
     }
 
-    func somethingWasLost() {
+    func somethingWasLost() { recovery.withLock { $0.lost(now: .now()) } }
+
+    /// Another node drains or has left. Called by the task that reads the stream.
+    func nodeIsDraining(_ node: NodeIdentity) {
+        guard local.recovers, self.node.driver.keepsSessions else { return }
+        recovery.withLock { $0.draining(node, now: .now()) }
+    }
+
+    func nodeHasLeft(_ node: NodeIdentity) { recovery.withLock { $0.left(node, now: .now()) } }
+
+    /// The messages of a batch have got their numbers.
+    func numbered(_ batch: [ClusterMessage]) {
         recovery.withLock { recovery in
-            recovery.log.invalidate()
-            recovery.lastLoss = .now()
+            for message in batch where message.header.kind == .broadcast && message.header.namespace == namespace {
+                recovery.numbered(message.header)
+            }
         }
     }
 
@@ -59,7 +34,7 @@ extension ClusterAdapter {
     /// Delivers and enqueues a packet of this node.
     func deliverInOrder(_ packet: BroadcastPacket, to options: BroadcastOptions, _ enqueue: () -> Void) {
         let here = recovery.withLock { recovery in
-            recovery.log.append(packet, to: options, deliveredOn: local.currentLoop)
+            recovery.emitted(packet, to: options, deliveredOn: local.currentLoop)
             let here = local.enqueueDelivery(packet, to: options)
             enqueue()
             return UncheckedCall(here)
@@ -70,11 +45,8 @@ extension ClusterAdapter {
     /// Delivers a packet of another node.
     func deliverInOrder(_ packet: BroadcastPacket, to options: BroadcastOptions, _ header: ClusterHeader) {
         let here = recovery.withLock { recovery in
-            // What is for this node only has numbers of its own, and no other node can have delivered it.
-            let number = header.target == nil ? header.stamp?.number ?? 0 : 0
-            recovery.log.append(packet, to: options, origin: header.origin, number: number, deliveredOn: local.currentLoop)
             var options = options
-            options.except += recovery.sockets(that: header.origin, number: number, now: .now())
+            options.except += recovery.received(packet, to: options, header, deliveredOn: local.currentLoop)
             return UncheckedCall(local.enqueueDelivery(packet, to: options))
         }
         here.call()
@@ -122,54 +94,50 @@ extension ClusterAdapter {
         let position = offset.flatMap { MessageID($0) }
         guard local.recovers, (offset == nil) == (position == nil), recovery.withLock({ $0.isReliable(now: .now()) }) else { return false }
         if await local.restoreSession(pid: pid, offset: offset, to: claimant) { return true }
-        let mark = recovery.withLock { $0.log.begin() }
-        guard let session = await claim(pid: pid, offset: position) else {
-            recovery.withLock { $0.log.end(mark) }
-            return false
+        let mark = recovery.withLock { $0.beginClaim(now: .now()) }
+        let isRestored: Bool
+        if let found = await find(pid: pid, offset: position, mark: mark) {
+            isRestored = await adopt(found.session, pid: pid, mark: found.mark, claimant)
+        } else {
+            isRestored = false
         }
-        return await adopt(session, pid: pid, mark: mark, claimant)
+        recovery.withLock { $0.endClaim(mark) }
+        return isRestored
     }
 
-    /// Asks the node that made the session; it may have moved since, so then all of them.
-    private func claim(pid: String, offset: MessageID?) async -> ClaimedSession? {
+    private typealias Found = (session: ClaimedSession, mark: RecoveryLog.Mark)
+
+    /// Asks the node that made the session. It may be gone and have stored it, or the session may have moved; so then all of them.
+    private func find(pid: String, offset: MessageID?, mark: RecoveryLog.Mark) async -> Found? {
         let body = ClusterBody.claimSession(pid: pid, offset: offset)
         if let maker = maker(of: pid), maker != node.id {
             let result = await node.request(body, namespace: namespace, target: maker, timeout: nil)
-            if let session = result.session { return session }
+            if let session = result.session { return (session, mark) }
         }
-        return await node.request(body, namespace: namespace, target: nil, timeout: nil).session
+        if let stored = await takeStored(pid: pid) {
+            guard let session = stored.content.session(after: offset) else { return nil }
+            return (session, stored.mark)
+        }
+        return await node.request(body, namespace: namespace, target: nil, timeout: nil).session.map { ($0, mark) }
     }
 
     private func adopt(_ session: ClaimedSession, pid: String, mark: RecoveryLog.Mark, _ claimant: any SessionClaimant) async -> Bool {
         await withCheckedContinuation { continuation in
             recovery.withLock { recovery in
-                guard let (missed, until) = recovery.log.missed(by: session, since: mark) else {
-                    recovery.log.end(mark)
+                let (own, _) = node.position(in: namespace)
+                guard recovery.isReliable(now: .now()),
+                    let (missed, until) = recovery.adopt(session, since: mark, own: own, now: .now())
+                else {
                     return continuation.resume(returning: false)
                 }
-                setFloor(of: session, &recovery)
                 claimant.eventLoop.execute { [self] in
-                    let late = self.recovery.withLock { recovery in
-                        defer { recovery.log.end(mark) }
-                        return recovery.log.overtook(session, since: until, on: claimant.eventLoop)
-                    }
+                    let late = self.recovery.withLock { $0.overtook(session, since: until, on: claimant.eventLoop) }
                     guard let late else { return continuation.resume(returning: false) }
                     let packets = session.missed + missed + late
                     continuation.resume(returning: local.adopt(session, pid: pid, missed: packets, by: claimant))
                 }
             }
         }
-    }
-
-    private func setFloor(of session: ClaimedSession, _ recovery: inout Recovery) {
-        let (positions, _) = node.position(in: namespace)
-        let own = Dictionary(positions.map { ($0.origin, $0.number) }) { first, _ in first }
-        var numbers: [NodeIdentity: UInt64] = [:]
-        for position in session.positions where position.origin.id != node.id && position.number > own[position.origin] ?? 0 {
-            numbers[position.origin] = position.number
-        }
-        guard !numbers.isEmpty, recovery.floors.count < 10_000 else { return }
-        recovery.floors.append(Recovery.Floor(socket: session.id, numbers: numbers, until: .now() + .seconds(60)))
     }
 }
 

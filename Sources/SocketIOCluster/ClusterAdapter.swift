@@ -9,13 +9,15 @@ public final class ClusterAdapter: Adapter {
     let namespace: String
     let node: ClusterNode
     let context: AdapterContext
-    /// Puts what this node emits, what others emit and the moves of sessions into one order; see ``Recovery``.
-    let recovery = Mutex(Recovery())
+    /// Puts what this node emits, what others emit and the moves of sessions into one order.
+    let recovery: Mutex<RecoveryStateMachine>
 
     init(node: ClusterNode, context: AdapterContext) {
         self.node = node
         self.context = context
         self.namespace = context.namespace
+        let limits = RecoveryStateMachine.Limits(retention: TimeAmount(context.local.sessionRetention))
+        self.recovery = Mutex(RecoveryStateMachine(node: node.id, limits, keepsUnseen: node.driver.keepsSessions))
     }
 
     /// The rooms of this process.
@@ -26,8 +28,11 @@ public final class ClusterAdapter: Adapter {
     /// Lets the messages of other nodes reach the namespace.
     public func start() async throws { node.register(self) }
 
-    /// Ends that.
-    public func close() async { node.unregister(self) }
+    /// Ends that. If the node is going to leave, the sessions of clients that are away are stored for the others.
+    public func close() async {
+        await storeSessions()
+        node.unregister(self)
+    }
 
     /// The number of nodes in the namespace, this one included. It counts those that are draining.
     public func serverCount() async throws -> Int { node.nodeCount(in: namespace) }

@@ -45,7 +45,9 @@ extension ClusterNode {
             case .pause(let until):
                 let duration = Duration.nanoseconds(max(0, (until - .now()).nanoseconds))
                 try? await Task.sleep(for: duration)
-            case .write(let batch): await write(batch, lane: lane)
+            case .write(let batch):
+                for adapter in recoveringAdapters { adapter.numbered(batch) }
+                await write(batch, lane: lane)
             }
         }
     }
@@ -109,6 +111,7 @@ extension ClusterNode {
             perform { machine, now in machine.streamOpened(lost: lost, now: now, makeID: self.makeID) }
             listening.raise()
         case .own(let id, let origin):
+            if driver.keepsSessions { for adapter in recoveringAdapters { adapter.recovery.withLock { $0.cameBack(id) } } }
             perform { machine, now in machine.cameBack(id, origin: origin, now: now, makeID: self.makeID) }
         case .skipped(let reason): perform { machine, now in machine.skipped(reason, now: now) }
         case .message(let header, let payload): receive(header, payload)

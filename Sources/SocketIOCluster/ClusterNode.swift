@@ -101,9 +101,24 @@ public final class ClusterNode: AdapterFactory {
         await listening.wait(atMost: configuration.settleLimit)
     }
 
-    /// Tells the others that this node is going to leave. It is still counted and still answers.
+    /// Tells the others that this node is going to leave. It is still counted and still answers. They keep from here on what the clients
+    /// of this node may miss on their way to them.
     public func drain() async {
-        perform { machine, now in machine.drain(now: now) }
+        perform { machine, now in machine.drain(now: now, id: self.makeID()) }
+    }
+
+    /// Waits until all others know that this node drains.
+    ///
+    /// - Returns: The life of this node that they know of; nil if it does not drain, or nothing comes back.
+    func drained() async -> NodeIdentity? {
+        let limit = NIODeadline.now() + TimeAmount(configuration.deafnessLimit)
+        while NIODeadline.now() < limit {
+            let (isDraining, life) = state.withLock { ($0.machine.isDraining, $0.machine.drainedAs) }
+            if life != nil || !isDraining { return life }
+            // It is the end of the process, and nobody waits for milliseconds.
+            do { try await Task.sleep(for: .milliseconds(5)) } catch { return nil }
+        }
+        return nil
     }
 
     /// Writes what waits, tells the others that this node has left, and ends everything.
@@ -151,6 +166,9 @@ public final class ClusterNode: AdapterFactory {
             state.machine.unregister(adapter.namespace)
         }
     }
+
+    var recoveringAdapters: [ClusterAdapter] { state.withLock { $0.adapters.values.filter(\.local.recovers) } }
+    private var allAdapters: [ClusterAdapter] { state.withLock { Array($0.adapters.values) } }
 
     func adapter(of namespace: String) -> ClusterAdapter? { state.withLock { $0.adapters[namespace] } }
 
@@ -308,8 +326,10 @@ public final class ClusterNode: AdapterFactory {
 
     func report(_ event: ClusterEvent) {
         if case .gap = event {
-            for adapter in state.withLock({ Array($0.adapters.values) }) { adapter.somethingWasLost() }
+            for adapter in allAdapters { adapter.somethingWasLost() }
         }
+        if case .draining(let node) = event { for adapter in allAdapters { adapter.nodeIsDraining(node) } }
+        if case .left(let node) = event { for adapter in allAdapters { adapter.nodeHasLeft(node) } }
         options.metrics.happened(event)
         log(event)
         options.onEvent(event)

@@ -20,7 +20,16 @@ public final class InMemoryCluster: Sendable {
         var lastID: UInt64 = 0
         /// Nodes whose stream was ended because they did not keep up.
         var behind: Set<NodeID> = []
+        var sessions: [SessionKey: (session: StoredSession, until: ContinuousClock.Instant)] = [:]
     }
+
+    private struct SessionKey: Hashable {
+        var namespace: String
+        var pid: String
+    }
+
+    /// Sessions beyond this number are not stored.
+    private static let sessionLimit = 100_000
 
     private let state = Mutex(State())
     private let bufferLimit: Int
@@ -64,6 +73,26 @@ public final class InMemoryCluster: Sendable {
         for stream in full { stream.finish() }
     }
 
+    // MARK: Sessions
+
+    func store(_ sessions: [StoredSession], for duration: Duration) throws {
+        let now = ContinuousClock.now
+        try state.withLock { state in
+            state.sessions = state.sessions.filter { $0.value.until > now }
+            guard state.sessions.count + sessions.count <= Self.sessionLimit else {
+                throw ClusterError(.notSent, "\(Self.sessionLimit) sessions are stored already")
+            }
+            for session in sessions {
+                state.sessions[SessionKey(namespace: session.namespace, pid: session.pid)] = (session, now + duration)
+            }
+        }
+    }
+
+    func take(_ pid: String, in namespace: String) -> StoredSession? {
+        let entry = state.withLock { $0.sessions.removeValue(forKey: SessionKey(namespace: namespace, pid: pid)) }
+        return entry.flatMap { $0.until > .now ? $0.session : nil }
+    }
+
     private static func deliver(_ batch: [ClusterMessage], to watcher: Watcher) -> Bool {
         for message in batch {
             let header = message.header
@@ -98,4 +127,15 @@ public struct InMemoryDriver: Driver {
         cluster.emit(batch)
         return .written
     }
+
+    /// Sessions are kept as long as the bus exists.
+    public var keepsSessions: Bool { true }
+
+    /// Stores sessions on the bus.
+    public func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
+        try cluster.store(sessions, for: duration)
+    }
+
+    /// Takes a session from the bus.
+    public func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? { cluster.take(pid, in: namespace) }
 }

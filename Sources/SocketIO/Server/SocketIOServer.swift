@@ -128,7 +128,7 @@ public final class SocketIOServer: Sendable {
         let local = CoreLocalAdapter(
             eventLoops: loops.map(\.eventLoop),
             format: configuration.parser,
-            recovery: recovery.map { RecoveryLimits(sessions: $0.sessions, buffer: $0.buffer) },
+            recovery: recovery.map { RecoveryLimits(sessions: $0.sessions, buffer: $0.buffer, retention: $0.maxDisconnectionDuration) },
             onRoomEvent: onRoomEvent,
             onRoomCount: { rooms.change(by: $0) }
         )

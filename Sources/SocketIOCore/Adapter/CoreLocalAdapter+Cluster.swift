@@ -53,6 +53,43 @@ extension CoreLocalAdapter {
         }
     }
 
+    /// A session that leaves with its node.
+    package struct ParkedSession: Sendable {
+        package var session: RecoverableSession
+        /// How long its client has been away.
+        package var age: TimeAmount
+    }
+
+    /// How long sessions are kept.
+    package var sessionRetention: Duration { handover.limits?.retention ?? .zero }
+
+    /// Takes all sessions whose clients are away, in order with what is delivered. Not to be called on a loop.
+    ///
+    /// - Returns: What waits for them.
+    package func beginTakingParkedSessions() -> @Sendable () async -> [ParkedSession] {
+        let pending = handover.claim {
+            loops.map { loop in loop.submit { [self] in takeParkedSessions(on: loop) } }
+        }
+        return {
+            var result: [ParkedSession] = []
+            for future in pending { result += (try? await future.get()) ?? [] }
+            return result
+        }
+    }
+
+    private func takeParkedSessions(on loop: any EventLoop) -> [ParkedSession] {
+        let index = index(of: loop)
+        let now = loop.now
+        let parked = index.members.values.compactMap { $0.isParked ? $0.socket as? ParkedSocket : nil }
+        return parked.compactMap { socket in
+            guard var session = socket.surrenderSession() else { return nil }
+            session.rooms = index.rooms(of: socket.id)
+            index.remove(socket.id)
+            countParked(-1)
+            return ParkedSession(session: session, age: now - socket.since)
+        }
+    }
+
     /// Gives a session of another node to a client that has come back. On the client's loop.
     ///
     /// - Returns: Whether the client was still there.

@@ -7,11 +7,14 @@ public struct RecoveryLimits: Sendable, Hashable {
     public var sessions: Int
     /// What is kept for each session.
     public var buffer: RecoveryBuffer.Limit
+    /// How long a session is kept. Default: 2 minutes.
+    public var retention: Duration
 
     /// Creates limits.
-    public init(sessions: Int = 10_000, buffer: RecoveryBuffer.Limit = .init()) {
+    public init(sessions: Int = 10_000, buffer: RecoveryBuffer.Limit = .init(), retention: Duration = .seconds(120)) {
         self.sessions = sessions
         self.buffer = buffer
+        self.retention = retention
     }
 }
 
@@ -170,11 +173,14 @@ extension CoreLocalAdapter {
 final class ParkedSocket: LocalSocket {
     let id: SocketID
     let eventLoop: any EventLoop
+    /// When its client was seen to be away.
+    let since: NIODeadline
     private let session: LoopBoundBox<RecoverableSession>
 
     init(_ session: RecoverableSession, eventLoop: any EventLoop) {
         self.id = session.id
         self.eventLoop = eventLoop
+        self.since = eventLoop.now
         self.session = LoopBoundBox(session, to: eventLoop)
     }
 

@@ -51,7 +51,7 @@ public struct RecoveryBuffer: Sendable {
     private var entries: Deque<Entry> = []
     private var bytes = 0
     /// The offset of the packet that left last.
-    private var base: MessageID?
+    package private(set) var base: MessageID?
     private let limit: Limit
 
     /// Creates an empty buffer.

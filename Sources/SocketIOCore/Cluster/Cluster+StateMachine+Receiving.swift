@@ -27,6 +27,7 @@ extension ClusterStateMachine {
     package mutating func cameBack(_ id: MessageID, origin: NodeIdentity, now: NIODeadline, makeID: () -> MessageID) -> [Action] {
         var actions = resume(now: now, makeID: makeID)
         membership.listening(now: now)
+        if id == drainMessage { drainedAs = origin }
         guard origin.epoch &- firstEpoch <= identity.epoch &- firstEpoch else {
             defer { hasReportedDuplicate = true }
             return actions + (hasReportedDuplicate ? [] : [.report(.duplicateNodeID(origin))])
@@ -125,7 +126,7 @@ extension ClusterStateMachine {
     package func positions(in namespace: String) -> [ClaimedSession.OriginPosition] {
         let lane = lane(of: namespace)
         let own = ClaimedSession.OriginPosition(origin: identity, number: lanes[lane].lastNumber(in: identity.epoch))
-        return received.positions(lane: UInt8(lane)) + [own]
+        return received.positions(lane: UInt8(lane)) + earlier.compactMap { $0.lane == lane ? $0.position : nil } + [own]
     }
 
     /// The ids of this node's broadcasts in a namespace that others have not yet seen for certain.

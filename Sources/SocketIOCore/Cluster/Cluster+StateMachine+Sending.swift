@@ -58,9 +58,15 @@ extension ClusterStateMachine {
 
     // MARK: Membership
 
-    mutating func sendMembership(_ body: ClusterBody, target: NodeID? = nil, namespace: String = "", now: NIODeadline) -> [Action] {
+    mutating func sendMembership(
+        _ body: ClusterBody,
+        target: NodeID? = nil,
+        namespace: String = "",
+        id: MessageID? = nil,
+        now: NIODeadline
+    ) -> [Action] {
         let deadline = now + TimeAmount(configuration.heartbeatTimeout)
-        return enqueue(Outgoing(namespace: namespace, target: target, body: body, deadline: deadline), lane: lane(of: namespace))
+        return enqueue(Outgoing(namespace: namespace, target: target, body: body, id: id, deadline: deadline), lane: lane(of: namespace))
     }
 
     /// The lanes in which a heartbeat tells positions: the first and all that have been used; all for those who know nothing yet.

@@ -43,6 +43,8 @@ package struct ClusterStateMachine {
         case answer(namespace: String, target: NodeID, request: ClusterRequestID)
     }
 
+    private static let earlierLimit = 64
+
     package let configuration: ClusterConfiguration
     package internal(set) var identity: NodeIdentity
     package internal(set) var health = ClusterHealth.starting
@@ -56,7 +58,13 @@ package struct ClusterStateMachine {
     var namespaces: Set<String> = []
     var settling: Settling
     var isOpen = false
-    var isDraining = false
+    package internal(set) var isDraining = false
+    /// The message that says so.
+    var drainMessage: MessageID?
+    /// In which life of this node all others know that it drains; nil as long as that is not certain.
+    package internal(set) var drainedAs: NodeIdentity?
+    /// How far this node had come in its lives before it was paused, newest last.
+    var earlier: [(lane: Int, position: ClaimedSession.OriginPosition)] = []
     var isClosed = false
     var hasReportedDuplicate = false
     var beat: UInt64 = 0
@@ -135,10 +143,11 @@ package struct ClusterStateMachine {
     // MARK: Leaving
 
     /// This node is going to leave. It is still counted and still answers.
-    package mutating func drain(now: NIODeadline) -> [Action] {
+    package mutating func drain(now: NIODeadline, id: MessageID) -> [Action] {
         guard !isDraining, !isClosed else { return [] }
         isDraining = true
-        return sendMembership(.draining, now: now)
+        drainMessage = id
+        return sendMembership(.draining, id: id, now: now)
     }
 
     /// This node leaves. To be called when everything else is written.
@@ -172,11 +181,21 @@ package struct ClusterStateMachine {
         lastInput = max(lastInput, now)
         guard isOpen, !isClosed, silence > TimeAmount(configuration.heartbeatTimeout) else { return [] }
         let before = identity
+        remember(before)
         identity.epoch &+= 1
         beat = 0
         membership.forgive(now: now)
         echo.opened(lost: false, now: now)
         return [.report(.wasPaused(before))] + announceAll(now: now, makeID: makeID)
+    }
+
+    /// Sessions that leave this node must not get again what they were given in an earlier life.
+    private mutating func remember(_ life: NodeIdentity) {
+        for index in lanes.indices {
+            let number = lanes[index].lastNumber(in: life.epoch)
+            if number > 0 { earlier.append((index, .init(origin: life, number: number))) }
+        }
+        if earlier.count > Self.earlierLimit { earlier.removeFirst(earlier.count - Self.earlierLimit) }
     }
 
     mutating func checkHealth(now: NIODeadline) -> [Action] {

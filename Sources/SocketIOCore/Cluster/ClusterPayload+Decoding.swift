@@ -213,6 +213,18 @@ struct PayloadReader {
         }
     }
 
+    mutating func readStoredSession() throws -> StoredSessionContent {
+        let content = try fields(5) { reader in
+            let owner = NodeIdentity(id: try reader.input.readString(), epoch: try reader.input.readInteger())
+            let age = TimeAmount.milliseconds(try reader.readMilliseconds())
+            let base = try reader.readID()
+            guard let session = try reader.readSession() else { throw ClusterError(.malformed, "there is no session in it") }
+            return StoredSessionContent(owner: owner, age: age, base: base, session: session)
+        }
+        try input.expectEnd()
+        return content
+    }
+
     private mutating func readSession() throws -> ClaimedSession? {
         if input.readNil() { return nil }
         return try fields(6) { reader in

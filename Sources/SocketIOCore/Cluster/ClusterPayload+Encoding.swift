@@ -162,6 +162,16 @@ struct PayloadWriter {
         }
     }
 
+    /// Owner, epoch, age in milliseconds, base, session.
+    mutating func write(_ content: StoredSessionContent) throws {
+        try array(5)
+        try output.write(content.owner.id)
+        output.write(content.owner.epoch)
+        output.write(content.age.nanoseconds / 1_000_000)
+        try write(content.base)
+        try write(content.session)
+    }
+
     private mutating func write(_ session: ClaimedSession?) throws {
         guard let session else { return output.writeNil() }
         try array(6)

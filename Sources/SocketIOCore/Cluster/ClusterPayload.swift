@@ -16,6 +16,21 @@ public enum ClusterPayloadCoder {
         return writer.output.buffer
     }
 
+    package static func encode(_ content: StoredSessionContent) throws -> ByteBuffer {
+        var writer = PayloadWriter()
+        do { try writer.write(content) } catch {
+            throw ClusterError(.tooLarge, "the session is too large to be encoded", cause: error)
+        }
+        return writer.output.buffer
+    }
+
+    package static func decodeSession(_ bytes: ByteBuffer) throws -> StoredSessionContent {
+        var reader = PayloadReader(bytes, offset: MessageID(seconds: 0, process: 0, counter: 0))
+        do { return try reader.readStoredSession() } catch let error as ClusterError { throw error } catch {
+            throw ClusterError(.malformed, "the payload is no session", cause: error)
+        }
+    }
+
     /// Decodes a body.
     ///
     /// - Parameters:

@@ -32,6 +32,33 @@ public protocol Driver: Sendable {
     /// - Parameter batch: The messages, in order. At most ``ClusterConfiguration/batchMessages`` of them.
     func emit(_ batch: [ClusterMessage]) async -> BatchOutcome
 
+    /// Whether ``storeSessions(_:for:)`` and ``takeSession(_:in:)`` do what they say. Default: false; then the sessions of a node that
+    /// leaves are lost, and their clients start anew.
+    var keepsSessions: Bool { get }
+
+    /// Stores the sessions of a node that is about to leave, so that they cannot be lost any more when this returns (with MongoDB:
+    /// `w: majority`). A session that is stored under the same namespace and private id is replaced. What cannot be stored, because it is
+    /// too large, is left out.
+    ///
+    /// It must return within a bounded time, and go on when its task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - sessions: At most ``ClusterConfiguration/batchMessages`` and ``ClusterConfiguration/batchBytes``.
+    ///   - duration: For how long they are wanted; the driver deletes them some time after that.
+    /// - Throws: An error if some may not be stored.
+    func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws
+
+    /// Finds a session and removes it in one step, so that of any number of callers, on any nodes, exactly one gets it.
+    ///
+    /// It must return within a bounded time.
+    ///
+    /// - Parameters:
+    ///   - pid: The private session id that a client has presented: any text, to be compared as a whole.
+    ///   - namespace: The namespace.
+    /// - Returns: The session; nil if there is none.
+    /// - Throws: An error if it cannot be told; the session counts as lost.
+    func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession?
+
     /// Releases everything. Called once, after the last `watch` has ended and the last `emit` has returned.
     func close() async
 }
@@ -41,6 +68,14 @@ extension Driver {
     public func start() async throws {}
     /// Does nothing.
     public func close() async {}
+    /// Sessions are not kept.
+    public var keepsSessions: Bool { false }
+    /// Stores nothing.
+    public func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
+        throw ClusterError(.notSent, "the driver does not keep sessions")
+    }
+    /// There are none.
+    public func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? { nil }
 }
 
 /// What comes through the stream of a ``Driver``.

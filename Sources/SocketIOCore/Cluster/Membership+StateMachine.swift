@@ -32,6 +32,7 @@ package struct MembershipStateMachine {
     private let limit: Int
     private let timeout: TimeAmount
     private let silence: TimeAmount
+    private let longestTick: TimeAmount
     private let retention: TimeAmount
     private var listened = TimeAmount.zero
     private var lastTick: NIODeadline
@@ -41,6 +42,7 @@ package struct MembershipStateMachine {
         self.limit = configuration.maximumNodes
         self.timeout = TimeAmount(configuration.heartbeatTimeout)
         self.silence = TimeAmount(configuration.heartbeatInterval * 3 / 2)
+        self.longestTick = TimeAmount(configuration.heartbeatInterval / 2)
         self.retention = TimeAmount(configuration.epochRetention)
         self.lastTick = now
         self.lastItem = now
@@ -129,7 +131,8 @@ package struct MembershipStateMachine {
     /// - Returns: The nodes that have not been heard for too long.
     package mutating func tick(now: NIODeadline) -> [NodeIdentity] {
         // While nothing at all is heard, the silence of others says nothing.
-        if now > lastTick, now - lastItem <= silence { listened = listened + (now - lastTick) }
+        // Nor does it if this process was stopped for a while: what came meanwhile is still to be read.
+        if now > lastTick, now - lastItem <= silence { listened = listened + min(now - lastTick, longestTick) }
         lastTick = now
         let silent = members.values.filter { listened - $0.heard > timeout }.map(\.identity).sorted { $0.id < $1.id }
         for identity in silent {

@@ -1,11 +1,12 @@
+import DequeModule
 package import NIOCore
 
-/// What one namespace of a node has delivered since the oldest claim that waits for its session: from it a session gets what it missed
-/// on its way from one node to another.
+/// What one namespace of a node has delivered since the oldest mark that somebody holds: from it a session gets what it missed on its
+/// way from one node to another.
 ///
-/// While nobody claims, nothing is kept. Entries are found by room, so that the cost of a claim is that of what it gets.
+/// While nobody holds a mark, nothing is kept. Entries are found by room, so that the cost of a claim is that of what it gets.
 package struct RecoveryLog {
-    /// A place in the log, held by a claim.
+    /// A place in the log.
     package struct Mark: Hashable, Sendable {
         fileprivate var position: Int
     }
@@ -13,22 +14,25 @@ package struct RecoveryLog {
     private struct Entry {
         var packet: BroadcastPacket
         var options: BroadcastOptions
-        /// The sender, unless it is this node.
+        /// The sender; nil if it is this node and the packet has no number yet, so that no other node can have it.
         var origin: NodeIdentity?
+        /// Its number among what its origin sends to all; 0 if it has none.
         var number: UInt64
         /// The loop on which the packet was delivered at once, ahead of what was waiting there.
         var loop: ObjectIdentifier?
     }
 
-    /// Entries beyond this number push the oldest out, and with them the claims that need them.
+    /// Entries beyond this number push the oldest out, and with them the marks that need them.
     private let entryLimit: Int
     /// The same in bytes.
     private let byteLimit: Int
-    private var entries: [Entry] = []
+    private var entries: Deque<Entry> = []
     private var first = 0
     private var bytes = 0
-    private var everyone: [Int] = []
-    private var rooms: [Room: [Int]] = [:]
+    private var everyone: Deque<Int> = []
+    private var rooms: [Room: Deque<Int>] = [:]
+    /// Packets of this node that have no number yet.
+    private var unnumbered: [MessageID: Int] = [:]
     private var marks: [Int: Int] = [:]
 
     /// Creates an empty log.
@@ -46,13 +50,13 @@ package struct RecoveryLog {
 
     private var end: Int { first + entries.count }
 
-    /// A claim begins: from here on everything is kept.
+    /// From here on everything is kept.
     package mutating func begin() -> Mark {
         marks[end, default: 0] += 1
         return Mark(position: end)
     }
 
-    /// The claim has ended.
+    /// The mark is not needed any more.
     package mutating func end(_ mark: Mark) {
         if let count = marks[mark.position] { marks[mark.position] = count > 1 ? count - 1 : nil }
         if marks.isEmpty { clear() }
@@ -69,10 +73,18 @@ package struct RecoveryLog {
         entries.removeAll()
         everyone.removeAll()
         rooms.removeAll()
+        unnumbered.removeAll()
         bytes = 0
     }
 
     /// A packet is being delivered to the sockets of this process.
+    ///
+    /// - Parameters:
+    ///   - packet: The packet.
+    ///   - options: Who gets it.
+    ///   - origin: Who sent it; nil for this node, which tells the number later by ``numbered(_:as:of:)``.
+    ///   - number: Its number among what its origin sends to all; 0 if it has none.
+    ///   - loop: The loop on which it is delivered at once.
     package mutating func append(
         _ packet: BroadcastPacket,
         to options: BroadcastOptions,
@@ -80,15 +92,35 @@ package struct RecoveryLog {
         number: UInt64 = 0,
         deliveredOn loop: (any EventLoop)? = nil
     ) {
-        guard !marks.isEmpty, packet.offset != nil else { return }
-        if entries.count >= entryLimit || bytes >= byteLimit { invalidate() }
+        guard !marks.isEmpty, let offset = packet.offset else { return }
+        while !entries.isEmpty, entries.count >= entryLimit || bytes >= byteLimit { removeFirst() }
         bytes += packet.encoded.byteCount
         if options.rooms.isEmpty { everyone.append(end) }
         for room in Set(options.rooms) { rooms[room, default: []].append(end) }
+        if origin == nil, number == 0 { unnumbered[offset] = end }
         entries.append(Entry(packet: packet, options: options, origin: origin, number: number, loop: loop.map(ObjectIdentifier.init)))
     }
 
-    /// What a session would have got here since a claim began and did not get where it was.
+    private mutating func removeFirst() {
+        guard let entry = entries.popFirst() else { return }
+        bytes -= entry.packet.encoded.byteCount
+        if everyone.first == first { everyone.removeFirst() }
+        for room in Set(entry.options.rooms) {
+            if rooms[room]?.first == first { rooms[room]?.removeFirst() }
+            if rooms[room]?.isEmpty ?? false { rooms[room] = nil }
+        }
+        if let offset = entry.packet.offset, unnumbered[offset] == first { unnumbered[offset] = nil }
+        first += 1
+    }
+
+    /// A packet of this node is about to be written.
+    package mutating func numbered(_ offset: MessageID, as number: UInt64, of origin: NodeIdentity) {
+        guard !unnumbered.isEmpty, let position = unnumbered.removeValue(forKey: offset) else { return }
+        entries[position - first].origin = origin
+        entries[position - first].number = number
+    }
+
+    /// What a session would have got here since a mark and did not get where it was.
     ///
     /// - Returns: The packets in order, and the place up to which they go; nil if the log does not reach back to the mark.
     package func missed(by session: ClaimedSession, since mark: Mark) -> (packets: [BroadcastPacket], until: Mark)? {
@@ -104,23 +136,25 @@ package struct RecoveryLog {
 
     private func select(_ session: ClaimedSession, from position: Int, on loop: ObjectIdentifier?) -> [BroadcastPacket] {
         var positions = Set(everyone.after(position))
-        for room in session.rooms { if let found = rooms[room] { positions.formUnion(found.after(position)) } }
+        for room in session.rooms.union([session.id]) { if let found = rooms[room] { positions.formUnion(found.after(position)) } }
         guard !positions.isEmpty else { return [] }
         let known = Set(session.known)
+        var selected: Set<MessageID> = []
         let floors = Dictionary(session.positions.map { ($0.origin, $0.number) }) { max($0, $1) }
         return positions.sorted().compactMap { position in
             let entry = entries[position - first]
             if let loop, entry.loop != loop { return nil }
             if let origin = entry.origin, entry.number > 0, let floor = floors[origin], entry.number <= floor { return nil }
             guard let offset = entry.packet.offset, !known.contains(offset) else { return nil }
-            return entry.options.except.contains(where: session.rooms.contains) ? nil : entry.packet
+            guard !entry.options.except.contains(where: { $0 == session.id || session.rooms.contains($0) }) else { return nil }
+            return selected.insert(offset).inserted ? entry.packet : nil
         }
     }
 }
 
-extension [Int] {
+extension Deque<Int> {
     /// The ascending numbers from `position` on.
-    fileprivate func after(_ position: Int) -> ArraySlice<Int> {
+    fileprivate func after(_ position: Int) -> Slice<Deque<Int>> {
         var low = 0
         var high = count
         while low < high {

@@ -1,0 +1,103 @@
+import Logging
+import NIOCore
+import SocketIOCore
+import Synchronization
+
+/// Sessions that outlive their node: stored by a node that leaves, taken by the node to which the client comes back.
+extension ClusterAdapter {
+    // MARK: The node that leaves
+
+    /// Stores the sessions whose clients are away, if the node is going to leave and the others know it.
+    func storeSessions() async {
+        guard local.recovers, node.driver.keepsSessions, let owner = await node.drained() else { return }
+        let (positions, unwritten, taking) = recovery.withLock { _ in
+            let (positions, unwritten) = node.position(in: namespace)
+            return (positions, unwritten, local.beginTakingParkedSessions())
+        }
+        guard recovery.withLock({ $0.isReliable(now: .now()) }) else { return }
+        var batches = SessionBatches(node.configuration, messageLimit: node.driver.messageLimit)
+        for parked in await taking() {
+            let session = parked.session
+            let claimed = ClaimedSession(
+                id: session.id,
+                rooms: session.rooms,
+                data: session.data,
+                missed: session.buffer.packets(after: session.buffer.base) ?? [],
+                known: session.buffer.offsets + unwritten,
+                positions: positions
+            )
+            let content = StoredSessionContent(owner: owner, age: parked.age, base: session.buffer.base, session: claimed)
+            guard let payload = try? ClusterPayloadCoder.encode(content) else { continue }
+            batches.add(StoredSession(namespace: namespace, pid: session.pid, payload: payload))
+        }
+        await store(batches)
+    }
+
+    private func store(_ batches: SessionBatches) async {
+        let limit = ContinuousClock.now + node.configuration.writeDeadline
+        var failed = batches.refused
+        for batch in batches.all {
+            guard ContinuousClock.now < limit else {
+                failed += batch.count
+                continue
+            }
+            do { try await node.driver.storeSessions(batch, for: local.sessionRetention) } catch {
+                failed += batch.count
+                node.options.logger.warning("sessions could not be stored", metadata: ["error": "\(error)"])
+            }
+        }
+        guard failed > 0 else { return }
+        node.options.logger.warning("sessions are lost, their clients start anew", metadata: ["count": "\(failed)", "nsp": "\(namespace)"])
+    }
+
+    // MARK: The node that the client has come to
+
+    /// Takes a session out of the store. It is then nowhere else, so if it is not covered it is lost.
+    ///
+    /// Nodes that nobody knows of can have stored nothing that could be restored, so the store is not asked then.
+    func takeStored(pid: String) async -> (content: StoredSessionContent, mark: RecoveryLog.Mark)? {
+        guard node.driver.keepsSessions, recovery.withLock({ $0.mayHaveStored }) else { return nil }
+        do {
+            guard let stored = try await node.driver.takeSession(pid, in: namespace) else { return nil }
+            let content = try ClusterPayloadCoder.decodeSession(stored.payload)
+            return recovery.withLock { recovery in
+                recovery.mark(for: content.owner, age: content.age, now: .now()).map { (content, $0) }
+            }
+        } catch {
+            node.options.logger.warning("a stored session could not be read", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+}
+
+/// Sessions in batches that a driver can store.
+private struct SessionBatches {
+    private(set) var all: [[StoredSession]] = []
+    /// The number of sessions that are too large.
+    private(set) var refused = 0
+    private var bytes = 0
+    private let countLimit: Int
+    private let byteLimit: Int
+    private let messageLimit: Int
+
+    init(_ configuration: ClusterConfiguration, messageLimit: Int) {
+        self.countLimit = max(1, configuration.batchMessages)
+        self.byteLimit = configuration.batchBytes
+        self.messageLimit = messageLimit
+    }
+
+    mutating func add(_ session: StoredSession) {
+        let size = session.payload.readableBytes + session.pid.utf8.count + session.namespace.utf8.count + 256
+        guard size <= messageLimit else {
+            refused += 1
+            return
+        }
+        if let last = all.last, last.count < countLimit, bytes + size <= byteLimit {
+            all[all.count - 1].append(session)
+            bytes += size
+        } else {
+            all.append([session])
+            bytes = size
+        }
+    }
+}
