@@ -73,6 +73,12 @@ final class SpyDriver: Driver {
         return isCut ? .notWritten(Cut()) : await base.emit(batch)
     }
 
+    var keepsSessions: Bool { base.keepsSessions }
+    func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
+        try await base.storeSessions(sessions, for: duration)
+    }
+    func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? { try await base.takeSession(pid, in: namespace) }
+
     struct Cut: Error {}
 }
 

@@ -18,6 +18,12 @@ struct SlowDriver: Driver {
         try? await Task.sleep(for: delay)
         return await base.emit(batch)
     }
+
+    var keepsSessions: Bool { base.keepsSessions }
+    func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
+        try await base.storeSessions(sessions, for: duration)
+    }
+    func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? { try await base.takeSession(pid, in: namespace) }
 }
 
 /// Broadcasts of all nodes, to all clients and to a room by turns.
@@ -150,5 +156,60 @@ struct RecoveryTests {
         await nodes[0].node.close()
         #expect(await Self.restore(client, second.pid, at: nodes[1]) == nil)
         await nodes[1].node.close()
+    }
+
+    @Test("The sessions of a node that leaves go on elsewhere, once, with all that was sent meanwhile", .timeLimit(.minutes(1)))
+    func leaving() async throws {
+        let nodes = try await Self.makeNodes([.zero, .milliseconds(1), .zero])
+        let client = RecoveringClient()
+        let socket = try await Self.connect(client, to: nodes[0], rooms: ["room"])
+        let ids = MessageIDGenerator(seed: 7)
+        func emit(_ text: String, from node: TestNode) async throws {
+            var packet = TestNode.packet(text)
+            packet.offset = ids.next(seconds: 1)
+            try await node.adapter.broadcast(packet, to: BroadcastOptions(rooms: ["room"]))
+        }
+        try await emit("before", from: nodes[1])
+        try await expectEventually { client.received == ["before"] }
+        await nodes[0].node.drain()
+        try await expectEventually { nodes.dropFirst().allSatisfy { $0.log.all.contains { $0.hasPrefix("draining") } } }
+        try await emit("own", from: nodes[0])
+        try await emit("while it drains", from: nodes[1])
+        try await expectEventually { client.received.count == 3 }
+        try await Self.cutOff(socket, of: nodes[0], isNoticed: true)
+        try await emit("in the ring", from: nodes[0])
+        try await emit("too", from: nodes[2])
+        await nodes[0].adapter.close()
+        await nodes[0].node.close()
+        try await emit("nobody is there", from: nodes[1])
+        try await emit("still", from: nodes[2])
+        let restored = await withTaskGroup { group in
+            for node in nodes.dropFirst() { group.addTask { await Self.restore(client, socket.pid, at: node) } }
+            return await group.reduce(into: []) { if let socket = $1 { $0.append(socket) } }
+        }
+        #expect(restored.count == 1)
+        try await emit("after", from: nodes[1])
+        let expected = ["before", "own", "while it drains", "in the ring", "too", "nobody is there", "still", "after"]
+        try await expectEventually { client.received.count >= expected.count }
+        #expect(client.received.sorted() == expected.sorted())
+        #expect(client.received.last == "after")
+        for node in nodes.dropFirst() { await node.node.close() }
+    }
+
+    @Test("A node that has not heard that the other was leaving starts its clients anew", .timeLimit(.minutes(1)))
+    func leavingUnnoticed() async throws {
+        let cluster = InMemoryCluster()
+        let old = TestNode("old", driver: cluster.makeDriver(), recovery: RecoveryLimits())
+        try await old.start()
+        let client = RecoveringClient()
+        let socket = try await Self.connect(client, to: old, rooms: [])
+        try await Self.cutOff(socket, of: old, isNoticed: true)
+        await old.node.drain()
+        await old.adapter.close()
+        await old.node.close()
+        let new = TestNode("new", driver: cluster.makeDriver(), recovery: RecoveryLimits())
+        try await new.start()
+        #expect(await Self.restore(client, socket.pid, at: new) == nil)
+        await new.node.close()
     }
 }

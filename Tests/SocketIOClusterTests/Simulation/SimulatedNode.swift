@@ -9,7 +9,10 @@ final class SimulatedNode {
     var isAlive = true
     var pausedUntil: Int64 = 0
     var pausedTime: Int64 = 0
+    var isLeaving = false
     var hasLeft = false
+    var sockets: [SimulatedSocket] = []
+    var recovery: RecoveryStateMachine
 
     // The stream.
     var isOpen = false
@@ -44,6 +47,7 @@ final class SimulatedNode {
         self.index = index
         self.clock = clock
         self.machine = machine
+        self.recovery = RecoveryStateMachine(node: machine.identity.id, Simulation.recoveryLimits)
         self.lives = [machine.identity.epoch]
     }
 
@@ -71,6 +75,7 @@ struct SimulatedEmit {
     var origin: Int
     var namespace: String
     var target: NodeID?
+    var options: BroadcastOptions
     var at: Int64
     var fate: WriteFate?
     var isRefused: Bool

@@ -40,42 +40,46 @@ struct SimulatedClock {
 
 /// Events in the order of their time, and of their creation if that is the same.
 struct EventQueue {
-    // Concrete and small: this is what a schedule spends its time with.
-    private struct Entry {
-        var time: Int64
-        var sequence: Int
-        var event: Simulation.Event
-    }
-
-    private var heap: [Entry] = []
-    private var sequence = 0
+    /// Time and sequence in one number, for this is what a schedule spends its time with: 2⁴⁰ ns are 18 minutes.
+    private var heap: [UInt64] = []
+    private var events: [Simulation.Event?] = []
 
     mutating func add(_ event: Simulation.Event, at time: Int64) {
-        sequence += 1
-        heap.append(Entry(time: time, sequence: sequence, event: event))
+        heap.append(UInt64(time) << 24 | UInt64(events.count))
+        events.append(event)
         var index = heap.count - 1
-        while index > 0, precedes(index, (index - 1) / 2) {
-            heap.swapAt(index, (index - 1) / 2)
-            index = (index - 1) / 2
+        heap.withUnsafeMutableBufferPointer { heap in
+            while index > 0, heap[index] < heap[(index - 1) / 2] {
+                heap.swapAt(index, (index - 1) / 2)
+                index = (index - 1) / 2
+            }
         }
     }
 
     mutating func next() -> (Int64, Simulation.Event)? {
         guard let first = heap.first, let last = heap.popLast() else { return nil }
-        guard !heap.isEmpty else { return (first.time, first.event) }
-        heap[0] = last
-        var index = 0
-        while true {
-            var smallest = index
-            for child in [2 * index + 1, 2 * index + 2] where child < heap.count && precedes(child, smallest) { smallest = child }
-            guard smallest != index else { break }
-            heap.swapAt(index, smallest)
-            index = smallest
+        if !heap.isEmpty {
+            heap[0] = last
+            sink()
         }
-        return (first.time, first.event)
+        let index = Int(first & 0xff_ffff)
+        guard let event = events[index] else { return nil }
+        events[index] = nil
+        return (Int64(first >> 24), event)
     }
 
-    private func precedes(_ left: Int, _ right: Int) -> Bool {
-        (heap[left].time, heap[left].sequence) < (heap[right].time, heap[right].sequence)
+    private mutating func sink() {
+        heap.withUnsafeMutableBufferPointer { heap in
+            var index = 0
+            while true {
+                var smallest = index
+                let left = 2 * index + 1
+                if left < heap.count, heap[left] < heap[smallest] { smallest = left }
+                if left + 1 < heap.count, heap[left + 1] < heap[smallest] { smallest = left + 1 }
+                guard smallest != index else { return }
+                heap.swapAt(index, smallest)
+                index = smallest
+            }
+        }
     }
 }

@@ -9,9 +9,10 @@ extension Simulation {
         switch Int.random(in: 0..<10, using: &random) {
         case 0: try ask(node)
         case 1: try askForAcknowledgements(node)
-        default: for _ in 0..<Int.random(in: 1...6, using: &random) { try emit(node) }
+        default: for _ in 0..<Int.random(in: 1...busyness, using: &random) { try emit(node) }
         }
-        events.add(.act(node), at: now + random.delay(5...500))
+        if random.happens(0.2) { ping(node) }
+        events.add(.act(node), at: now + random.delay(5...700))
     }
 
     private func emit(_ node: SimulatedNode) throws {
@@ -20,21 +21,42 @@ extension Simulation {
         let target = random.happens(0.15) ? others.randomElement(using: &random)?.id : nil
         let id = makeID()
         let isRefused = random.happens(faults.refusals)
+        let packet = BroadcastPacket(Self.packet.encoded, offset: id)
+        let options = Self.selections.randomElement(using: &random) ?? BroadcastOptions()
         emitIndex[id] = emits.count
         let ticket = node.machine.makeTicket()
         tickets[ticket, default: [:]][node.index] = emits.count
-        emits.append(SimulatedEmit(id: id, origin: node.index, namespace: namespace, target: target, at: now, isRefused: isRefused))
+        emits.append(
+            SimulatedEmit(
+                id: id,
+                origin: node.index,
+                namespace: namespace,
+                target: target,
+                options: options,
+                at: now,
+                isRefused: isRefused
+            )
+        )
         let message = Outgoing(
             namespace: namespace,
             target: target,
-            body: .broadcast(Self.packet, BroadcastOptions()),
+            body: .broadcast(packet, options),
             id: id,
             ticket: ticket,
             deadline: node.machine.writeDeadline(now: node.time(now))
         )
         note("\(node.id) emits \(id) to \(target ?? "all") in \(namespace)")
+        if namespace == Self.namespace, target == nil {
+            node.recovery.emitted(packet, to: options)
+            try hand(packet, to: options, of: node)
+        }
         try perform(node, node.machine.send(message))
     }
+
+    private static let selections = [
+        BroadcastOptions(), BroadcastOptions(), BroadcastOptions(rooms: ["a"]), BroadcastOptions(rooms: ["a", "b"]),
+        BroadcastOptions(except: ["b"]), BroadcastOptions(rooms: ["b"], except: ["a"]),
+    ]
 
     static let packet = BroadcastPacket(EncodedPacket(message: ByteBuffer(string: "2[\"x\"]"), isBinary: false))
 
@@ -78,7 +100,17 @@ extension Simulation {
 
     func apply(_ node: SimulatedNode, _ header: ClusterHeader, _ body: ClusterBody) throws {
         switch body {
-        case .broadcast: try deliver(node, header)
+        case .broadcast(let packet, let options):
+            try deliver(node, header)
+            guard header.namespace == Self.namespace else { return }
+            var options = options
+            let elsewhere = node.recovery.received(packet, to: options, header)
+            counts.floored += elsewhere.count
+            options.except += elsewhere
+            try hand(packet, to: options, of: node)
+        case .claimSession(let pid, let offset):
+            let session = surrender(pid, offset, of: node)
+            events.add(.answer(node, header, .sessionAnswer(session)), at: now + random.delay(0...30))
         case .rooms:
             events.add(.answer(node, header, .roomsAnswer(["\(node.id)"])), at: now + random.delay(0...30))
         case .broadcastWithAck:
@@ -205,6 +237,7 @@ extension Simulation {
     }
 
     private func complete(_ node: SimulatedNode, _ id: ClusterRequestID, _ result: PendingRequestsStateMachine.RequestResult) throws {
+        if let claim = claims.removeValue(forKey: id) { return try answered(node, claim, result) }
         guard let request = requests[id], !request.isEnded else { throw BrokenPromise(description: "a request ended twice") }
         requests[id]?.isEnded = true
         guard !node.hasLeft else { return }
@@ -213,7 +246,9 @@ extension Simulation {
         for case .roomsAnswer(let rooms) in result.answers {
             for room in rooms where !answered.insert(room).inserted { throw BrokenPromise(description: "P4: \(room) answered twice") }
         }
-        note("\(node.id)'s request \(id.high) ends: \(answered), missing \(result.missing), \(result.error.map(\.description) ?? "")")
+        note(
+            "\(node.id)'s request \(id.high) ends: \(answered.sorted()), missing \(result.missing), \(result.error.map(\.description) ?? "")"
+        )
         guard answered.isDisjoint(with: result.missing) else { throw BrokenPromise(description: "P4: a node answered and is missing") }
         guard result.error == nil else { return }
         for other in nodes where other.isRunning && other.index != node.index && isSteady(other, node, request) {
@@ -238,6 +273,12 @@ extension Simulation {
 
     private func report(_ node: SimulatedNode, _ event: ClusterEvent) throws {
         note("\(node.id) reports \(event)")
+        switch event {
+        case .gap: lost(node)
+        case .draining(let other): node.recovery.draining(other, now: node.time(now))
+        case .left(let other): node.recovery.left(other, now: node.time(now))
+        default: break
+        }
         guard case .gap(let origin, let count) = event else { return }
         guard node.firstLoss != nil else {
             throw BrokenPromise(description: "\(node.id) reports a loss of \(count ?? 0) of \(origin?.description ?? "all") that was none")

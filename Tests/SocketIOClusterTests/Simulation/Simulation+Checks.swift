@@ -22,6 +22,7 @@ extension Simulation {
                 throw BrokenPromise(description: "P5: \(node.id) is \(node.machine.health) at the end")
             }
         }
+        try checkClients()
         for emit in emits where emit.fate == nil && nodes[emit.origin].isRunning {
             throw BrokenPromise(description: "P3: \(emit.id) has no fate")
         }

@@ -22,6 +22,7 @@ extension Simulation {
     private func crash(_ node: SimulatedNode) {
         note("\(node.id) crashes")
         node.isAlive = false
+        dropClients(of: node)
         lastDisturbance = now
         let id = random.happens(0.5) ? node.id : "\(node.id)'"
         events.add(.restart(id), at: now + random.delay(10...4_000))
@@ -46,10 +47,22 @@ extension Simulation {
     }
 
     private func leave(_ node: SimulatedNode) throws {
+        guard !node.isLeaving else { return }
+        note("\(node.id) drains")
+        node.isLeaving = true
+        try perform(node, node.machine.drain(now: node.time(now), id: makeID()))
+        events.add(.depart(node, latest: now + 2_000_000_000), at: now + random.delay(10...500))
+    }
+
+    /// The node leaves as soon as the others know, or when its patience is over.
+    func depart(_ node: SimulatedNode, latest: Int64) throws {
+        guard node.machine.drainedAs != nil || now >= latest else {
+            return events.add(.depart(node, latest: latest), at: now + 20_000_000)
+        }
         note("\(node.id) leaves")
+        try storeSessions(of: node)
         node.leaveTicket = node.machine.makeTicket()
-        let time = node.time(now)
-        try perform(node, node.machine.drain(now: time) + node.machine.leave(ticket: node.leaveTicket ?? 0, now: time))
+        try perform(node, node.machine.leave(ticket: node.leaveTicket ?? 0, now: node.time(now)))
         node.hasLeft = true
         lastDisturbance = now
         events.add(.restart("\(node.id)+"), at: now + random.delay(10...2_000))

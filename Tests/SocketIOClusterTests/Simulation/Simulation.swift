@@ -23,11 +23,16 @@ final class Simulation {
         case answer(SimulatedNode, ClusterHeader, ClusterBody)
         case disaster
         case healed
+        case depart(SimulatedNode, latest: Int64)
+        case connect(SimulatedClient, attempt: Int)
+        case cut(SimulatedClient, attempt: Int)
+        case away(SimulatedSocket)
+        case expire(SimulatedSocket)
     }
 
     static let namespaces = ["/", "/chat", "/news"]
     static let active: Int64 = 6_000_000_000
-    static let end: Int64 = 17_000_000_000
+    static let end: Int64 = 16_000_000_000
 
     let seed: UInt64
     var random: SeededGenerator
@@ -46,6 +51,13 @@ final class Simulation {
     var nextID: UInt64 = 0
     var lastDisturbance: Int64 = 0
     var lastOutage: Int64 = -1
+    var clients: [SimulatedClient] = []
+    var claims: [ClusterRequestID: SimulatedClaim] = [:]
+    var store: [String: ByteBuffer] = [:]
+    var counts = SimulationCounts()
+    let clientCount: Int
+    /// How much is emitted.
+    let busyness: Int
     /// What happened, for the report of a failure.
     var trace: [String] = []
     let isTracing: Bool
@@ -67,6 +79,9 @@ final class Simulation {
         configuration.batchMessages = Int.random(in: 1...20, using: &random)
         configuration.queueMessages = Int.random(in: 4...50, using: &random)
         configuration.epochRetention = .seconds(60)
+        clientCount = random.happens(0.7) ? Int.random(in: 1...4, using: &random) : 0
+        // A few schedules are full, most are lean.
+        busyness = [1, 1, 2, 6].randomElement(using: &random) ?? 1
         self.configuration = configuration
     }
 
@@ -84,6 +99,7 @@ final class Simulation {
     func run() throws {
         let count = Int.random(in: 2...4, using: &random)
         for index in 0..<count { start("n\(index)", after: random.delay(0...500)) }
+        addClients()
         events.add(.disaster, at: random.delay(300...1_500))
         events.add(.healed, at: Self.active)
         while let (time, event) = events.next(), time < Self.end {
@@ -109,6 +125,11 @@ final class Simulation {
             }
         case .answer(let node, let header, let body):
             try whenAwake(node, event) { try perform(node, node.machine.answer(header, with: body, now: node.time(now))) }
+        case .depart(let node, let latest): try whenAwake(node, event) { try depart(node, latest: latest) }
+        case .connect(let client, let attempt): try connect(client, attempt: attempt)
+        case .cut(let client, let attempt): cut(client, attempt: attempt)
+        case .away(let socket): isAway(socket)
+        case .expire(let socket): expire(socket)
         case .insert(let messages): insert(messages)
         case .reopen(let node): try whenAwake(node, event) { try open(node) }
         case .restart(let id): start(id, after: 0)
@@ -217,6 +238,7 @@ final class Simulation {
     private func receive(_ node: SimulatedNode, _ message: ClusterMessage) throws {
         let header = message.header
         if header.origin.id == node.id {
+            node.recovery.cameBack(header.id)
             let actions = node.machine.cameBack(header.id, origin: header.origin, now: node.time(now), makeID: makeID)
             return try perform(node, actions)
         }
@@ -244,6 +266,7 @@ final class Simulation {
             events.add(.writer(node, lane: lane), at: now + pause)
         case .write(let batch):
             writing[node.index, default: []].insert(lane)
+            for message in batch where message.header.namespace == Self.namespace { node.recovery.numbered(message.header) }
             attempt(batch, node, lane)
         }
     }
