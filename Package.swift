@@ -284,6 +284,7 @@ let package = Package(
             dependencies: [
                 "SocketIOCluster",
                 "SocketIOCore",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ArticleTests {
     private static let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
-    private static let catalogues = ["SocketIO", "SocketIOCore", "MessagePack"]
+    private static let catalogues = ["SocketIO", "SocketIOCore", "SocketIOCluster", "MessagePack"]
 
     private static func files(in folder: String, ending: String) throws -> [URL] {
         try FileManager.default.contentsOfDirectory(at: package.appending(path: folder), includingPropertiesForKeys: nil)
@@ -19,8 +19,10 @@ import Testing
         + catalogues.flatMap { (try? files(in: "Sources/\($0)/Documentation.docc", ending: "md")) ?? [] }
 
     private static func sources() throws -> [[String]] {
-        let folders = try ["Tests/DocumentationTests", "Tests/SocketIOTests"].flatMap { try files(in: $0, ending: "swift") }
-        return try folders.map { lines(try String(contentsOf: $0, encoding: .utf8)) }
+        let folders = ["DocumentationTests", "SocketIOTests", "SocketIOClusterTests", "SocketIOClusterServerTests"]
+        return try folders.flatMap { try files(in: "Tests/\($0)", ending: "swift") }.map {
+            lines(try String(contentsOf: $0, encoding: .utf8))
+        }
     }
 
     /// The lines with neither indentation nor runs of spaces, since those differ between an article and a source file.

@@ -42,7 +42,7 @@ struct ServerSideEmitTests {
                 if index < 2 { io.on("count") { index } }
             }
         ) { servers in
-            let brief = servers[0].io.timeout(.milliseconds(300))
+            let brief = servers[0].io.timeout(.seconds(2))
             let error = await #expect(throws: IncompleteResponseError<[Int]>.self) {
                 try await brief.serverSideEmitWithAck("count", as: Int.self)
             }

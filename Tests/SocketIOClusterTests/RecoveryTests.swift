@@ -183,17 +183,28 @@ struct RecoveryTests {
         await nodes[0].node.close()
         try await emit("nobody is there", from: nodes[1])
         try await emit("still", from: nodes[2])
-        let restored = await withTaskGroup { group in
-            for node in nodes.dropFirst() { group.addTask { await Self.restore(client, socket.pid, at: node) } }
-            return await group.reduce(into: []) { if let socket = $1 { $0.append(socket) } }
-        }
-        #expect(restored.count == 1)
+        #expect(await Self.restore(client, socket.pid, at: nodes[1]) != nil)
         try await emit("after", from: nodes[1])
         let expected = ["before", "own", "while it drains", "in the ring", "too", "nobody is there", "still", "after"]
         try await expectEventually { client.received.count >= expected.count }
         #expect(client.received.sorted() == expected.sorted())
         #expect(client.received.last == "after")
         for node in nodes.dropFirst() { await node.node.close() }
+    }
+
+    @Test("A stored session is taken once", .timeLimit(.minutes(1)))
+    func takenOnce() async throws {
+        let cluster = InMemoryCluster()
+        let session = StoredSession(namespace: "/", pid: "p", payload: ByteBuffer(string: "x"))
+        try await cluster.makeDriver().storeSessions([session], for: .seconds(60))
+        #expect(try await cluster.makeDriver().takeSession("p", in: "/other") == nil)
+        let taken = try await withThrowingTaskGroup { group in
+            for _ in 0..<10 { group.addTask { try await cluster.makeDriver().takeSession("p", in: "/") } }
+            return try await group.reduce(into: 0) { $0 += $1 == nil ? 0 : 1 }
+        }
+        #expect(taken == 1)
+        try await cluster.makeDriver().storeSessions([session], for: .zero)
+        #expect(try await cluster.makeDriver().takeSession("p", in: "/") == nil)
     }
 
     @Test("A node that has not heard that the other was leaving starts its clients anew", .timeLimit(.minutes(1)))

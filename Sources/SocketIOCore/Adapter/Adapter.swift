@@ -31,6 +31,9 @@ public protocol Adapter: AnyObject, Sendable {
 
     /// Sends an event to the selected sockets and collects their acknowledgements.
     ///
+    /// Sockets that were asked remember it until the stream ends. So an implementation that throws after it has asked some must call
+    /// ``BroadcastAcknowledgements/cancel()`` first.
+    ///
     /// - Parameters:
     ///   - packet: The packet, encoded without an acknowledgement id; each process adds its own.
     ///   - options: The selection.

@@ -1,0 +1,18 @@
+import SocketIO
+import SocketIOCluster
+import Testing
+
+@Suite("Overview of the cluster", .timeLimit(.minutes(1)))
+struct OverviewTests {
+    @Test("Servers on one bus know each other")
+    func bus() async throws {
+        let bus = InMemoryCluster()
+        let first = SocketIOServer(adapter: ClusterNode(driver: bus.makeDriver()))
+        let second = SocketIOServer(adapter: ClusterNode(driver: bus.makeDriver()))
+        try await first.start()
+        try await second.start()
+        try await eventually { try await first.serverCount() == 2 }
+        await first.close()
+        await second.close()
+    }
+}
