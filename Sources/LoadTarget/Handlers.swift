@@ -13,12 +13,13 @@ func addHandlers(to io: SocketIOServer) {
             socket.leave(room)
             return "ok"
         }
-        socket.on("roomcast") { (event: SocketEvent) async throws in
+        // An emit returns when the database has the message: in order, but not one after the other.
+        socket.on("roomcast", .concurrent) { (event: SocketEvent) async throws in
             let room = try event.arguments.decode(Room.self, at: 0)
             try await io.to(room).emit("msg", raw: event.arguments.dropFirst())
             try event.acknowledgement?.send(Ack())
         }
-        socket.on("broadcast") { (event: SocketEvent) async throws in
+        socket.on("broadcast", .concurrent) { (event: SocketEvent) async throws in
             try await io.to([]).emit("msg", raw: event.arguments)
             try event.acknowledgement?.send(Ack())
         }
