@@ -17,7 +17,7 @@ extension EngineHTTPHandler {
         case .success(.preflight): return .preflight
         case .success(.handshake(let transport)):
             if loop.context.registry.isDraining { return .refused(.unavailable) }
-            return originRefusal(head) ?? .handshake(transport)
+            return (transport == .websocket ? originRefusal(head) : nil) ?? .handshake(transport)
         case .success(.poll(let sid)): return loop.context.registry.find(sid).map { .poll($0) } ?? unknownSID()
         case .success(.post(let sid)): return loop.context.registry.find(sid).map { .post($0) } ?? unknownSID()
         case .success(.upgrade(let sid)):
@@ -50,7 +50,7 @@ extension EngineHTTPHandler {
 
     /// CORS does not protect WebSockets, so their `Origin` is checked here (cross-site WebSocket hijacking).
     private func originRefusal(_ head: HTTPRequestHead) -> Kind? {
-        guard head.isWebSocketUpgrade, !CORSPolicy.allowsWebSocket(head, isSecure: isSecure, cors: configuration.cors) else { return nil }
+        if CORSPolicy.allowsWebSocket(head, isSecure: isSecure, cors: configuration.cors) { return nil }
         return .refused(EngineRefusal(.forbidden, context: "origin not allowed"))
     }
 
