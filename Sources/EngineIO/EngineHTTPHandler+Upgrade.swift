@@ -36,7 +36,7 @@ extension EngineHTTPHandler {
         guard let context, case .waiting = state else { return }
         state = .finished
         loop.schedule(self, at: nil)
-        let webSocket = EngineWebSocketHandler(loop: loop, othersAreBehind: othersAreBehind)
+        let webSocket = EngineWebSocketHandler(loop: loop, othersAreBehind: othersAreBehind, ownsPipeline: ownsPipeline && !isSecure)
         do {
             try context.pipeline.syncOperations.addHandler(webSocket, position: .after(self))
         } catch {

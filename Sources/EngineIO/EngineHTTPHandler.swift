@@ -49,6 +49,8 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     let loop: EngineLoop
     let isSecure: Bool
+    /// Whether there are no handlers but TLS between this one and the network once the connection is a WebSocket.
+    let ownsPipeline: Bool
     var state = State.idle
     var context: ChannelHandlerContext?
     /// The handlers in front of this one that an upgrade removes, in the order of their removal.
@@ -64,9 +66,10 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var unwanted = 0
     var wheelPosition = TimerWheel.Position()
 
-    init(loop: EngineLoop, isSecure: Bool, fallback: (@Sendable (any Channel) throws -> Void)?) {
+    init(loop: EngineLoop, isSecure: Bool, ownsPipeline: Bool, fallback: (@Sendable (any Channel) throws -> Void)?) {
         self.loop = loop
         self.isSecure = isSecure
+        self.ownsPipeline = ownsPipeline
         self.fallback = fallback
         self.hasFallback = fallback != nil
     }

@@ -45,6 +45,16 @@ public final class EngineServer: Sendable {
         isSecure: Bool = false,
         fallback: (@Sendable (any Channel) throws -> Void)? = nil
     ) throws {
+        try configure(channel, isSecure: isSecure, ownsPipeline: false, fallback: fallback)
+    }
+
+    /// - Parameter ownsPipeline: Whether nobody else adds handlers to the front of the pipeline.
+    func configure(
+        _ channel: any Channel,
+        isSecure: Bool,
+        ownsPipeline: Bool,
+        fallback: (@Sendable (any Channel) throws -> Void)?
+    ) throws {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = context.configuration.limits.headerBytes
         limits.maxHeaderListSize = context.configuration.limits.headerBytes
@@ -53,7 +63,7 @@ public final class EngineServer: Sendable {
         try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveAllocator(loop: loop))
         // A channel that reads several times in a row keeps a buffer for each.
         try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
-        let http = EngineHTTPHandler(loop: loop.local, isSecure: isSecure, fallback: fallback)
+        let http = EngineHTTPHandler(loop: loop.local, isSecure: isSecure, ownsPipeline: ownsPipeline, fallback: fallback)
         let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
         let encoder = HTTPResponseEncoder()
         let connection = EngineConnectionHandler(http: http)

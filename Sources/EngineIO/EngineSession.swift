@@ -115,14 +115,24 @@ public final class EngineSession {
 
     /// Hands the channel what this tick has so far.
     private func writePending() {
-        guard !pending.isEmpty else { return }
-        let (range, bytes) = (pending, pendingBytes)
-        // First, because a write can change the connection's writability, and with it come back here.
+        let range = pending
+        if let frames = takePending() {
+            webSocket?.write(frames)
+        } else {
+            pending = 0..<0
+            pendingBytes = 0
+            guard let webSocket else { return }
+            for position in range { webSocket.write(loop.log[position]) }
+        }
+    }
+
+    /// What this tick has so far as one buffer; nil, and nothing is taken, if there is nothing or it is too large for one.
+    private func takePending() -> ByteBuffer? {
+        guard !pending.isEmpty, let frames = loop.log.frames(pending, bytes: pendingBytes) else { return nil }
+        // Before it is written, because a write can change the connection's writability, and with it come back here.
         pending = 0..<0
         pendingBytes = 0
-        guard let webSocket else { return }
-        if let frames = loop.log.frames(range, bytes: bytes) { return webSocket.write(frames) }
-        for position in range { webSocket.write(loop.log[position]) }
+        return frames
     }
 
     /// Sends a packet if the client can take it now, and drops it otherwise.
@@ -186,7 +196,16 @@ public final class EngineSession {
     }
 
     private func flush(to webSocket: WebSocketLink) {
-        writePending()
+        if queue.isEmpty, let frames = takePending() {
+            webSocket.send(frames, from: loop)
+        } else {
+            writePending()
+            flushQueue(to: webSocket)
+        }
+        if machine.phase == .closing, queue.isEmpty { finish(closeReason ?? .forcedClose, code: .normal) }
+    }
+
+    private func flushQueue(to webSocket: WebSocketLink) {
         while webSocket.isWritable, let item = popQueue() {
             switch item {
             case .message(let packet): webSocket.write(packet.frames)
@@ -194,7 +213,6 @@ public final class EngineSession {
             }
         }
         webSocket.flush(from: loop)
-        if machine.phase == .closing, queue.isEmpty { finish(closeReason ?? .forcedClose, code: .normal) }
     }
 
     private func popQueue() -> Outgoing? {

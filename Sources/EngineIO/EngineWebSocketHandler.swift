@@ -1,3 +1,4 @@
+import CSystemShims
 import NIOCore
 import SocketIOCore
 
@@ -41,6 +42,12 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     /// What a session on another event loop is told at the end of this read.
     @exclusivity(unchecked) private var inbox: [WebSocketEvent] = []
     @exclusivity(unchecked) private(set) var isWritable = true
+    /// Whether no other handler wants to see what is written.
+    private let ownsPipeline: Bool
+    /// Writes that the channel has not finished. Only if there are none may anything go past it.
+    @exclusivity(unchecked) private var unfinishedWrites: Int32 = 0
+    /// The connection's socket, once the channel has written all that came before; -1 if unknown or closed.
+    @exclusivity(unchecked) private var file: CInt = -1
     private var isReading = true
     /// Whether the session's event loop has enough to do already.
     private var isBackedUp = false
@@ -49,7 +56,8 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     private var refusesClose: Bool
     var wheelPosition = TimerWheel.Position()
 
-    init(loop: EngineLoop, othersAreBehind: Bool = false) {
+    init(loop: EngineLoop, othersAreBehind: Bool = false, ownsPipeline: Bool = false) {
+        self.ownsPipeline = ownsPipeline
         self.id = PollingExchange.nextID()
         self.loop = loop
         self.reader = WebSocketFrameReader(maxPayload: loop.context.configuration.maxHTTPBufferSize)
@@ -246,7 +254,34 @@ extension EngineWebSocketHandler {
     /// Writes frames; they leave with the next ``flush()``.
     func write(_ frames: ByteBuffer) {
         guard state == .open, let context else { return }
-        context.write(Self.wrapOutboundOut(frames), promise: nil)
+        guard ownsPipeline else { return context.write(Self.wrapOutboundOut(frames), promise: nil) }
+        unfinishedWrites += 1
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in self.writeFinished() }
+        context.write(Self.wrapOutboundOut(frames), promise: promise)
+    }
+
+    private func writeFinished() {
+        unfinishedWrites -= 1
+        guard file < 0, unfinishedWrites == 0, state == .open, let context else { return }
+        let handle = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
+        if let handle = handle ?? nil { file = handle }
+    }
+
+    /// Writes frames and flushes, past the channel if it has nothing left to write: its own way to the same system call is longer than the call.
+    ///
+    /// What the socket does not take goes through the channel, which then knows that it has to wait, or that the connection has failed.
+    func send(_ frames: ByteBuffer) {
+        guard state == .open, let context else { return }
+        var rest = frames
+        // The channel closes its file and becomes inactive in one step, so this one cannot be somebody else's.
+        if file >= 0, unfinishedWrites == 0, context.channel.isActive {
+            let sent = frames.withUnsafeReadableBytes { socketio_send(file, $0.baseAddress, UInt($0.count)) }
+            rest.moveReaderIndex(forwardBy: sent)
+            if rest.readableBytes == 0 { return }
+        }
+        write(rest)
+        context.flush()
     }
 
     func flush() {
@@ -325,6 +360,7 @@ extension EngineWebSocketHandler: TimerWheelItem {
     private func gone(isError: Bool) {
         guard state != .closed else { return }
         state = .closed
+        file = -1
         reader.discard()
         fragments = nil
         sendInbox()

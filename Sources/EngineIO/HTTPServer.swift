@@ -83,7 +83,7 @@ public final class HTTPServer: Sendable {
     ) throws {
         if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
         let isSecure = tls != nil
-        try engine.configure(channel, isSecure: isSecure) { channel in
+        try engine.configure(channel, isSecure: isSecure, ownsPipeline: true) { channel in
             try channel.pipeline.syncOperations.addHandlers([
                 HTTP1ToHTTPServerCodec(secure: isSecure),
                 HTTPResponderHandler(configuration: configuration, responder: responder),

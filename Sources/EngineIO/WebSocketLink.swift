@@ -29,6 +29,16 @@ enum WebSocketLink {
         }
     }
 
+    /// Writes the last frames of a tick, and flushes.
+    func send(_ frames: ByteBuffer, from loop: EngineLoop) {
+        switch self {
+        case .local(let handler): handler.send(frames)
+        case .remote(let remote):
+            remote.write(frames)
+            remote.flush(from: loop)
+        }
+    }
+
     func flush(from loop: EngineLoop) {
         switch self {
         case .local(let handler): handler.flush()
