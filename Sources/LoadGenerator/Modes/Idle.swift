@@ -10,7 +10,7 @@ struct Idle: ParsableCommand {
     @Option(help: "The number of clients.") var clients = 10_000
     @Option(help: "Clients that connect first and leave, so that what the server needs only once is not counted.") var before = 100
     @Option(help: "Seconds to wait before the memory is read.") var settle = 3.0
-    @Option(help: "Seconds to wait when all clients are gone: servers give memory back some time after.") var settleClosed = 8.0
+    @Option(help: "Seconds to wait when all clients are gone: servers give memory back some time after.") var settleClosed = 9.0
 
     mutating func validate() throws {
         guard (1...1_000_000).contains(clients) else { throw ValidationError("--clients must be from 1 to 1000000") }
