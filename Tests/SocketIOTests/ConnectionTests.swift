@@ -35,7 +35,7 @@ import Testing
     @Test func aSecondConnectWhileMiddlewareRunsMakesOneSocket() async throws {
         let connects = Mutex(0)
         try await withServer { io in
-            io.use { _ in try await Task.sleep(for: .milliseconds(50)) }
+            io.use { _ in try await Task.sleep(for: .milliseconds(500)) }
             io.onConnect { _ in connects.withLock { $0 += 1 } }
         } _: { server in
             let client = try await server.client()
