@@ -52,6 +52,27 @@ final class CountingSocket: LocalSocket {
         #expect(selected() == ["a", "b", "c"])
     }
 
+    @Test func aWalkMayStartAnother() {
+        for id in ["a", "b", "c"] { _ = add(id, rooms: "r1", "r2") }
+        var (outer, inner): ([SocketID], [SocketID]) = ([], [])
+        index.forEach(rooms: ["r1", "r2"], except: []) { member in
+            outer.append(member.socket.id)
+            index.forEach(rooms: ["r2", "r1"], except: ["a"]) { inner.append($0.socket.id) }
+        }
+        #expect(outer.sorted() == ["a", "b", "c"])
+        #expect(inner.sorted() == ["b", "b", "b", "c", "c", "c"])
+    }
+
+    @Test func aRoomWhoseMembersAreAwayIsCreatedAgain() throws {
+        var events: [RoomEvent] = []
+        index.onEvent = { events.append($0) }
+        let away = add("a", rooms: "room")
+        #expect(index.park(away, as: CountingSocket("a", on: loop)))
+        events = []
+        _ = add("b", rooms: "room")
+        #expect(events.suffix(2) == [.create(room: "room"), .join(room: "room", socket: "b")])
+    }
+
     @Test func exceptWinsOverRooms() {
         _ = add("a", rooms: "r1", "muted")
         _ = add("b", rooms: "r1")

@@ -1,3 +1,4 @@
+import NIOCore
 import SocketIOCore
 import SocketIOTesting
 import Testing
@@ -143,6 +144,114 @@ import Testing
         }
     }
 
+    /// When the client goes away once more: before its session has been found, or while the session is on its way.
+    @Test(arguments: [true, false])
+    func aClientThatVanishesDuringTheRestoreKeepsItsSession(early: Bool) async throws {
+        let (slow, inside, release) = (Shared(true), Reports<Void>(), Reports<Void>())
+        let adapter = StubAdapterFactory(onRestore: { local, pid, claimant in
+            guard slow.value, pid == "p" else { return nil }
+            slow.value = false
+            let loop = claimant.eventLoop
+            @Sendable func take() -> Bool {
+                guard let socket = claimant.makeSocket(id: "moved", pid: pid), local.add(socket, pid: pid) else { return false }
+                local.join(socket, rooms: ["room"])
+                return true
+            }
+            if !early, await !run(on: loop, take) { return false }
+            inside.report(())
+            _ = await release.next()
+            if early, await !run(on: loop, take) { return false }
+            let session = RecoverableSession(
+                id: "moved",
+                pid: pid,
+                rooms: ["moved", "room"],
+                data: SocketData().encoded(),
+                buffer: RecoveryBuffer()
+            )
+            await run(on: loop) { claimant.resume(session, missed: []) }
+            return true
+        })
+        try await withServer(loops: 2, configuration: configuration(), adapter: adapter) { server in
+            let lost = try await server.client()
+            try await lost.requestJoin("/", auth: claim("p", nil))
+            _ = await inside.next()
+            await lost.cut()
+            try await eventually { server.io.clientsCount == 0 }
+            if !early { try await server.io.to("room").emit("n", 1) }
+            release.report(())
+            try await eventually { server.io.sockets.localAdapter.keepsOnlySessions }
+            if early { try await server.io.to("room").emit("n", 1) }
+            let back = try await server.client()
+            #expect(try await back.join(auth: claim("p", nil)).sid == "moved")
+            #expect(try await back.receiveEvent().arguments.decode(Int.self, at: 0) == 1)
+        }
+    }
+
+    @Test func theTimeOfASessionThatIsBackIsForgotten() async throws {
+        try await withServer(configuration: configuration()) { server in
+            var current = try await server.joined()
+            for _ in 0..<10 {
+                await current.client.cut()
+                try await eventually { server.io.sockets.socketCount == 0 }
+                let back = try await server.client()
+                let (sid, pid) = try await back.join(auth: claim(current.pid, nil))
+                #expect(sid == current.sid)
+                current = (back, sid, pid)
+            }
+            let loop = server.io.eventLoopGroup.next()
+            let context = server.io.context(of: loop)
+            #expect(try await loop.submit { context.timers.count }.get() == 0)
+        }
+    }
+
+    @Test(arguments: [1, 4])
+    func whatAllSessionsKeepIsBounded(loops: Int) async throws {
+        let configuration = configuration {
+            $0.bytes = 100_000
+            $0.maxDisconnectionDuration = .milliseconds(500)
+        }
+        try await withServer(loops: loops, configuration: configuration) { io in
+            io.onConnect { socket in await socket.join("room") }
+        } _: { server in
+            let budget = try #require(server.io.recoveryBudget)
+            var sessions: [(client: TestClient, sid: String, pid: String?)] = []
+            for _ in 0..<8 { sessions.append(try await server.joined()) }
+            for session in sessions { await session.client.cut() }
+            try await eventually { server.io.sockets.socketCount == 0 }
+            // Many keep the same packets: they count once.
+            for n in 0..<5 { try await server.io.emit("n", n, String(repeating: "x", count: 1_000)) }
+            let back = try await server.client()
+            #expect(try await back.join(auth: claim(sessions[0].pid, nil)).sid == sessions[0].sid)
+            for n in 0..<5 { #expect(try await back.receiveEvent().arguments.decode(Int.self, at: 0) == n) }
+            await back.cut()
+            for n in 0..<200 {
+                try await server.io.emit("n", n, String(repeating: "x", count: 1_000))
+                // What is on its way to the loops counts too.
+                #expect(budget.used < 200_000)
+            }
+            let late = try await server.client()
+            #expect(try await late.join(auth: claim(sessions[1].pid, nil)).sid != sessions[1].sid)
+            await late.cut()
+            try await eventually { server.io.sockets.localAdapter.isEmpty }
+            try await eventually { budget.used == 0 }
+        }
+    }
+
+    @Test func volatileEventsDoNotSpoilTheOffset() async throws {
+        try await withServer(configuration: configuration()) { server in
+            let (client, sid, _) = try await server.joined()
+            try await server.io.volatile.emit("tick")
+            #expect(try await client.receive() == .text("42[\"tick\",null]"))
+            try await server.io.to(sid).volatile.emit("tick", "text")
+            #expect(try await client.receive() == .text("42[\"tick\",\"text\",null]"))
+        }
+        try await withServer { server in
+            let (client, _, _) = try await server.joined()
+            try await server.io.volatile.emit("tick", "text")
+            #expect(try await client.receive() == .text("42[\"tick\",\"text\"]"))
+        }
+    }
+
     @Test(arguments: [1, 4])
     func nothingIsLostOrDoubledUnderAStormOfBroadcasts(loops: Int) async throws {
         var configuration = configuration { $0.buffer = .init(packets: .max, bytes: .max) }
@@ -184,4 +293,13 @@ import Testing
             while next != total { try await readNext(current.client) }
         }
     }
+}
+
+private func run<T: Sendable>(on loop: any EventLoop, _ body: @escaping @Sendable () -> T) async -> T {
+    await withCheckedContinuation { continuation in loop.execute { continuation.resume(returning: body()) } }
+}
+
+extension CoreLocalAdapter {
+    /// Whether nobody is there, but a session is kept.
+    fileprivate var keepsOnlySessions: Bool { socketCount == 0 && !isEmpty }
 }

@@ -8,6 +8,9 @@ struct StubAdapterFactory: AdapterFactory {
     var onAdapterStart: @Sendable (String) async throws -> Void = { _ in }
     var onAdapterClose: @Sendable (String) async -> Void = { _ in }
 
+    /// Restores a session in place of the local adapter; nil leaves it to that.
+    var onRestore: @Sendable (CoreLocalAdapter, String, any SessionClaimant) async -> Bool? = { _, _, _ in nil }
+
     func start() async throws { try await onStart() }
     func drain() async { await onDrain() }
 
@@ -30,4 +33,9 @@ private final class StubAdapter: Adapter {
 
     func start() async throws { try await factory.onAdapterStart(namespace) }
     func close() async { await factory.onAdapterClose(namespace) }
+
+    func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
+        if let outcome = await factory.onRestore(local, pid, claimant) { return outcome }
+        return await local.restoreSession(pid: pid, offset: offset, to: claimant)
+    }
 }

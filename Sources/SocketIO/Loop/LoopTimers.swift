@@ -23,6 +23,9 @@ final class LoopTimers {
     private var lastID: UInt64 = 0
     private var scheduled: (deadline: NIODeadline, task: Scheduled<Void>)?
 
+    /// The timers that have neither fired nor been cancelled.
+    var count: Int { actions.count }
+
     init(loop: any EventLoop) { self.loop = loop }
 
     /// Calls `action` on the loop once the time has passed.

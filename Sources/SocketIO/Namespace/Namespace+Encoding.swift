@@ -16,13 +16,24 @@ extension Namespace {
         flags: BroadcastFlags,
         _ arguments: (inout ArgumentsWriter) throws -> Void
     ) throws -> BroadcastPacket {
-        guard let offsets = server.offsets, !flags.volatile else { return BroadcastPacket(try encode(event, arguments)) }
+        guard let offsets = server.offsets else { return BroadcastPacket(try encode(event, arguments)) }
+        guard !flags.volatile else {
+            // JavaScript's client takes the last string of every event for its offset, even the event's own name.
+            return BroadcastPacket(
+                try encode(event) { writer in
+                    try arguments(&writer)
+                    try writer.append(String?.none)
+                }
+            )
+        }
         let offset = offsets.next()
         let packet = try encode(event) { writer in
             try arguments(&writer)
             try writer.append(offset.description)
         }
-        return BroadcastPacket(packet, offset: offset)
+        var broadcast = BroadcastPacket(packet, offset: offset)
+        broadcast.charge = server.recoveryBudget?.charge(packet.byteCount)
+        return broadcast
     }
 
     private func checkName(_ event: String) throws {

@@ -184,13 +184,15 @@ public final class Namespace: Sendable {
     func forgetSession(_ session: RecoverableSession, on loop: any EventLoop) {
         guard let recovery = server.configuration.connectionStateRecovery else { return }
         let (id, pid) = (session.id, session.pid)
-        // The session may have been claimed and kept again meanwhile, with a time of its own.
-        let parked = localAdapter.parkedSocket(id: id, on: loop)
-        _ = server.context(of: loop).timers.schedule(in: recovery.maxDisconnectionDuration) { [self, weak parked] in
-            guard parked != nil, localAdapter.dropSession(id: id, pid: pid, on: loop) else { return }
+        let timers = server.context(of: loop).timers
+        let timer = timers.schedule(in: recovery.maxDisconnectionDuration) { [self] in
+            guard localAdapter.dropSession(id: id, pid: pid, on: loop) else { return }
             server.metrics.expiredSessions.increment()
             socketDidLeave()
         }
+        let isKeptHere = localAdapter.whenSessionIsClaimed(id: id, on: loop) { timers.cancel(timer) }
+        // The adapter may have taken it elsewhere.
+        if !isKeptHere { timers.cancel(timer) }
     }
 }
 

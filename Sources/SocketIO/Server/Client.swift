@@ -171,7 +171,13 @@ final class Client {
 
     /// Admits a socket that takes over a session. Its connection attempt goes on until the session is here.
     func admitRecovered(_ socket: Socket, attempt: AttemptID) -> Bool {
-        guard !isClosed, connecting[socket.namespace.name] == attempt else { return false }
+        guard !isClosed else {
+            // The client has not left on purpose: its session comes here to be kept.
+            socket.close()
+            socket.bound.value.held = []
+            return true
+        }
+        guard connecting[socket.namespace.name] == attempt else { return false }
         socket.bound.value.held = []
         admit(socket)
         return true
@@ -180,6 +186,7 @@ final class Client {
     /// A session that was moved here could not be had: whoever has joined must go, unseen.
     func expel(_ socket: Socket) {
         socket.bound.value.recovery = nil
+        socket.dropHeld()
         socket.didDisconnect(.serverNamespaceDisconnect)
     }
 

@@ -41,16 +41,15 @@ final class RecoveryClaimant: SessionClaimant {
     }
 
     func resume(_ session: RecoverableSession, missed: [BroadcastPacket]) {
-        guard let socket = socket.value, socket.bound.value.phase == .connected else { return }
+        guard let socket = socket.value else { return }
+        guard socket.bound.value.phase == .connected else { return socket.keep(session, missed: missed, after: offset) }
         socket.data.restore(session.data)
         let server = namespace.server
         client.value.session.send(server.encoder.connect(namespace: namespace.name, sid: socket.id, pid: socket.pid))
         socket.bound.value.recovery = server.makeRecoveryBuffer(for: socket, base: offset).map(SocketState.Recovery.init)
         let held = socket.bound.value.held ?? []
         socket.bound.value.held = nil
-        for packet in missed { socket.write(packet, volatile: false) }
-        let replayed = Set(missed.compactMap(\.offset))
-        for packet in held where packet.offset.map({ !replayed.contains($0) }) ?? true { socket.write(packet, volatile: false) }
+        for packet in Socket.joined(missed, held) { socket.write(packet, volatile: false) }
         server.metrics.recoveredSessions.increment()
         socket.startHandlers()
     }

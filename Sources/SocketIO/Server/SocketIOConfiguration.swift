@@ -78,17 +78,22 @@ public struct ConnectionStateRecovery: Sendable {
     public var buffer: RecoveryBuffer.Limit
     /// Sessions that are kept in each namespace for each event loop; further clients start anew. Default 10 000.
     public var sessions: Int
+    /// Bytes that all sessions of the server may keep together, those of connected clients included; a packet that many of them keep counts
+    /// once. While it is exceeded, sessions keep nothing, and clients that have missed something start anew. Default 256 MiB.
+    public var bytes: Int
 
     /// Creates a configuration.
     public init(
         maxDisconnectionDuration: Duration = .seconds(120),
         skipMiddlewares: Bool = true,
         buffer: RecoveryBuffer.Limit = .init(),
-        sessions: Int = 10_000
+        sessions: Int = 10_000,
+        bytes: Int = 256 << 20
     ) {
         self.maxDisconnectionDuration = maxDisconnectionDuration
         self.skipMiddlewares = skipMiddlewares
         self.buffer = buffer
         self.sessions = sessions
+        self.bytes = bytes
     }
 }

@@ -23,6 +23,7 @@ public final class SocketIOServer: Sendable {
     let namespaces = NamespaceRegistry()
     let metrics = SocketIOMetrics()
     let offsets: OffsetGenerator?
+    let recoveryBudget: RecoveryBudget?
     /// The event loops on which connections live.
     public let eventLoopGroup: any EventLoopGroup
     private let loops: [LoopContext]
@@ -69,6 +70,7 @@ public final class SocketIOServer: Sendable {
         self.adapters = adapter
         self.encoder = PacketEncoder(format: configuration.parser)
         self.offsets = configuration.connectionStateRecovery == nil ? nil : OffsetGenerator()
+        self.recoveryBudget = configuration.connectionStateRecovery.map { RecoveryBudget(bytes: $0.bytes) }
         self.loops = eventLoopGroup.makeIterator().map { LoopContext($0) }
         let delegate = EngineDelegate()
         self.clientFile = ClientFile(configuration)
@@ -129,6 +131,7 @@ public final class SocketIOServer: Sendable {
             eventLoops: loops.map(\.eventLoop),
             format: configuration.parser,
             recovery: recovery.map { RecoveryLimits(sessions: $0.sessions, buffer: $0.buffer, retention: $0.maxDisconnectionDuration) },
+            budget: recoveryBudget,
             onRoomEvent: onRoomEvent,
             onRoomCount: { rooms.change(by: $0) }
         )
@@ -293,7 +296,7 @@ public final class SocketIOServer: Sendable {
 
     func makeRecoveryBuffer(for socket: Socket, base: MessageID? = nil) -> RecoveryBuffer? {
         guard socket.pid != nil, let recovery = configuration.connectionStateRecovery else { return nil }
-        return RecoveryBuffer(limit: recovery.buffer, base: base)
+        return RecoveryBuffer(limit: recovery.buffer, base: base, budget: recoveryBudget)
     }
 
     /// Ends a stream of acknowledgements by time.

@@ -155,7 +155,7 @@ extension Socket {
         if !volatile, let session = bound.value.openSession { return session.send(packet.encoded) }
         guard let client = bound.value.client, bound.value.phase == .connected else { return writeToSuccessor(packet) }
         if bound.value.held != nil {
-            if !volatile { hold(packet, client) }
+            if !volatile { hold(packet) }
             return
         }
         if !bound.value.handlers.anyOutgoing.isEmpty { notifyOutgoing(packet) }
@@ -168,15 +168,21 @@ extension Socket {
     }
 
     /// The loop where the session comes from may be busy for long: what could not be replayed is not held either.
-    private func hold(_ packet: BroadcastPacket, _ client: Client) {
+    private func hold(_ packet: BroadcastPacket) {
         let limit = namespace.server.configuration.connectionStateRecovery?.buffer.packets ?? 0
-        guard let count = bound.value.held?.count, count < limit else { return client.close(.sendBufferFull) }
-        bound.value.held?.append(packet)
+        if let count = bound.value.held?.count, count < limit {
+            bound.value.held?.append(packet)
+        } else {
+            let client = bound.value.client
+            dropHeld()
+            client?.close(.sendBufferFull)
+        }
     }
 
     /// The client is gone, but its session may be kept, or may go on in another socket of the same id.
     private func writeToSuccessor(_ packet: BroadcastPacket) {
         guard packet.offset != nil, bound.value.phase == .disconnecting else { return }
+        if bound.value.held != nil { return hold(packet) }
         namespace.localAdapter.deliver(packet, to: BroadcastOptions(rooms: [id]))
     }
 

@@ -112,8 +112,37 @@ public final class Socket: Sendable {
     }
 
     private func leaveNamespace(_ reason: DisconnectReason, rooms: Set<Room>) {
+        if bound.value.held != nil {
+            // The session is kept once it is here; see `keep(_:missed:after:)`.
+            if reason.isRecoverable { return }
+            bound.value.held = nil
+        }
         let isKept = reason.isRecoverable && park(rooms: rooms)
         if !isKept { namespace.localAdapter.remove(self) }
+    }
+
+    /// A session has come for a client that has gone again: keeps it for the next time.
+    func keep(_ session: RecoverableSession, missed: [BroadcastPacket], after offset: MessageID?) {
+        guard let held = bound.value.held, var buffer = namespace.server.makeRecoveryBuffer(for: self, base: offset) else { return }
+        bound.value.held = nil
+        for packet in Self.joined(missed, held) { buffer.append(packet, pings: .max) }
+        let rooms = namespace.localAdapter.rooms(of: self)
+        let session = RecoverableSession(id: id, pid: session.pid, rooms: rooms, data: session.data, buffer: buffer)
+        guard namespace.adapter.persistSession(of: self, session) else { return namespace.localAdapter.remove(self) }
+        namespace.forgetSession(session, on: eventLoop)
+    }
+
+    /// What was missed, and what came since without being part of it.
+    static func joined(_ missed: [BroadcastPacket], _ held: [BroadcastPacket]) -> [BroadcastPacket] {
+        let known = Set(missed.compactMap(\.offset))
+        return missed + held.filter { packet in packet.offset.map { !known.contains($0) } ?? true }
+    }
+
+    /// The session that was to come will not come: nothing is left of the socket.
+    func dropHeld() {
+        guard bound.value.held != nil else { return }
+        bound.value.held = nil
+        if bound.value.phase == .disconnecting { namespace.localAdapter.remove(self) }
     }
 
     private func park(rooms: Set<Room>) -> Bool {

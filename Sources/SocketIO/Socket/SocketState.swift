@@ -63,7 +63,7 @@ final class SocketState {
     private var acknowledgements: [UInt64: PendingAcknowledgement] = [:]
     /// What the client may have missed, if its session can be recovered.
     @exclusivity(unchecked) var recovery: Recovery? { didSet { updateOpenSession() } }
-    /// What came while the session is being moved here from another event loop.
+    /// What came while the session is being moved here from elsewhere; still there if the client has gone again meanwhile.
     var held: [BroadcastPacket]? { didSet { updateOpenSession() } }
     /// Rooms joined before the connection was complete, later those at its end.
     var lastRooms: Set<Room> = []
@@ -144,7 +144,6 @@ final class SocketState {
         handlers = HandlerTable()
         disconnectHandlers = nil
         recovery = nil
-        held = nil
         client = nil
         openSession = nil
         return remains

@@ -19,6 +19,7 @@ extension CoreLocalAdapter {
     ///
     /// - Returns: What delivers it on the calling loop, if that is one of the server's; to be called at once.
     package func enqueueDelivery(_ packet: BroadcastPacket, to options: BroadcastOptions) -> (() -> Void)? {
+        let packet = charged(packet)
         let includingParked = packet.offset != nil
         let deliver: @Sendable (RoomIndex) -> Void = { index in
             index.forEach(rooms: options.rooms, except: options.except, includingParked: includingParked) { member in

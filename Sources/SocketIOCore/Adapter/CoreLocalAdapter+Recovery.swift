@@ -54,9 +54,13 @@ extension CoreLocalAdapter {
         return parked
     }
 
-    /// What stands in for the socket of a session that is kept, as long as it is. On the loop where it is kept.
-    package func parkedSocket(id: SocketID, on loop: any EventLoop) -> (any LocalSocket)? {
-        index(of: loop).member(id).flatMap { $0.isParked ? $0.socket : nil }
+    /// Calls `body` when a client has come back for the session that is kept under this id. On the loop where it is kept.
+    ///
+    /// - Returns: Whether there is such a session.
+    package func whenSessionIsClaimed(id: SocketID, on loop: any EventLoop, _ body: @escaping () -> Void) -> Bool {
+        guard let parked = index(of: loop).member(id)?.socket as? ParkedSocket else { return false }
+        parked.onClaim.value = body
+        return true
     }
 
     /// Forgets a session whose client has been away for too long. On the loop where it was kept.
@@ -176,12 +180,14 @@ final class ParkedSocket: LocalSocket {
     /// When its client was seen to be away.
     let since: NIODeadline
     private let session: LoopBoundBox<RecoverableSession>
+    let onClaim: LoopBoundBox<(() -> Void)?>
 
     init(_ session: RecoverableSession, eventLoop: any EventLoop) {
         self.id = session.id
         self.eventLoop = eventLoop
         self.since = eventLoop.now
         self.session = LoopBoundBox(session, to: eventLoop)
+        self.onClaim = LoopBoundBox(nil, to: eventLoop)
     }
 
     func deliver(_ packet: BroadcastPacket, flags: BroadcastFlags) { session.value.buffer.append(packet, pings: .max) }
@@ -191,5 +197,9 @@ final class ParkedSocket: LocalSocket {
     func forgetAcknowledgement(_ id: UInt64) {}
     func describe() -> SocketDescription { SocketDescription(id: id, handshake: Handshake(), data: session.value.data) }
     func disconnect(closeConnection: Bool) {}
-    func surrenderSession() -> RecoverableSession? { session.value }
+    func surrenderSession() -> RecoverableSession? {
+        onClaim.value?()
+        onClaim.value = nil
+        return session.value
+    }
 }

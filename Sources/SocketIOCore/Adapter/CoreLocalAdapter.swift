@@ -12,6 +12,7 @@ public final class CoreLocalAdapter: Adapter {
     private let ackIDs = Atomic<UInt64>(0)
     private let encoder: PacketEncoder
     let handover: RecoveryHandover
+    private let budget: RecoveryBudget?
 
     /// What the server asks without visiting the loops.
     fileprivate final class Counts: Sendable {
@@ -28,18 +29,38 @@ public final class CoreLocalAdapter: Adapter {
     ///   - recovery: The limits of parked sessions; nil if connection state recovery is off.
     ///   - onRoomEvent: Gets every change of a room, on the loop where it happens. A room is created and deleted once, whatever the number of loops.
     ///   - onRoomCount: Gets the change of the number of rooms, those of single sockets left out. A room counts once for each event loop.
-    public init(
+    public convenience init(
         eventLoops: [any EventLoop],
         format: PacketFormat,
         recovery: RecoveryLimits? = nil,
         onRoomEvent: (@Sendable (RoomEvent) -> Void)? = nil,
         onRoomCount: (@Sendable (Int) -> Void)? = nil
     ) {
+        self.init(
+            eventLoops: eventLoops,
+            format: format,
+            recovery: recovery,
+            budget: nil,
+            onRoomEvent: onRoomEvent,
+            onRoomCount: onRoomCount
+        )
+    }
+
+    /// The same with a budget for what sessions keep.
+    package init(
+        eventLoops: [any EventLoop],
+        format: PacketFormat,
+        recovery: RecoveryLimits?,
+        budget: RecoveryBudget?,
+        onRoomEvent: (@Sendable (RoomEvent) -> Void)?,
+        onRoomCount: (@Sendable (Int) -> Void)?
+    ) {
         let counts = Counts()
         self.counts = counts
         self.loops = eventLoops
         self.encoder = PacketEncoder(format: format)
         self.handover = RecoveryHandover(limits: recovery)
+        self.budget = budget
         self.shards = eventLoops.map { loop in
             let index = RoomIndex()
             index.onRoomCount = onRoomCount
@@ -127,6 +148,7 @@ public final class CoreLocalAdapter: Adapter {
 
     /// Hands a packet to the selected sockets of this process: at once on the calling event loop, in one hop on the others.
     public func deliver(_ packet: BroadcastPacket, to options: BroadcastOptions) {
+        let packet = charged(packet)
         // A parked session gets what it would have got, unless it could not be replayed anyhow.
         let includingParked = packet.offset != nil
         onEachLoop { index in
@@ -134,6 +156,14 @@ public final class CoreLocalAdapter: Adapter {
                 member.socket.deliver(packet, flags: options.flags)
             }
         }
+    }
+
+    /// A packet of another process counts from here on if sessions may keep it.
+    func charged(_ packet: BroadcastPacket) -> BroadcastPacket {
+        guard let budget, packet.offset != nil, packet.charge == nil else { return packet }
+        var packet = packet
+        packet.charge = budget.charge(packet.encoded.byteCount)
+        return packet
     }
 
     /// Hands the packet to the selected sockets of this process and collects their acknowledgements.

@@ -37,6 +37,8 @@ public struct BroadcastPacket: Sendable {
     public var encoded: EncodedPacket
     /// The id that is encoded in the packet as its last argument; nil if the packet is not replayed to clients that come back.
     public var offset: MessageID?
+    /// What it costs the budget of connection state recovery; nil if nobody keeps it.
+    package var charge: RecoveryBudget.Charge?
 
     /// Creates a packet.
     public init(_ encoded: EncodedPacket, offset: MessageID? = nil) {

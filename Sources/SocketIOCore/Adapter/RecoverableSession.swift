@@ -53,6 +53,12 @@ public struct RecoveryBuffer: Sendable {
     /// The offset of the packet that left last.
     package private(set) var base: MessageID?
     private let limit: Limit
+    private let budget: RecoveryBudget?
+    /// What the entries cost, besides their packets.
+    private var charges: [RecoveryBudget.Charge] = []
+
+    /// Entries are charged in batches, so that the loops do not compete for the budget with every packet.
+    private static var batch: Int { 32 }
 
     /// Creates an empty buffer.
     ///
@@ -60,8 +66,14 @@ public struct RecoveryBuffer: Sendable {
     ///   - limit: How much it keeps.
     ///   - base: The offset of the last packet that the client got before; nil if it got none.
     public init(limit: Limit = .init(), base: MessageID? = nil) {
+        self.init(limit: limit, base: base, budget: nil)
+    }
+
+    /// The same with a budget that buffers share: a buffer that gets a packet while it is exceeded keeps nothing.
+    package init(limit: Limit, base: MessageID?, budget: RecoveryBudget?) {
         self.limit = limit
         self.base = base
+        self.budget = budget
     }
 
     /// The number of packets in the buffer.
@@ -80,6 +92,17 @@ public struct RecoveryBuffer: Sendable {
         entries.append(Entry(packet: packet, pings: pings))
         bytes += packet.encoded.byteCount
         while entries.count > limit.packets || bytes > limit.bytes { removeFirst() }
+        if let budget { charge(budget) }
+    }
+
+    private mutating func charge(_ budget: RecoveryBudget) {
+        if budget.isExceeded {
+            while !entries.isEmpty { removeFirst() }
+            entries = []
+            charges = []
+        } else if entries.count > charges.count * Self.batch {
+            charges.append(budget.charge(Self.batch * MemoryLayout<Entry>.stride))
+        }
     }
 
     private mutating func removeFirst() {

@@ -118,6 +118,8 @@ final class RoomIndex {
     private func join(_ member: Member, room name: Room) {
         guard name != member.socket.id, !member.memberships.contains(where: { $0.room.name == name }) else { return }
         let room = rooms[name] ?? create(name)
+        // Those who are away have left as far as others can see.
+        if !member.isParked, room.present == 0, members[name] == nil { onEvent?(.create(room: name)) }
         let membership = Membership(member: member, room: room, position: room.memberships.count)
         room.memberships.append(membership)
         member.memberships.append(membership)
@@ -130,7 +132,6 @@ final class RoomIndex {
         let room = RoomMembers(name: name)
         rooms[name] = room
         onRoomCount?(1)
-        if members[name] == nil { onEvent?(.create(room: name)) }
         return room
     }
 
@@ -217,8 +218,10 @@ final class RoomIndex {
     ///   - rooms: Rooms whose members are selected; all if empty.
     ///   - except: Rooms whose members are left out.
     ///   - includingParked: Whether members whose client is away are met.
-    ///   - body: Who leaves meanwhile may still be met. Must not select in turn.
+    ///   - body: Who leaves meanwhile may still be met.
     func forEach(rooms names: [Room], except: [Room], includingParked: Bool = false, _ body: (Member) -> Void) {
+        // The marks are those of the walk that goes on.
+        guard walks == 0 else { return forEachNested(rooms: names, except: except, includingParked: includingParked, body) }
         lastMark += 1
         let mark = lastMark
         walks += 1
@@ -235,6 +238,19 @@ final class RoomIndex {
                 body(member)
             }
         }
+    }
+
+    /// The same from within a walk, as when what is sent to one socket makes it send to others.
+    private func forEachNested(rooms names: [Room], except: [Room], includingParked: Bool, _ body: (Member) -> Void) {
+        var met = Set<ObjectIdentifier>()
+        var selected: [Member] = []
+        for name in except { forEachMember(of: name) { met.insert(ObjectIdentifier($0)) } }
+        let meet = { (member: Member) in
+            guard includingParked || !member.isParked, met.insert(ObjectIdentifier(member)).inserted else { return }
+            selected.append(member)
+        }
+        if names.isEmpty { everyone.forEach(meet) } else { for name in names { forEachMember(of: name, meet) } }
+        for member in selected { body(member) }
     }
 
     private func walkEnded() {
