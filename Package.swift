@@ -256,7 +256,9 @@ let package = Package(
             dependencies: [
                 "EngineIO",
                 "EngineIOTestSupport",
+                "SocketIO",
                 "SocketIOHummingbird",
+                "SocketIOTesting",
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
             ],
             swiftSettings: settings

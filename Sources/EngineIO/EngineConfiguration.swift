@@ -58,8 +58,8 @@ public struct EngineConfiguration: Sendable {
 
     /// Over how long sessions are closed, each at a random time, when the HTTP server tells their connections to end. Default at once.
     ///
-    /// It is for HTTP servers that shut down before anything else is asked to, as Hummingbird's does;
-    /// ``EngineServer/shutdown(over:)`` has a duration of its own.
+    /// It is for an ``EngineServer`` without Socket.IO in an HTTP server that shuts down before anything else is asked to, as Hummingbird's
+    /// does; ``EngineServer/shutdown(over:)`` has a duration of its own.
     public var quiesceDuration: Duration = .zero
 
     /// Told about every request that is refused. Default nobody.

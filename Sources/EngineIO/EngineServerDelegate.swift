@@ -9,6 +9,18 @@ public protocol EngineServerDelegate: AnyObject, Sendable {
     /// - Parameter session: The new session; it may only be used on its event loop.
     /// - Returns: The receiver of the session's messages. The session keeps it until it is closed.
     func engineServer(didOpen session: EngineSession) -> any EngineSessionDelegate
+
+    /// The HTTP server has begun to shut down: it has told a connection that carries a session to end. Called for each
+    /// of them, on an event loop.
+    ///
+    /// - Returns: Whether the delegate lets the sessions go, by ``EngineServer/shutdown(over:)``. If not, each session is closed within
+    ///   ``EngineConfiguration/quiesceDuration``. Default: false.
+    func engineServerShouldDrain() -> Bool
+}
+
+extension EngineServerDelegate {
+    /// Leaves it to the sessions.
+    public func engineServerShouldDrain() -> Bool { false }
 }
 
 /// Receives what happens in one session. All calls come on the session's event loop.
@@ -27,6 +39,9 @@ public protocol EngineSessionDelegate: AnyObject {
     /// The send buffer, once above ``EngineConfiguration/Limits/sendBufferLowWater`` packets, is empty again.
     func sessionDidDrain(_ session: EngineSession)
 
+    /// The session, which was opened by long-polling, goes on over WebSocket.
+    func sessionDidUpgrade(_ session: EngineSession)
+
     /// The session has ended; nothing else is called afterwards.
     func session(_ session: EngineSession, didCloseWith reason: EngineCloseReason)
 }
@@ -34,6 +49,8 @@ public protocol EngineSessionDelegate: AnyObject {
 extension EngineSessionDelegate {
     /// Ignores the pong.
     public func session(_ session: EngineSession, didReceivePongFor pingNumber: Int) {}
+    /// Ignores the upgrade.
+    public func sessionDidUpgrade(_ session: EngineSession) {}
     /// Ignores the drain.
     public func sessionDidDrain(_ session: EngineSession) {}
 }

@@ -214,5 +214,6 @@ extension EngineSession {
         if holdsBackReading { link.setReading(false, from: loop) }
         loop.context.metrics.upgraded()
         markDirty()
+        delegate?.sessionDidUpgrade(self)
     }
 }

@@ -261,8 +261,10 @@ public final class EngineSession {
         markDirty()
     }
 
-    /// The channel is told to finish what it is doing: closes the session, at a random time so that not all clients return at once.
+    /// The channel is told to finish what it is doing: closes the session, at a random time so that not all clients return at once, unless
+    /// somebody lets all sessions go.
     func quiesce() {
+        guard !loop.context.delegate.engineServerShouldDrain() else { return }
         let duration = TimeAmount(loop.context.configuration.quiesceDuration)
         guard duration > .zero else { return close(.serverShuttingDown) }
         let delay = TimeAmount.nanoseconds(.random(in: 0...duration.nanoseconds))

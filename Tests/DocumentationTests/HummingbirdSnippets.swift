@@ -6,9 +6,7 @@ import SocketIOHummingbird
 
 enum HummingbirdSnippets {
     static func mounting() async throws {
-        var configuration = SocketIOConfiguration()
-        configuration.engine.quiesceDuration = .seconds(5)
-        let io = SocketIOServer(configuration: configuration)
+        let io = SocketIOServer()
         io.onConnect { socket in socket.join("lobby") }
 
         let router = Router()
@@ -26,9 +24,9 @@ enum HummingbirdSnippets {
 
     static func client() async throws -> SocketIOConfiguration {
         var configuration = SocketIOConfiguration()
-        let client = try await StaticFile(path: "socket.io.min.js")
+        let map = try await StaticFile(path: "socket.io.min.js.map")
         configuration.engine.responder = { request in
-            request.path == "/socket.io/socket.io.js" ? client.response(to: request) : nil
+            request.path == "/socket.io/socket.io.min.js.map" ? map.response(to: request) : nil
         }
         return configuration
     }

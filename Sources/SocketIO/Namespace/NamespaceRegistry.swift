@@ -1,4 +1,4 @@
-public import SocketIOCore
+import SocketIOCore
 import Synchronization
 
 /// The namespaces of a server: those that the application named, and the children of dynamic ones.
@@ -163,61 +163,4 @@ final class NamespaceRegistry: Sendable {
         }
     }
 
-}
-
-/// The rule for a family of namespaces, and what its children have in common.
-///
-/// Middleware and handlers of the parent run before those of the child.
-public final class ParentNamespace: Sendable {
-    /// Tells whether a client may have a namespace of this name. Gets the `auth` that the client sent.
-    public typealias Rule = @Sendable (_ name: String, _ auth: EncodedValue?) async -> Bool
-
-    private let rule: Rule
-    private let server: SocketIOServer
-    private let handlers = Mutex(NamespaceHandlers())
-    private let onNamespace: Mutex<[@Sendable (Namespace) -> Void]> = Mutex([])
-
-    init(server: SocketIOServer, rule: @escaping Rule) {
-        self.server = server
-        self.rule = rule
-    }
-
-    /// How many children all parents of the server may have together.
-    var limit: Int { server.configuration.maxChildNamespaces }
-
-    func matches(_ name: String, _ auth: EncodedValue?) async -> Bool { await rule(name, auth) }
-
-    func makeChild(_ name: String) -> Namespace { server.makeNamespace(name, parent: self) }
-
-    func announce(_ child: Namespace) { for hook in onNamespace.withLock({ $0 }) { hook(child) } }
-
-    var middleware: [NamespaceHandlers.Middleware] { handlers.withLock { $0.middleware } }
-    var connectHandlers: [NamespaceHandlers.Connect] { handlers.withLock { $0.connect } }
-
-    /// Adds middleware for all children; see ``Namespace/use(_:)``.
-    public func use(_ middleware: @escaping @Sendable (Socket) async throws -> Void) {
-        handlers.withLock { $0.middleware.append(middleware) }
-    }
-
-    /// Called for every client that connects to a child; see ``Namespace/onConnect(_:)``.
-    public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) {
-        handlers.withLock { $0.connect.append(.async(handler)) }
-    }
-
-    /// Called in place for every client that connects to a child; see ``Namespace/onConnect(_:)``.
-    public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) {
-        handlers.withLock { $0.connect.append(.sync(handler)) }
-    }
-
-    /// Called for every child that is made, before its first client connects.
-    public func onNamespace(_ hook: @escaping @Sendable (Namespace) -> Void) { onNamespace.withLock { $0.append(hook) } }
-
-    /// Sends an event to the clients of all children.
-    ///
-    /// - Throws: As ``BroadcastOperator/emit(_:_:)``.
-    public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
-        for child in server.namespaces.all where child.isChild(of: self) {
-            try await child.broadcastOperator.emit(event, repeat each arguments)
-        }
-    }
 }

@@ -262,5 +262,9 @@ extension Client: EngineSessionDelegate {
         for socket in sockets where socket.pid != nil { socket.bound.value.recovery?.buffer.pongReceived(for: pingNumber) }
     }
 
+    func sessionDidUpgrade(_ session: EngineSession) {
+        for socket in sockets { socket.didUpgrade(to: .websocket) }
+    }
+
     func session(_ session: EngineSession, didCloseWith reason: EngineCloseReason) { closed(reason) }
 }

@@ -48,7 +48,7 @@ public final class SocketIOServer: Sendable {
         case created
         /// One start for all who ask for it, whether it still runs, has succeeded or has failed.
         case started(Task<Void, any Error>)
-        case closed
+        case closed(Task<Void, Never>)
     }
 
     /// Creates a server. It serves nothing until it is run or mounted.
@@ -245,19 +245,44 @@ public final class SocketIOServer: Sendable {
     /// - Parameter duration: The time over which clients are let go, so that they do not all come back at once elsewhere. Default: at once.
     ///   Hooks that still run then have 10 s before they are cancelled.
     public func close(over duration: Duration = .zero) async {
-        let before = lifecycle.withLock { lifecycle in
-            defer { lifecycle = .closed }
-            return lifecycle
+        let (end, isFirst) = beginClosing(over: duration)
+        guard isFirst else { return await ended.wait() }
+        await withTaskCancellationHandler {
+            await end.value
+        } onCancel: {
+            end.cancel()
         }
-        switch before {
-        case .closed: return await ended.wait()
-        case .started(let task):
-            task.cancel()
-            _ = await task.result
-        case .created: break
+    }
+
+    /// The same for whoever runs the server: cancellation lets all clients go at once, also if somebody else has begun.
+    func closeAsService() async {
+        let (end, _) = beginClosing(over: configuration.drainDuration)
+        await withTaskCancellationHandler {
+            await end.value
+        } onCancel: {
+            end.cancel()
         }
-        await end(over: duration)
-        ended.open()
+    }
+
+    /// - Returns: What ends when the server is closed, and whether this call has begun it.
+    @discardableResult
+    func beginClosing(over duration: Duration) -> (end: Task<Void, Never>, isFirst: Bool) {
+        lifecycle.withLock { lifecycle in
+            var starting: Task<Void, any Error>?
+            switch lifecycle {
+            case .closed(let end): return (end, false)
+            case .started(let task): starting = task
+            case .created: break
+            }
+            let end = Task { [self, starting] in
+                starting?.cancel()
+                _ = await starting?.result
+                await self.end(over: duration)
+                ended.open()
+            }
+            lifecycle = .closed(end)
+            return (end, true)
+        }
     }
 
     private func end(over duration: Duration) async {
@@ -326,6 +351,12 @@ private final class EngineDelegate: EngineServerDelegate {
             return Orphan()
         }
         return Client(session: session, server: server)
+    }
+
+    func engineServerShouldDrain() -> Bool {
+        guard let server = server.withLock({ $0.server }) else { return false }
+        server.beginClosing(over: server.configuration.drainDuration)
+        return true
     }
 
     /// The server has been dropped while its transports are still mounted, or they are mounted on other event loops.

@@ -120,7 +120,7 @@ extension Socket {
     }
 
     /// The hooks count as an event that waits, so that a client cannot start any number of them by coming and going.
-    func run(_ hooks: DisconnectHandlers, _ disconnection: Disconnection, of client: Client?) {
+    func run(_ hooks: ConnectionHooks, _ disconnection: Disconnection, of client: Client?) {
         // They may still send to the others in the namespace.
         namespace.hold()
         let client = client.map { LoopBound($0, to: eventLoop) }

@@ -93,6 +93,35 @@ extension Socket {
         add(event, .serial, .typed(handler), once: true)
     }
 
+    /// Handles the next event of this name in place, and no other.
+    @discardableResult
+    public func once<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable (repeat each A) throws -> R
+    ) -> HandlerID {
+        add(event, .serial, .typed(handler), once: true)
+    }
+
+    /// Handles the next event of this name in place, and no other.
+    @discardableResult
+    public func once<each A: Decodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable (repeat each A) throws -> Void
+    ) -> HandlerID {
+        add(event, .serial, .typed(handler), once: true)
+    }
+
+    /// Handles the next event of this name in place, and no other, with its arguments undecoded. The handler acknowledges through
+    /// ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func once(_ event: String, _ handler: @escaping @Sendable (SocketEvent) throws -> Void) -> HandlerID {
+        let body = HandlerBody.sync {
+            try handler($0)
+            return nil
+        }
+        return add(event, .serial, body, once: true)
+    }
+
     /// Handles the next event of this name, and no other, with its arguments undecoded. The handler acknowledges through
     /// ``SocketEvent/acknowledgement``.
     @discardableResult
@@ -204,24 +233,29 @@ extension Socket {
 
     /// Called when the connection ends, while ``rooms`` still tells the rooms that the socket was in.
     public func onDisconnecting(_ hook: @escaping @Sendable (Disconnection) async -> Void) {
-        changeHooks { DisconnectHandlers(disconnecting: $0.disconnecting + [hook], disconnected: $0.disconnected) }
+        changeHooks { $0.disconnecting.append(hook) }
     }
 
     /// Called when the connection has ended.
     public func onDisconnect(_ hook: @escaping @Sendable (Disconnection) async -> Void) {
-        changeHooks { DisconnectHandlers(disconnecting: $0.disconnecting, disconnected: $0.disconnected + [hook]) }
+        changeHooks { $0.disconnected.append(hook) }
     }
 
-    private func changeHooks(_ body: @escaping @Sendable (DisconnectHandlers) -> DisconnectHandlers) {
+    func changeHooks(_ body: @escaping @Sendable (inout ConnectionHooks) -> Void) {
         perform { [self] in
             guard bound.value.phase != .disconnecting else { return }
-            bound.value.disconnectHandlers = body(bound.value.disconnectHandlers ?? DisconnectHandlers())
+            var hooks = bound.value.hooks?.hooks ?? ConnectionHooks()
+            body(&hooks)
+            bound.value.hooks = ConnectionHooks.Box(hooks)
         }
     }
 
     // MARK: Tasks
 
     /// Runs work that belongs to the connection, such as a periodic message. It is cancelled when the socket is disconnected.
+    ///
+    /// There is no limit to the number of tasks: do not start one for every event, as a client sends as many as it likes. Handlers that
+    /// are ``HandlerMode/concurrent`` do the same within ``SocketIOConfiguration/eventQueue``.
     public func addTask(_ body: @escaping @Sendable () async -> Void) {
         perform { [self] in
             if bound.value.phase != .disconnecting { start(body) }

@@ -97,11 +97,11 @@ public final class Socket: Sendable {
         client?.socketDidDisconnect(self)
         failAcknowledgements()
         leaveNamespace(reason, rooms: rooms)
-        let hooks = bound.value.disconnectHandlers
+        let hooks = bound.value.hooks?.hooks
         close()
         namespace.server.metrics.disconnects.increment()
         namespace.server.metrics.sockets.change(by: -1)
-        if let hooks { run(hooks, Disconnection(reason: reason, rooms: rooms), of: client) }
+        if let hooks, hooks.concernsEnd { run(hooks, Disconnection(reason: reason, rooms: rooms), of: client) }
         namespace.release()
     }
 

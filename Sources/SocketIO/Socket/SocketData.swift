@@ -18,7 +18,8 @@ public final class SocketData: Sendable {
 
     init() {}
 
-    /// Stores a value, or removes it with nil.
+    /// Stores a value, or removes it with nil. Reading it like this gives the value as it was stored; nil if the session was recovered and the
+    /// value came with it, as its type is not known then: read such a value with ``subscript(_:as:)``.
     public subscript(key: String) -> (any Codable & Sendable)? {
         get {
             values.withLock { values in

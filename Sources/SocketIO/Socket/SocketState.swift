@@ -67,7 +67,7 @@ final class SocketState {
     var held: [BroadcastPacket]? { didSet { updateOpenSession() } }
     /// Rooms joined before the connection was complete, later those at its end.
     var lastRooms: Set<Room> = []
-    var disconnectHandlers: DisconnectHandlers?
+    var hooks: ConnectionHooks.Box?
 
     init(client: Client) {
         self.client = client
@@ -128,21 +128,21 @@ final class SocketState {
         var running: [Task<Void, Never>]
         var handlers: HandlerTable
         var queue: EventQueue
-        var disconnectHandlers: DisconnectHandlers?
+        var hooks: ConnectionHooks.Box?
         var client: Client?
     }
 
     /// Forgets everything.
     func close() -> Remains {
         let running = tasks.values.compactMap { $0 } + (drain.map { [$0] } ?? [])
-        let remains = Remains(running: running, handlers: handlers, queue: queue, disconnectHandlers: disconnectHandlers, client: client)
+        let remains = Remains(running: running, handlers: handlers, queue: queue, hooks: hooks, client: client)
         phase = .disconnecting
         drain = nil
         isDraining = false
         tasks = [:]
         queue = EventQueue()
         handlers = HandlerTable()
-        disconnectHandlers = nil
+        hooks = nil
         recovery = nil
         client = nil
         openSession = nil
@@ -150,15 +150,20 @@ final class SocketState {
     }
 }
 
-/// The hooks of a socket's end. Most sockets have none, so they are kept out of line.
-final class DisconnectHandlers: Sendable {
-    typealias Body = @Sendable (Disconnection) async -> Void
-    let disconnecting: [Body]
-    let disconnected: [Body]
+/// The hooks of a socket's connection. Most sockets have none, so they are kept out of line.
+struct ConnectionHooks: Sendable {
+    typealias End = @Sendable (Disconnection) async -> Void
+    var disconnecting: [End] = []
+    var disconnected: [End] = []
+    var upgraded: [@Sendable (EngineConfiguration.Transport) -> Void] = []
 
-    init(disconnecting: [Body] = [], disconnected: [Body] = []) {
-        self.disconnecting = disconnecting
-        self.disconnected = disconnected
+    /// Whether something happens at the end.
+    var concernsEnd: Bool { !disconnecting.isEmpty || !disconnected.isEmpty }
+
+    /// Never changed once it is stored.
+    final class Box: Sendable {
+        let hooks: ConnectionHooks
+        init(_ hooks: ConnectionHooks) { self.hooks = hooks }
     }
 }
 

@@ -82,7 +82,7 @@ private struct StandaloneService: Service {
 
     private func untilShutdown(_ http: HTTPServer) async {
         await gracefulShutdownOrCancellation()
-        await io.close(over: io.configuration.drainDuration)
+        await io.closeAsService()
         await http.shutdown()
     }
 }
@@ -90,13 +90,14 @@ private struct StandaloneService: Service {
 /// The server in somebody else's HTTP server: starts the adapters, and lets the clients go at the end.
 extension SocketIOServer: Service {
     /// Starts the adapters, waits for the graceful shutdown and closes the server. For servers that are mounted in a Hummingbird
-    /// application: `app.addServices(io)`.
+    /// application: `app.addServices(io)`. If the application tells its connections to end before, as Hummingbird does, the server is
+    /// closed from then on in the same order and over the same time.
     ///
     /// - Throws: What the adapter throws when it starts.
     public func run() async throws {
         try await start()
         await gracefulShutdownOrCancellation()
-        await close(over: configuration.drainDuration)
+        await closeAsService()
     }
 }
 

@@ -19,6 +19,26 @@ public struct EventArguments: Sendable {
         self.attachments = attachments
     }
 
+    /// Arguments that are encoded already, such as those that were stored or come from another system.
+    ///
+    /// - Parameters:
+    ///   - array: One array of all arguments: JSON text or MessagePack.
+    ///   - format: The parser that wrote the bytes.
+    ///   - attachments: What the placeholders `{"_placeholder":true,"num":0}` in the JSON text stand for; none with MessagePack.
+    /// - Throws: ``PacketError`` with `illegalPayload` if the bytes are not exactly one array.
+    public init(array: ByteBuffer, format: PacketFormat, attachments: [ByteBuffer] = []) throws(PacketError) {
+        let ranges: ElementRanges?
+        switch format {
+        case .json:
+            ranges = JSONScanner.elements(of: array, from: array.readerIndex)
+        case .messagePack:
+            let isValid = attachments.isEmpty && (try? MessagePackReader.validate(array)) != nil
+            ranges = isValid ? MessagePackPacket.elements(0..<array.readableBytes, array) : nil
+        }
+        guard let ranges else { throw PacketError(.illegalPayload) }
+        self.init(format: format, bytes: array, ranges: ranges, attachments: attachments)
+    }
+
     /// No arguments.
     public static func empty(_ format: PacketFormat) -> EventArguments {
         EventArguments(format: format, bytes: ByteBuffer(), ranges: ElementRanges(), attachments: [])

@@ -1,0 +1,123 @@
+#if Hummingbird
+import EngineIOTestSupport
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import SocketIO
+import SocketIOHummingbird
+import SocketIOTesting
+import Synchronization
+import Testing
+
+/// A Socket.IO server as a service of a Hummingbird application.
+@Suite(.timeLimit(.minutes(1))) struct ServiceTests {
+    @Test(arguments: [1, 4]) func theShutdownHasItsOrder(loops: Int) async throws {
+        let life = Life()
+        var configuration = SocketIOConfiguration()
+        configuration.drainDuration = .milliseconds(500)
+        try await withApplication(loops: loops, configuration, adapter: life) { io in
+            io.onConnect { socket in socket.onDisconnect { end in life.note(end.reason.description) } }
+        } _: { port, shutdown in
+            var clients: [TestClient] = []
+            for _ in 0..<5 {
+                let client = try await TestClient.connect(port: port)
+                try await client.join()
+                clients.append(client)
+            }
+            let start = ContinuousClock.now
+            shutdown()
+            var times: [Duration] = []
+            for client in clients { await client.waitUntilClosed() }
+            times.append(ContinuousClock.now - start)
+            // In batches, a tenth of a second apart.
+            #expect(times[0] >= .milliseconds(300))
+        }
+        let left = Array(repeating: "server shutting down", count: 5)
+        #expect(life.events == ["draining"] + left + ["adapter closed", "closed"])
+    }
+
+    @Test func theClientIsServed() async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.serveClient = #filePath
+        try await withApplication(loops: 1, configuration, adapter: LocalAdapterFactory()) { _ in
+        } _: { port, _ in
+            try await RawClient.with(port) { client in
+                let answer = try await client.get("/socket.io/socket.io.js?v=4")
+                #expect(answer.status == 200)
+                #expect(answer.body.contains("theClientIsServed"))
+                #expect(try await client.get("/hello").body == "hello")
+            }
+        }
+    }
+
+    /// An adapter that notes what happens to it.
+    private final class Life: AdapterFactory {
+        private let noted = Mutex<[String]>([])
+
+        var events: [String] { noted.withLock { $0 } }
+        func note(_ event: String) { noted.withLock { $0.append(event) } }
+        func drain() async { note("draining") }
+        func close() async { note("closed") }
+        func makeAdapter(_ context: AdapterContext) -> any Adapter { Local(context.local, self) }
+
+        private final class Local: Adapter {
+            let local: CoreLocalAdapter
+            private let life: Life
+
+            init(_ local: CoreLocalAdapter, _ life: Life) {
+                self.local = local
+                self.life = life
+            }
+
+            func close() async { life.note("adapter closed") }
+        }
+    }
+
+    private func withApplication(
+        loops: Int,
+        _ configuration: SocketIOConfiguration,
+        adapter: any AdapterFactory,
+        set: (SocketIOServer) -> Void,
+        _ body: @escaping @Sendable (Int, @escaping @Sendable () -> Void) async throws -> Void
+    ) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let io = SocketIOServer(configuration: configuration, adapter: adapter, eventLoopGroup: group, logger: logger)
+        set(io)
+        let router = Router()
+        router.get("/hello") { _, _ in "hello" }
+        let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
+        var application = Application(
+            router: router,
+            server: .socketIO(io),
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
+            eventLoopGroupProvider: .shared(group),
+            logger: logger
+        )
+        application.addServices(io)
+        let services = ServiceGroup(services: [application], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await services.run() }
+            var iterator = ports.makeAsyncIterator()
+            let port = try #require(await iterator.next())
+            let stop = AsyncStream.makeStream(of: Void.self)
+            tasks.addTask {
+                for await _ in stop.stream { await services.triggerGracefulShutdown() }
+            }
+            do {
+                try await body(port) { stop.continuation.yield() }
+            } catch {
+                tasks.cancelAll()
+                throw error
+            }
+            stop.continuation.yield()
+            stop.continuation.finish()
+            try await tasks.waitForAll()
+        }
+        try await group.shutdownGracefully()
+    }
+}
+#endif
