@@ -309,6 +309,7 @@ let package = Package(
             name: "SocketIOTests",
             dependencies: [
                 "EngineIO",
+                "EngineIOTestSupport",
                 "SocketIO",
                 "SocketIOCore",
                 "SocketIOTesting",

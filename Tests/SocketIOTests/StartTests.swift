@@ -88,7 +88,8 @@ import Testing
                     throw error
                 }
             },
-            onDrain: { life.report("draining") }
+            onDrain: { life.report("draining") },
+            onAdapterClose: { _ in life.report("closed") }
         )
         try await withMounted(adapter: adapter) { server in
             let start = Task { try await server.io.start() }
@@ -96,7 +97,7 @@ import Testing
             async let close: Void = server.io.close()
             await server.io.close()
             #expect(await life.next() == "given up")
-            #expect(await life.next() == "draining")
+            #expect(await life.next() == "closed")
             await close
             await #expect { try await start.value } throws: { ($0 as? SocketIOError)?.code == .serverClosed }
         }

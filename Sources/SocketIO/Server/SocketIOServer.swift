@@ -286,9 +286,10 @@ public final class SocketIOServer: Sendable {
     }
 
     private func end(over duration: Duration) async {
-        isServing.store(false, ordering: .releasing)
+        let wasServing = isServing.exchange(false, ordering: .acquiringAndReleasing)
         startSettled.open()
-        await adapters.drain()
+        // Nobody knows of a server whose start has failed.
+        if wasServing { await adapters.drain() }
         await engine.shutdown(over: duration)
         // The hooks of the last sockets may still tell the other processes.
         await tasks.finish(grace: Self.hookGrace)

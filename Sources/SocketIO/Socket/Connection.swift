@@ -1,4 +1,5 @@
 public import EngineIO
+import NIOCore
 
 /// The connection of a client, which its sockets in all namespaces share.
 public struct Connection: Sendable {
