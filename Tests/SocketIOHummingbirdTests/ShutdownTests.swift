@@ -44,7 +44,9 @@ import Testing
         try await withApplication(loops: 1, configuration, adapter: LocalAdapterFactory()) { _ in
         } _: { port, _ in
             try await RawClient.with(port) { client in
-                let answer = try await client.get("/socket.io/socket.io.js?v=4")
+                // Until the server has started, it is unavailable.
+                var answer = try await client.get("/socket.io/socket.io.js?v=4")
+                while answer.status == 503 { answer = try await client.get("/socket.io/socket.io.js?v=4") }
                 #expect(answer.status == 200)
                 #expect(answer.body.contains("theClientIsServed"))
                 #expect(try await client.get("/hello").body == "hello")

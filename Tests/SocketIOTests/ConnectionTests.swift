@@ -34,13 +34,26 @@ import Testing
 
     @Test func aSecondConnectWhileMiddlewareRunsMakesOneSocket() async throws {
         let connects = Mutex(0)
+        let (inside, release) = (Reports<Void>(), Reports<Void>())
         try await withServer { io in
-            io.use { _ in try await Task.sleep(for: .milliseconds(500)) }
+            io.of("/other").onConnect { _ in }
+            io.use { _ in
+                inside.report(())
+                _ = await release.next()
+            }
             io.onConnect { _ in connects.withLock { $0 += 1 } }
         } _: { server in
             let client = try await server.client()
             try await client.requestJoin("/")
-            try await client.join()
+            _ = await inside.next()
+            try await client.requestJoin("/")
+            // The answer tells that the second CONNECT has been read.
+            try await client.join("/other")
+            release.report(())
+            guard case .connect = try await client.receivePacket().content else {
+                Issue.record("not let in")
+                return
+            }
             try await client.emit("x")
             #expect(server.io.sockets.socketCount == 1)
             #expect(connects.withLock { $0 } == 1)

@@ -38,6 +38,8 @@ final class ClientFile: Sendable {
 
     private func response(to request: HTTPRequest) -> HTTPServerResponse? {
         guard (request.path ?? "").prefix(while: { $0 != "?" && $0 != "#" }) == path else { return nil }
-        return file.withLock { $0 }?.response(to: request)
+        // The server is mounted, but has not started yet.
+        guard let file = file.withLock({ $0 }) else { return HTTPServerResponse(status: .serviceUnavailable) }
+        return file.response(to: request)
     }
 }
