@@ -295,11 +295,12 @@ public final class EngineSession {
         webSocket = nil
         dropQueue()
         loop.schedule(self, at: nil)
-        loop.context.registry.remove(id)
         loop.context.metrics.sessionClosed()
         let delegate = delegate
         self.delegate = nil
         delegate?.session(self, didCloseWith: reason)
+        // Whoever waits until no session is left may rely on everybody having been told.
+        loop.context.registry.remove(id)
     }
 
     // MARK: Back-pressure
