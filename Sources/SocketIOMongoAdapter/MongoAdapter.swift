@@ -51,6 +51,16 @@ public final class MongoAdapter: AdapterFactory {
     /// Writes what waits, tells the other nodes that this one has left, and closes its client.
     public func close() async { await node.close() }
 
+    /// Stores sessions as the driver does for a node that leaves, for tests.
+    package func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
+        try await driver.storeSessions(sessions, for: duration)
+    }
+
+    /// Takes a session as the driver does for a client that comes back, for tests.
+    package func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? {
+        try await driver.takeSession(pid, in: namespace)
+    }
+
     /// Makes the adapter of a namespace.
     public func makeAdapter(_ context: AdapterContext) -> any Adapter { node.makeAdapter(context) }
 }

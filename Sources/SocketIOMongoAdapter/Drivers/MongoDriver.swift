@@ -13,5 +13,15 @@ extension MongoDriver {
     var messageLimit: Int { connection.configuration.documentLimit - 1_024 }
 
     func close() async { await connection.close() }
+
+    var keepsSessions: Bool { true }
+
+    func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
+        try await SessionStore(connection: connection).store(sessions, for: duration)
+    }
+
+    func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? {
+        try await SessionStore(connection: connection).take(pid, in: namespace)
+    }
 }
 #endif
