@@ -123,12 +123,12 @@ extension ClusterAdapter {
 
     private func adopt(_ session: ClaimedSession, pid: String, mark: RecoveryLog.Mark, _ claimant: any SessionClaimant) async -> Bool {
         await withCheckedContinuation { continuation in
-            recovery.withLock { recovery in
+            let isCovered = recovery.withLock { recovery in
                 let (own, _) = node.position(in: namespace)
                 guard recovery.isReliable(now: .now()),
                     let (missed, until) = recovery.adopt(session, since: mark, own: own, now: .now())
                 else {
-                    return continuation.resume(returning: false)
+                    return false
                 }
                 claimant.eventLoop.execute { [self] in
                     let late = self.recovery.withLock { $0.overtook(session, since: until, on: claimant.eventLoop) }
@@ -136,7 +136,9 @@ extension ClusterAdapter {
                     let packets = session.missed + missed + late
                     continuation.resume(returning: local.adopt(session, pid: pid, missed: packets, by: claimant))
                 }
+                return true
             }
+            if !isCovered { continuation.resume(returning: false) }
         }
     }
 }

@@ -41,7 +41,7 @@ public final class ClusterNode: AdapterFactory {
     public let id: NodeID
     let configuration: ClusterConfiguration
     let options: Options
-    let driver: any Driver
+    package let driver: any Driver
     let state: Mutex<State>
     let lanes: [Signal]
     let reopen = Signal()

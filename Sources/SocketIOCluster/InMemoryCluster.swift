@@ -10,9 +10,9 @@ import Synchronization
 /// let second = SocketIOServer(adapter: ClusterNode(driver: cluster.makeDriver()))
 /// ```
 public final class InMemoryCluster: Sendable {
-    struct Watcher {
+    private struct Watcher {
         var node: NodeID
-        var stream: AsyncStream<DriverItem>.Continuation
+        var mailbox: Mailbox
     }
 
     private struct State {
@@ -44,33 +44,42 @@ public final class InMemoryCluster: Sendable {
     public func makeDriver() -> InMemoryDriver { InMemoryDriver(cluster: self) }
 
     func watch(as node: NodeID) -> AsyncStream<DriverItem> {
-        let (stream, continuation) = AsyncStream.makeStream(of: DriverItem.self, bufferingPolicy: .bufferingOldest(bufferLimit))
-        state.withLock { state in
+        let mailbox = Mailbox(limit: bufferLimit)
+        let id = state.withLock { state in
             state.lastID += 1
-            let id = state.lastID
-            continuation.yield(.opened(lost: state.behind.remove(node) != nil))
-            state.watchers[id] = Watcher(node: node, stream: continuation)
-            continuation.onTermination = { [weak self] _ in self?.remove(id) }
+            _ = mailbox.put([.opened(lost: state.behind.remove(node) != nil)])
+            state.watchers[state.lastID] = Watcher(node: node, mailbox: mailbox)
+            return state.lastID
         }
-        return stream
+        let subscription = Subscription { [weak self] in self?.remove(id) }
+        return AsyncStream {
+            // The stream lets go of it at its end.
+            _ = subscription
+            return await mailbox.next()
+        }
     }
 
-    private func remove(_ id: UInt64) {
-        let watcher = state.withLock { $0.watchers.removeValue(forKey: id) }
-        _ = watcher
-    }
+    private func remove(_ id: UInt64) { state.withLock { $0.watchers[id] = nil } }
 
     func emit(_ batch: [ClusterMessage]) {
-        let full = state.withLock { state in
-            var full: [AsyncStream<DriverItem>.Continuation] = []
-            for (id, watcher) in state.watchers where !Self.deliver(batch, to: watcher) {
+        let woken = state.withLock { state in
+            let all = state.watchers.values.map(\.mailbox)
+            for (id, watcher) in state.watchers where !watcher.mailbox.put(Self.items(of: batch, for: watcher.node)) {
                 state.watchers[id] = nil
                 state.behind.insert(watcher.node)
-                full.append(watcher.stream)
             }
-            return full
+            return all
         }
-        for stream in full { stream.finish() }
+        // Not under the lock: what a cancelled reader does takes it.
+        for mailbox in woken { mailbox.wake() }
+    }
+
+    private static func items(of batch: [ClusterMessage], for node: NodeID) -> [DriverItem] {
+        batch.compactMap { message in
+            let header = message.header
+            if header.origin.id == node { return .own(header.id, origin: header.origin) }
+            return header.target == nil || header.target == node ? .message(header, .decoded(message.body)) : nil
+        }
     }
 
     // MARK: Sessions
@@ -92,22 +101,50 @@ public final class InMemoryCluster: Sendable {
         let entry = state.withLock { $0.sessions.removeValue(forKey: SessionKey(namespace: namespace, pid: pid)) }
         return entry.flatMap { $0.until > .now ? $0.session : nil }
     }
+}
 
-    private static func deliver(_ batch: [ClusterMessage], to watcher: Watcher) -> Bool {
-        for message in batch {
-            let header = message.header
-            let item: DriverItem
-            if header.origin.id == watcher.node {
-                item = .own(header.id, origin: header.origin)
-            } else if header.target == nil || header.target == watcher.node {
-                item = .message(header, .decoded(message.body))
-            } else {
-                continue
-            }
-            if case .dropped = watcher.stream.yield(item) { return false }
-        }
-        return true
+/// What a node has not read yet. It is closed when that is too much.
+private final class Mailbox: Sendable {
+    private struct State {
+        var items: Deque<DriverItem> = []
+        var isClosed = false
     }
+
+    private let state = Mutex(State())
+    private let signal = Signal()
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    /// - Returns: Whether there was room; ``wake()`` must follow.
+    func put(_ items: [DriverItem]) -> Bool {
+        state.withLock { state in
+            state.isClosed = state.isClosed || state.items.count + items.count > limit
+            if !state.isClosed { state.items.append(contentsOf: items) }
+            return !state.isClosed
+        }
+    }
+
+    func wake() { signal.raise() }
+
+    /// The next item; nil when the reader is cancelled, or has read what there was before it was too much.
+    func next() async -> DriverItem? {
+        while !Task.isCancelled {
+            let (item, isClosed) = state.withLock { ($0.items.popFirst(), $0.isClosed) }
+            if item != nil || isClosed { return item }
+            await signal.wait()
+        }
+        return nil
+    }
+}
+
+/// Ends with whoever holds it.
+private final class Subscription: Sendable {
+    private let onEnd: @Sendable () -> Void
+
+    init(onEnd: @escaping @Sendable () -> Void) { self.onEnd = onEnd }
+
+    deinit { onEnd() }
 }
 
 /// The driver of one node on an ``InMemoryCluster``.
