@@ -97,7 +97,7 @@ extension MongoAdapterTests {
                 for member in others { try await member.setFailPoint("stopReplProducer") }
                 async let emits: Void = nodes[0].emit("lost", 0..<20)
                 if mode.reading == .tailable {
-                    // It reads what is on the primary alone: the first batch; the rest waits for that. the first batch may hold any number of them.
+                    // It reads what is on the primary alone; the first batch may hold any number of them.
                     #expect(await eventually { !nodes[1].socket.received("lost").isEmpty })
                 } else {
                     try await Task.sleep(for: .seconds(1))
