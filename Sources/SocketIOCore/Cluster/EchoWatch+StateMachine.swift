@@ -20,6 +20,8 @@ package struct EchoWatchStateMachine {
     private static let longestPause = 6
 
     private var samples: [Sample] = []
+    /// Of each lane, what has come back before its outcome was known: it does not come again when it is written again.
+    private var early: [Int: MessageID] = [:]
     private let limit: TimeAmount
     /// How often in a row the stream was opened again for deafness.
     private var attempts = 0
@@ -33,17 +35,22 @@ package struct EchoWatchStateMachine {
 
     /// A batch that ends with this message is about to be written.
     package mutating func willWrite(_ id: MessageID, lane: Int) {
-        guard samples.count < Self.sampleLimit else { return }
+        // A batch is written again and again while the backend cannot be reached; it is still one.
+        guard samples.count < Self.sampleLimit, early[lane] != id, !samples.contains(where: { $0.id == id }) else { return }
         samples.append(Sample(id: id, lane: lane))
     }
 
     /// The batch of a lane is written.
     package mutating func written(lane: Int, now: NIODeadline) {
+        early[lane] = nil
         for index in samples.indices where samples[index].lane == lane && samples[index].written == nil { samples[index].written = now }
     }
 
     /// The batch of a lane was given up.
-    package mutating func abandoned(lane: Int) { samples.removeAll { $0.lane == lane && $0.written == nil } }
+    package mutating func abandoned(lane: Int) {
+        early[lane] = nil
+        samples.removeAll { $0.lane == lane && $0.written == nil }
+    }
 
     /// A message of this node has come back.
     ///
@@ -56,6 +63,7 @@ package struct EchoWatchStateMachine {
         nextReopen = nil
         if let index = samples.firstIndex(where: { $0.id == id }) {
             let lane = samples[index].lane
+            if samples[index].written == nil { early[lane] = id }
             // What was written before it in its lane came before it, or is lost, which the numbers tell.
             samples = samples.enumerated().filter { $0.offset > index || $0.element.lane != lane }.map(\.element)
         }

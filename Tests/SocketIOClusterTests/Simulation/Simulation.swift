@@ -32,7 +32,7 @@ final class Simulation {
 
     static let namespaces = ["/", "/chat", "/news"]
     static let active: Int64 = 6_000_000_000
-    static let end: Int64 = 16_000_000_000
+    static let end: Int64 = 17_000_000_000
 
     let seed: UInt64
     var random: SeededGenerator
