@@ -47,6 +47,7 @@ extension EngineHTTPHandler {
         removeHTTPHandlers(context: context)
         attach(webSocket, to: target)
         if case .opened(let session) = target { session.didOpen() }
+        webSocket.didAttach()
     }
 
     private func writeAcceptance(

@@ -49,7 +49,7 @@ public final class EngineServer: Sendable {
     }
 
     /// - Parameter ownsPipeline: Whether nobody else adds handlers to the front of the pipeline.
-    func configure(
+    package func configure(
         _ channel: any Channel,
         isSecure: Bool,
         ownsPipeline: Bool,

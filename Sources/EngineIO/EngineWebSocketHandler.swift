@@ -74,6 +74,13 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
         owner = .remote(session, InboundCredit())
     }
 
+    /// The session knows the connection. It may have ended already, while the answer to the handshake was written.
+    func didAttach() {
+        guard state == .closed else { return }
+        tell(.closed(isError: true), atOnce: true)
+        owner = .nobody
+    }
+
     // MARK: Channel
 
     func handlerAdded(context: ChannelHandlerContext) {

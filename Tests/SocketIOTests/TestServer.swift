@@ -26,7 +26,12 @@ func withServer(
     let channel = try await ServerBootstrap(group: group)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-        .childChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try io.engine.configure(channel) } }
+        .childChannelInitializer { channel in
+            // As in the standalone server.
+            channel.eventLoop.makeCompletedFuture {
+                try io.engine.configure(channel, isSecure: false, ownsPipeline: true, fallback: nil)
+            }
+        }
         .bind(host: "127.0.0.1", port: 0).get()
     let server = TestServer(io: io, port: channel.localAddress?.port ?? 0)
     let result: Result<Void, any Error>

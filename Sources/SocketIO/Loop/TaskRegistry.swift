@@ -2,8 +2,15 @@ import Synchronization
 
 /// Owns work that belongs to the server and not to one connection: hooks of connections that are gone, events of other processes.
 final class TaskRegistry: Sendable {
+    /// Somebody who waits for the end of tasks.
+    private struct Waiter {
+        var left: Set<UInt64>
+        let ended: AsyncStream<Void>.Continuation
+    }
+
     private struct State {
         var tasks: [UInt64: Task<Void, Never>] = [:]
+        var waiters: [Waiter] = []
         var lastID: UInt64 = 0
         var isClosed = false
     }
@@ -25,19 +32,43 @@ final class TaskRegistry: Sendable {
         late?.cancel()
     }
 
-    private func finished(_ id: UInt64) { state.withLock { $0.tasks[id] = nil } }
+    private func finished(_ id: UInt64) {
+        let ended = state.withLock { state in
+            state.tasks[id] = nil
+            for index in state.waiters.indices { state.waiters[index].left.remove(id) }
+            let ended = state.waiters.filter { $0.left.isEmpty }.map { $0.ended }
+            if !ended.isEmpty { state.waiters.removeAll { $0.left.isEmpty } }
+            return ended
+        }
+        for waiter in ended { waiter.finish() }
+    }
 
-    /// Waits for what runs now, and cancels what takes longer than the grace period.
+    /// Waits for what runs now, and cancels what takes longer than the grace period. What does not end then either is given up after
+    /// another such period, so that no handler can keep the server from ending.
     func finish(grace: Duration) async {
-        let running = state.withLock { Array($0.tasks.values) }
+        let running = state.withLock { $0.tasks }
+        guard !running.isEmpty else { return }
         await withTaskGroup { group in
             group.addTask {
+                guard (try? await Task.sleep(for: grace)) != nil else { return }
+                for task in running.values { task.cancel() }
                 try? await Task.sleep(for: grace)
-                for task in running { task.cancel() }
             }
-            for task in running { await task.value }
+            group.addTask { await self.end(of: Set(running.keys)) }
+            await group.next()
             group.cancelAll()
         }
+    }
+
+    private func end(of tasks: Set<UInt64>) async {
+        let (ends, ended) = AsyncStream.makeStream(of: Void.self)
+        let mustWait = state.withLock { state in
+            let left = tasks.intersection(state.tasks.keys)
+            if !left.isEmpty { state.waiters.append(Waiter(left: left, ended: ended)) }
+            return !left.isEmpty
+        }
+        guard mustWait else { return }
+        for await _ in ends {}
     }
 
     /// Waits for what runs, and cancels what takes longer than the grace period. What is started from now on starts cancelled.

@@ -85,14 +85,23 @@ final class NamespaceRegistry: Sendable {
         do {
             try await namespace.start()
         } catch {
-            state.withLock { state in
-                guard state.namespaces[name] === namespace else { return }
-                state.namespaces[name] = nil
-                state.children -= 1
-            }
+            await remove(failed: namespace)
             throw error
         }
         return namespace
+    }
+
+    /// The next child of this name starts when the adapter of this one is closed.
+    private func remove(failed namespace: Namespace) async {
+        let isFirst = state.withLock { state in
+            guard state.namespaces[namespace.name] === namespace else { return false }
+            state.namespaces[namespace.name] = nil
+            state.closing[namespace.name] = Gate()
+            return true
+        }
+        guard isFirst else { return }
+        await namespace.adapter.close()
+        closed(namespace.name)
     }
 
     private enum Child {
@@ -129,7 +138,8 @@ final class NamespaceRegistry: Sendable {
     /// - Returns: Whether it was there and is empty; the caller then closes its adapter and tells ``closed(_:)``.
     func removeIfEmpty(_ namespace: Namespace) -> Bool {
         state.withLock { state in
-            guard !namespace.isHeld, namespace.localAdapter.isEmpty, state.namespaces[namespace.name] === namespace else { return false }
+            // In this order: who takes the last socket out of the adapter holds the namespace before.
+            guard namespace.localAdapter.isEmpty, !namespace.isHeld, state.namespaces[namespace.name] === namespace else { return false }
             state.namespaces[namespace.name] = nil
             state.closing[namespace.name] = Gate()
             return true

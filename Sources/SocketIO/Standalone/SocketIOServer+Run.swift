@@ -95,7 +95,10 @@ extension SocketIOServer: Service {
     ///
     /// - Throws: What the adapter throws when it starts.
     public func run() async throws {
-        try await start()
+        do { try await start() } catch {
+            await close()
+            throw error
+        }
         await gracefulShutdownOrCancellation()
         await closeAsService()
     }

@@ -38,7 +38,10 @@ final class TestServer: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: allowHalfClosure)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try engine.configure(channel, fallback: fallback) }
+                channel.eventLoop.makeCompletedFuture {
+                    // With several loops as in the standalone server, with one as in somebody else's.
+                    try engine.configure(channel, isSecure: false, ownsPipeline: loops > 1, fallback: fallback)
+                }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(listener.localAddress?.port)
