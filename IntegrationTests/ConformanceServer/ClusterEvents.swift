@@ -11,6 +11,7 @@ func addServerEvents(_ io: SocketIOServer) {
     io.on("heard") { (value: SocketIOValue) in try await io.local.emit("heard", value) }
     io.on("asked") { (value: SocketIOValue) in value }
     io.on("asked-slowly") { () -> String in
+        // Longer than these servers wait for an answer (20 s).
         try await Task.sleep(for: .seconds(30))
         return "late"
     }

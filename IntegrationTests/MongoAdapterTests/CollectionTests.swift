@@ -59,6 +59,7 @@ extension MongoAdapterTests {
                 async let emits: Void = nodes[0].emit("a", 0..<400, pause: .milliseconds(3))
                 try await withCollection(set.connectionString, configuration.collection) { collection in
                     for _ in 0..<3 {
+                        // Some of the emits fall between the drops.
                         try await Task.sleep(for: .milliseconds(200))
                         try await collection.drop()
                     }

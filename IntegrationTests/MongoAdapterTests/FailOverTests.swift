@@ -24,6 +24,7 @@ extension MongoAdapterTests {
             try await withNodes(2, configuration) { [configuration] nodes in
                 async let first: Void = nodes[0].emit("a", 0..<count, pause: .milliseconds(5))
                 async let second: Void = nodes[1].emit("b", 0..<count, pause: .milliseconds(5))
+                // A third of the load comes before.
                 try await Task.sleep(for: .milliseconds(700))
                 try await disaster(set, configuration)
                 _ = try await (first, second)
@@ -56,6 +57,7 @@ extension MongoAdapterTests {
                 let primary = try await set.primary()
                 try primary.pause()
                 _ = try await set.primary(otherThan: primary)
+                // The new primary takes messages before the old one is back.
                 try await Task.sleep(for: .seconds(1))
                 try primary.resume()
             }
@@ -66,6 +68,7 @@ extension MongoAdapterTests {
             try await Self.underLoad(mode) { set, configuration in
                 for _ in 0..<3 {
                     #expect(try await killCursors(of: configuration.collection, in: set) > 0)
+                    // Some of the emits fall between the kills.
                     try await Task.sleep(for: .milliseconds(200))
                 }
             }
@@ -77,6 +80,7 @@ extension MongoAdapterTests {
                 let primary = try await set.primary()
                 for commands in [["insert"], ["getMore"], ["insert", "getMore", "aggregate", "find"]] {
                     try await primary.failCommands(commands, on: configuration.collection, code: nil, times: 5)
+                    // Some of the emits meet the broken connections.
                     try await Task.sleep(for: .milliseconds(300))
                 }
                 try await primary.failNothing()
@@ -100,6 +104,7 @@ extension MongoAdapterTests {
                     // It reads what is on the primary alone; the first batch may hold any number of them.
                     #expect(await eventually { !nodes[1].socket.received("lost").isEmpty })
                 } else {
+                    // Nothing tells that the insert has arrived: no majority has it, so no stream shows it.
                     try await Task.sleep(for: .seconds(1))
                 }
                 try await primary.kill()

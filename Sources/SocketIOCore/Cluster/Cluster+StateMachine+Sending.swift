@@ -135,8 +135,11 @@ extension ClusterStateMachine {
         now: NIODeadline
     ) -> [Action] {
         let deadline = now + TimeAmount(timeout)
-        let message = Outgoing(namespace: namespace, target: target, request: id, body: body, deadline: deadline)
-        held[id] = HeldRequest(kind: kind, message: message)
+        // However patient the caller is: a request that cannot be written must not hold up what waits behind it.
+        let written = min(deadline, writeDeadline(now: now))
+        let message = Outgoing(namespace: namespace, target: target, request: id, body: body, deadline: written)
+        requestCount += 1
+        held[id] = HeldRequest(kind: kind, message: message, deadline: deadline, order: requestCount)
         if isClosed { return failHeld(id, ClusterError(.closed, "the node is closed")) }
         guard pendingCount <= configuration.maximumPendingRequests else {
             let text = "\(configuration.maximumPendingRequests) requests wait for answers already"
@@ -153,7 +156,7 @@ extension ClusterStateMachine {
     }
 
     mutating func startHeld(now: NIODeadline) -> [Action] {
-        held.keys.sorted().flatMap { start($0, now: now) }
+        held.sorted { $0.value.order < $1.value.order }.flatMap { start($0.key, now: now) }
     }
 
     private mutating func start(_ id: ClusterRequestID, now: NIODeadline) -> [Action] {
@@ -170,7 +173,7 @@ extension ClusterStateMachine {
         if case .acknowledgements = request.kind {
             actions.append(.started(id, nodes: nodes.isEmpty ? (target.map { [$0] } ?? []) : nodes.map(\.id)))
         }
-        actions += pending.start(id, request.kind, nodes: nodes, deadline: request.message.deadline).map { complete($0, missing: target) }
+        actions += pending.start(id, request.kind, nodes: nodes, deadline: request.deadline).map { complete($0, missing: target) }
         guard !nodes.isEmpty else {
             if case .acknowledgements = request.kind, let target { actions.append(.request(.fail(id, node: target))) }
             return actions

@@ -51,7 +51,7 @@ extension ClusterStateMachine {
         received.expire(now: now)
         actions += settleIfDue(now: now)
         actions += pending.tick(now: now).map { .request($0) }
-        for id in held.filter({ $0.value.message.deadline <= now }).keys.sorted() {
+        for id in held.filter({ $0.value.deadline <= now }).keys.sorted() {
             actions += failHeld(id, ClusterError(.unreachable, "the other nodes were not known before the time was over"))
         }
         if case .reopen = echo.tick(now: now) { actions.append(.reopenStream) }

@@ -35,6 +35,10 @@ package struct ClusterStateMachine {
     struct HeldRequest {
         var kind: PendingRequestsStateMachine.Kind
         var message: Outgoing
+        /// When its answers are no longer waited for.
+        var deadline: NIODeadline
+        /// Its place among all requests: those that are held leave in the order of their calls.
+        var order: UInt64
     }
 
     /// What the machine itself wants to know the fate of.
@@ -54,6 +58,7 @@ package struct ClusterStateMachine {
     var echo: EchoWatchStateMachine
     var pending = PendingRequestsStateMachine()
     var held: [ClusterRequestID: HeldRequest] = [:]
+    var requestCount: UInt64 = 0
     var ownWrites: [UInt64: OwnWrite] = [:]
     var namespaces: Set<String> = []
     var settling: Settling

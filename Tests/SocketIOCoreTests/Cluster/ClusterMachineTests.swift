@@ -116,6 +116,22 @@ struct ClusterMachineTests {
         #expect(completions(actions).map(\.error?.code) == [.unreachable])
     }
 
+    @Test("Requests that waited leave in the order of their calls, whatever their ids are")
+    func heldInOrder() {
+        let identity = NodeIdentity(id: "me", epoch: 1)
+        var machine = ClusterStateMachine(configuration: .init(), identity: identity, messageLimit: 1_000_000, now: start)
+        let ids = (0..<20).map { ClusterRequestID(high: UInt64($0 * 7 % 20), low: 0) }
+        for id in ids {
+            let body = ClusterBody.rooms(BroadcastOptions())
+            _ = machine.request(id, .answers, namespace: "/", target: nil, body: body, timeout: .seconds(3_600), now: start)
+        }
+        let actions = machine.tick(now: start + .seconds(6), makeID: makeID)
+        let failed = actions.compactMap { action -> ClusterRequestID? in
+            if case .request(.complete(let id, _)) = action { id } else { nil }
+        }
+        #expect(failed == ids)
+    }
+
     @Test("Pending requests are bounded")
     func bounded() {
         var machine = settled { $0.maximumPendingRequests = 0 }
