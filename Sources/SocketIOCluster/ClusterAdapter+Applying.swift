@@ -67,7 +67,7 @@ extension ClusterAdapter {
         guard expected > 0 else { return }
         await withDiscardingTaskGroup { group in
             group.addTask {
-                try? await Task.sleep(for: timeout)
+                try? await self.node.sleep(for: timeout)
                 stream.timeOut()
             }
             for await arguments in stream { node.answer(header, with: .acknowledgement(arguments)) }

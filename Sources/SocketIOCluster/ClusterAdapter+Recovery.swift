@@ -10,15 +10,15 @@ extension ClusterAdapter {
         pid.firstIndex(of: ".").map { String(pid[pid.index(after: $0)...]) }
     }
 
-    func somethingWasLost() { recovery.withLock { $0.lost(now: .now()) } }
+    func somethingWasLost() { recovery.withLock { $0.lost(now: node.now) } }
 
     /// Another node drains or has left. Called by the task that reads the stream.
     func nodeIsDraining(_ node: NodeIdentity) {
         guard local.recovers, self.node.driver.keepsSessions else { return }
-        recovery.withLock { $0.draining(node, now: .now()) }
+        recovery.withLock { $0.draining(node, now: self.node.now) }
     }
 
-    func nodeHasLeft(_ node: NodeIdentity) { recovery.withLock { $0.left(node, now: .now()) } }
+    func nodeHasLeft(_ node: NodeIdentity) { recovery.withLock { $0.left(node, now: self.node.now) } }
 
     /// The messages of a batch have got their numbers.
     func numbered(_ batch: [ClusterMessage]) {
@@ -58,7 +58,7 @@ extension ClusterAdapter {
     func surrender(pid: String, offset: MessageID?, _ header: ClusterHeader) {
         guard local.recovers else { return node.answer(header, with: .sessionAnswer(nil)) }
         let taken = recovery.withLock { recovery -> Surrender? in
-            guard recovery.isReliable(now: .now()) else { return nil }
+            guard recovery.isReliable(now: node.now) else { return nil }
             let (positions, unwritten) = node.position(in: namespace)
             return Surrender(positions: positions, unwritten: unwritten, session: local.beginClaim(pid: pid, offset: offset))
         }
@@ -92,9 +92,9 @@ extension ClusterAdapter {
     /// What is not covered, such as a session of a node that is gone or messages that were lost, is not restored.
     public func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
         let position = offset.flatMap { MessageID($0) }
-        guard local.recovers, (offset == nil) == (position == nil), recovery.withLock({ $0.isReliable(now: .now()) }) else { return false }
+        guard local.recovers, (offset == nil) == (position == nil), recovery.withLock({ $0.isReliable(now: node.now) }) else { return false }
         if await local.restoreSession(pid: pid, offset: offset, to: claimant) { return true }
-        let mark = recovery.withLock { $0.beginClaim(now: .now()) }
+        let mark = recovery.withLock { $0.beginClaim(now: node.now) }
         let isRestored: Bool
         if let found = await find(pid: pid, offset: position, mark: mark) {
             isRestored = await adopt(found.session, pid: pid, mark: found.mark, claimant)
@@ -125,8 +125,8 @@ extension ClusterAdapter {
         await withCheckedContinuation { continuation in
             let isCovered = recovery.withLock { recovery in
                 let (own, _) = node.position(in: namespace)
-                guard recovery.isReliable(now: .now()),
-                    let (missed, until) = recovery.adopt(session, since: mark, own: own, now: .now())
+                guard recovery.isReliable(now: node.now),
+                    let (missed, until) = recovery.adopt(session, since: mark, own: own, now: node.now)
                 else {
                     return false
                 }

@@ -14,7 +14,7 @@ extension ClusterAdapter {
             let (positions, unwritten) = node.position(in: namespace)
             return (positions, unwritten, local.beginTakingParkedSessions())
         }
-        guard recovery.withLock({ $0.isReliable(now: .now()) }) else { return }
+        guard recovery.withLock({ $0.isReliable(now: node.now) }) else { return }
         var batches = SessionBatches(node.configuration, messageLimit: node.driver.messageLimit)
         for parked in await taking() {
             let session = parked.session
@@ -61,7 +61,7 @@ extension ClusterAdapter {
             guard let stored = try await node.driver.takeSession(pid, in: namespace) else { return nil }
             let content = try ClusterPayloadCoder.decodeSession(stored.payload)
             return recovery.withLock { recovery in
-                recovery.mark(for: content.owner, age: content.age, now: .now()).map { (content, $0) }
+                recovery.mark(for: content.owner, age: content.age, now: node.now).map { (content, $0) }
             }
         } catch {
             node.options.logger.warning("a stored session could not be read", metadata: ["error": "\(error)"])

@@ -20,7 +20,7 @@ extension ClusterNode {
     private func runClock() async {
         var ticks = 0
         while !Task.isCancelled {
-            try? await Task.sleep(for: Self.resolution)
+            try? await sleep(for: Self.resolution)
             perform { machine, now in machine.tick(now: now, makeID: self.makeID) }
             ticks += 1
             if ticks.isMultiple(of: 20) { sampleMetrics() }
@@ -38,13 +38,13 @@ extension ClusterNode {
 
     private func runWriter(_ lane: Int) async {
         while !Task.isCancelled {
-            let (next, actions) = state.withLock { $0.machine.nextBatch(lane: lane, now: .now(), makeID: makeID) }
+            let (next, actions) = state.withLock { $0.machine.nextBatch(lane: lane, now: now, makeID: makeID) }
             perform(actions)
             switch next {
             case .wait: await lanes[lane].wait()
             case .pause(let until):
-                let duration = Duration.nanoseconds(max(0, (until - .now()).nanoseconds))
-                try? await Task.sleep(for: duration)
+                let duration = Duration.nanoseconds(max(0, (until - now).nanoseconds))
+                try? await sleep(for: duration)
             case .write(let batch):
                 for adapter in recoveringAdapters { adapter.numbered(batch) }
                 await write(batch, lane: lane)
@@ -83,7 +83,7 @@ extension ClusterNode {
             failures = hasOpened ? 0 : failures + 1
             guard !Task.isCancelled else { return }
             let pause = min(5_000, 50 << min(failures, 10))
-            try? await Task.sleep(for: .milliseconds(Double(pause) * Double.random(in: 0.5...1)))
+            try? await sleep(for: .milliseconds(Double(pause) * Double.random(in: 0.5...1)))
         }
     }
 
@@ -119,7 +119,7 @@ extension ClusterNode {
     }
 
     private func receive(_ header: ClusterHeader, _ payload: ClusterPayload) {
-        let (isWanted, actions) = state.withLock { $0.machine.receive(header, now: .now(), makeID: makeID) }
+        let (isWanted, actions) = state.withLock { $0.machine.receive(header, now: now, makeID: makeID) }
         options.metrics.messageReceived(isWanted: isWanted)
         perform(actions)
         guard isWanted else { return }

@@ -1,5 +1,5 @@
 public import Logging
-import NIOCore
+public import NIOCore
 public import SocketIOCore
 import Synchronization
 
@@ -20,6 +20,9 @@ public final class ClusterNode: AdapterFactory {
         public var metrics = ClusterMetrics()
         /// Gets what happens in the cluster. Called from any thread; it must not wait.
         public var onEvent: @Sendable (ClusterEvent) -> Void = { _ in }
+        /// The event loop that the node's tasks run on, and whose time the node lives by: for tests with a clock of their own.
+        /// Default: nil, the global pool and the system's time.
+        public var eventLoop: (any EventLoop)?
 
         /// Creates options.
         public init(id: NodeID? = nil, configuration: ClusterConfiguration = .init()) {
@@ -65,7 +68,7 @@ public final class ClusterNode: AdapterFactory {
             configuration: options.configuration,
             identity: identity,
             messageLimit: driver.messageLimit,
-            now: .now()
+            now: options.eventLoop?.now ?? .now()
         )
         self.lanes = (0..<machine.laneCount).map { _ in Signal() }
         self.state = Mutex(State(machine: machine))
@@ -96,7 +99,7 @@ public final class ClusterNode: AdapterFactory {
         state.withLock { state in
             guard state.task == nil else { return }
             // Owned by the node: `close` ends it and waits for it.
-            state.task = Task { await self.run() }
+            state.task = Task(executorPreference: executor) { await self.run() }
         }
         await listening.wait(atMost: configuration.settleLimit)
     }
@@ -208,7 +211,7 @@ public final class ClusterNode: AdapterFactory {
                 actions = state.withLock { state in
                     let ticket = state.machine.makeTicket()
                     state.writes[ticket] = continuation
-                    return input(&state.machine, ticket, .now())
+                    return input(&state.machine, ticket, now)
                 }
             }
             perform(actions)
@@ -235,7 +238,7 @@ public final class ClusterNode: AdapterFactory {
                         target: target,
                         body: body,
                         timeout: timeout,
-                        now: .now()
+                        now: now
                     )
                 }
                 perform(actions)
@@ -266,7 +269,7 @@ public final class ClusterNode: AdapterFactory {
                 target: options.node,
                 body: body,
                 timeout: options.flags.timeout ?? configuration.requestTimeout,
-                now: .now()
+                now: now
             )
         }
         perform(actions)
@@ -290,7 +293,7 @@ public final class ClusterNode: AdapterFactory {
     // MARK: Actions
 
     func perform(_ input: (inout ClusterStateMachine, NIODeadline) -> [ClusterStateMachine.Action]) {
-        perform(state.withLock { input(&$0.machine, .now()) })
+        perform(state.withLock { input(&$0.machine, now) })
     }
 
     func perform(_ actions: [ClusterStateMachine.Action]) {
