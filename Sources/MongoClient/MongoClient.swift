@@ -97,6 +97,7 @@ extension MongoClient {
     func onCommandThread<Value: Sendable>(
         _ body: @escaping @Sendable (consuming LeasedClient) throws(MongoError) -> Value
     ) async throws(MongoError) -> Value {
+        if MongoCommandThread.isCurrent { return try body(try self.commandPool().lease()) }
         let pending = PendingCommand<Value>()
         return try await pending.result {
             do throws(MongoError) {

@@ -10,7 +10,9 @@ extension ClusterNode {
             group.addTask { await self.runStream() }
             group.addTask { await self.runClock() }
             group.addTask { await self.responders.run() }
-            for lane in self.lanes.indices { group.addTask { await self.runWriter(lane) } }
+            for lane in self.lanes.indices {
+                group.addTask(executorPreference: self.driver.writingExecutor(lane: lane)) { await self.runWriter(lane) }
+            }
         }
     }
 
@@ -70,7 +72,7 @@ extension ClusterNode {
         var failures = 0
         while !Task.isCancelled {
             let hasOpened = await withTaskGroup { group in
-                group.addTask { await self.readStream(self.driver) }
+                group.addTask(executorPreference: self.driver.readingExecutor) { await self.readStream(self.driver) }
                 group.addTask {
                     await self.reopen.wait()
                     return false

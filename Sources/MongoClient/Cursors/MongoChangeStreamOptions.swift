@@ -55,6 +55,9 @@ public struct MongoChangeStreamOptions: Sendable {
     /// Bounds: at least 1.
     public var bufferedBatches = 2
 
+    /// Runs the task that reads the cursor on the cursor's own thread. Default `nil`.
+    public var executor: MongoCursorExecutor?
+
     /// Makes options with the defaults.
     public init() {}
 
@@ -115,6 +118,9 @@ public struct MongoTailOptions: Sendable {
     /// Batches that may wait for the reader before the thread stops reading from the server; each is 16 MiB at most. Default 2.
     /// Bounds: at least 1.
     public var bufferedBatches = 2
+
+    /// Runs the task that reads the cursor on the cursor's own thread. Default `nil`.
+    public var executor: MongoCursorExecutor?
 
     /// Makes options with the defaults.
     public init() {}

@@ -88,14 +88,18 @@ private struct OpenedCursor: Sendable {
 
 extension MongoClient {
     /// Opens a cursor on a thread of its own.
-    func openCursor(_ specification: CursorSpecification, bufferedBatches: Int) async throws(MongoError) -> MongoCursor {
+    func openCursor(
+        _ specification: CursorSpecification,
+        bufferedBatches: Int,
+        executor: MongoCursorExecutor? = nil
+    ) async throws(MongoError) -> MongoCursor {
         let handOver = CursorHandOver(capacity: bufferedBatches)
         let pending = PendingCommand<OpenedCursor>()
         do throws(MongoError) {
             let opened = try await pending.result {
                 do throws(MongoError) {
                     try self.register(handOver)
-                    self.startThread(specification, pending, handOver)
+                    self.startThread(specification, pending, handOver, executor)
                 } catch {
                     pending.finish(.failure(error))
                 }
@@ -109,13 +113,20 @@ extension MongoClient {
     }
 
     // The thread keeps the pool alive, not the client.
-    private func startThread(_ specification: CursorSpecification, _ pending: PendingCommand<OpenedCursor>, _ handOver: CursorHandOver) {
+    private func startThread(
+        _ specification: CursorSpecification,
+        _ pending: PendingCommand<OpenedCursor>,
+        _ handOver: CursorHandOver,
+        _ executor: MongoCursorExecutor?
+    ) {
         let isStarted = DedicatedThread.run(name: "mongo-cursor") { [weak self] in
+            executor?.adoptThread()
             Self.run(specification, pending, handOver) { () throws(MongoError) in
                 guard let pool = try self?.cursorPool() else { throw .shutDown }
                 return pool
             }
             self?.unregister(handOver)
+            MongoCursorExecutor.leaveThread()
         }
         if !isStarted {
             self.unregister(handOver)
@@ -135,6 +146,7 @@ extension MongoClient {
             let first = try cursor.next()
             handOver.noteAnswer()
             pending.finish(.success(OpenedCursor(serverAddress: cursor.server.address, resumeToken: first?.postBatchResumeToken)))
+            MongoCursorExecutor.runJobs()
             try Self.pump(cursor, first, handOver)
         } catch {
             pending.finish(.failure(error))
@@ -150,6 +162,7 @@ extension MongoClient {
             if !current.documents.isEmpty || current.postBatchResumeToken != token {
                 token = current.postBatchResumeToken
                 guard handOver.offer(current) else { return }
+                MongoCursorExecutor.runJobs()
             }
             guard !handOver.isEnded else { return }
             batch = try cursor.next()

@@ -93,7 +93,11 @@ extension MongoCollection {
             maxAwaitTime: self.database.client.bounded(options.maxAwaitTime),
             requiresPrimary: options.requiresPrimary
         )
-        return try await self.database.client.openCursor(specification, bufferedBatches: options.bufferedBatches)
+        return try await self.database.client.openCursor(
+            specification,
+            bufferedBatches: options.bufferedBatches,
+            executor: options.executor
+        )
     }
 
     /// Opens a change stream on this collection, which need not exist.
@@ -109,7 +113,11 @@ extension MongoCollection {
             batchSize: options.batchSize,
             maxAwaitTime: self.database.client.bounded(options.maxAwaitTime)
         )
-        return try await self.database.client.openCursor(specification, bufferedBatches: options.bufferedBatches)
+        return try await self.database.client.openCursor(
+            specification,
+            bufferedBatches: options.bufferedBatches,
+            executor: options.executor
+        )
     }
 
     private func specification(_ filter: BSONDocument, _ options: MongoFindOptions) -> CursorSpecification {

@@ -59,6 +59,14 @@ public protocol Driver: Sendable {
     /// - Throws: An error if it cannot be told; the session counts as lost.
     func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession?
 
+    /// Where the task that reads the stream runs, such as on the thread that it comes from. Default: nil, on Swift's own threads.
+    var readingExecutor: (any TaskExecutor)? { get }
+
+    /// Where the task that writes a lane runs, such as on a thread that may block. Default: nil, on Swift's own threads.
+    ///
+    /// - Parameter lane: From 0; each is asked for once.
+    func writingExecutor(lane: Int) -> (any TaskExecutor)?
+
     /// Releases everything. Called once, after the last `watch` has ended and the last `emit` has returned.
     func close() async
 }
@@ -68,6 +76,10 @@ extension Driver {
     public func start() async throws {}
     /// Does nothing.
     public func close() async {}
+    /// Swift's own threads.
+    public var readingExecutor: (any TaskExecutor)? { nil }
+    /// Swift's own threads.
+    public func writingExecutor(lane: Int) -> (any TaskExecutor)? { nil }
     /// Sessions are not kept.
     public var keepsSessions: Bool { false }
     /// Stores nothing.

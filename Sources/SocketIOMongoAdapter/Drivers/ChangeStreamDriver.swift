@@ -42,6 +42,7 @@ final class ChangeStreamDriver: MongoDriver {
         options.pipeline = connection.format.changeStreamStages(for: node)
         options.batchSize = connection.configuration.readBatchSize
         options.maxAwaitTime = connection.configuration.maxAwaitTime
+        options.executor = connection.cursorExecutor
         options.start =
             switch position {
             case .now: nil

@@ -17,7 +17,10 @@ final class MongoConnection: Sendable {
     let configuration: MongoAdapterConfiguration
     let metrics: MongoAdapterMetrics
     let format: any WireFormat
+    /// Work on what arrives is done on the thread that it arrives on.
+    let cursorExecutor = MongoCursorExecutor()
     private let state = Mutex<Open?>(nil)
+    private let commandThreads = Mutex<[MongoCommandThread]>([])
 
     init(_ configuration: MongoAdapterConfiguration, format: any WireFormat) {
         self.configuration = configuration
@@ -112,7 +115,19 @@ final class MongoConnection: Sendable {
         ).run()
     }
 
+    /// A thread for a lane to write on, until the end.
+    func makeCommandThread() -> MongoCommandThread {
+        let thread = MongoCommandThread()
+        commandThreads.withLock { $0.append(thread) }
+        return thread
+    }
+
     func close() async {
+        let threads = commandThreads.withLock { threads in
+            defer { threads.removeAll() }
+            return threads
+        }
+        for thread in threads { thread.stop() }
         let open = state.withLock { state in
             defer { state = nil }
             return state

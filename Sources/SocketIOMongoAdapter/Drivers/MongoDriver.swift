@@ -14,6 +14,10 @@ extension MongoDriver {
 
     func close() async { await connection.close() }
 
+    var readingExecutor: (any TaskExecutor)? { connection.cursorExecutor }
+
+    func writingExecutor(lane: Int) -> (any TaskExecutor)? { connection.makeCommandThread() }
+
     var keepsSessions: Bool { true }
 
     func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {

@@ -79,6 +79,7 @@ final class TailableDriver: MongoDriver {
         options.projection = connection.format.tailProjection(for: node)
         options.batchSize = connection.configuration.readBatchSize
         options.maxAwaitTime = connection.configuration.maxAwaitTime
+        options.executor = connection.cursorExecutor
         return options
     }
 
