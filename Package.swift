@@ -369,6 +369,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
+            resources: [.copy("Resources")],
             swiftSettings: settings
         ),
         .testTarget(

@@ -27,7 +27,7 @@ public final class SocketIOServer: Sendable {
     /// The event loops on which connections live.
     public let eventLoopGroup: any EventLoopGroup
     private let loops: [LoopContext]
-    private let adapters: any AdapterFactory
+    let adapters: any AdapterFactory
     /// The transports. Used to mount the server in another HTTP server.
     public let engine: EngineServer
     let tasks = TaskRegistry()
@@ -64,6 +64,7 @@ public final class SocketIOServer: Sendable {
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger = Logger(label: "socketio")
     ) {
+        let configuration = Self.supported(configuration, by: adapter, logger)
         self.configuration = configuration
         self.logger = logger
         self.eventLoopGroup = eventLoopGroup
@@ -81,6 +82,19 @@ public final class SocketIOServer: Sendable {
         )
         delegate.attach(self)
         _ = of("/")
+    }
+
+    /// What the adapter cannot do is not promised to clients.
+    private static func supported(
+        _ configuration: SocketIOConfiguration,
+        by adapter: any AdapterFactory,
+        _ logger: Logger
+    ) -> SocketIOConfiguration {
+        guard configuration.connectionStateRecovery != nil, !adapter.recoversSessions else { return configuration }
+        logger.warning("connection state recovery is off: the adapter cannot carry it between the processes")
+        var configuration = configuration
+        configuration.connectionStateRecovery = nil
+        return configuration
     }
 
     // MARK: Namespaces

@@ -67,7 +67,11 @@ extension Socket {
     // MARK: Everybody else
 
     /// Everybody in the namespace but this socket.
-    public var broadcast: BroadcastOperator { namespace.broadcastOperator.except(id) }
+    public var broadcast: BroadcastOperator {
+        var options = BroadcastOptions(except: [id])
+        options.sender = id
+        return BroadcastOperator(namespace: namespace, options: options)
+    }
 
     /// The sockets in a room, but this one. Repeated calls add rooms; a socket in several gets the event once.
     public func to(_ rooms: Room...) -> BroadcastOperator { broadcast.to(rooms) }

@@ -42,7 +42,13 @@ public final class Socket: Sendable {
     convenience init(client: Client, namespace: Namespace, auth: EncodedValue?) {
         let recovers = client.server.configuration.connectionStateRecovery != nil
         let pid = recovers ? namespace.adapter.makeSessionID(RandomID.make()) : nil
-        self.init(id: RandomID.make(), namespace: namespace, client: client, auth: auth, pid: pid)
+        self.init(
+            id: RandomID.make(length: client.server.adapters.socketIDLength),
+            namespace: namespace,
+            client: client,
+            auth: auth,
+            pid: pid
+        )
     }
 
     /// Whether the client is connected.
@@ -182,7 +188,7 @@ extension Socket: LocalSocket {
     public func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink) {
         guard
             bound.value.await(
-                .broadcast(acknowledgements),
+                .broadcast(acknowledgements.from(self.id)),
                 id: id,
                 limit: namespace.server.configuration.pendingAcknowledgements,
                 now: eventLoop.now

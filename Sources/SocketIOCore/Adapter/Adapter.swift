@@ -143,9 +143,19 @@ public protocol AdapterFactory: Sendable {
     func close() async
     /// Makes the adapter of a namespace.
     func makeAdapter(_ context: AdapterContext) -> any Adapter
+    /// How many characters the ids of sockets have. Default: 15, which need no memory of their own; wire formats of others may ask
+    /// for 16.
+    var socketIDLength: Int { get }
+    /// Whether a client that comes back can find its session on another process, and what it has missed. Default: true. If not, the
+    /// server keeps no sessions, whatever its configuration says: a session that may lack messages must not be called recovered.
+    var recoversSessions: Bool { get }
 }
 
 extension AdapterFactory {
+    /// 15.
+    public var socketIDLength: Int { 15 }
+    /// They can.
+    public var recoversSessions: Bool { true }
     /// Does nothing.
     public func start() async throws {}
     /// Does nothing.

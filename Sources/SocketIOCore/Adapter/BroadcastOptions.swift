@@ -34,6 +34,9 @@ public struct BroadcastOptions: Sendable, Hashable {
     /// The only node whose sockets are selected, if it is known, so that others are not asked; nil for all nodes. See
     /// ``SocketDescription/node``.
     public var node: String?
+    /// The socket that sends, if one does. It is in `except` too; here it is known to be a socket, which is not the same as a room
+    /// with everybody's wire format.
+    package var sender: SocketID?
 
     /// Creates a selection; with the defaults, all sockets of the namespace.
     public init(rooms: [Room] = [], except: [Room] = [], flags: BroadcastFlags = .init(), node: String? = nil) {

@@ -51,14 +51,26 @@ public struct BroadcastPacket: Sendable {
 public struct AcknowledgementSink: Sendable {
     private let stream: BroadcastAcknowledgements
     private let part: BroadcastAcknowledgements.PartID
+    private var client: SocketID?
 
     init(stream: BroadcastAcknowledgements, part: BroadcastAcknowledgements.PartID) {
         self.stream = stream
         self.part = part
     }
 
+    /// The same for one socket, whose id goes with its answer to nodes that want to know it.
+    public func from(_ id: SocketID) -> AcknowledgementSink {
+        var copy = self
+        copy.client = id
+        return copy
+    }
+
     /// A client has answered.
-    public func receive(_ arguments: EventArguments) { stream.receive(arguments, from: part) }
+    public func receive(_ arguments: EventArguments) {
+        var arguments = arguments
+        arguments.client = client
+        stream.receive(arguments, from: part)
+    }
 
     /// A client is gone and will not answer.
     public func clientIsGone() { stream.clientIsGone(from: part) }

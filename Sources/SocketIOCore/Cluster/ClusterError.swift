@@ -3,7 +3,7 @@ public struct ClusterError: Error, CustomStringConvertible {
     /// The kind of an error; more may be added.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
-            case notSent, unknown, tooLarge, closed, unreachable, tooManyRequests, malformed, failedByNode
+            case notSent, unknown, tooLarge, closed, unreachable, tooManyRequests, malformed, failedByNode, unsupported
         }
         private let value: Value
 
@@ -23,6 +23,8 @@ public struct ClusterError: Error, CustomStringConvertible {
         public static let malformed = Code(value: .malformed)
         /// Another node could not answer.
         public static let failedByNode = Code(value: .failedByNode)
+        /// The wire format of the cluster has no words for it; no other node gets the message.
+        public static let unsupported = Code(value: .unsupported)
 
         /// The name of the code.
         public var description: String { value.rawValue }

@@ -10,6 +10,8 @@ public struct EventArguments: Sendable {
     @usableFromInline let ranges: ElementRanges
     /// The binary attachments, in the order of their placeholders; always empty with the MessagePack parser.
     public let attachments: [ByteBuffer]
+    /// The socket whose client sent them, where somebody wants to know: in the acknowledgements of a broadcast.
+    package var client: SocketID?
 
     @inlinable
     package init(format: PacketFormat, bytes: ByteBuffer, ranges: ElementRanges, attachments: [ByteBuffer]) {

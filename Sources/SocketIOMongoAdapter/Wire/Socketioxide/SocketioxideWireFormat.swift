@@ -1,0 +1,171 @@
+#if MongoDB
+package import MongoClient
+import NIOCore
+package import SocketIOCore
+
+/// The format of `socketioxide-mongodb` 0.1.3, so that Swift and Rust nodes are one cluster.
+///
+/// | field | type | meaning |
+/// | --- | --- | --- |
+/// | `_id` | ObjectId | the message's id |
+/// | `t` | string | `Req` or `Res` |
+/// | `request` | string | the request that is answered; only in answers |
+/// | `target` | string | the only node that it is for, if it is not for all |
+/// | `ns` | string | the namespace |
+/// | `origin` | string | who wrote it |
+/// | `data` | array of int32 | the payload, one element for each byte: ``SocketioxidePayloadWriter`` |
+/// | `createdAt` | date | when it was written, for the TTL index; not in a capped collection |
+package struct SocketioxideWireFormat: Sendable {
+    /// Whether documents carry the time of writing.
+    let hasDates: Bool
+
+    /// - Parameter hasDates: Whether documents carry the time of writing, which they do unless the collection is capped.
+    package init(hasDates: Bool) { self.hasDates = hasDates }
+
+    package var expiryField: String { "createdAt" }
+
+    /// The id of a request, as its text stands in documents; nil if it is none.
+    package static func requestID(_ text: String) -> ClusterRequestID? { SocketioxideID.request(text) }
+
+    package func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> BSONDocument? {
+        let header = message.header
+        guard let payload = try SocketioxidePayloadWriter.payload(of: message) else { return nil }
+        return BSONDocument(capacity: payload.readableBytes * 12 + 200 + header.namespace.utf8.count) { document in
+            document.append("_id", ObjectID(header.id))
+            document.append("t", header.kind.isAnswer ? "Res" : "Req")
+            if header.kind.isAnswer, let request = header.request { document.append("request", SocketioxideID.text(request)) }
+            if let target = header.target { document.append("target", target) }
+            document.append("ns", header.namespace)
+            document.append("origin", header.origin.id)
+            document.append("data", integersOf: payload)
+            if hasDates { document.append("createdAt", dateMilliseconds: milliseconds) }
+        }
+    }
+
+    // MARK: Decoding
+
+    package func decode(_ document: BSONDocument, for node: NodeID) -> DriverItem? {
+        do {
+            let fields = try SocketioxideFields(document)
+            guard let id = fields.id else { return .skipped("the _id is no ObjectId") }
+            guard let origin = fields.origin, SocketioxideID.isValid(origin), let namespace = fields.namespace else {
+                return .skipped("the origin or the namespace is missing")
+            }
+            let identity = NodeIdentity(id: origin, epoch: 0)
+            if origin == node { return .own(MessageID(id), origin: identity) }
+            guard !fields.hasWrongType, let data = fields.data else { return .skipped("a field is missing or has a wrong type") }
+            var header = ClusterHeader(id: MessageID(id), kind: .broadcast, namespace: namespace, origin: identity, target: fields.target)
+            let reader = SocketioxidePayloadReader(data, namespace: namespace)
+            switch fields.tag {
+            case "Req": return try request(reader, &header)
+            case "Res": return try response(reader, &header, fields.request)
+            default: return .skipped("the document is neither a request nor a response")
+            }
+        } catch {
+            return .skipped("the document is malformed: \(error)")
+        }
+    }
+
+    private func request(_ reader: SocketioxidePayloadReader, _ header: inout ClusterHeader) throws -> DriverItem {
+        var reader = reader
+        let (id, kind) = try reader.readRequestHeader()
+        header.kind = kind
+        if kind.isRequest { header.request = id }
+        return .message(
+            header,
+            .deferred { [reader] in
+                var reader = reader
+                do { return try reader.readRequestBody(kind) } catch let error as ClusterError { throw error } catch {
+                    throw ClusterError(.malformed, "the payload is no \(kind)", cause: error)
+                }
+            }
+        )
+    }
+
+    private func response(_ reader: SocketioxidePayloadReader, _ header: inout ClusterHeader, _ request: String?) throws -> DriverItem? {
+        var reader = reader
+        guard let request = request.flatMap({ Self.requestID($0) }) else { return .skipped("the id of the request is missing") }
+        guard let body = try reader.readResponse() else { return nil }
+        header.kind = body.kind
+        header.request = request
+        return .message(header, .decoded(body))
+    }
+
+    // MARK: Filters
+
+    package func changeStreamStages(for node: NodeID) -> [BSONDocument] {
+        let match = BSONDocument { stage in
+            stage.appendDocument("$match") { match in
+                match.append("operationType", "insert")
+                // Null is also what is missing.
+                match.appendDocument("fullDocument.target") { target in
+                    target.appendArray("$in") { targets in
+                        targets.appendNull()
+                        targets.append(node)
+                    }
+                }
+            }
+        }
+        let project = BSONDocument { stage in
+            stage.appendDocument("$project") { fields in
+                fields.append("clusterTime", Int32(1))
+                fields.append("wallTime", Int32(1))
+                fields.appendDocument("fullDocument") { Self.appendFields(&$0, node) }
+            }
+        }
+        return [match, project]
+    }
+
+    /// All fields that are read; the payload only of other nodes' documents.
+    private static func appendFields(_ fields: inout BSONWriter, _ node: NodeID) {
+        for name in ["_id", "t", "request", "target", "ns", "origin"] { fields.append(name, Int32(1)) }
+        fields.appendDocument("data") { data in
+            data.appendArray("$cond") { condition in
+                condition.appendDocument { comparison in
+                    comparison.appendArray("$eq") { operands in
+                        operands.append("$fullDocument.origin")
+                        operands.appendDocument { $0.append("$literal", node) }
+                    }
+                }
+                condition.append("$$REMOVE")
+                condition.append("$fullDocument.data")
+            }
+        }
+    }
+}
+
+/// The fields of a document as they are, each nil if it is missing or of another type.
+private struct SocketioxideFields {
+    var id: ObjectID?
+    var tag: String?
+    var request: String?
+    var target: NodeID?
+    var namespace: String?
+    var origin: String?
+    var data: ByteBuffer?
+    /// Whether a field that may be missing is there and wrong.
+    var hasWrongType = false
+
+    init(_ document: BSONDocument) throws {
+        var reader = BSONReader(document)
+        while let element = try reader.next() { read(element) }
+    }
+
+    private mutating func read(_ element: BSONElement) {
+        switch element.key {
+        case "_id": id = element.objectID
+        case "t": tag = element.string
+        case "request":
+            request = element.string
+            if request == nil { hasWrongType = true }
+        case "target":
+            target = element.string
+            if target == nil { hasWrongType = true }
+        case "ns": namespace = element.string
+        case "origin": origin = element.string
+        case "data": data = element.bytesOfIntegers
+        default: break
+        }
+    }
+}
+#endif
