@@ -168,8 +168,10 @@ let package = Package(
             name: "SocketIOMongoAdapter",
             dependencies: [
                 .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
+                "MessagePack",
                 "SocketIOCluster",
                 "SocketIOCore",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -9,7 +9,7 @@ extension FuzzTarget {
     static let wireFormat = FuzzTarget(name: "wireformat") { bytes in
         guard let document = try? BSONDocument(ByteBuffer(bytes: bytes)) else { return }
         let format = NativeWireFormat(cluster: "c")
-        switch format.decode(document, for: "me") {
+        switch format.item(of: document, for: "me") {
         case .message(let header, let payload): try check(format, header, payload)
         case .own(_, let origin): try rule(origin.id == "me", "what is called its own is its own")
         case .opened, .skipped, nil: break
@@ -21,8 +21,8 @@ extension FuzzTarget {
         try rule(header.kind.isMembership || (header.stamp?.number ?? 0) > 0, "what needs a number has one")
         guard let body = try? payload.body(for: header) else { return }
         try rule(body.kind == header.kind, "the payload is what the header says")
-        guard let again = try? format.encode(ClusterMessage(header: header, body: body), createdAt: 0),
-            case .message(let copy, let copiedPayload) = format.decode(again, for: "me")
+        guard let again = try? format.document(of: ClusterMessage(header: header, body: body), createdAt: 0),
+            case .message(let copy, let copiedPayload) = format.item(of: again, for: "me")
         else { return try rule(false, "what was decoded can be encoded and decoded again") }
         try rule(copy == header, "the header survives")
         try rule((try? copiedPayload.body(for: copy)) != nil, "the payload survives")

@@ -13,19 +13,23 @@ public final class MongoAdapter: AdapterFactory {
     /// The node: its id, the other nodes, and its health.
     public let node: ClusterNode
     private let driver: any MongoDriver
+    private let format: any WireFormat
 
     /// Makes an adapter that has not started. What is wrong with the configuration is told by its start; see also
     /// ``MongoAdapterConfiguration/validate()``.
     ///
     /// - Parameter configuration: How to reach MongoDB, and how to use it.
     public init(_ configuration: MongoAdapterConfiguration) {
-        let connection = MongoConnection(configuration, format: NativeWireFormat(cluster: configuration.cluster))
-        self.driver =
-            switch configuration.reading.value {
-            case .changeStream: ChangeStreamDriver(connection: connection)
-            case .tailable: TailableDriver(connection: connection)
-            }
-        var options = ClusterNode.Options(id: configuration.nodeID, configuration: configuration.clusterConfiguration)
+        let format = configuration.makeWireFormat()
+        let connection = MongoConnection(configuration, format: format)
+        self.format = format
+        if configuration.reading == .tailable, let format = format as? any TailableWireFormat {
+            self.driver = TailableDriver(connection: connection, format: format)
+        } else {
+            self.driver = ChangeStreamDriver(connection: connection)
+        }
+        let behaviour = configuration.clusterConfiguration(format.traits)
+        var options = ClusterNode.Options(id: configuration.nodeID, configuration: behaviour)
         options.logger = configuration.logger
         options.metrics = ClusterMetrics(factory: configuration.metricsFactory)
         options.onEvent = configuration.onEvent
@@ -62,7 +66,10 @@ public final class MongoAdapter: AdapterFactory {
     }
 
     /// Makes the adapter of a namespace.
-    public func makeAdapter(_ context: AdapterContext) -> any Adapter { node.makeAdapter(context) }
+    public func makeAdapter(_ context: AdapterContext) -> any Adapter {
+        format.serve(context.local.format, recovers: context.local.recovers)
+        return node.makeAdapter(context)
+    }
 }
 
 extension AdapterFactory where Self == MongoAdapter {

@@ -10,6 +10,7 @@ extension MongoAdapterConfiguration {
     public func validate() throws(MongoAdapterError) {
         try validateNames()
         try validateExpiration()
+        try validateWireFormat()
         try validateTimes()
         try check(lanes, in: 1...64, "lanes")
         try check(batchMessages, in: 1...10_000, "batchMessages")
@@ -49,8 +50,19 @@ extension MongoAdapterConfiguration {
                 "a tailable cursor needs a capped collection: set expiration to .capped, or reading to .changeStream"
             )
         case .capped(let bytes):
-            try check(bytes, in: 1 << 20...1 << 40, "the size of the capped collection in bytes")
+            // The examples of Node.js make collections of a million bytes.
+            let smallest = wireFormat == .native ? 1 << 20 : 1 << 16
+            try check(bytes, in: smallest...1 << 40, "the size of the capped collection in bytes")
         }
+    }
+
+    private func validateWireFormat() throws(MongoAdapterError) {
+        let format = makeWireFormat()
+        try require(
+            reading != .tailable || format is any TailableWireFormat,
+            "the documents of the wire format \(format.traits.name) have no time of the primary, which a tailable cursor needs: "
+                + "set reading to .changeStream"
+        )
     }
 
     private func validateTimes() throws(MongoAdapterError) {
@@ -76,9 +88,20 @@ extension MongoAdapterConfiguration {
         throw MongoAdapterError(.invalidConfiguration, message())
     }
 
+    /// Makes the format of a node.
+    func makeWireFormat() -> any SocketIOMongoAdapter.WireFormat {
+        switch wireFormat.value {
+        case .native: NativeWireFormat(cluster: cluster)
+        case .nodeJS: NodeJSWireFormat(addsCreatedAt: !expiration.isCapped, life: UInt64.random(in: 1 ... .max))
+        }
+    }
+
     /// What the node needs to know of it.
-    var clusterConfiguration: ClusterConfiguration {
+    func clusterConfiguration(_ traits: WireFormatTraits) -> ClusterConfiguration {
         var result = ClusterConfiguration()
+        result.announcesNamespaces = traits.announcesNamespaces
+        result.unwrittenKinds = traits.unwrittenKinds
+        result.socketsPerAnswer = traits.socketsPerAnswer
         result.heartbeatInterval = heartbeatInterval
         result.heartbeatTimeout = heartbeatTimeout
         result.requestTimeout = requestTimeout

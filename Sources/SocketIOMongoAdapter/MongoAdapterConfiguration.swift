@@ -64,6 +64,20 @@ public struct MongoAdapterConfiguration: Sendable {
         public static let tailable = Reading(value: .tailable)
     }
 
+    /// How messages stand in the collection. All nodes of a cluster use the same; changing it means to stop all of them.
+    public struct WireFormat: Hashable, Sendable {
+        enum Value: Hashable, Sendable { case native, nodeJS }
+        let value: Value
+
+        /// The format of this package: compact, numbered, and with all that it offers.
+        public static let native = WireFormat(value: .native)
+        /// The format of `@socket.io/mongo-adapter` 0.4 and `@socket.io/mongo-emitter` 0.2: nodes of this package and of Node.js form one
+        /// cluster. The collection is the cluster: ``MongoAdapterConfiguration/cluster`` has no meaning. With ``Expiration/ttl(_:)`` the
+        /// Node.js servers need the option `addCreatedAtField`; with ``Expiration/capped(bytes:)`` they must not have it. Needs
+        /// ``Reading/changeStream``. See <doc:MixingNodes>.
+        public static let nodeJS = WireFormat(value: .nodeJS)
+    }
+
     /// How to reach MongoDB.
     public var connection: Connection
     /// The database. Default `nil`: the one that the path of the connection string names, else `socketio`.
@@ -74,6 +88,9 @@ public struct MongoAdapterConfiguration: Sendable {
     public var cluster = "default"
     /// The id of this node, unique among those that are alive. Default `nil`: 16 random hexadecimal digits. Bounds: 1 to 128 bytes.
     public var nodeID: NodeID?
+
+    /// How messages stand in the collection. Default: ``WireFormat-swift.struct/native``.
+    public var wireFormat = WireFormat.native
 
     /// How old messages go away. Default: ``Expiration/ttl-swift.type.property``, 60 s.
     public var expiration = Expiration.ttl

@@ -28,7 +28,7 @@ struct NativeWireFormatTests {
         return .broadcast(packet, BroadcastOptions(rooms: ["a"], except: ["b"]))
     }
 
-    static func encode(_ message: ClusterMessage) throws -> BSONDocument { try format.encode(message, createdAt: 1_700_000_000_123) }
+    static func encode(_ message: ClusterMessage) throws -> BSONDocument { try format.document(of: message, createdAt: 1_700_000_000_123) }
 
     /// A document with one field replaced, or left out.
     static func change(_ document: BSONDocument, _ key: String, _ write: (inout BSONWriter) -> Void = { _ in }) throws -> BSONDocument {
@@ -48,7 +48,7 @@ struct NativeWireFormatTests {
     func header(target: NodeID?, void: [ClosedRange<UInt64>]) throws {
         let message = Self.message(Self.broadcast(), target: target, stamp: NumberStamp(lane: 3, number: 7, void: void))
         let document = try BSONDocument(validating: Self.encode(message).bytes)
-        guard case .message(let header, let payload) = Self.format.decode(document, for: "node2") else {
+        guard case .message(let header, let payload) = Self.format.item(of: document, for: "node2") else {
             Issue.record("no message")
             return
         }
@@ -77,7 +77,7 @@ struct NativeWireFormatTests {
     func membership() throws {
         let document = try Self.encode(Self.message(.leave))
         #expect(document["number"] == nil)
-        guard case .message(let header, _) = Self.format.decode(document, for: "node2") else {
+        guard case .message(let header, _) = Self.format.item(of: document, for: "node2") else {
             Issue.record("no message")
             return
         }
@@ -89,7 +89,7 @@ struct NativeWireFormatTests {
     func own() throws {
         let message = Self.message(Self.broadcast())
         let document = try Self.change(Self.encode(message), "data")
-        guard case .own(let id, let origin) = Self.format.decode(document, for: "node1") else {
+        guard case .own(let id, let origin) = Self.format.item(of: document, for: "node1") else {
             Issue.record("not its own")
             return
         }
@@ -100,11 +100,11 @@ struct NativeWireFormatTests {
 
     @Test("A marker is nothing to anybody")
     func marker() {
-        #expect(Self.format.decode(Self.format.marker(ObjectID(), createdAt: 0), for: "node2") == nil)
+        #expect(Self.format.item(of: Self.format.marker(ObjectID(), createdAt: 0), for: "node2") == nil)
     }
 
     private static func isSkipped(_ document: BSONDocument) -> Bool {
-        if case .skipped = format.decode(document, for: "node2") { true } else { false }
+        if case .skipped = format.item(of: document, for: "node2") { true } else { false }
     }
 
     @Test("What is missing is told", arguments: ["_id", "v", "kind", "nsp", "origin", "epoch", "lane", "number", "data"])

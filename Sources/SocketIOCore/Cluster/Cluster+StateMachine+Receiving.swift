@@ -63,7 +63,7 @@ extension ClusterStateMachine {
                 if missing > 0 { actions.append(.report(.gap(origin: header.origin, count: missing))) }
             }
         }
-        if !header.kind.isMembership { actions += changed(membership.heard(header.origin)) }
+        if !header.kind.isMembership { actions += changed(heard(header)) }
         guard header.namespace.isEmpty || header.kind.isMembership || namespaces.contains(header.namespace) else {
             return (false, actions + answerForUnknownNamespace(header, now: now))
         }
@@ -81,6 +81,14 @@ extension ClusterStateMachine {
         }
     }
 
+    /// Nodes of other kinds need not say that they are alive as long as they say something else.
+    private mutating func heard(_ header: ClusterHeader) -> MembershipStateMachine.Change {
+        guard configuration.announcesNamespaces, header.origin.isForeign, !header.namespace.isEmpty else {
+            return membership.heard(header.origin, namespace: header.namespace)
+        }
+        return membership.beat(header.origin, Heartbeat(beat: 0), namespace: header.namespace)
+    }
+
     private mutating func changed(_ change: MembershipStateMachine.Change) -> [Action] {
         switch change {
         case .none: []
@@ -94,7 +102,8 @@ extension ClusterStateMachine {
         switch body {
         case .heartbeat(let heartbeat): return beat(header, heartbeat, now: now)
         case .initialHeartbeat(let heartbeat):
-            return beat(header, heartbeat, now: now) + sendHeartbeats(target: header.origin.id, now: now)
+            let namespace = configuration.announcesNamespaces ? header.namespace : nil
+            return beat(header, heartbeat, now: now) + sendHeartbeats(target: header.origin.id, in: namespace, now: now)
         case .draining: return membership.draining(header.origin) ? [.report(.draining(header.origin))] : []
         case .leave: return membership.leave(header.origin) ? nodeIsGone(header.origin, .left(header.origin)) : []
         default: break

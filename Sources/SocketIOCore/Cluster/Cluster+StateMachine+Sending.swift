@@ -79,10 +79,12 @@ extension ClusterStateMachine {
         return Heartbeat(beat: beat, isDraining: isDraining)
     }
 
-    mutating func sendHeartbeats(target: NodeID? = nil, now: NIODeadline) -> [Action] {
+    /// - Parameter namespace: The only namespace that is announced, in formats that announce them; nil for all.
+    mutating func sendHeartbeats(target: NodeID? = nil, in namespace: String? = nil, now: NIODeadline) -> [Action] {
         let deadline = now + TimeAmount(configuration.heartbeatTimeout)
         if configuration.announcesNamespaces {
-            return namespaces.sorted().flatMap { sendMembership(.heartbeat(makeHeartbeat()), target: target, namespace: $0, now: now) }
+            let announced = namespace.map { namespaces.contains($0) ? [$0] : [] } ?? namespaces.sorted()
+            return announced.flatMap { sendMembership(.heartbeat(makeHeartbeat()), target: target, namespace: $0, now: now) }
         }
         return reportingLanes(all: target != nil).flatMap { lane -> [Action] in
             // One is enough, whatever keeps it from being written; an answer to a newcomer is another matter.
@@ -161,7 +163,8 @@ extension ClusterStateMachine {
 
     private mutating func start(_ id: ClusterRequestID, now: NIODeadline) -> [Action] {
         guard var request = held[id] else { return [] }
-        let all = membership.nodes(in: request.message.namespace)
+        var all = membership.nodes(in: request.message.namespace)
+        if case .claimSession = request.message.body { all.removeAll(where: \.isForeign) }
         let target = request.message.target
         let nodes = target.map { id in all.filter { $0.id == id } } ?? all
         if nodes.isEmpty, target == nil, !echo.hasHeard {

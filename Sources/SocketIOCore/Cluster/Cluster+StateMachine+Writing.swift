@@ -13,10 +13,14 @@ extension ClusterStateMachine {
         actions += settle(lanes[lane].expire(now: now), lane: lane, now: now)
         let next = lanes[lane].next(origin: identity, now: now, makeID: makeID)
         // What is for another node only does not come back.
-        if case .write(let messages) = next, let last = messages.last(where: { $0.header.target == nil }) {
+        if case .write(let messages) = next, let last = messages.last(where: { comesBack($0.header) }) {
             echo.willWrite(last.header.id, lane: lane)
         }
         return (next, actions)
+    }
+
+    private func comesBack(_ header: ClusterHeader) -> Bool {
+        header.target == nil && !configuration.unwrittenKinds.contains(header.kind)
     }
 
     /// The driver has tried to write the batch of a lane.

@@ -42,6 +42,8 @@ public struct ClusterConfiguration: Sendable {
     public var socketsPerAnswer = 1_000
     /// Whether the wire format announces a node in each of its namespaces, as the foreign formats do. Default: false.
     public var announcesNamespaces = false
+    /// Messages that the wire format has no document for: nothing is written for them, so nothing of them comes back. Default: none.
+    public var unwrittenKinds: Set<ClusterMessageKind> = []
 
     /// The defaults.
     public init() {}

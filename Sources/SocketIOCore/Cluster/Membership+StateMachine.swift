@@ -15,14 +15,12 @@ package struct MembershipStateMachine {
     package struct Member: Sendable {
         package var identity: NodeIdentity
         package var isDraining = false
-        /// The namespaces it takes part in, if the wire format announces them; nil for all.
-        package var namespaces: Set<String>?
+        /// The namespaces it takes part in, and when it was heard last in each, if the wire format announces them; nil for all.
+        fileprivate var namespaces: [String: TimeAmount]?
         /// When it was heard last, in the time that this node was listening.
         fileprivate var heard: TimeAmount
         fileprivate var beat: UInt64 = 0
     }
-
-    private static let namespaceLimit = 10_000
 
     package private(set) var members: [NodeID: Member] = [:]
     /// Lives that have ended by a leave, or by a later life of the same process. They do not come back.
@@ -53,16 +51,23 @@ package struct MembershipStateMachine {
 
     /// The nodes that take part in a namespace.
     package func nodes(in namespace: String) -> [NodeIdentity] {
-        members.values.compactMap { $0.namespaces?.contains(namespace) ?? true ? $0.identity : nil }.sorted { $0.id < $1.id }
+        members.values.compactMap { takesPart($0, in: namespace) ? $0.identity : nil }.sorted { $0.id < $1.id }
+    }
+
+    /// Nobody says that it has closed a namespace; it falls silent there.
+    private func takesPart(_ member: Member, in namespace: String) -> Bool {
+        guard let namespaces = member.namespaces else { return true }
+        return namespaces[namespace].map { listened - $0 <= timeout } ?? false
     }
 
     /// Something has come, from whomever: this node is listening.
     package mutating func listening(now: NIODeadline) { lastItem = now }
 
     /// A node has said something other than that it is alive.
-    package mutating func heard(_ identity: NodeIdentity) -> Change {
+    package mutating func heard(_ identity: NodeIdentity, namespace: String = "") -> Change {
         if members[identity.id]?.identity == identity {
             members[identity.id]?.heard = listened
+            if members[identity.id]?.namespaces?[namespace] != nil { members[identity.id]?.namespaces?[namespace] = listened }
             return .none
         }
         // Beside another life, only a heartbeat tells which of them is alive.
@@ -80,9 +85,7 @@ package struct MembershipStateMachine {
             members[identity.id]?.heard = listened
             members[identity.id]?.isDraining = heartbeat.isDraining
         }
-        if !namespace.isEmpty, member.namespaces?.count ?? 0 < Self.namespaceLimit {
-            members[identity.id]?.namespaces = (member.namespaces ?? []).union([namespace])
-        }
+        if !namespace.isEmpty { members[identity.id]?.hear(in: namespace, at: listened, timeout: timeout) }
         return change
     }
 
@@ -123,7 +126,7 @@ package struct MembershipStateMachine {
     package mutating func forgive(now: NIODeadline) {
         lastTick = now
         lastItem = now
-        for id in members.keys { members[id]?.heard = listened }
+        for id in members.keys { members[id]?.forgive(at: listened) }
     }
 
     /// Time has passed.
@@ -149,5 +152,23 @@ package struct MembershipStateMachine {
         if dead.contains(where: { $0.value < oldest }) { dead = dead.filter { $0.value >= oldest } }
         while ended.count > 4 * limit, let first = ended.min(by: { $0.value < $1.value }) { ended[first.key] = nil }
         while dead.count > 4 * limit, let first = dead.min(by: { $0.value < $1.value }) { dead[first.key] = nil }
+    }
+}
+
+extension MembershipStateMachine.Member {
+    private static var namespaceLimit: Int { 10_000 }
+
+    fileprivate mutating func hear(in namespace: String, at time: TimeAmount, timeout: TimeAmount) {
+        if namespaces?[namespace] == nil, namespaces?.count ?? 0 >= Self.namespaceLimit {
+            namespaces = namespaces?.filter { time - $0.value <= timeout }
+            guard namespaces?.count ?? 0 < Self.namespaceLimit else { return }
+        }
+        namespaces = namespaces ?? [:]
+        namespaces?[namespace] = time
+    }
+
+    fileprivate mutating func forgive(at time: TimeAmount) {
+        heard = time
+        namespaces = namespaces?.mapValues { _ in time }
     }
 }

@@ -16,6 +16,10 @@ public struct NodeIdentity: Hashable, Sendable, CustomStringConvertible {
         self.epoch = epoch
     }
 
+    /// Whether the node runs another implementation, whose messages tell no epoch: it then is 0. Such nodes know nothing of sessions of
+    /// this one.
+    public var isForeign: Bool { epoch == 0 }
+
     /// Whether it is an earlier life of the same process: epochs count up with each pause, and are random otherwise.
     func isBefore(_ other: NodeIdentity) -> Bool {
         id == other.id && epoch != other.epoch && other.epoch &- epoch < 1 << 20

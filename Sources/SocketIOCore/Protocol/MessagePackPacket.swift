@@ -132,6 +132,12 @@ extension MessagePackPacket {
         return EncodedValue(format: .messagePack, bytes: bytes)
     }
 
+    /// The elements of the payload of an event.
+    static func elements(of message: ByteBuffer) -> ElementRanges? {
+        guard let fields = try? readFields(message), fields.type == PacketType.event.rawValue else { return nil }
+        return elements(fields.data, message)
+    }
+
     /// The elements of an array, as positions in `message`.
     static func elements(_ range: Range<Int>?, _ message: ByteBuffer) -> ElementRanges? {
         guard let range, let bytes = slice(range, message) else { return nil }

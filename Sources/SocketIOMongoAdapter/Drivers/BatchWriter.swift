@@ -14,15 +14,16 @@ struct BatchWriter: Sendable {
         guard let collection = connection.collection else {
             return .notWritten(MongoAdapterError(.closed, "the adapter is closed"))
         }
-        let (documents, refusal) = encode(batch)
+        let encoded = encode(batch)
+        let documents = encoded.documents
         var insert = OrderedInsertStateMachine(sizes: documents.map(\.count), bytesPerCommand: Self.bytesPerCommand)
         let uuid = connection.collectionUUID
         while true {
             switch insert.next {
             case .insert(let range): await Self.perform(&insert, range, documents, collection, uuid)
             case .look(let range): insert.found(await Self.countConfirmed(documents[range], collection))
-            case .finish(.written):
-                return refusal.map { .refused(index: documents.count, error: $0) } ?? .written
+            case .finish(.written): return encoded.refusal.map { .refused(index: encoded.messages, error: $0) } ?? .written
+            case .finish(.refused(let index, let error)): return .refused(index: encoded.message(of: index), error: error)
             case .finish(let outcome):
                 if insert.cannotCompareUUIDs { connection.stopComparingUUIDs() }
                 // The reader does it too, but it may be elsewhere, or slower.
@@ -32,25 +33,47 @@ struct BatchWriter: Sendable {
         }
     }
 
-    /// The documents up to the first message that cannot be written at all.
-    private func encode(_ batch: [ClusterMessage]) -> ([BSONDocument], (any Error)?) {
+    /// The documents of a batch up to the first message that cannot be written at all.
+    private struct Encoded {
+        var documents: [BSONDocument] = []
+        /// How many messages there are documents of.
+        var messages = 0
+        /// Why there is none of the next message.
+        var refusal: (any Error)?
+        /// The message that each document belongs to; nil as long as each has one document.
+        private var owners: [Int]?
+
+        mutating func append(_ documents: [BSONDocument]) {
+            if documents.count != 1 || owners != nil {
+                owners = owners ?? Array(0..<messages)
+                owners?.append(contentsOf: repeatElement(messages, count: documents.count))
+            }
+            self.documents += documents
+            messages += 1
+        }
+
+        func message(of document: Int) -> Int { owners?[document] ?? document }
+    }
+
+    private func encode(_ batch: [ClusterMessage]) -> Encoded {
         let now = WallClock.milliseconds()
         let limit = connection.configuration.documentLimit
-        var documents: [BSONDocument] = []
-        documents.reserveCapacity(batch.count)
+        var encoded = Encoded()
+        encoded.documents.reserveCapacity(batch.count)
         for message in batch {
             do {
-                let document = try connection.format.encode(message, createdAt: now)
-                guard document.count <= limit else {
+                let documents = try connection.format.encode(message, createdAt: now)
+                if let document = documents.first(where: { $0.count > limit }) {
                     let text = "the message takes \(document.count) bytes, the collection carries \(limit)"
-                    return (documents, ClusterError(.tooLarge, text))
+                    throw ClusterError(.tooLarge, text)
                 }
-                documents.append(document)
+                encoded.append(documents)
             } catch {
-                return (documents, error)
+                encoded.refusal = error
+                return encoded
             }
         }
-        return (documents, nil)
+        return encoded
     }
 
     private static func perform(

@@ -56,9 +56,9 @@ final class ChangeStreamDriver: MongoDriver {
         let driver: ChangeStreamDriver
         let node: NodeID
 
-        func item(of event: BSONDocument) -> DriverItem? {
-            guard let document = event["fullDocument"]?.document else { return .skipped("a change event has no document") }
-            return driver.connection.format.decode(document, for: node)
+        func read(_ event: BSONDocument, into items: inout [DriverItem]) {
+            guard let document = event["fullDocument"]?.document else { return items.append(.skipped("a change event has no document")) }
+            driver.connection.format.decode(document, for: node, into: &items)
         }
 
         func received(_ batch: MongoBatch) {

@@ -5,7 +5,7 @@ import SocketIOCore
 /// What a stream hands its events to, and tells about its progress.
 protocol StreamReader: Sendable {
     /// Reads one document of a batch.
-    func item(of document: BSONDocument) -> DriverItem?
+    func read(_ document: BSONDocument, into items: inout [DriverItem])
     /// A batch has come.
     func received(_ batch: MongoBatch)
     /// Everything in the batch was handed over.
@@ -32,6 +32,9 @@ struct DriverItems<Reader: StreamReader>: AsyncSequence, Sendable {
         private var opening: DriverItem?
         private var batch: MongoBatch?
         private var next = 0
+        /// What the last document said, and how much of it was handed over.
+        private var items: [DriverItem] = []
+        private var handed = 0
 
         init(cursor: MongoCursor, reader: Reader, isLossy: Bool) {
             self.batches = cursor.makeAsyncIterator()
@@ -51,15 +54,27 @@ struct DriverItems<Reader: StreamReader>: AsyncSequence, Sendable {
         }
 
         private mutating func itemOfBatch() -> DriverItem? {
+            if let item = itemOfDocument() { return item }
             guard let batch else { return nil }
             while next < batch.documents.count {
                 let document = batch.documents[next]
                 next += 1
-                if let item = reader.item(of: document) { return item }
+                reader.read(document, into: &items)
+                if let item = itemOfDocument() { return item }
             }
             self.batch = nil
             reader.finished(batch)
             return nil
+        }
+
+        private mutating func itemOfDocument() -> DriverItem? {
+            guard handed < items.count else {
+                items.removeAll(keepingCapacity: true)
+                handed = 0
+                return nil
+            }
+            defer { handed += 1 }
+            return items[handed]
         }
 
         private mutating func nextBatch() async throws -> Bool {

@@ -111,7 +111,7 @@ final class MongoConnection: Sendable {
             collection: collection,
             expiration: configuration.expiration,
             managesTTL: configuration.managesTTL,
-            expiryField: format.expiryField
+            expiryField: format.traits.expiryField
         ).run()
     }
 

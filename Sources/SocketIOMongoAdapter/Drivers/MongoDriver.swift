@@ -18,7 +18,7 @@ extension MongoDriver {
 
     func writingExecutor(lane: Int) -> (any TaskExecutor)? { connection.makeCommandThread() }
 
-    var keepsSessions: Bool { true }
+    var keepsSessions: Bool { connection.format.traits.keepsSessions }
 
     func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
         try await SessionStore(connection: connection).store(sessions, for: duration)

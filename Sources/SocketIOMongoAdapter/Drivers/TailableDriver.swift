@@ -7,11 +7,13 @@ import Synchronization
 /// Carries messages over a tailable cursor on a capped collection, on the primary.
 final class TailableDriver: MongoDriver {
     let connection: MongoConnection
+    private let format: any TailableWireFormat
     private let writer: BatchWriter
     private let state = Mutex(TailStateMachine())
 
-    init(connection: MongoConnection) {
+    init(connection: MongoConnection, format: any TailableWireFormat) {
         self.connection = connection
+        self.format = format
         self.writer = BatchWriter(connection: connection)
     }
 
@@ -45,7 +47,7 @@ final class TailableDriver: MongoDriver {
     /// - Returns: The time that the primary has given to the marker.
     private func insertMarker(_ collection: MongoCollection) async throws(MongoError) -> BSONTimestamp {
         let id = ObjectID()
-        let marker = connection.format.marker(id, createdAt: WallClock.milliseconds())
+        let marker = format.marker(id, createdAt: WallClock.milliseconds())
         _ = try await collection.insert([marker], writeConcern: .members(1), uuid: connection.collectionUUID)
         let found = try await read(collection, BSONDocument { $0.append("_id", id) }, options(for: nil))
         // A small collection under heavy load may have lost it already; then everything that is there is newer.
@@ -75,8 +77,8 @@ final class TailableDriver: MongoDriver {
 
     private func options(from time: BSONTimestamp, _ node: NodeID) -> MongoTailOptions {
         var options = MongoTailOptions()
-        options.filter = connection.format.tailFilter(for: node, from: time)
-        options.projection = connection.format.tailProjection(for: node)
+        options.filter = format.tailFilter(for: node, from: time)
+        options.projection = format.tailProjection(for: node)
         options.batchSize = connection.configuration.readBatchSize
         options.maxAwaitTime = connection.configuration.maxAwaitTime
         options.executor = connection.cursorExecutor
@@ -87,7 +89,9 @@ final class TailableDriver: MongoDriver {
         let driver: TailableDriver
         let node: NodeID
 
-        func item(of document: BSONDocument) -> DriverItem? { driver.connection.format.decode(document, for: node) }
+        func read(_ document: BSONDocument, into items: inout [DriverItem]) {
+            driver.format.decode(document, for: node, into: &items)
+        }
 
         func received(_ batch: MongoBatch) {
             guard let time = batch.documents.last?["ts"]?.timestamp else { return }

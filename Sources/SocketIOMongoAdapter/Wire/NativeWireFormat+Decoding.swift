@@ -12,7 +12,12 @@ extension NativeWireFormat {
     /// More ranges of void numbers than a sender ever lists.
     private static let voidLimit = 256
 
-    package func decode(_ document: BSONDocument, for node: NodeID) -> DriverItem? {
+    package func decode(_ document: BSONDocument, for node: NodeID, into items: inout [DriverItem]) {
+        if let item = item(of: document, for: node) { items.append(item) }
+    }
+
+    /// What a document says; nil if there is nothing in it for anybody.
+    package func item(of document: BSONDocument, for node: NodeID) -> DriverItem? {
         do {
             let fields = try Fields(document)
             guard fields.version == Self.version else {

@@ -20,7 +20,7 @@ package import SocketIOCore
 /// | `createdAt` | date | when it was written, for the TTL index |
 /// | `ts` | timestamp | filled in by the primary |
 /// | `data` | binary | the payload, ``SocketIOCore/ClusterPayloadCoder`` |
-package struct NativeWireFormat: WireFormat {
+package struct NativeWireFormat: TailableWireFormat {
     static let version: Int32 = 1
     /// The kind of markers.
     static let markerKind: Int32 = -1
@@ -31,9 +31,18 @@ package struct NativeWireFormat: WireFormat {
     /// - Parameter cluster: The name of the cluster.
     package init(cluster: String) { self.cluster = cluster }
 
-    package var expiryField: String { "createdAt" }
+    package var traits: WireFormatTraits {
+        var traits = WireFormatTraits(name: "native")
+        traits.keepsSessions = true
+        return traits
+    }
 
-    package func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> BSONDocument {
+    package func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> [BSONDocument] {
+        [try document(of: message, createdAt: milliseconds)]
+    }
+
+    /// The document of a message.
+    package func document(of message: ClusterMessage, createdAt milliseconds: Int64) throws -> BSONDocument {
         let payload = try ClusterPayloadCoder.encode(message.body)
         let header = message.header
         return BSONDocument(capacity: payload.readableBytes + 288 + header.namespace.utf8.count) { document in

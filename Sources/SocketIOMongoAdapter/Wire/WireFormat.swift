@@ -3,29 +3,69 @@ package import MongoClient
 package import SocketIOCore
 
 /// How the messages of a cluster stand in the documents of a collection. One server uses one format.
+///
+/// A format is made once for each node, so it may have state; whatever the collection can make grow in it must have a limit.
 package protocol WireFormat: Sendable {
-    /// The field with the time of writing, which the TTL index is on.
-    var expiryField: String { get }
+    /// What the node has to know of the format.
+    var traits: WireFormatTraits { get }
 
-    /// Makes the document of a message.
+    /// A namespace is made. Called before anything of it is written or read.
+    ///
+    /// - Parameters:
+    ///   - parser: The parser of the server, in which packets travel inside of the process.
+    ///   - recovers: Whether connection state recovery is on.
+    func serve(_ parser: PacketFormat, recovers: Bool)
+
+    /// Makes the documents of a message.
+    ///
+    /// It is called again with the same message when a batch is written again; the ids of the documents must be the same then. The last
+    /// document must have the message's id, unless there is none.
     ///
     /// - Parameters:
     ///   - message: The message.
     ///   - milliseconds: The time of writing, since 1970.
-    /// - Throws: ``SocketIOCore/ClusterError`` with `tooLarge`.
-    func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> BSONDocument
+    /// - Returns: The documents, in order; none if the format has nothing for the message, and nobody misses it.
+    /// - Throws: ``SocketIOCore/ClusterError``: `tooLarge`; `notSent`, with advice, for what the format cannot express.
+    func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> [BSONDocument]
 
     /// Reads a document, whatever it is; what cannot be a message of this format is `skipped`.
     ///
     /// - Parameters:
     ///   - document: A document that the filter let pass.
     ///   - node: The id of this node.
-    /// - Returns: `nil` if there is nothing in it for anybody.
-    func decode(_ document: BSONDocument, for node: NodeID) -> DriverItem?
+    ///   - items: Gets what the document says, in order; nothing if there is nothing in it for anybody.
+    func decode(_ document: BSONDocument, for node: NodeID, into items: inout [DriverItem])
 
     /// The stages of a change stream that leave out what is not for a node, and the payload of its own documents.
     func changeStreamStages(for node: NodeID) -> [BSONDocument]
+}
 
+extension WireFormat {
+    /// Nothing has to be known.
+    package func serve(_ parser: PacketFormat, recovers: Bool) {}
+}
+
+/// What a node has to know of its wire format.
+package struct WireFormatTraits: Sendable {
+    /// The name of the format in messages for people.
+    package var name: String
+    /// The field with the time of writing, which the TTL index is on.
+    package var expiryField = "createdAt"
+    /// See ``SocketIOCore/ClusterConfiguration/announcesNamespaces``.
+    package var announcesNamespaces = false
+    /// See ``SocketIOCore/ClusterConfiguration/unwrittenKinds``.
+    package var unwrittenKinds: Set<ClusterMessageKind> = []
+    /// See ``SocketIOCore/ClusterConfiguration/socketsPerAnswer``.
+    package var socketsPerAnswer = ClusterConfiguration().socketsPerAnswer
+    /// Whether sessions of nodes that leave can be stored and taken over.
+    package var keepsSessions = false
+
+    /// - Parameter name: The name of the format in messages for people.
+    package init(name: String) { self.name = name }
+}
+
+/// A format whose documents a tailable cursor can find again: they have a field `ts` that the primary fills.
+package protocol TailableWireFormat: WireFormat {
     /// What a tailable cursor reads: what is for a node, from a time on.
     func tailFilter(for node: NodeID, from time: BSONTimestamp) -> BSONDocument
 

@@ -5,7 +5,7 @@ import Foundation
 #endif
 
 /// Dates as JavaScript has them in JSON: `2026-01-31T12:00:00.000Z`, what `Date.prototype.toISOString` gives.
-enum JSONDate {
+package enum JSONDate {
     /// The largest date of JavaScript, in milliseconds from 1970 (ECMA-262, 21.4.1.1).
     private static let maximumMilliseconds = 8.64e15
 
@@ -13,6 +13,12 @@ enum JSONDate {
     static func string(_ date: Date) -> String? {
         let milliseconds = (date.timeIntervalSince1970 * 1_000).rounded()
         guard milliseconds.magnitude <= self.maximumMilliseconds else { return nil }
+        return self.string(milliseconds: Int64(milliseconds))
+    }
+
+    /// The text of a date in milliseconds from 1970; nil if JavaScript has no such date.
+    package static func string(milliseconds: Int64) -> String? {
+        guard Double(milliseconds).magnitude <= self.maximumMilliseconds else { return nil }
         let total = Int(milliseconds)
         let day = self.floorDivide(total, 86_400_000)
         let time = total - day * 86_400_000

@@ -79,7 +79,7 @@ extension JSONByteOutput where Self: ~Copyable {
         string.withUTF8 { self.append(string: UnsafeRawBufferPointer($0)) }
     }
 
-    private mutating func append(string bytes: UnsafeRawBufferPointer) {
+    mutating func append(string bytes: UnsafeRawBufferPointer) {
         let plain = JSONText.unescapedEnd(bytes, from: 0)
         self.append(upTo: plain + 2) { output in
             output.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)

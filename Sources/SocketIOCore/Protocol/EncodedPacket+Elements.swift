@@ -1,0 +1,31 @@
+import MessagePack
+import NIOCore
+
+extension EncodedPacket {
+    /// What the packet carries: the event's name, its arguments and, if it has one, its offset. Undecoded.
+    ///
+    /// - Throws: ``PacketError`` if it is no event.
+    package func elements() throws(PacketError) -> EventArguments {
+        let message = message
+        guard isBinary else {
+            let header = try JSONPacketHeader(message)
+            guard header.type == .event || header.type == .binaryEvent else { throw PacketError(.unknownType) }
+            return EventArguments(format: .json, bytes: message, ranges: try header.elements(of: message), attachments: attachments)
+        }
+        guard let ranges = MessagePackPacket.elements(of: message) else { throw PacketError(.illegalPayload) }
+        return EventArguments(format: .messagePack, bytes: message, ranges: ranges, attachments: [])
+    }
+
+    /// Makes the packet of an event from what ``elements()`` gives.
+    ///
+    /// - Parameters:
+    ///   - elements: The event's name and its arguments.
+    ///   - offset: Is added as the last argument, if there is one.
+    ///   - namespace: The namespace, with its leading slash.
+    package static func event(_ elements: EventArguments, offset: MessageID?, namespace: String) throws -> EncodedPacket {
+        try PacketEncoder(format: elements.format).encode(.event, namespace: namespace, id: nil) { writer in
+            try writer.append(contentsOf: elements)
+            if let offset { try writer.append(offset.description) }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+#if MongoDB
+package import MongoClient
+import NIOCore
+package import SocketIOCore
+import Synchronization
+
+extension NodeJSWireFormat {
+    package func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> [BSONDocument] {
+        state.withLock { $0.epoch = message.header.origin.epoch }
+        guard let type = Self.type(of: message) else { return [] }
+        return [try document(type, message.header, createdAt: milliseconds) { try Self.write(message, to: &$0) }]
+    }
+
+    /// The type of the document that a message is written as; nil if there is none, because nobody who could read it waits for it.
+    private static func type(of message: ClusterMessage) -> NodeJSDocumentType? {
+        // What a node of this package asked is answered in full.
+        if message.header.kind.isAnswer, let request = message.header.request, !request.isForeign { return .native }
+        return switch message.body {
+        case .initialHeartbeat: .initialHeartbeat
+        case .heartbeat: .heartbeat
+        case .broadcast, .broadcastWithAck: .broadcast
+        case .addSockets: .socketsJoin
+        case .removeSockets: .socketsLeave
+        case .disconnectSockets: .disconnectSockets
+        case .fetchSockets, .rooms: .fetchSockets
+        case .fetchSocketsAnswer: .fetchSocketsResponse
+        case .serverSideEmit, .serverSideEmitWithAck: .serverSideEmit
+        case .serverSideEmitAnswer: .serverSideEmitResponse
+        case .acknowledgementCount: .broadcastClientCount
+        case .acknowledgement: .broadcastAcknowledgement
+        case .claimSession, .draining, .leave: .native
+        // Node.js has no word for it: what asked runs into its timeout, as it does among its own.
+        case .acknowledgementsEnd, .errorAnswer, .roomsAnswer, .sessionAnswer: nil
+        }
+    }
+
+    /// The envelope, with what `write` puts into `data`.
+    func document(
+        _ type: NodeJSDocumentType,
+        _ header: ClusterHeader,
+        createdAt milliseconds: Int64,
+        _ write: (inout BSONValueWriter) throws -> Void
+    ) throws -> BSONDocument {
+        var writer = BSONValueWriter()
+        try writer.key("_id")
+        try writer.write(ObjectID(header.id))
+        try writer.key("type")
+        try writer.write(type.rawValue)
+        if type != .initialHeartbeat, type != .heartbeat {
+            try writer.key("data")
+            try writer.beginDocument()
+            try write(&writer)
+            writer.end()
+        }
+        try writer.key("uid")
+        try writer.write(uid(of: header.origin.id))
+        try writer.key("nsp")
+        try writer.write(header.namespace)
+        if addsCreatedAt {
+            try writer.key("createdAt")
+            try writer.write(dateMilliseconds: milliseconds)
+        }
+        return try writer.finish()
+    }
+
+    private static func write(_ message: ClusterMessage, to writer: inout BSONValueWriter) throws {
+        let request = message.header.request
+        switch message.body {
+        case _ where message.header.kind.isAnswer && request?.isForeign == false: try writeNative(message, to: &writer)
+        case .claimSession, .draining, .leave: try writeNative(message, to: &writer)
+        case .broadcast(let packet, let options):
+            try writer.write(packet)
+            try writer.write(options)
+        case .broadcastWithAck(let packet, let options):
+            try writer.write(packet)
+            try writer.write(request)
+            try writer.write(options)
+        case .addSockets(let options, let rooms), .removeSockets(let options, let rooms):
+            try writer.write(options)
+            try writer.write("rooms", strings: rooms)
+        case .disconnectSockets(let options, let closeConnection):
+            try writer.write(options)
+            try writer.key("close")
+            try writer.write(closeConnection)
+        case .fetchSockets(let options), .rooms(let options):
+            try writer.write(options)
+            try writer.write(request, wantsRooms: message.header.kind == .rooms)
+        case .serverSideEmit(let arguments): try writer.write("packet", array: arguments)
+        case .serverSideEmitWithAck(let arguments, _):
+            try writer.write(request)
+            try writer.write("packet", array: arguments)
+        default: try writeAnswer(message.body, to: request, &writer)
+        }
+    }
+
+    private static func writeAnswer(_ body: ClusterBody, to request: ClusterRequestID?, _ writer: inout BSONValueWriter) throws {
+        try writer.write(request)
+        switch body {
+        case .acknowledgementCount(let count):
+            try writer.key("clientCount")
+            try writer.write(Int32(clamping: count))
+        // Node.js takes one value.
+        case .acknowledgement(let arguments), .serverSideEmitAnswer(let arguments):
+            try writer.key("packet")
+            if let first = arguments[0] { try writer.write(first) } else { try writer.writeNull() }
+        case .fetchSocketsAnswer(let sockets, _):
+            try writer.key("sockets")
+            try writer.beginArray()
+            for socket in sockets { try writer.write(socket) }
+            writer.end()
+        default: break
+        }
+    }
+
+    /// A message in the encoding of this package.
+    private static func writeNative(_ message: ClusterMessage, to writer: inout BSONValueWriter) throws {
+        try writer.key("kind")
+        try writer.write(Int32(message.header.kind.rawValue))
+        if let target = message.header.target {
+            try writer.key("target")
+            try writer.write(target)
+        }
+        try writer.write(message.header.request)
+        try writer.key("payload")
+        try writer.write(binary: try ClusterPayloadCoder.encode(message.body))
+    }
+}
+
+extension BSONValueWriter {
+    fileprivate mutating func write(_ request: ClusterRequestID?, wantsRooms: Bool = false) throws {
+        guard let request else { return }
+        try key("requestId")
+        try write(NodeJSRequestID(request, wantsRooms: wantsRooms).text)
+    }
+
+    fileprivate mutating func write(_ name: String, strings: some Sequence<String>) throws {
+        try key(name)
+        try beginArray()
+        for string in strings { try write(string) }
+        end()
+    }
+
+    fileprivate mutating func write(_ name: String, array arguments: EventArguments, count: Int? = nil) throws {
+        try key(name)
+        try beginArray()
+        for index in 0..<(count ?? arguments.count) {
+            if let value = arguments[index] { try write(value) }
+        }
+        end()
+    }
+
+    /// The packet without its offset, which is the document's id.
+    fileprivate mutating func write(_ packet: BroadcastPacket) throws {
+        let elements: EventArguments
+        do { elements = try packet.encoded.elements() } catch {
+            throw ClusterError(.notSent, "the packet is no event", cause: error)
+        }
+        try key("packet")
+        try beginDocument()
+        try key("type")
+        try write(Int32(PacketType.event.rawValue))
+        try write("data", array: elements, count: packet.offset == nil ? elements.count : elements.count - 1)
+        end()
+    }
+
+    fileprivate mutating func write(_ options: BroadcastOptions) throws {
+        try key("opts")
+        try beginDocument()
+        try write("rooms", strings: options.rooms)
+        try write("except", strings: options.except)
+        try key("flags")
+        try beginDocument()
+        if options.flags.volatile { try write(flag: "volatile", true) }
+        if !options.flags.compress { try write(flag: "compress", false) }
+        if options.flags.expectSingleResponse { try write(flag: "expectSingleResponse", true) }
+        if let timeout = options.flags.timeout {
+            try key("timeout")
+            try write(Double(timeout.nodeMilliseconds))
+        }
+        end()
+        end()
+    }
+
+    private mutating func write(flag name: String, _ value: Bool) throws {
+        try key(name)
+        try write(value)
+    }
+
+    fileprivate mutating func write(_ socket: SocketDescription) throws {
+        try beginDocument()
+        try key("id")
+        try write(socket.id)
+        try key("handshake")
+        try beginDocument()
+        try write(socket.handshake)
+        end()
+        // The order of joining is not known; the socket's own room is the first.
+        let others = socket.rooms.filter { $0 != socket.id }.sorted()
+        try write("rooms", strings: socket.rooms.contains(socket.id) ? [socket.id] + others : others)
+        try key("data")
+        try write(socket.data)
+        end()
+    }
+
+    private mutating func write(_ handshake: Handshake) throws {
+        try write("headers", strings: handshake.headers)
+        try key("time")
+        try write(JavaScriptDate.text(milliseconds: handshake.issued))
+        try key("address")
+        try write(handshake.address)
+        try key("xdomain")
+        try write(handshake.isCrossDomain)
+        try key("secure")
+        try write(handshake.secure)
+        try key("issued")
+        try write(double: Double(handshake.issued))
+        try key("url")
+        try write(handshake.url)
+        try write("query", strings: handshake.query)
+        try key("auth")
+        if let auth = handshake.auth { return try write(auth) }
+        try beginDocument()
+        end()
+    }
+
+    private mutating func write(_ name: String, strings: [String: String]) throws {
+        try key(name)
+        try beginDocument()
+        for (name, value) in strings.sorted(by: { $0.key < $1.key }) {
+            try key(name)
+            try write(value)
+        }
+        end()
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, from 0 on.
+    fileprivate var nodeMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        guard seconds < Int64(Int32.max) else { return Int64(Int32.max) * 1_000 }
+        return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+    }
+}
+
+/// Dates as JavaScript prints them.
+enum JavaScriptDate {
+    private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    /// What `new Date(milliseconds).toString()` gives where the time zone is UTC.
+    static func text(milliseconds: Int64) -> String {
+        guard let iso = JSONDate.string(milliseconds: milliseconds), let end = iso.firstIndex(of: "T") else { return "Invalid Date" }
+        let date = iso[..<end].split(separator: "-", omittingEmptySubsequences: true)
+        guard date.count == 3, let month = Int(date[1]), months.indices.contains(month - 1) else { return "Invalid Date" }
+        let time = iso[iso.index(after: end)...].prefix(8)
+        // The first day of 1970 was a Thursday.
+        let day = Int(milliseconds >= 0 ? milliseconds / 86_400_000 : -((86_399_999 - milliseconds) / 86_400_000))
+        let weekday = ((day + 4) % 7 + 7) % 7
+        return "\(days[weekday]) \(months[month - 1]) \(date[2]) \(date[0]) \(time) GMT+0000 (Coordinated Universal Time)"
+    }
+}
+#endif

@@ -1,0 +1,194 @@
+#if MongoDB
+package import MongoClient
+import NIOCore
+package import SocketIOCore
+import Synchronization
+
+/// The format of `@socket.io/mongo-adapter` 0.4 and `@socket.io/mongo-emitter` 0.2.
+///
+/// | field | type | meaning |
+/// | --- | --- | --- |
+/// | `_id` | ObjectId | the message's id, and the offset of a packet |
+/// | `type` | int32 | ``NodeJSDocumentType`` |
+/// | `data` | document | what it says; not in heartbeats |
+/// | `uid` | string | who wrote it |
+/// | `nsp` | string | the namespace |
+/// | `createdAt` | date | when it was written; only with a TTL |
+///
+/// Nodes of this package tell each other by their `uid`, which ends with `~` and 16 hexadecimal digits, and by their request ids, which
+/// have 32 digits instead of 16. What only they understand is in documents of a type that Node.js ignores: what they answer each other,
+/// that a node drains or leaves, and claims of sessions. So among them nothing is lost of what they can say.
+package final class NodeJSWireFormat: WireFormat {
+    struct State {
+        var parser = PacketFormat.json
+        var recovers = false
+        var recent = RecentDocuments()
+        /// The epoch of the node's last message, which documents do not tell.
+        var epoch: UInt64 = 0
+    }
+
+    /// The `uid` of emitters, which are no nodes.
+    static let emitter = "emitter"
+    /// What tells this life of the process from others with the same node id; 0 to look like Node.js.
+    let life: UInt64
+    /// Whether documents have the field for the TTL index.
+    let addsCreatedAt: Bool
+    let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - addsCreatedAt: Whether documents have the field for the TTL index, as with the option `addCreatedAtField` of Node.js.
+    ///   - life: A random number that tells this life of the process from others with the same node id; 0 to look like Node.js.
+    package init(addsCreatedAt: Bool, life: UInt64) {
+        self.addsCreatedAt = addsCreatedAt
+        self.life = life
+    }
+
+    package var traits: WireFormatTraits {
+        var traits = WireFormatTraits(name: "nodeJS")
+        traits.announcesNamespaces = true
+        // Node.js counts answers: more than one of a node would stand for others.
+        traits.socketsPerAnswer = .max
+        return traits
+    }
+
+    package func serve(_ parser: PacketFormat, recovers: Bool) {
+        state.withLock { state in
+            state.parser = parser
+            state.recovers = recovers
+        }
+    }
+
+    // MARK: Nodes
+
+    /// How a node of this process calls itself.
+    func uid(of node: NodeID) -> String { life == 0 ? node : "\(node)~\(Hex.digits(life))" }
+
+    /// Who wrote a document.
+    static func identity(uid: String) -> NodeIdentity {
+        // Not foreign, so that it does not count as a node.
+        if uid == emitter { return NodeIdentity(id: uid, epoch: 1) }
+        let parts = uid.utf8.suffix(17)
+        guard parts.count == 17, uid.utf8.count > 17, parts.first == UInt8(ascii: "~"), let life = Hex.number(parts.dropFirst()), life != 0
+        else { return NodeIdentity(id: uid, epoch: 0) }
+        return NodeIdentity(id: String(uid.dropLast(17)), epoch: life)
+    }
+
+    // MARK: Filter
+
+    package func changeStreamStages(for node: NodeID) -> [BSONDocument] {
+        let match = BSONDocument { stage in
+            stage.appendDocument("$match") { match in
+                match.append("operationType", "insert")
+                // Only documents between nodes of this package have a target.
+                match.appendDocument("fullDocument.data.target") { target in
+                    target.appendArray("$in") { targets in
+                        targets.appendNull()
+                        targets.append(node)
+                    }
+                }
+            }
+        }
+        let project = BSONDocument { stage in
+            stage.appendDocument("$project") { fields in
+                fields.append("clusterTime", Int32(1))
+                fields.append("wallTime", Int32(1))
+                fields.appendDocument("fullDocument") { document in
+                    for name in ["_id", "type", "uid", "nsp"] { document.append(name, Int32(1)) }
+                    document.appendDocument("data") { self.appendData(&$0, node) }
+                }
+            }
+        }
+        return [match, project]
+    }
+
+    /// The content of all documents but the node's own.
+    private func appendData(_ data: inout BSONWriter, _ node: NodeID) {
+        data.appendArray("$cond") { condition in
+            condition.appendDocument { comparison in
+                comparison.appendArray("$eq") { operands in
+                    operands.append("$fullDocument.uid")
+                    operands.appendDocument { $0.append("$literal", uid(of: node)) }
+                }
+            }
+            condition.append("$$REMOVE")
+            condition.append("$fullDocument.data")
+        }
+    }
+}
+
+/// What a document of the format is about.
+enum NodeJSDocumentType: Int32 {
+    case initialHeartbeat = 1
+    case heartbeat = 2
+    case broadcast = 3
+    case socketsJoin = 4
+    case socketsLeave = 5
+    case disconnectSockets = 6
+    case fetchSockets = 7
+    case fetchSocketsResponse = 8
+    case serverSideEmit = 9
+    case serverSideEmitResponse = 10
+    case broadcastClientCount = 11
+    case broadcastAcknowledgement = 12
+    case session = 13
+    /// A message between nodes of this package, which others ignore.
+    case native = 64
+}
+
+/// Numbers as hexadecimal digits of fixed width, in lower case.
+enum Hex {
+    static func digits(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+
+    /// The number of exactly 16 digits.
+    static func number(_ digits: some Collection<UInt8>) -> UInt64? {
+        guard digits.count == 16 else { return nil }
+        var value: UInt64 = 0
+        for digit in digits {
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(digit - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt64(digit - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+        }
+        return value
+    }
+}
+
+/// The request ids of the format. Those of Node.js have 16 digits; those of this package have 32, so that answers find the request whose
+/// id has 16 bytes, and another letter if sockets are fetched only to learn their rooms.
+struct NodeJSRequestID: Hashable {
+    var id: ClusterRequestID
+    var wantsRooms = false
+
+    init(_ id: ClusterRequestID, wantsRooms: Bool = false) {
+        self.id = id
+        self.wantsRooms = wantsRooms
+    }
+
+    /// nil if no known node makes such ids.
+    init?(_ text: String) {
+        var digits = Substring(text).utf8
+        wantsRooms = digits.count == 33 && digits.last == UInt8(ascii: "r")
+        if wantsRooms { digits.removeLast() }
+        guard let high = Hex.number(digits.prefix(16)) else { return nil }
+        switch digits.count {
+        case 16: id = ClusterRequestID(high: high, low: 0)
+        case 32:
+            guard let low = Hex.number(digits.dropFirst(16)) else { return nil }
+            id = ClusterRequestID(high: high, low: low)
+        default: return nil
+        }
+    }
+
+    var text: String { Hex.digits(id.high) + (id.isForeign ? "" : Hex.digits(id.low)) + (wantsRooms ? "r" : "") }
+}
+
+extension ClusterRequestID {
+    /// Whether a Node.js server made the request.
+    var isForeign: Bool { low == 0 }
+}
+
+#endif
