@@ -86,8 +86,9 @@ struct BSONTranscodingTests {
         let deepest = String(repeating: "[", count: 63) + String(repeating: "]", count: 63)
         #expect(try Self.json(Self.bson(deepest)).text == deepest)
         #expect(throws: ClusterError.self) { try Self.bson("[[" + deepest + "]]") }
-        let large = "[" + Array(repeating: "1", count: 2_000_000).joined(separator: ",") + "]"
-        let error = #expect(throws: ClusterError.self) { try Self.bson(large) }
+        let large = "[" + Array(repeating: #"{"_placeholder":true,"num":0}"#, count: 20).joined(separator: ",") + "]"
+        let attachment = String(repeating: "x", count: 1 << 20)
+        let error = #expect(throws: ClusterError.self) { try Self.bson(large, attachments: [attachment]) }
         #expect(error?.code == .tooLarge)
     }
 
