@@ -24,6 +24,9 @@ public final class ClusterNode: AdapterFactory {
         /// Default: nil, the global pool and the system's time.
         public var eventLoop: (any EventLoop)?
 
+        /// The node's first epoch. Default: random.
+        package var epoch = ClusterNode.makeEpoch()
+
         /// Creates options.
         public init(id: NodeID? = nil, configuration: ClusterConfiguration = .init()) {
             self.id = id ?? String(UInt64.random(in: .min ... .max) | 1 << 63, radix: 16)
@@ -62,8 +65,7 @@ public final class ClusterNode: AdapterFactory {
         self.options = options
         self.configuration = options.configuration
         self.driver = driver
-        // 63 bits, for formats whose integers are signed.
-        let identity = NodeIdentity(id: options.id, epoch: UInt64.random(in: 1...UInt64(Int64.max) - 1_000_000))
+        let identity = NodeIdentity(id: options.id, epoch: options.epoch)
         let machine = ClusterStateMachine(
             configuration: options.configuration,
             identity: identity,
@@ -73,6 +75,9 @@ public final class ClusterNode: AdapterFactory {
         self.lanes = (0..<machine.laneCount).map { _ in Signal() }
         self.state = Mutex(State(machine: machine))
     }
+
+    /// A random epoch of 63 bits, for formats whose integers are signed.
+    package static func makeEpoch() -> UInt64 { UInt64.random(in: 1...UInt64(Int64.max) - 1_000_000) }
 
     // MARK: What is known
 

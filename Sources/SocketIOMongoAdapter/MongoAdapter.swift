@@ -20,7 +20,8 @@ public final class MongoAdapter: AdapterFactory {
     ///
     /// - Parameter configuration: How to reach MongoDB, and how to use it.
     public init(_ configuration: MongoAdapterConfiguration) {
-        let format = configuration.makeWireFormat()
+        let epoch = ClusterNode.makeEpoch()
+        let format = configuration.makeWireFormat(epoch: epoch)
         let connection = MongoConnection(configuration, format: format)
         self.format = format
         if configuration.reading == .tailable, let format = format as? any TailableWireFormat {
@@ -30,6 +31,7 @@ public final class MongoAdapter: AdapterFactory {
         }
         let behaviour = configuration.clusterConfiguration(format.traits)
         var options = ClusterNode.Options(id: configuration.nodeID, configuration: behaviour)
+        options.epoch = epoch
         options.logger = configuration.logger
         options.metrics = ClusterMetrics(factory: configuration.metricsFactory)
         options.onEvent = configuration.onEvent

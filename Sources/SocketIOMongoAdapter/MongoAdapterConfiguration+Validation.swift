@@ -57,7 +57,7 @@ extension MongoAdapterConfiguration {
     }
 
     private func validateWireFormat() throws(MongoAdapterError) {
-        let format = makeWireFormat()
+        let format = makeWireFormat(epoch: 1)
         try require(
             reading != .tailable || format is any TailableWireFormat,
             "the documents of the wire format \(format.traits.name) have no time of the primary, which a tailable cursor needs: "
@@ -89,10 +89,12 @@ extension MongoAdapterConfiguration {
     }
 
     /// Makes the format of a node.
-    func makeWireFormat() -> any SocketIOMongoAdapter.WireFormat {
+    ///
+    /// - Parameter epoch: The node's first epoch.
+    func makeWireFormat(epoch: UInt64) -> any SocketIOMongoAdapter.WireFormat {
         switch wireFormat.value {
         case .native: NativeWireFormat(cluster: cluster)
-        case .nodeJS: NodeJSWireFormat(addsCreatedAt: !expiration.isCapped, life: UInt64.random(in: 1 ... .max))
+        case .nodeJS: NodeJSWireFormat(addsCreatedAt: !expiration.isCapped, life: epoch)
         }
     }
 

@@ -1,6 +1,16 @@
 import MessagePack
 import NIOCore
 
+/// What follows the arguments of an event.
+package enum PacketOffset: Sendable {
+    /// Nothing: connection state recovery is off, or the event wants an acknowledgement.
+    case none
+    /// `null`: with recovery JavaScript's client takes the last string of every event for its offset.
+    case absent
+    /// The offset.
+    case id(MessageID)
+}
+
 extension EncodedPacket {
     /// What the packet carries: the event's name, its arguments and, if it has one, its offset. Undecoded.
     ///
@@ -20,12 +30,16 @@ extension EncodedPacket {
     ///
     /// - Parameters:
     ///   - elements: The event's name and its arguments.
-    ///   - offset: Is added as the last argument, if there is one.
+    ///   - offset: What is added as the last argument.
     ///   - namespace: The namespace, with its leading slash.
-    package static func event(_ elements: EventArguments, offset: MessageID?, namespace: String) throws -> EncodedPacket {
+    package static func event(_ elements: EventArguments, offset: PacketOffset, namespace: String) throws -> EncodedPacket {
         try PacketEncoder(format: elements.format).encode(.event, namespace: namespace, id: nil) { writer in
             try writer.append(contentsOf: elements)
-            if let offset { try writer.append(offset.description) }
+            switch offset {
+            case .none: break
+            case .absent: try writer.append(String?.none)
+            case .id(let id): try writer.append(id.description)
+            }
         }
     }
 }

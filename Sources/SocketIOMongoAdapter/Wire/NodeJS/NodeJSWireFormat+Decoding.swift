@@ -14,7 +14,8 @@ extension NodeJSWireFormat {
     package func decode(_ document: BSONDocument, for node: NodeID, into items: inout [DriverItem]) {
         do {
             let envelope = try NodeJSEnvelope(document)
-            guard envelope.origin.id != node else { return items.append(own(envelope)) }
+            // Perhaps of another process that uses the name, which the epoch tells.
+            guard envelope.origin.id != node else { return items.append(.own(envelope.id, origin: envelope.origin)) }
             let (isNew, parser, recovers) = state.withLock { state in
                 (state.recent.insert(envelope.id), state.parser, state.recovers)
             }
@@ -25,13 +26,6 @@ extension NodeJSWireFormat {
         } catch {
             items.append(.skipped("the document is malformed: \(error)"))
         }
-    }
-
-    /// A document of this process, or of another that uses its name.
-    private func own(_ envelope: NodeJSEnvelope) -> DriverItem {
-        let isMine = envelope.origin.epoch == life
-        let epoch = isMine ? state.withLock { $0.epoch } : envelope.origin.epoch
-        return .own(envelope.id, origin: NodeIdentity(id: envelope.origin.id, epoch: epoch))
     }
 }
 
@@ -162,8 +156,8 @@ struct NodeJSReader {
         switch type {
         case .broadcast:
             let options = try fields.options()
-            guard request == nil else { return .broadcastWithAck(try packet(offset: nil), options) }
-            return .broadcast(try packet(offset: recovers && !options.flags.volatile ? envelope.id : nil), options)
+            return request == nil
+                ? .broadcast(try packet(volatile: options.flags.volatile), options) : .broadcastWithAck(try packet(wantsAck: true), options)
         case .socketsJoin: return .addSockets(try fields.options(), rooms: try strings(fields["rooms"], "rooms"))
         case .socketsLeave: return .removeSockets(try fields.options(), rooms: try strings(fields["rooms"], "rooms"))
         case .disconnectSockets: return .disconnectSockets(try fields.options(), closeConnection: fields["close"]?.bool ?? false)
@@ -195,8 +189,8 @@ struct NodeJSReader {
         }
     }
 
-    /// A packet with its offset, unless it wants an acknowledgement.
-    private func packet(offset: MessageID?) throws -> BroadcastPacket {
+    /// A packet with its offset, if it has one.
+    private func packet(volatile: Bool = false, wantsAck: Bool = false) throws -> BroadcastPacket {
         guard let packet = fields["packet"]?.document else { throw malformed("the packet is missing") }
         var type: Int64?
         var data: BSONDocument?
@@ -215,10 +209,12 @@ struct NodeJSReader {
         }
         var elements = BSONReader(data)
         guard let name = try elements.next(), name.string != nil || name.integer != nil else { throw malformed("the event has no name") }
-        let offset = hasID ? nil : offset
+        let offset: PacketOffset = !recovers || wantsAck || hasID ? .none : volatile ? .absent : .id(envelope.id)
         let arguments = try BSONTranscoder.arguments(data, parser)
         do {
-            return BroadcastPacket(try .event(arguments, offset: offset, namespace: envelope.namespace), offset: offset)
+            let packet = try EncodedPacket.event(arguments, offset: offset, namespace: envelope.namespace)
+            guard case .id(let id) = offset else { return BroadcastPacket(packet) }
+            return BroadcastPacket(packet, offset: id)
         } catch {
             throw ClusterError(.malformed, "the event cannot be encoded", cause: error)
         }

@@ -6,9 +6,9 @@ import Synchronization
 
 extension NodeJSWireFormat {
     package func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> [BSONDocument] {
-        state.withLock { $0.epoch = message.header.origin.epoch }
         guard let type = Self.type(of: message) else { return [] }
-        return [try document(type, message.header, createdAt: milliseconds) { try Self.write(message, to: &$0) }]
+        let recovers = state.withLock(\.recovers)
+        return [try document(type, message.header, createdAt: milliseconds) { try Self.write(message, recovers: recovers, to: &$0) }]
     }
 
     /// The type of the document that a message is written as; nil if there is none, because nobody who could read it waits for it.
@@ -63,16 +63,17 @@ extension NodeJSWireFormat {
         return try writer.finish()
     }
 
-    private static func write(_ message: ClusterMessage, to writer: inout BSONValueWriter) throws {
+    private static func write(_ message: ClusterMessage, recovers: Bool, to writer: inout BSONValueWriter) throws {
         let request = message.header.request
         switch message.body {
         case _ where message.header.kind.isAnswer && request?.isForeign == false: try writeNative(message, to: &writer)
         case .claimSession, .draining, .leave: try writeNative(message, to: &writer)
         case .broadcast(let packet, let options):
-            try writer.write(packet)
+            // What is not replayed has a null in the place of the offset.
+            try writer.write(packet, hasOffset: packet.offset != nil || (recovers && options.flags.volatile))
             try writer.write(options)
         case .broadcastWithAck(let packet, let options):
-            try writer.write(packet)
+            try writer.write(packet, hasOffset: false)
             try writer.write(request)
             try writer.write(options)
         case .addSockets(let options, let rooms), .removeSockets(let options, let rooms):
@@ -150,7 +151,7 @@ extension BSONValueWriter {
     }
 
     /// The packet without its offset, which is the document's id.
-    fileprivate mutating func write(_ packet: BroadcastPacket) throws {
+    fileprivate mutating func write(_ packet: BroadcastPacket, hasOffset: Bool) throws {
         let elements: EventArguments
         do { elements = try packet.encoded.elements() } catch {
             throw ClusterError(.notSent, "the packet is no event", cause: error)
@@ -159,7 +160,7 @@ extension BSONValueWriter {
         try beginDocument()
         try key("type")
         try write(Int32(PacketType.event.rawValue))
-        try write("data", array: elements, count: packet.offset == nil ? elements.count : elements.count - 1)
+        try write("data", array: elements, count: hasOffset ? elements.count - 1 : elements.count)
         end()
     }
 

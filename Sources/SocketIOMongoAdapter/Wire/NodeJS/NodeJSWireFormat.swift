@@ -23,13 +23,11 @@ package final class NodeJSWireFormat: WireFormat {
         var parser = PacketFormat.json
         var recovers = false
         var recent = RecentDocuments()
-        /// The epoch of the node's last message, which documents do not tell.
-        var epoch: UInt64 = 0
     }
 
     /// The `uid` of emitters, which are no nodes.
     static let emitter = "emitter"
-    /// What tells this life of the process from others with the same node id; 0 to look like Node.js.
+    /// The first epoch of the node, which tells this life of the process from others with the same id; 0 to look like Node.js.
     let life: UInt64
     /// Whether documents have the field for the TTL index.
     let addsCreatedAt: Bool
@@ -37,7 +35,7 @@ package final class NodeJSWireFormat: WireFormat {
 
     /// - Parameters:
     ///   - addsCreatedAt: Whether documents have the field for the TTL index, as with the option `addCreatedAtField` of Node.js.
-    ///   - life: A random number that tells this life of the process from others with the same node id; 0 to look like Node.js.
+    ///   - life: The first epoch of the node, which tells this life of the process from others with the same id; 0 to look like Node.js.
     package init(addsCreatedAt: Bool, life: UInt64) {
         self.addsCreatedAt = addsCreatedAt
         self.life = life
@@ -48,6 +46,7 @@ package final class NodeJSWireFormat: WireFormat {
         traits.announcesNamespaces = true
         // Node.js counts answers: more than one of a node would stand for others.
         traits.socketsPerAnswer = .max
+        traits.keepsSessions = true
         return traits
     }
 
