@@ -5,6 +5,15 @@ import SocketIOCore
 import SocketIOMongoAdapter
 import Testing
 
+extension NativeWireFormat {
+    /// The only thing that a document says.
+    fileprivate func item(of document: BSONDocument, for node: NodeID) -> DriverItem? {
+        var items: [DriverItem] = []
+        decode(document, for: node, into: &items)
+        return items.count <= 1 ? items.first : .skipped("\(items.count) items")
+    }
+}
+
 @Suite("Native wire format")
 struct NativeWireFormatTests {
     static let format = NativeWireFormat(cluster: "blue")

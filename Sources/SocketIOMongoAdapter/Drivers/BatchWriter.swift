@@ -14,7 +14,8 @@ struct BatchWriter: Sendable {
         guard let collection = connection.collection else {
             return .notWritten(MongoAdapterError(.closed, "the adapter is closed"))
         }
-        let encoded = encode(batch)
+        let limit = connection.configuration.documentLimit
+        let encoded = connection.format.encode(batch, createdAt: WallClock.milliseconds(), limit: limit)
         let documents = encoded.documents
         var insert = OrderedInsertStateMachine(sizes: documents.map(\.count), bytesPerCommand: Self.bytesPerCommand)
         let uuid = connection.collectionUUID
@@ -31,49 +32,6 @@ struct BatchWriter: Sendable {
                 return outcome
             }
         }
-    }
-
-    /// The documents of a batch up to the first message that cannot be written at all.
-    private struct Encoded {
-        var documents: [BSONDocument] = []
-        /// How many messages there are documents of.
-        var messages = 0
-        /// Why there is none of the next message.
-        var refusal: (any Error)?
-        /// The message that each document belongs to; nil as long as each has one document.
-        private var owners: [Int]?
-
-        mutating func append(_ documents: [BSONDocument]) {
-            if documents.count != 1 || owners != nil {
-                owners = owners ?? Array(0..<messages)
-                owners?.append(contentsOf: repeatElement(messages, count: documents.count))
-            }
-            self.documents += documents
-            messages += 1
-        }
-
-        func message(of document: Int) -> Int { owners?[document] ?? document }
-    }
-
-    private func encode(_ batch: [ClusterMessage]) -> Encoded {
-        let now = WallClock.milliseconds()
-        let limit = connection.configuration.documentLimit
-        var encoded = Encoded()
-        encoded.documents.reserveCapacity(batch.count)
-        for message in batch {
-            do {
-                let documents = try connection.format.encode(message, createdAt: now)
-                if let document = documents.first(where: { $0.count > limit }) {
-                    let text = "the message takes \(document.count) bytes, the collection carries \(limit)"
-                    throw ClusterError(.tooLarge, text)
-                }
-                encoded.append(documents)
-            } catch {
-                encoded.refusal = error
-                return encoded
-            }
-        }
-        return encoded
     }
 
     private static func perform(

@@ -1,4 +1,5 @@
 #if MongoDB
+import MessagePack
 package import MongoClient
 import NIOCore
 package import SocketIOCore
@@ -13,28 +14,98 @@ extension NativeWireFormat {
     private static let voidLimit = 256
 
     package func decode(_ document: BSONDocument, for node: NodeID, into items: inout [DriverItem]) {
-        if let item = item(of: document, for: node) { items.append(item) }
-    }
-
-    /// What a document says; nil if there is nothing in it for anybody.
-    package func item(of document: BSONDocument, for node: NodeID) -> DriverItem? {
         do {
             let fields = try Fields(document)
             guard fields.version == Self.version else {
                 let version = fields.version.map { "\($0)" } ?? "none"
-                return .skipped("the version of the format is \(version), not \(Self.version)")
+                throw Refusal(reason: "the version of the format is \(version), not \(Self.version)")
             }
-            if fields.kind == Self.markerKind { return nil }
-            let header = try Self.header(fields)
-            if header.origin.id == node { return .own(header.id, origin: header.origin) }
-            guard let data = fields.data else { throw Refusal(reason: "the payload is missing") }
-            // A copy: a slice would keep the whole batch alive for as long as one packet of it is remembered.
-            return .message(header, .encoded(ByteBuffer(bytes: data.readableBytesView)))
+            switch fields.kind {
+            case Self.markerKind: break
+            case Self.bundleKind: items += try Self.messages(fields, for: node)
+            default: items.append(try Self.message(fields, for: node))
+            }
         } catch let refusal as Refusal {
-            return .skipped(refusal.reason)
+            items.append(.skipped(refusal.reason))
         } catch {
-            return .skipped("the document is malformed: \(error)")
+            items.append(.skipped("the document is malformed: \(error)"))
         }
+    }
+
+    private static func message(_ fields: Fields, for node: NodeID) throws -> DriverItem {
+        let header = try header(fields)
+        if header.origin.id == node { return .own(header.id, origin: header.origin) }
+        guard let data = fields.data else { throw Refusal(reason: "the payload is missing") }
+        return .message(header, payload(data))
+    }
+
+    /// A copy: a slice would keep the whole batch alive for as long as one packet of it is remembered.
+    private static func payload(_ bytes: ByteBuffer) -> ClusterPayload { .encoded(ByteBuffer(bytes: bytes.readableBytesView)) }
+
+    /// The messages of a document that holds several; all or none.
+    private static func messages(_ fields: Fields, for node: NodeID) throws -> [DriverItem] {
+        guard let ids = fields.ids, ids.readableBytes > 0, ids.readableBytes.isMultiple(of: 12) else {
+            throw Refusal(reason: "the ids of the messages are missing")
+        }
+        let origin = try origin(fields)
+        let view = ids.readableBytesView
+        let places = stride(from: view.startIndex, to: view.endIndex, by: 12)
+        if origin.id == node { return places.compactMap { MessageID(bytes: view[$0..<$0 + 12]).map { .own($0, origin: origin) } } }
+        guard let data = fields.data, let lane = fields.lane.flatMap(UInt8.init(exactly:)) else {
+            throw Refusal(reason: "the payload or the lane is missing")
+        }
+        var reader = MessagePackReader(data)
+        var items: [DriverItem] = []
+        for place in places {
+            guard let id = MessageID(bytes: view[place..<place + 12]) else { break }
+            items.append(try message(&reader, id, origin, fields.target, lane))
+        }
+        try reader.expectEnd()
+        return items
+    }
+
+    private static func message(
+        _ reader: inout MessagePackReader,
+        _ id: MessageID,
+        _ origin: NodeIdentity,
+        _ target: NodeID?,
+        _ lane: UInt8
+    ) throws -> DriverItem {
+        guard try reader.readArrayHeader() == 6, let kind = ClusterMessageKind(rawValue: try reader.readInteger()), !kind.isMembership else {
+            throw Refusal(reason: "one of several messages is of a kind that cannot be there")
+        }
+        let namespace = try reader.readString()
+        let request = reader.readNil() ? nil : ClusterRequestID(try reader.readBinary())
+        let number = try reader.readInteger(as: UInt64.self)
+        guard number > 0, number <= Int64.max else { throw Refusal(reason: "the number is missing") }
+        let stamp = NumberStamp(lane: lane, number: number, void: try ranges(&reader))
+        let header = ClusterHeader(
+            id: id,
+            kind: kind,
+            namespace: namespace,
+            origin: origin,
+            target: target,
+            request: request,
+            stamp: stamp
+        )
+        return .message(header, payload(try reader.readBinary()))
+    }
+
+    private static func ranges(_ reader: inout MessagePackReader) throws -> [ClosedRange<UInt64>] {
+        let count = try reader.readArrayHeader()
+        guard count.isMultiple(of: 2), count <= 2 * voidLimit else { throw Refusal(reason: "the void numbers are no ranges") }
+        return try (0..<count / 2).map { _ in
+            let (low, high) = (try reader.readInteger(as: UInt64.self), try reader.readInteger(as: UInt64.self))
+            guard low > 0, low <= high, high <= Int64.max else { throw Refusal(reason: "the void numbers are no ranges") }
+            return low...high
+        }
+    }
+
+    private static func origin(_ fields: Fields) throws -> NodeIdentity {
+        guard !fields.hasWrongType, let origin = fields.origin, !origin.isEmpty, let epoch = fields.epoch else {
+            throw Refusal(reason: "the origin is missing, or a field of the header has a wrong type")
+        }
+        return NodeIdentity(id: origin, epoch: UInt64(bitPattern: epoch))
     }
 
     private static func header(_ fields: Fields) throws -> ClusterHeader {
@@ -42,15 +113,12 @@ extension NativeWireFormat {
         guard let raw = fields.kind, let kind = UInt8(exactly: raw).flatMap(ClusterMessageKind.init(rawValue:)) else {
             throw Refusal(reason: "the kind \(fields.kind.map { "\($0)" } ?? "none") is not known")
         }
-        guard let origin = fields.origin, !origin.isEmpty, let epoch = fields.epoch, let namespace = fields.namespace else {
-            throw Refusal(reason: "the origin or the namespace is missing")
-        }
-        guard !fields.hasWrongType else { throw Refusal(reason: "a field of the header has a wrong type") }
+        guard let namespace = fields.namespace else { throw Refusal(reason: "the namespace is missing") }
         return ClusterHeader(
             id: MessageID(id),
             kind: kind,
             namespace: namespace,
-            origin: NodeIdentity(id: origin, epoch: UInt64(bitPattern: epoch)),
+            origin: try origin(fields),
             target: fields.target,
             request: fields.request,
             stamp: try stamp(fields, isNeeded: !kind.isMembership)
@@ -94,6 +162,7 @@ private struct Fields {
     var number: Int64?
     var void: BSONDocument?
     var data: ByteBuffer?
+    var ids: ByteBuffer?
     /// Whether a field that may be missing is there and wrong.
     var hasWrongType = false
 
@@ -122,6 +191,7 @@ private struct Fields {
             void = element.array
             if void == nil { hasWrongType = true }
         case "data": data = element.binary?.bytes
+        case "ids": ids = element.binary?.bytes
         default: break
         }
     }

@@ -10,7 +10,7 @@ package import SocketIOCore
 /// | `_id` | ObjectId | the message's id |
 /// | `v` | int32 | version, 1 |
 /// | `cluster` | string | the name of the cluster |
-/// | `kind` | int32 | ``SocketIOCore/ClusterMessageKind``; -1 for a marker |
+/// | `kind` | int32 | ``SocketIOCore/ClusterMessageKind``; -1 for a marker, -2 for several messages |
 /// | `nsp` | string | the namespace; empty for the node as a whole |
 /// | `origin`, `epoch` | string, int64 | who wrote it |
 /// | `target` | string or null | the only node that it is for |
@@ -20,6 +20,10 @@ package import SocketIOCore
 /// | `createdAt` | date | when it was written, for the TTL index |
 /// | `ts` | timestamp | filled in by the primary |
 /// | `data` | binary | the payload, ``SocketIOCore/ClusterPayloadCoder`` |
+/// | `ids` | binary, 12 bytes each | instead of `nsp`, `request`, `number` and `void`: the ids of several messages, the first is also `_id` |
+///
+/// The payload of several messages is one MessagePack array for each: kind, namespace, request (binary or nil), number, void numbers,
+/// payload.
 package struct NativeWireFormat: TailableWireFormat {
     static let version: Int32 = 1
     /// The kind of markers.
@@ -43,23 +47,30 @@ package struct NativeWireFormat: TailableWireFormat {
 
     /// The document of a message.
     package func document(of message: ClusterMessage, createdAt milliseconds: Int64) throws -> BSONDocument {
-        let payload = try ClusterPayloadCoder.encode(message.body)
-        let header = message.header
-        return BSONDocument(capacity: payload.readableBytes + 288 + header.namespace.utf8.count) { document in
-            document.append("_id", ObjectID(header.id))
-            document.append("v", Self.version)
-            document.append("cluster", cluster)
-            document.append("kind", Int32(header.kind.rawValue))
+        self.document(of: message.header, try ClusterPayloadCoder.encode(message.body), createdAt: milliseconds)
+    }
+
+    func document(of header: ClusterHeader, _ payload: ByteBuffer, createdAt milliseconds: Int64) -> BSONDocument {
+        BSONDocument(capacity: payload.readableBytes + 288 + header.namespace.utf8.count) { document in
+            begin(&document, header, kind: Int32(header.kind.rawValue))
             document.append("nsp", header.namespace)
-            document.append("origin", header.origin.id)
-            document.append("epoch", Int64(bitPattern: header.origin.epoch))
-            if let target = header.target { document.append("target", target) } else { document.appendNull("target") }
             if let request = header.request { document.append("request", binary: ByteBuffer(request)) }
             if let stamp = header.stamp { document.append(stamp) }
             document.append("createdAt", dateMilliseconds: milliseconds)
             document.append("ts", BSONTimestamp(time: 0, increment: 0))
             document.append("data", binary: payload)
         }
+    }
+
+    /// Writes the fields that every document of a node begins with.
+    func begin(_ document: inout BSONWriter, _ header: ClusterHeader, kind: Int32) {
+        document.append("_id", ObjectID(header.id))
+        document.append("v", Self.version)
+        document.append("cluster", cluster)
+        document.append("kind", kind)
+        document.append("origin", header.origin.id)
+        document.append("epoch", Int64(bitPattern: header.origin.epoch))
+        if let target = header.target { document.append("target", target) } else { document.appendNull("target") }
     }
 
     package func marker(_ id: ObjectID, createdAt milliseconds: Int64) -> BSONDocument {
@@ -119,7 +130,7 @@ package struct NativeWireFormat: TailableWireFormat {
 
     /// All fields that are read; the payload only of other nodes' documents.
     private static func appendFields(_ fields: inout BSONWriter, _ node: NodeID, path: String) {
-        for name in ["_id", "v", "kind", "nsp", "origin", "epoch", "target", "request", "lane", "number", "void"] {
+        for name in ["_id", "v", "kind", "nsp", "origin", "epoch", "target", "request", "lane", "number", "void", "ids"] {
             fields.append(name, Int32(1))
         }
         fields.appendDocument("data") { data in
@@ -162,7 +173,7 @@ extension MessageID {
 }
 
 extension ByteBuffer {
-    fileprivate init(_ id: ClusterRequestID) {
+    init(_ id: ClusterRequestID) {
         self.init()
         writeInteger(id.high)
         writeInteger(id.low)

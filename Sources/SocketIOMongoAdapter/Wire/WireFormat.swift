@@ -28,6 +28,14 @@ package protocol WireFormat: Sendable {
     /// - Throws: ``SocketIOCore/ClusterError``: `tooLarge`; `notSent`, with advice, for what the format cannot express.
     func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> [BSONDocument]
 
+    /// Makes the documents of a batch. Default: those of its messages, one after the other.
+    ///
+    /// - Parameters:
+    ///   - batch: The messages, in order. The same ones make the same documents, but for the time.
+    ///   - milliseconds: The time of writing, since 1970.
+    ///   - limit: The largest document, in bytes.
+    func encode(_ batch: [ClusterMessage], createdAt milliseconds: Int64, limit: Int) -> EncodedBatch
+
     /// Reads a document, whatever it is; what cannot be a message of this format is `skipped`.
     ///
     /// - Parameters:
@@ -43,6 +51,17 @@ package protocol WireFormat: Sendable {
 extension WireFormat {
     /// Nothing has to be known.
     package func serve(_ parser: PacketFormat, recovers: Bool) {}
+
+    /// The documents of each message, one after the other.
+    package func encode(_ batch: [ClusterMessage], createdAt milliseconds: Int64, limit: Int) -> EncodedBatch {
+        var encoded = EncodedBatch(limit: limit)
+        do {
+            for message in batch { try encoded.append(try encode(message, createdAt: milliseconds)) }
+        } catch {
+            encoded.refuse(error)
+        }
+        return encoded
+    }
 }
 
 /// What a node has to know of its wire format.
