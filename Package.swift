@@ -21,6 +21,8 @@ let package = Package(
         .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
         .library(name: "MongoClient", targets: ["MongoClient"]),
         .library(name: "SocketIOMongoAdapter", targets: ["SocketIOMongoAdapter"]),
+        .library(name: "SocketIOEmitter", targets: ["SocketIOEmitter"]),
+        .executable(name: "socketio-emit", targets: ["SocketIOEmit"]),
     ],
     traits: [
         .trait(name: "MongoDB", description: "The MongoDB adapter and client; needs the headers of libmongoc."),
@@ -174,6 +176,28 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "SocketIOEmitter",
+            dependencies: [
+                "SocketIOCluster",
+                "SocketIOCore",
+                .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "SocketIOEmit",
+            dependencies: [
+                "SocketIOCore",
+                "SocketIOEmitter",
+                .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings
@@ -372,6 +396,18 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             resources: [.copy("Resources")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SocketIOEmitterTests",
+            dependencies: [
+                "SocketIOCluster",
+                "SocketIOCore",
+                "SocketIOEmitter",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

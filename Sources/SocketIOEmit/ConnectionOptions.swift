@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import Logging
+import SocketIOCore
+import SocketIOEmitter
+
+#if MongoDB
+import SocketIOMongoAdapter
+#endif
+
+/// Where the cluster is.
+struct ConnectionOptions: ParsableArguments {
+    @Option(help: "The connection string; better given in the environment, where other users of the machine cannot read it.")
+    var uri: String?
+    @Option(help: "The database. Default: the one in the connection string, else socketio.") var database: String?
+    @Option(help: "The collection.") var collection = "socketio"
+    @Option(help: "The name of the cluster, if several share the collection.") var cluster = "default"
+    @Option(help: "native, nodejs or socketioxide.") var wireFormat = WireFormatName()
+    @Option(help: "How old messages go away: ttl, ttl:SECONDS, capped or capped:BYTES.") var expiration = ExpirationName()
+    @Option(help: "The parser of the servers: json or msgpack.") var parser = Parser()
+    @Flag(help: "The servers have connection state recovery on.") var recovery = false
+    @Option(help: "Seconds until the command gives up.") var timeout = 30
+
+    func validate() throws {
+        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout must be 1 to 86400 seconds.") }
+    }
+
+    private var connectionString: String {
+        get throws {
+            let environment = ProcessInfo.processInfo.environment
+            guard let found = uri ?? environment["SOCKETIO_MONGODB_URI"] ?? environment["MONGODB_URI"], !found.isEmpty else {
+                throw ValidationError("Where is MongoDB? Set SOCKETIO_MONGODB_URI or MONGODB_URI, or give --uri.")
+            }
+            return found
+        }
+    }
+
+    /// Connects, does something, and ends with a message and an exit code if it fails.
+    func perform(_ selection: SelectionOptions, _ action: (EmitterOperator) async throws -> Void) async throws {
+        let string = try connectionString
+        do {
+            let emitter = try await connect(string)
+            let result: Result<Void, any Error>
+            do { result = .success(try await action(selection.target(of: emitter))) } catch { result = .failure(error) }
+            await emitter.close()
+            try result.get()
+        } catch {
+            let failure = Failure(error)
+            FileHandle.standardError.write(Data("socketio-emit: \(failure.message)\n".utf8))
+            throw failure.code
+        }
+    }
+
+    #if MongoDB
+    private func connect(_ string: String) async throws -> SocketIOEmitter {
+        var configuration = MongoAdapterConfiguration(connectionString: string)
+        configuration.database = database
+        configuration.collection = collection
+        configuration.cluster = cluster
+        configuration.expiration = expiration.value
+        configuration.wireFormat = wireFormat.value
+        configuration.writeDeadline = .seconds(timeout)
+        configuration.logger.logLevel = .critical
+        var options = SocketIOEmitter.Options()
+        options.parser = parser.format
+        options.connectionStateRecovery = recovery
+        options.logger.logLevel = .critical
+        return try await SocketIOEmitter.mongo(configuration, options: options)
+    }
+    #else
+    private func connect(_ string: String) async throws -> SocketIOEmitter {
+        throw ValidationError("This command was built without the trait MongoDB; build it again with it.")
+    }
+    #endif
+}

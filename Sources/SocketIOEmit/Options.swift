@@ -1,0 +1,55 @@
+import ArgumentParser
+import NIOCore
+import SocketIOCore
+import SocketIOEmitter
+
+/// Which sockets.
+struct SelectionOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: "The namespace.") var namespace = "/"
+    @Option(name: .shortAndLong, help: "Sockets in this room; may be repeated. Without it: all.") var room: [String] = []
+    @Option(name: .shortAndLong, help: "Not sockets in this room; may be repeated.") var except: [String] = []
+
+    init() {}
+
+    init(namespace: String) { self.namespace = namespace }
+
+    func target(of emitter: SocketIOEmitter) -> EmitterOperator { emitter.of(namespace).to(room).except(except) }
+}
+
+/// `json` or `msgpack`.
+struct Parser: ExpressibleByArgument {
+    var format = PacketFormat.json
+
+    init() {}
+
+    init?(argument: String) {
+        switch argument {
+        case "json": format = .json
+        case "msgpack": format = .messagePack
+        default: return nil
+        }
+    }
+
+    var defaultValueDescription: String { "json" }
+}
+
+/// The arguments of an event as they stand on the command line.
+struct JSONArguments {
+    private let values: [SocketIOValue]
+
+    init(_ texts: [String]) throws {
+        values = try texts.map { text in
+            do {
+                return try EncodedValue(format: .json, bytes: ByteBuffer(string: text)).decode(SocketIOValue.self)
+            } catch {
+                throw ValidationError("\(text) is no JSON text. A string needs quotes of its own: '\"\(text)\"'")
+            }
+        }
+    }
+
+    func encoded(for parser: PacketFormat) throws -> EventArguments {
+        try PacketEncoder(format: parser).arguments { writer in
+            for value in values { try writer.append(value) }
+        }
+    }
+}

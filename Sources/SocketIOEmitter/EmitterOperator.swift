@@ -1,0 +1,150 @@
+import SocketIOCluster
+public import SocketIOCore
+
+/// Selected sockets of a namespace, and modifiers for what they are sent. A value: keep it, pass it on, refine it.
+public struct EmitterOperator: Sendable {
+    let emitter: SocketIOEmitter
+    let namespace: String
+    var options = BroadcastOptions()
+
+    init(emitter: SocketIOEmitter, namespace: String) {
+        self.emitter = emitter
+        self.namespace = namespace
+    }
+
+    private func with(_ change: (inout BroadcastOptions) -> Void) -> EmitterOperator {
+        var copy = self
+        change(&copy.options)
+        return copy
+    }
+
+    // MARK: Selection
+
+    /// The sockets in these rooms. Repeated calls add rooms; a socket in several is met once.
+    public func to(_ rooms: Room...) -> EmitterOperator { to(rooms) }
+    /// The sockets in these rooms. Repeated calls add rooms; a socket in several is met once.
+    public func to(_ rooms: [Room]) -> EmitterOperator { with { $0.rooms += rooms } }
+    /// The same as ``to(_:)-(Room...)``.
+    public func `in`(_ rooms: Room...) -> EmitterOperator { to(rooms) }
+    /// The same as ``to(_:)-([Room])``.
+    public func `in`(_ rooms: [Room]) -> EmitterOperator { to(rooms) }
+    /// Not the sockets in these rooms.
+    public func except(_ rooms: Room...) -> EmitterOperator { except(rooms) }
+    /// Not the sockets in these rooms.
+    public func except(_ rooms: [Room]) -> EmitterOperator { with { $0.except += rooms } }
+    /// The event may be dropped for clients that are not ready to receive. It is written to the cluster all the same.
+    public var volatile: EmitterOperator { with { $0.flags.volatile = true } }
+    /// Whether transports may compress the event. Default: they may.
+    public func compress(_ compress: Bool) -> EmitterOperator { with { $0.flags.compress = compress } }
+
+    // MARK: Events
+
+    /// Sends an event to the selected sockets. When it returns, the message is written for good, and every node that is there gets it.
+    ///
+    /// - Parameters:
+    ///   - event: The event's name.
+    ///   - arguments: Any number of values; `Data`, `[UInt8]` and `ByteBuffer` inside them travel as binary.
+    /// - Throws: `EncodingError` if an argument cannot be encoded; ``SocketIOEmitterError`` with `reservedEventName` or `invalidNamespace`;
+    ///   `ClusterError` with `notSent`, `tooLarge`, `unsupported` or `closed` if no node gets it, with `unknown` if they may.
+    public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
+        try await emit(event) { writer in repeat try writer.append(each arguments) }
+    }
+
+    /// Sends an event with arguments that are encoded already, by the parser of ``SocketIOEmitter/Options/parser``.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func emit(_ event: String, raw arguments: EventArguments) async throws {
+        try await emit(event) { writer in try writer.append(contentsOf: arguments) }
+    }
+
+    private func emit(_ event: String, _ arguments: (inout ArgumentsWriter) throws -> Void) async throws {
+        try check(event)
+        let encoder = PacketEncoder(format: emitter.options.parser)
+        let offset = emitter.options.connectionStateRecovery && !options.flags.volatile ? emitter.sender.makeID() : nil
+        let packet = try encoder.event(event, namespace: namespace) { writer in
+            try arguments(&writer)
+            if let offset {
+                try writer.append(offset.description)
+            } else if emitter.options.connectionStateRecovery {
+                // JavaScript's client takes the last string of every event for its offset, even the event's own name.
+                try writer.append(String?.none)
+            }
+        }
+        let id = offset ?? emitter.sender.makeID()
+        try await emitter.sender.send(.broadcast(BroadcastPacket(packet, offset: offset), options), namespace: namespace, id: id)
+    }
+
+    // MARK: Sockets
+
+    /// Makes the selected sockets join rooms.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func socketsJoin(_ rooms: Room...) async throws { try await socketsJoin(rooms) }
+    /// Makes the selected sockets join rooms.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func socketsJoin(_ rooms: [Room]) async throws { try await send(.addSockets(options, rooms: rooms)) }
+    /// Makes the selected sockets leave rooms.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func socketsLeave(_ rooms: Room...) async throws { try await socketsLeave(rooms) }
+    /// Makes the selected sockets leave rooms.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func socketsLeave(_ rooms: [Room]) async throws { try await send(.removeSockets(options, rooms: rooms)) }
+    /// Ends the selected sockets.
+    ///
+    /// - Parameter close: Whether the clients' whole connections end, with all their namespaces. Default: false.
+    /// - Throws: As ``emit(_:_:)``.
+    public func disconnectSockets(close: Bool = false) async throws { try await send(.disconnectSockets(options, closeConnection: close)) }
+
+    // MARK: Servers
+
+    /// Sends an event to the servers themselves, all of them; rooms do not matter. There are no answers.
+    ///
+    /// - Throws: As ``emit(_:_:)``. With the wire format of `socketioxide`, which has no such events, `ClusterError` with `unsupported`.
+    public func serverSideEmit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
+        try await serverSideEmit(event) { writer in repeat try writer.append(each arguments) }
+    }
+
+    /// Sends an event to the servers themselves, with arguments that are encoded already.
+    ///
+    /// - Throws: As ``serverSideEmit(_:_:)``.
+    public func serverSideEmit(_ event: String, raw arguments: EventArguments) async throws {
+        try await serverSideEmit(event) { writer in try writer.append(contentsOf: arguments) }
+    }
+
+    private func serverSideEmit(_ event: String, _ arguments: (inout ArgumentsWriter) throws -> Void) async throws {
+        try check(event)
+        let encoded = try PacketEncoder(format: emitter.options.parser).arguments { writer in
+            try writer.append(event)
+            try arguments(&writer)
+        }
+        try await send(.serverSideEmit(encoded))
+    }
+
+    private func send(_ body: ClusterBody) async throws {
+        try checkNamespace()
+        try await emitter.sender.send(body, namespace: namespace)
+    }
+
+    // MARK: Checks
+
+    private func check(_ event: String) throws(SocketIOEmitterError) {
+        try checkNamespace()
+        guard EventName.isReserved(event) else { return }
+        throw SocketIOEmitterError(.reservedEventName, "'\(event)' is one of Socket.IO's own events; choose another name")
+    }
+
+    private func checkNamespace() throws(SocketIOEmitterError) {
+        let limit = 1_024
+        guard namespace.utf8.count <= limit else {
+            let text = "a namespace's name has \(namespace.utf8.count) bytes; use at most \(limit)"
+            throw SocketIOEmitterError(.invalidNamespace, text)
+        }
+        guard !namespace.utf8.contains(UInt8(ascii: ",")) else {
+            let text = "'\(namespace)' contains a comma, which ends the name in a packet; choose another name"
+            throw SocketIOEmitterError(.invalidNamespace, text)
+        }
+    }
+}

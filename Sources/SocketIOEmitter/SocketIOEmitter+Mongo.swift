@@ -1,0 +1,39 @@
+#if MongoDB
+public import SocketIOMongoAdapter
+
+extension SocketIOEmitter {
+    /// Creates an emitter into the cluster of a MongoDB deployment, with the defaults of `MongoAdapterConfiguration`.
+    ///
+    /// - Parameters:
+    ///   - connectionString: `mongodb://…` or `mongodb+srv://…` with all its options; its path may name the database.
+    ///   - options: What else is to be known.
+    /// - Throws: As ``mongo(_:options:)-(MongoAdapterConfiguration,_)``.
+    public static func mongo(_ connectionString: String, options: Options = Options()) async throws -> SocketIOEmitter {
+        var configuration = MongoAdapterConfiguration(connectionString: connectionString)
+        configuration.writeDeadline = options.writeDeadline
+        configuration.logger = options.logger
+        return try await mongo(configuration, options: options)
+    }
+
+    /// Creates an emitter into the cluster of a MongoDB deployment. The collection is set up if it is not there yet.
+    ///
+    /// - Parameters:
+    ///   - configuration: The same as that of the nodes: database, collection, cluster, wire format and expiration. What it says of
+    ///     reading, heartbeats and requests does not matter here. Its `writeDeadline` counts, not that of the options.
+    ///   - options: What else is to be known.
+    /// - Throws: `MongoAdapterError`: `invalidConfiguration`; `unreachable` or `authentication` within the server selection timeout;
+    ///   `unauthorized`; `collectionMismatch`; `failed`.
+    public static func mongo(
+        _ configuration: MongoAdapterConfiguration,
+        options: Options = Options()
+    ) async throws -> SocketIOEmitter {
+        let parts = MongoEmitterParts(configuration)
+        return try await SocketIOEmitter(
+            driver: parts.driver,
+            configuration: parts.configuration,
+            identity: parts.identity,
+            options: options
+        )
+    }
+}
+#endif

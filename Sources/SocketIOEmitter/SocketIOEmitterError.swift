@@ -1,0 +1,32 @@
+/// What is wrong with an event or a namespace that was to be emitted. What becomes of a message on its way to the cluster is told by
+/// `ClusterError`.
+public struct SocketIOEmitterError: Error, Sendable, CustomStringConvertible {
+    /// The kind of an error; more may be added.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        private enum Value: String { case reservedEventName, invalidNamespace }
+        private let value: Value
+
+        /// The name of the event is one of Socket.IO's own.
+        public static let reservedEventName = Code(value: .reservedEventName)
+        /// No client can join a namespace of this name.
+        public static let invalidNamespace = Code(value: .invalidNamespace)
+
+        /// The name of the code.
+        public var description: String { value.rawValue }
+    }
+
+    /// The kind of the error.
+    public let code: Code
+    /// What happened and what to do about it.
+    public let message: String
+    /// Always nil: nothing else is behind these errors.
+    public var cause: (any Error)? { nil }
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The code and the message.
+    public var description: String { "\(code): \(message)" }
+}
