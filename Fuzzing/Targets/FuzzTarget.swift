@@ -13,7 +13,7 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
     package static let all: [FuzzTarget] = [.json, .messagePack, .packets, .payload, .webSocket] + mongoDB
 
     #if MongoDB
-    private static let mongoDB: [FuzzTarget] = [.bson, .wireFormat, .nodeJS]
+    private static let mongoDB: [FuzzTarget] = [.bson, .wireFormat, .nodeJS, .socketioxide]
     #else
     private static let mongoDB: [FuzzTarget] = []
     #endif

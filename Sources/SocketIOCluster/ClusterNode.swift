@@ -287,7 +287,8 @@ public final class ClusterNode: AdapterFactory {
     }
 
     private static func makeRequestID() -> ClusterRequestID {
-        ClusterRequestID(high: UInt64.random(in: .min ... .max), low: UInt64.random(in: .min ... .max))
+        // 96 random bits, which is what all wire formats can carry.
+        ClusterRequestID(high: UInt64.random(in: .min ... .max), low: UInt64.random(in: 1...0xffff_ffff) << 32)
     }
 
     /// Answers a request without waiting.

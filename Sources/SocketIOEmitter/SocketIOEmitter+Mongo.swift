@@ -27,7 +27,7 @@ extension SocketIOEmitter {
         _ configuration: MongoAdapterConfiguration,
         options: Options = Options()
     ) async throws -> SocketIOEmitter {
-        let parts = MongoEmitterParts(configuration)
+        let parts = MongoEmitterParts(configuration, parser: options.parser, recovers: options.connectionStateRecovery)
         return try await SocketIOEmitter(
             driver: parts.driver,
             configuration: parts.configuration,

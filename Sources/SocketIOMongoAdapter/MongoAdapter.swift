@@ -22,13 +22,8 @@ public final class MongoAdapter: AdapterFactory {
     public init(_ configuration: MongoAdapterConfiguration) {
         let epoch = ClusterNode.makeEpoch()
         let format = configuration.makeWireFormat(epoch: epoch)
-        let connection = MongoConnection(configuration, format: format)
         self.format = format
-        if configuration.reading == .tailable, let format = format as? any TailableWireFormat {
-            self.driver = TailableDriver(connection: connection, format: format)
-        } else {
-            self.driver = ChangeStreamDriver(connection: connection)
-        }
+        self.driver = configuration.makeDriver(format)
         let behaviour = configuration.clusterConfiguration(format.traits)
         var options = ClusterNode.Options(id: configuration.nodeID, configuration: behaviour)
         options.epoch = epoch
@@ -66,6 +61,12 @@ public final class MongoAdapter: AdapterFactory {
     package func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? {
         try await driver.takeSession(pid, in: namespace)
     }
+
+    /// What the wire format asks for.
+    public var socketIDLength: Int { format.traits.socketIDLength }
+
+    /// Whether the wire format can express it.
+    public var recoversSessions: Bool { format.traits.recoversSessions }
 
     /// Makes the adapter of a namespace.
     public func makeAdapter(_ context: AdapterContext) -> any Adapter {

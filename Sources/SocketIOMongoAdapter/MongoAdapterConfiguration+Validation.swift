@@ -63,6 +63,11 @@ extension MongoAdapterConfiguration {
             "the documents of the wire format \(format.traits.name) have no time of the primary, which a tailable cursor needs: "
                 + "set reading to .changeStream"
         )
+        guard wireFormat == .socketioxide, let nodeID else { return }
+        try require(
+            SocketioxideWireFormat.isValid(id: nodeID),
+            "with the wire format socketioxide, nodeID must have 16 characters of A-Z, a-z, 0-9, - and _; leave it out for a random one"
+        )
     }
 
     private func validateTimes() throws(MongoAdapterError) {
@@ -95,6 +100,7 @@ extension MongoAdapterConfiguration {
         switch wireFormat.value {
         case .native: NativeWireFormat(cluster: cluster)
         case .nodeJS: NodeJSWireFormat(addsCreatedAt: !expiration.isCapped, life: epoch)
+        case .socketioxide: SocketioxideWireFormat(hasDates: !expiration.isCapped)
         }
     }
 
@@ -112,7 +118,7 @@ extension MongoAdapterConfiguration {
         result.acknowledgementBuffer = acknowledgementBuffer
         result.lanes = lanes
         result.batchMessages = batchMessages
-        result.batchBytes = batchBytes
+        result.batchBytes = max(1, batchBytes / traits.expansion)
         result.queueMessages = queueMessages
         result.queueBytes = queueBytes
         return result

@@ -66,7 +66,7 @@ public struct MongoAdapterConfiguration: Sendable {
 
     /// How messages stand in the collection. All nodes of a cluster use the same; changing it means to stop all of them.
     public struct WireFormat: Hashable, Sendable {
-        enum Value: Hashable, Sendable { case native, nodeJS }
+        enum Value: Hashable, Sendable { case native, nodeJS, socketioxide }
         let value: Value
 
         /// The format of this package: compact, numbered, and with all that it offers.
@@ -76,6 +76,11 @@ public struct MongoAdapterConfiguration: Sendable {
         /// Node.js servers need the option `addCreatedAtField`; with ``Expiration/capped(bytes:)`` they must not have it. Needs
         /// ``Reading/changeStream``. See <doc:MixingNodes>.
         public static let nodeJS = WireFormat(value: .nodeJS)
+        /// The format of `socketioxide-mongodb` 0.1: nodes of this package and of Rust form one cluster. The collection is the cluster:
+        /// ``MongoAdapterConfiguration/cluster`` has no meaning. Socket ids have 16 characters then, and connection state recovery is
+        /// off. `serverSideEmit` throws `ClusterError` with `unsupported`. Start from ``MongoAdapterConfiguration/socketioxide(connectionString:)``,
+        /// which has the defaults of the Rust adapter. Needs ``Reading/changeStream``. See <doc:MixingNodes>.
+        public static let socketioxide = WireFormat(value: .socketioxide)
     }
 
     /// How to reach MongoDB.
@@ -151,5 +156,18 @@ public struct MongoAdapterConfiguration: Sendable {
     ///
     /// - Parameter connectionString: `mongodb://…` or `mongodb+srv://…` with all its options.
     public init(connectionString: String) { self.init(.connectionString(connectionString)) }
+
+    /// Makes a configuration for a cluster with Rust nodes, with the defaults of `socketioxide-mongodb` 0.1: its wire format, the
+    /// collection `socket.io-adapter`, a TTL of 60 s, a heartbeat every 10 s and death after 60 s of silence. Set ``database`` too.
+    ///
+    /// - Parameter connectionString: `mongodb://…` or `mongodb+srv://…` with all its options.
+    public static func socketioxide(connectionString: String) -> MongoAdapterConfiguration {
+        var configuration = MongoAdapterConfiguration(connectionString: connectionString)
+        configuration.wireFormat = .socketioxide
+        configuration.collection = "socket.io-adapter"
+        configuration.heartbeatInterval = .seconds(10)
+        configuration.heartbeatTimeout = .seconds(60)
+        return configuration
+    }
 }
 #endif

@@ -1,4 +1,5 @@
 #if MongoDB
+import SocketIOCluster
 package import SocketIOCore
 
 /// What an emitter over MongoDB consists of: it writes as a node does, and does nothing else that nodes do.
@@ -10,16 +11,38 @@ package struct MongoEmitterParts: Sendable {
     /// Who the messages come from.
     package let identity: NodeIdentity
 
-    /// - Parameter configuration: How to reach MongoDB, and how to use it.
-    package init(_ configuration: MongoAdapterConfiguration) {
+    /// - Parameters:
+    ///   - configuration: How to reach MongoDB, and how to use it.
+    ///   - parser: The parser of the servers.
+    ///   - recovers: Whether they have connection state recovery on.
+    package init(_ configuration: MongoAdapterConfiguration, parser: PacketFormat, recovers: Bool) {
         var configuration = configuration
         configuration.lanes = 1
-        self.configuration = configuration.clusterConfiguration
-        let id = configuration.nodeID ?? "emitter-" + String(UInt64.random(in: .min ... .max), radix: 16)
-        self.identity = NodeIdentity(id: id, epoch: UInt64.random(in: 1...UInt64(Int64.max) - 1_000_000))
-        self.driver = ChangeStreamDriver(
-            connection: MongoConnection(configuration, format: NativeWireFormat(cluster: configuration.cluster))
-        )
+        let epoch = ClusterNode.makeEpoch()
+        let format = configuration.makeEmitterWireFormat(epoch: epoch)
+        format.serve(parser, recovers: recovers)
+        self.configuration = configuration.clusterConfiguration(format.traits)
+        // 16 characters, which is what the wire format of Rust asks for.
+        let random = String(UInt64.random(in: .min ... .max) | 1 << 63, radix: 16)
+        let id = configuration.wireFormat == .nodeJS ? NodeJSWireFormat.emitter : configuration.nodeID ?? random
+        self.identity = NodeIdentity(id: id, epoch: epoch)
+        self.driver = configuration.makeDriver(format)
+    }
+}
+
+extension MongoAdapterConfiguration {
+    fileprivate func makeEmitterWireFormat(epoch: UInt64) -> any SocketIOMongoAdapter.WireFormat {
+        // Documents of emitters in Node.js are of nobody in particular.
+        wireFormat == .nodeJS ? NodeJSWireFormat(addsCreatedAt: !expiration.isCapped, life: 0) : makeWireFormat(epoch: epoch)
+    }
+
+    /// Makes what carries messages in a format.
+    func makeDriver(_ format: any SocketIOMongoAdapter.WireFormat) -> any MongoDriver {
+        let connection = MongoConnection(self, format: format)
+        guard reading == .tailable, let format = format as? any TailableWireFormat else {
+            return ChangeStreamDriver(connection: connection)
+        }
+        return TailableDriver(connection: connection, format: format)
     }
 }
 #endif

@@ -8,6 +8,14 @@ import Testing
 @Suite("Wire format of socketioxide: what this package writes")
 struct SocketioxideEncodingTests {
     static let format = SocketioxideWireFormat(hasDates: true)
+
+    /// The one document of a message.
+    private func document(_ body: ClusterBody, namespace: String = "/") throws -> BSONDocument {
+        let documents = try Self.format.encode(message(body, namespace: namespace), createdAt: 5)
+        #expect(documents.count == 1)
+        return try BSONDocument(validating: try #require(documents.last).bytes)
+    }
+
     static let node = "JwHwE7LsRm-G3Ana"
     static let socket = "sUiw4kZmEZAfZxST"
 
@@ -27,9 +35,8 @@ struct SocketioxideEncodingTests {
 
     /// What another node makes of it.
     private func sent(_ body: ClusterBody, namespace: String = "/") throws -> ClusterMessage {
-        let document = try #require(try Self.format.encode(message(body, namespace: namespace), createdAt: 5))
-        let checked = try BSONDocument(validating: document.bytes)
-        guard case .message(let header, let payload) = Self.format.decode(checked, for: "AAAAAAAAAAAAAAAA") else {
+        let checked = try document(body, namespace: namespace)
+        guard case .message(let header, let payload) = SocketioxideWireFormat.item(of: checked, for: "AAAAAAAAAAAAAAAA") else {
             throw ClusterError(.malformed, "not a message")
         }
         return ClusterMessage(header: header, body: try payload.body(for: header))
@@ -69,7 +76,7 @@ struct SocketioxideEncodingTests {
 
     @Test("Ids of requests survive, and have the length that the decoder of the others wants")
     func ids() throws {
-        let document = try #require(try Self.format.encode(message(.rooms(BroadcastOptions())), createdAt: 0))
+        let document = try document(.rooms(BroadcastOptions()))
         let payload = try #require(document["data"]?.bytesOfIntegers)
         #expect(payload.getString(at: 19, length: 16) == "_ty6mHZUMhABI0Vn")
         #expect(
@@ -82,7 +89,7 @@ struct SocketioxideEncodingTests {
     @Test("One socket of a known node is named as a socket, since it is in no room of its own there")
     func oneSocket() throws {
         let options = BroadcastOptions(rooms: [Self.socket], node: "-KHViGbhMKN-aZXt")
-        let document = try #require(try Self.format.encode(message(.disconnectSockets(options, closeConnection: false)), createdAt: 0))
+        let document = try document(.disconnectSockets(options, closeConnection: false))
         let payload = try #require(document["data"]?.bytesOfIntegers)
         #expect(
             payload.readableBytesView.suffix(38).elementsEqual(
@@ -109,12 +116,12 @@ struct SocketioxideEncodingTests {
 
     @Test("Nothing is selected if the others select nothing")
     func nothing() throws {
-        var document = try #require(try Self.format.encode(message(.rooms(BroadcastOptions())), createdAt: 0))
+        var document = try document(.rooms(BroadcastOptions()))
         var payload = try #require(document["data"]?.bytesOfIntegers)
         // Flags, in front of two empty arrays and two nils.
         payload.setInteger(UInt8(0), at: payload.writerIndex - 5)
         document = try NativeWireFormatTests.change(document, "data") { $0.append("data", integersOf: payload) }
-        guard case .message(let header, let body) = Self.format.decode(document, for: "AAAAAAAAAAAAAAAA"),
+        guard case .message(let header, let body) = SocketioxideWireFormat.item(of: document, for: "AAAAAAAAAAAAAAAA"),
             case .rooms(let options) = try body.body(for: header)
         else {
             Issue.record("no request")
@@ -124,7 +131,7 @@ struct SocketioxideEncodingTests {
         #expect(options.rooms.first?.utf8.allSatisfy { $0 == 0 } == true)
     }
 
-    @Test("Answers: the clients that did not answer are told with the node's own id")
+    @Test("Answers")
     func answers() throws {
         var arguments = try PacketEncoder(format: .json).arguments { try $0.append(7) }
         arguments.client = Self.socket
@@ -134,9 +141,24 @@ struct SocketioxideEncodingTests {
         }
         #expect(arrived.client == Self.socket)
         #expect(try arrived.decode(Int.self, at: 0) == 7)
-        #expect(try sent(.acknowledgementsEnd).body.kind == .acknowledgementsEnd)
         #expect(try sent(.acknowledgementCount(3)).body.kind == .acknowledgementCount)
         #expect(try sent(.roomsAnswer(["a", "b"])).body.kind == .roomsAnswer)
+    }
+
+    @Test("Clients that did not answer are told, with the node's own id, and end its part")
+    func end() throws {
+        let format = SocketioxideWireFormat(hasDates: true)
+        var items: [DriverItem] = []
+        for (index, body) in [ClusterBody.acknowledgementCount(3), .acknowledgementsEnd].enumerated() {
+            var message = message(body)
+            message.header.id = MessageID(seconds: 1, process: 1, counter: UInt64(index))
+            for document in try Self.format.encode(message, createdAt: 0) { format.decode(document, for: "AAAAAAAAAAAAAAAA", into: &items) }
+        }
+        guard items.count == 2, case .message(let header, _) = items[1] else {
+            Issue.record("\(items)")
+            return
+        }
+        #expect(header.kind == .acknowledgementsEnd)
     }
 
     @Test("What somebody would miss is refused, what nobody would is not written")
@@ -149,7 +171,8 @@ struct SocketioxideEncodingTests {
             #expect { try Self.format.encode(message(body), createdAt: 0) } throws: { ($0 as? ClusterError)?.code == .unsupported }
         }
         for body in [ClusterBody.leave, .draining, .errorAnswer("x")] {
-            #expect(try Self.format.encode(message(body), createdAt: 0) == nil)
+            #expect(try Self.format.encode(message(body), createdAt: 0).isEmpty)
+            #expect(Self.format.traits.unwrittenKinds.contains(body.kind))
         }
     }
 
@@ -158,7 +181,7 @@ struct SocketioxideEncodingTests {
     @Test("Values that no node writes are told", arguments: 0..<9)
     func hostile(index: Int) throws {
         let packet = try packet(.json)
-        let document = try #require(try Self.format.encode(message(.broadcast(packet, BroadcastOptions())), createdAt: 0))
+        let document = try document(.broadcast(packet, BroadcastOptions()))
         let payload = try #require(document["data"]?.bytesOfIntegers)
         let changes: [(String, (inout BSONWriter) -> Void)] = [
             ("_id", { $0.append("_id", "text") }),
@@ -172,7 +195,7 @@ struct SocketioxideEncodingTests {
             ("data", { $0.append("data", integersOf: payload.getSlice(at: 0, length: 20) ?? payload) }),
         ]
         let changed = try NativeWireFormatTests.change(document, changes[index].0, changes[index].1)
-        guard case .skipped = Self.format.decode(changed, for: "AAAAAAAAAAAAAAAA") else {
+        guard case .skipped = SocketioxideWireFormat.item(of: changed, for: "AAAAAAAAAAAAAAAA") else {
             Issue.record("not skipped")
             return
         }
@@ -180,14 +203,14 @@ struct SocketioxideEncodingTests {
 
     @Test("Payloads of 64-bit integers are read")
     func wideIntegers() throws {
-        let document = try #require(try Self.format.encode(message(.roomsAnswer(["a"])), createdAt: 0))
+        let document = try document(.roomsAnswer(["a"]))
         let payload = try #require(document["data"]?.bytesOfIntegers)
         let wide = try NativeWireFormatTests.change(document, "data") { writer in
             writer.appendArray("data") { array in
                 for byte in payload.readableBytesView { array.append(Int64(byte)) }
             }
         }
-        guard case .message = Self.format.decode(wide, for: "AAAAAAAAAAAAAAAA") else {
+        guard case .message = SocketioxideWireFormat.item(of: wide, for: "AAAAAAAAAAAAAAAA") else {
             Issue.record("not read")
             return
         }
@@ -202,7 +225,9 @@ struct SocketioxideEncodingTests {
                 damaged.setInteger(UInt8(truncatingIfNeeded: index &* 37 &+ 0x9d), at: index)
                 for bytes in [damaged, payload.getSlice(at: 0, length: index) ?? payload] {
                     let document = try NativeWireFormatTests.change(fixture.document, "data") { $0.append("data", integersOf: bytes) }
-                    guard case .message(let header, let body) = Self.format.decode(document, for: "AAAAAAAAAAAAAAAA") else { continue }
+                    guard case .message(let header, let body) = SocketioxideWireFormat.item(of: document, for: "AAAAAAAAAAAAAAAA") else {
+                        continue
+                    }
                     guard let body = try? body.body(for: header) else { continue }
                     #expect(body.kind == header.kind)
                 }

@@ -34,9 +34,8 @@ struct SocketioxideFixture: CustomTestStringConvertible, Sendable {
     /// As the node sees it that it is for.
     var message: ClusterMessage? {
         get throws {
-            let format = SocketioxideWireFormat(hasDates: true)
             let node = document["target"]?.string ?? Self.stranger
-            switch format.decode(document, for: node) {
+            switch SocketioxideWireFormat.item(of: document, for: node) {
             case .message(let header, let payload): return ClusterMessage(header: header, body: try payload.body(for: header))
             case nil: return nil
             case let item?:
@@ -50,6 +49,16 @@ struct SocketioxideFixture: CustomTestStringConvertible, Sendable {
     var payloadID: String? {
         guard document["t"]?.string == "Req", let data = document["data"]?.bytesOfIntegers else { return nil }
         return data.getString(at: data.readerIndex + 19, length: 16)
+    }
+}
+
+extension SocketioxideWireFormat {
+    /// What a document says to a node that has read nothing else.
+    static func item(of document: BSONDocument, for node: NodeID) -> DriverItem? {
+        var items: [DriverItem] = []
+        SocketioxideWireFormat(hasDates: true).decode(document, for: node, into: &items)
+        #expect(items.count <= 1)
+        return items.first
     }
 }
 #endif

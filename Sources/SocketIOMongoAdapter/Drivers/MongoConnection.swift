@@ -111,7 +111,8 @@ final class MongoConnection: Sendable {
             collection: collection,
             expiration: configuration.expiration,
             managesTTL: configuration.managesTTL,
-            expiryField: format.traits.expiryField
+            expiryField: format.traits.expiryField,
+            indexName: format.traits.expiryIndex
         ).run()
     }
 

@@ -9,6 +9,8 @@ struct CollectionSetUp: Sendable {
     let managesTTL: Bool
     /// The field that the TTL index is on.
     let expiryField: String
+    /// The name of the index, if it is made here.
+    let indexName: String
 
     /// - Returns: The UUID of the collection, if it is capped.
     func run() async throws(MongoAdapterError) -> BSONBinary? {
@@ -62,7 +64,7 @@ struct CollectionSetUp: Sendable {
 
     private func createIndex(seconds: Int64) async throws(MongoAdapterError) {
         let keys = BSONDocument { $0.append(expiryField, Int32(1)) }
-        var index = MongoIndex(keys: keys, name: "\(expiryField)_ttl")
+        var index = MongoIndex(keys: keys, name: indexName)
         index.expireAfter = .seconds(seconds)
         do throws(MongoError) {
             try await collection.createIndexes([index])
@@ -83,7 +85,7 @@ struct CollectionSetUp: Sendable {
             throw MongoAdapterError(error, while: "listing the indexes of \(collection.namespace)")
         }
         guard let found = indexes.first(where: { $0["key"]?.document.map { Self.isSame($0, expiryField) } ?? false }) else {
-            let text = "\(collection.namespace) has an index named \(expiryField)_ttl on other keys: drop that index"
+            let text = "\(collection.namespace) has an index named \(indexName) on other keys: drop that index"
             throw MongoAdapterError(.collectionMismatch, text, cause: conflict)
         }
         let present = found["expireAfterSeconds"]?.integer

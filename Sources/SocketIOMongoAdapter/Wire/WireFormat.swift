@@ -70,6 +70,8 @@ package struct WireFormatTraits: Sendable {
     package var name: String
     /// The field with the time of writing, which the TTL index is on.
     package var expiryField = "createdAt"
+    /// The name of that index. Servers refuse the same index under another name, so it is the one that the others give it.
+    package var expiryIndex = "createdAt_ttl"
     /// See ``SocketIOCore/ClusterConfiguration/announcesNamespaces``.
     package var announcesNamespaces = false
     /// See ``SocketIOCore/ClusterConfiguration/unwrittenKinds``.
@@ -78,6 +80,12 @@ package struct WireFormatTraits: Sendable {
     package var socketsPerAnswer = ClusterConfiguration().socketsPerAnswer
     /// Whether sessions of nodes that leave can be stored and taken over.
     package var keepsSessions = false
+    /// See ``SocketIOCore/AdapterFactory/socketIDLength``.
+    package var socketIDLength = 15
+    /// See ``SocketIOCore/AdapterFactory/recoversSessions``.
+    package var recoversSessions = true
+    /// How many bytes of a document there are for a byte of a message, about.
+    package var expansion = 1
 
     /// - Parameter name: The name of the format in messages for people.
     package init(name: String) { self.name = name }

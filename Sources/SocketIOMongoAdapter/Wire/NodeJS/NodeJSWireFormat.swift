@@ -43,6 +43,7 @@ package final class NodeJSWireFormat: WireFormat {
 
     package var traits: WireFormatTraits {
         var traits = WireFormatTraits(name: "nodeJS")
+        traits.expiryIndex = "createdAt_1"
         traits.announcesNamespaces = true
         // Node.js counts answers: more than one of a node would stand for others.
         traits.socketsPerAnswer = .max

@@ -4,7 +4,7 @@ import SocketIOCore
 /// The ids of `socketioxide`: 12 bytes, written as 16 characters of the base64 URL alphabet. Nodes, sockets and requests have them.
 enum SocketioxideID {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-    private static let length = 16
+    static let length = 16
 
     /// The id that stands for nobody. It is never given.
     static let nobody = String(repeating: "\0", count: length)

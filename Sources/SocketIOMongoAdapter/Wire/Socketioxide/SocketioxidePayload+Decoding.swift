@@ -158,8 +158,15 @@ struct SocketioxidePayloadReader {
 
     // MARK: Responses
 
-    /// Reads a response; nil if there is nothing in it for anybody.
-    mutating func readResponse() throws -> ClusterBody? {
+    /// What a response says.
+    enum Response {
+        case answer(ClusterBody)
+        /// A client will not acknowledge: it was too slow, or is gone.
+        case failure(client: SocketID)
+    }
+
+    /// Reads a response.
+    mutating func readResponse() throws -> Response {
         try fields(2)
         _ = try readID()
         try fields(2)
@@ -167,18 +174,18 @@ struct SocketioxidePayloadReader {
         guard let type = SocketioxidePayload.ResponseType(rawValue: raw) else {
             throw Self.malformed("the response type \(raw) is not known")
         }
-        let body: ClusterBody? =
+        let response: Response =
             switch type {
             case .broadcastAck: try readAcknowledgement()
-            case .broadcastAckCount: .acknowledgementCount(Int(try input.readInteger(as: UInt32.self)))
-            case .allRooms: .roomsAnswer(Set(try readStrings()))
-            case .fetchSockets: .fetchSocketsAnswer(try readSockets(), hasMore: false)
+            case .broadcastAckCount: .answer(.acknowledgementCount(Int(try input.readInteger(as: UInt32.self))))
+            case .allRooms: .answer(.roomsAnswer(Set(try readStrings())))
+            case .fetchSockets: .answer(.fetchSocketsAnswer(try readSockets(), hasMore: false))
             }
         try input.expectEnd()
-        return body
+        return response
     }
 
-    private mutating func readAcknowledgement() throws -> ClusterBody? {
+    private mutating func readAcknowledgement() throws -> Response {
         try fields(2)
         let client = try readID()
         guard try input.readMapHeader() == 1 else { throw Self.malformed("a result is neither a value nor an error") }
@@ -187,12 +194,11 @@ struct SocketioxidePayloadReader {
             let value = try readValue()
             var arguments = try EventArguments(array: value.array, format: value.format, attachments: value.attachments)
             arguments.client = client
-            return .acknowledgement(arguments)
+            return .answer(.acknowledgement(arguments))
         case "Err":
-            // Time is over for all clients of a node at once; of a client that is gone nothing can be told.
-            let isTimeout = try input.peekKind() == .string && (try input.readString()) == SocketioxidePayload.timeout
-            if !isTimeout, !input.isAtEnd { try input.skip() }
-            return isTimeout ? .acknowledgementsEnd : nil
+            // "Timeout", or an object.
+            try input.skip()
+            return .failure(client: client)
         default: throw Self.malformed("a result is neither a value nor an error")
         }
     }

@@ -2,6 +2,7 @@
 package import MongoClient
 import NIOCore
 package import SocketIOCore
+import Synchronization
 
 /// The format of `socketioxide-mongodb` 0.1.3, so that Swift and Rust nodes are one cluster.
 ///
@@ -15,22 +16,47 @@ package import SocketIOCore
 /// | `origin` | string | who wrote it |
 /// | `data` | array of int32 | the payload, one element for each byte: ``SocketioxidePayloadWriter`` |
 /// | `createdAt` | date | when it was written, for the TTL index; not in a capped collection |
-package struct SocketioxideWireFormat: Sendable {
+package final class SocketioxideWireFormat: WireFormat {
+    private struct State {
+        var recent = RecentDocuments()
+        var tallies = SocketioxideTallies()
+        /// The epoch of the node's last message, which documents do not tell.
+        var epoch: UInt64 = 0
+    }
+
     /// Whether documents carry the time of writing.
-    let hasDates: Bool
+    private let hasDates: Bool
+    private let state = Mutex(State())
 
     /// - Parameter hasDates: Whether documents carry the time of writing, which they do unless the collection is capped.
     package init(hasDates: Bool) { self.hasDates = hasDates }
 
-    package var expiryField: String { "createdAt" }
+    package var traits: WireFormatTraits {
+        var traits = WireFormatTraits(name: "socketioxide")
+        traits.expiryIndex = "createdAt_1"
+        traits.announcesNamespaces = true
+        traits.unwrittenKinds = [.draining, .leave, .errorAnswer, .serverSideEmitAnswer, .sessionAnswer]
+        // Rust nodes count answers: more than one of a node would stand for others.
+        traits.socketsPerAnswer = .max
+        traits.socketIDLength = SocketioxideID.length
+        traits.recoversSessions = false
+        traits.expansion = 12
+        return traits
+    }
 
     /// The id of a request, as its text stands in documents; nil if it is none.
     package static func requestID(_ text: String) -> ClusterRequestID? { SocketioxideID.request(text) }
 
-    package func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> BSONDocument? {
+    /// Whether a node or a socket can have this id.
+    package static func isValid(id: String) -> Bool { SocketioxideID.isValid(id) }
+
+    // MARK: Encoding
+
+    package func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> [BSONDocument] {
         let header = message.header
-        guard let payload = try SocketioxidePayloadWriter.payload(of: message) else { return nil }
-        return BSONDocument(capacity: payload.readableBytes * 12 + 200 + header.namespace.utf8.count) { document in
+        state.withLock { $0.epoch = header.origin.epoch }
+        guard let payload = try SocketioxidePayloadWriter.payload(of: message) else { return [] }
+        let document = BSONDocument(capacity: payload.readableBytes * 12 + 200 + header.namespace.utf8.count) { document in
             document.append("_id", ObjectID(header.id))
             document.append("t", header.kind.isAnswer ? "Res" : "Req")
             if header.kind.isAnswer, let request = header.request { document.append("request", SocketioxideID.text(request)) }
@@ -40,34 +66,42 @@ package struct SocketioxideWireFormat: Sendable {
             document.append("data", integersOf: payload)
             if hasDates { document.append("createdAt", dateMilliseconds: milliseconds) }
         }
+        return [document]
     }
 
     // MARK: Decoding
 
-    package func decode(_ document: BSONDocument, for node: NodeID) -> DriverItem? {
-        do {
-            let fields = try SocketioxideFields(document)
-            guard let id = fields.id else { return .skipped("the _id is no ObjectId") }
-            guard let origin = fields.origin, SocketioxideID.isValid(origin), let namespace = fields.namespace else {
-                return .skipped("the origin or the namespace is missing")
-            }
-            let identity = NodeIdentity(id: origin, epoch: 0)
-            if origin == node { return .own(MessageID(id), origin: identity) }
-            guard !fields.hasWrongType, let data = fields.data else { return .skipped("a field is missing or has a wrong type") }
-            var header = ClusterHeader(id: MessageID(id), kind: .broadcast, namespace: namespace, origin: identity, target: fields.target)
-            let reader = SocketioxidePayloadReader(data, namespace: namespace)
-            switch fields.tag {
-            case "Req": return try request(reader, &header)
-            case "Res": return try response(reader, &header, fields.request)
-            default: return .skipped("the document is neither a request nor a response")
-            }
-        } catch {
-            return .skipped("the document is malformed: \(error)")
+    package func decode(_ document: BSONDocument, for node: NodeID, into items: inout [DriverItem]) {
+        do { try read(SocketioxideFields(document), for: node, into: &items) } catch {
+            items.append(.skipped("the document is malformed: \(error)"))
         }
     }
 
-    private func request(_ reader: SocketioxidePayloadReader, _ header: inout ClusterHeader) throws -> DriverItem {
+    private func read(_ fields: SocketioxideFields, for node: NodeID, into items: inout [DriverItem]) throws {
+        guard let id = fields.id.map({ MessageID($0) }) else { return items.append(.skipped("the _id is no ObjectId")) }
+        guard let origin = fields.origin, SocketioxideID.isValid(origin), let namespace = fields.namespace else {
+            return items.append(.skipped("the origin or the namespace is missing"))
+        }
+        if origin == node {
+            return items.append(.own(id, origin: NodeIdentity(id: origin, epoch: state.withLock(\.epoch))))
+        }
+        guard !fields.hasWrongType, let data = fields.data else {
+            return items.append(.skipped("a field is missing or has a wrong type"))
+        }
+        guard state.withLock({ $0.recent.insert(id) }) else { return }
+        let identity = NodeIdentity(id: origin, epoch: 0)
+        let header = ClusterHeader(id: id, kind: .broadcast, namespace: namespace, origin: identity, target: fields.target)
+        let reader = SocketioxidePayloadReader(data, namespace: namespace)
+        switch fields.tag {
+        case "Req": items.append(try request(reader, header))
+        case "Res": try response(reader, header, fields.request, into: &items)
+        default: items.append(.skipped("the document is neither a request nor a response"))
+        }
+    }
+
+    private func request(_ reader: SocketioxidePayloadReader, _ header: ClusterHeader) throws -> DriverItem {
         var reader = reader
+        var header = header
         let (id, kind) = try reader.readRequestHeader()
         header.kind = kind
         if kind.isRequest { header.request = id }
@@ -82,13 +116,24 @@ package struct SocketioxideWireFormat: Sendable {
         )
     }
 
-    private func response(_ reader: SocketioxidePayloadReader, _ header: inout ClusterHeader, _ request: String?) throws -> DriverItem? {
+    private func response(
+        _ reader: SocketioxidePayloadReader,
+        _ header: ClusterHeader,
+        _ request: String?,
+        into items: inout [DriverItem]
+    ) throws {
         var reader = reader
-        guard let request = request.flatMap({ Self.requestID($0) }) else { return .skipped("the id of the request is missing") }
-        guard let body = try reader.readResponse() else { return nil }
-        header.kind = body.kind
-        header.request = request
-        return .message(header, .decoded(body))
+        guard let request = request.flatMap({ Self.requestID($0) }) else {
+            return items.append(.skipped("the id of the request is missing"))
+        }
+        let response = try reader.readResponse()
+        let answerer = SocketioxideTallies.Answerer(request: request, node: header.origin.id)
+        for body in state.withLock({ $0.tallies.bodies(of: response, from: answerer) }) {
+            var header = header
+            header.kind = body.kind
+            header.request = request
+            items.append(.message(header, .decoded(body)))
+        }
     }
 
     // MARK: Filters
