@@ -8,6 +8,7 @@ struct MongoOptions: ParsableArguments {
     @Option(help: "The collection.") var collection = "socketio"
     @Option(help: "ttl or capped.") var expiration = "ttl"
     @Option(help: "change-stream or tailable.") var driver = "change-stream"
+    @Option(help: "native, nodejs or socketioxide.") var wireFormat = "native"
     @Option(help: "The id of this node.") var node: String?
 
     var adapter: MongoAdapter? {
@@ -28,6 +29,12 @@ struct MongoOptions: ParsableArguments {
             case "change-stream": configuration.reading = .changeStream
             case "tailable": configuration.reading = .tailable
             default: throw ValidationError("--driver is change-stream or tailable")
+            }
+            switch wireFormat {
+            case "native": configuration.wireFormat = .native
+            case "nodejs": configuration.wireFormat = .nodeJS
+            case "socketioxide": configuration.wireFormat = .socketioxide
+            default: throw ValidationError("--wire-format is native, nodejs or socketioxide")
             }
             return MongoAdapter(configuration)
         }

@@ -157,7 +157,11 @@ async def test_swift_collects_acknowledgements_and_hears_of_sockets_that_are_gon
 async def test_silent_clients_of_swift_are_told(mix: Mix) -> None:
     client = await mix.client()
     await client.call("join", "silent")
-    client.io.on("question", None)
+
+    async def silent(*_: Any) -> None:
+        await asyncio.sleep(60)
+
+    client.io.on("unheard", silent)
     request = await mix.peer.request(BROADCAST_ACK, packet=mix.peer.packet("unheard"), opts=options(["silent"]))
     assert await mix.peer.answers(request, ACK_COUNT) == [1]
     await client.io.disconnect()

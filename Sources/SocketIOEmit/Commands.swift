@@ -19,7 +19,7 @@ struct Emit: AsyncParsableCommand {
 
     func run() async throws {
         let arguments = try JSONArguments(arguments).encoded(for: connection.parser.format)
-        try await connection.perform(selection) { target in
+        try await connection.perform(selection.target) { target in
             var target = target
             if volatile { target = target.volatile }
             if noCompress { target = target.compress(false) }
@@ -35,7 +35,7 @@ struct Join: AsyncParsableCommand {
     @OptionGroup var selection: SelectionOptions
     @Argument(help: "The rooms to join.") var rooms: [String]
 
-    func run() async throws { try await connection.perform(selection) { try await $0.socketsJoin(rooms) } }
+    func run() async throws { try await connection.perform(selection.target) { try await $0.socketsJoin(rooms) } }
 }
 
 struct Leave: AsyncParsableCommand {
@@ -45,7 +45,7 @@ struct Leave: AsyncParsableCommand {
     @OptionGroup var selection: SelectionOptions
     @Argument(help: "The rooms to leave.") var rooms: [String]
 
-    func run() async throws { try await connection.perform(selection) { try await $0.socketsLeave(rooms) } }
+    func run() async throws { try await connection.perform(selection.target) { try await $0.socketsLeave(rooms) } }
 }
 
 struct Disconnect: AsyncParsableCommand {
@@ -63,7 +63,7 @@ struct Disconnect: AsyncParsableCommand {
         throw ValidationError("Without --room, everybody in \(selection.namespace) is disconnected: give --all if that is meant.")
     }
 
-    func run() async throws { try await connection.perform(selection) { try await $0.disconnectSockets(close: close) } }
+    func run() async throws { try await connection.perform(selection.target) { try await $0.disconnectSockets(close: close) } }
 }
 
 struct ServerEmit: AsyncParsableCommand {
@@ -76,6 +76,6 @@ struct ServerEmit: AsyncParsableCommand {
 
     func run() async throws {
         let arguments = try JSONArguments(arguments).encoded(for: connection.parser.format)
-        try await connection.perform(SelectionOptions(namespace: namespace)) { try await $0.serverSideEmit(event, raw: arguments) }
+        try await connection.perform({ $0.of(namespace) }) { try await $0.serverSideEmit(event, raw: arguments) }
     }
 }

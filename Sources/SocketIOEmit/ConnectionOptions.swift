@@ -36,12 +36,15 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     /// Connects, does something, and ends with a message and an exit code if it fails.
-    func perform(_ selection: SelectionOptions, _ action: (EmitterOperator) async throws -> Void) async throws {
+    func perform(
+        _ target: (SocketIOEmitter) -> EmitterOperator,
+        _ action: (EmitterOperator) async throws -> Void
+    ) async throws {
         let string = try connectionString
         do {
             let emitter = try await connect(string)
             let result: Result<Void, any Error>
-            do { result = .success(try await action(selection.target(of: emitter))) } catch { result = .failure(error) }
+            do { result = .success(try await action(target(emitter))) } catch { result = .failure(error) }
             await emitter.close()
             try result.get()
         } catch {

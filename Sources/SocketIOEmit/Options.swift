@@ -9,10 +9,6 @@ struct SelectionOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "Sockets in this room; may be repeated. Without it: all.") var room: [String] = []
     @Option(name: .shortAndLong, help: "Not sockets in this room; may be repeated.") var except: [String] = []
 
-    init() {}
-
-    init(namespace: String) { self.namespace = namespace }
-
     func target(of emitter: SocketIOEmitter) -> EmitterOperator { emitter.of(namespace).to(room).except(except) }
 }
 

@@ -34,7 +34,7 @@ struct SocketioxideWireFormatTests {
         #expect(message.body.kind == kind)
         #expect(message.header.namespace == "/")
         #expect(message.header.stamp == nil)
-        #expect(message.header.origin.epoch == 0)
+        #expect(message.header.origin.epoch == 1)
         #expect((message.header.request != nil) == (kind.isRequest || kind.isAnswer))
         #expect(message.header.target == fixture.document["target"]?.string)
     }

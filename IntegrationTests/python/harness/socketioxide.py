@@ -178,7 +178,10 @@ class RustPeer:
         return await self.until(found)
 
     async def _receive(self, document: dict[str, Any]) -> None:
-        payload = msgpack.unpackb(bytes(document["data"]))
+        try:
+            payload = msgpack.unpackb(bytes(document["data"]))
+        except ValueError:
+            return
         if document["t"] == "Res":
             self.responses.append((document, payload))
         else:

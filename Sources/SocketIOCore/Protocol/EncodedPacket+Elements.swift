@@ -1,5 +1,5 @@
 import MessagePack
-import NIOCore
+package import NIOCore
 
 /// What follows the arguments of an event.
 package enum PacketOffset: Sendable {
@@ -9,6 +9,23 @@ package enum PacketOffset: Sendable {
     case absent
     /// The offset.
     case id(MessageID)
+}
+
+extension EventArguments {
+    /// The arguments as one array, as ``init(array:format:attachments:)`` takes it.
+    package var array: ByteBuffer {
+        var array = ByteBuffer()
+        switch format {
+        case .json:
+            array.writeInteger(UInt8(ascii: "["))
+            array.writeImmutableBuffer(region)
+            array.writeInteger(UInt8(ascii: "]"))
+        case .messagePack:
+            MessagePackPacket.writeArrayHeader(count, to: &array)
+            array.writeImmutableBuffer(region)
+        }
+        return array
+    }
 }
 
 extension EncodedPacket {

@@ -96,21 +96,16 @@ struct SocketioxidePayloadWriter {
     /// Namespace, type, value, acknowledgement id, error.
     private mutating func write(_ packet: BroadcastPacket) throws {
         let encoded = packet.encoded
-        guard let event = encoded.eventArray(in: header.namespace) else {
-            throw ClusterError(.notSent, "the packet is no event of \(header.namespace)")
-        }
-        let array = packet.offset == nil ? event : try withoutOffset(event, encoded)
+        let event: EventArguments
+        do { event = try encoded.elements() } catch { throw ClusterError(.notSent, "the packet is no event", cause: error) }
+        // Clients of other nodes would take the offset for an argument.
+        let array = (packet.offset == nil ? event : event.dropLast()).array
         try output.writeArrayHeader(count: 5)
         try output.write(header.namespace)
         let type = encoded.attachments.isEmpty ? PacketType.event : .binaryEvent
         output.write(UInt64(type.rawValue))
-        try write(array, encoded.format, encoded.attachments)
+        try write(array, event.format, event.attachments)
         writeNils(2)
-    }
-
-    /// Clients of other nodes would take the offset for an argument.
-    private func withoutOffset(_ event: ByteBuffer, _ packet: EncodedPacket) throws -> ByteBuffer {
-        try EventArguments(array: event, format: packet.format, attachments: packet.attachments).dropLast().array
     }
 
     /// Kind, bytes one by one, attachments.

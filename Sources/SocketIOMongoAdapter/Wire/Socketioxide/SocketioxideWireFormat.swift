@@ -89,7 +89,8 @@ package final class SocketioxideWireFormat: WireFormat {
             return items.append(.skipped("a field is missing or has a wrong type"))
         }
         guard state.withLock({ $0.recent.insert(id) }) else { return }
-        let identity = NodeIdentity(id: origin, epoch: 0)
+        // Nothing tells its life. Not 0: only heartbeats make it a node, and emitters send none.
+        let identity = NodeIdentity(id: origin, epoch: 1)
         let header = ClusterHeader(id: id, kind: .broadcast, namespace: namespace, origin: identity, target: fields.target)
         let reader = SocketioxidePayloadReader(data, namespace: namespace)
         switch fields.tag {
