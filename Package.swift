@@ -138,11 +138,16 @@ let package = Package(
             dependencies: [
                 .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
                 "CSystemShims",
+                "EngineIO",
                 "MessagePack",
+                "SocketIO",
+                "SocketIOCluster",
                 "SocketIOCore",
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
@@ -342,6 +347,17 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SocketIOTestingTests",
+            dependencies: [
+                "SocketIO",
+                "SocketIOCluster",
+                "SocketIOCore",
+                "SocketIOTesting",
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

@@ -92,7 +92,8 @@ extension ClusterAdapter {
     /// What is not covered, such as a session of a node that is gone or messages that were lost, is not restored.
     public func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
         let position = offset.flatMap { MessageID($0) }
-        guard local.recovers, (offset == nil) == (position == nil), recovery.withLock({ $0.isReliable(now: node.now) }) else { return false }
+        let now = node.now
+        guard local.recovers, (offset == nil) == (position == nil), recovery.withLock({ $0.isReliable(now: now) }) else { return false }
         if await local.restoreSession(pid: pid, offset: offset, to: claimant) { return true }
         let mark = recovery.withLock { $0.beginClaim(now: node.now) }
         let isRestored: Bool

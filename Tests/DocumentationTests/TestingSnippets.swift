@@ -1,6 +1,5 @@
-import EngineIO
-import NIOCore
 import SocketIO
+import SocketIOCore
 import SocketIOTesting
 import Testing
 
@@ -15,35 +14,17 @@ func addChat(to io: SocketIOServer) {
             try await socket.to("room:\(room)").emit("message", text)
         }
         socket.on("ask") { () async throws in
-            let answer = try await socket.timeout(.seconds(5)).emitWithAck("question", as: Int.self)
+            let answer = try? await socket.timeout(.seconds(5)).emitWithAck("question", as: Int.self)
             try socket.emit("answer", answer)
         }
     }
 }
 
-/// Runs the chat on a free port, and ends it.
-func withChat(_ body: (_ port: Int) async throws -> Void) async throws {
-    let io = SocketIOServer()
-    addChat(to: io)
-    let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask {
-            defer { listening.finish() }
-            try await io.run(port: 0, onListening: { listening.yield($0) })
-        }
-        for await port in ports {
-            try await body(port)
-            break
-        }
-        group.cancelAll()
-    }
-}
-
 @Suite(.timeLimit(.minutes(1))) struct ChatTests {
     @Test func messagesReachTheOthersInTheRoom() async throws {
-        try await withChat { port in
-            let ada = try await TestClient.connect(port: port)
-            let grace = try await TestClient.connect(port: port)
+        try await withTestServer(setUp: addChat(to:)) { server in
+            let ada = try await server.connect()
+            let grace = try await server.connect()
             for client in [ada, grace] {
                 try await client.join()
                 #expect(try await client.emitWithAck("join", "lobby").decode(Bool.self, at: 0))
@@ -56,8 +37,8 @@ func withChat(_ body: (_ port: Int) async throws -> Void) async throws {
     }
 
     @Test func theClientIsAsked() async throws {
-        try await withChat { port in
-            let client = try await TestClient.connect(port: port)
+        try await withTestServer(setUp: addChat(to:)) { server in
+            let client = try await server.connect()
             try await client.join()
             try await client.emit("ask")
             let question = try await client.receiveEvent()
@@ -68,11 +49,62 @@ func withChat(_ body: (_ port: Int) async throws -> Void) async throws {
     }
 
     @Test func aClientThatSendsNonsenseIsClosed() async throws {
-        try await withChat { port in
-            let client = try await TestClient.connect(port: port)
+        try await withTestServer(setUp: addChat(to:)) { server in
+            let client = try await server.connect()
             try await client.join()
             try await client.send(text: "42{\"not\": \"an array\"}")
             await client.waitUntilClosed()
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct TimeTests {
+    @Test func aQuestionThatIsNotAnsweredTimesOut() async throws {
+        let clock = await ManualClock()
+        try await withTestServer(clock: clock, setUp: addChat(to:)) { server in
+            let client = try await server.connect()
+            try await client.join()
+            try await client.emit("ask")
+            #expect(try await client.receiveEvent().name == "question")
+            await clock.advance(by: .seconds(5))
+            #expect(try await client.receiveEvent().arguments.decode(Int?.self, at: 0) == nil)
+        }
+    }
+
+    @Test func aClientThatHangsIsClosed() async throws {
+        let clock = await ManualClock()
+        try await withTestServer(clock: clock, setUp: addChat(to:)) { server in
+            let client = try await server.connect(answersPings: false)
+            try await client.join()
+            // The default interval and timeout of pings.
+            await clock.advance(by: .seconds(25 + 20))
+            await client.waitUntilClosed()
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct ManyServersTests {
+    @Test func messagesReachTheRoomOnAllServers() async throws {
+        try await withTestCluster(of: 2, setUp: addChat(to:)) { servers in
+            let ada = try await servers[0].connect()
+            let grace = try await servers[1].connect()
+            for client in [ada, grace] {
+                try await client.join()
+                _ = try await client.emitWithAck("join", "lobby")
+            }
+            try await ada.emit("message", "lobby", "hello")
+            #expect(try await grace.receiveEvent().arguments.decode(String.self, at: 0) == "hello")
+        }
+    }
+
+    @Test func aServerThatIsCutOffIsNamed() async throws {
+        let clock = await ManualClock()
+        try await withTestCluster(of: 3, clock: clock, setUp: addChat(to:)) { servers in
+            servers[2].faults.cutOff()
+            let error = await #expect(throws: IncompleteResponseError<[RemoteSocket]>.self) {
+                try await clock.letTimePass { try await servers[0].io.fetchSockets() }
+            }
+            #expect(error?.missingNodes == ["node2"])
         }
     }
 }

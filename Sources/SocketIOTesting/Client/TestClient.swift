@@ -1,5 +1,4 @@
 public import NIOCore
-import NIOHTTP1
 public import NIOPosix
 import NIOWebSocket
 public import SocketIOCore
@@ -55,30 +54,16 @@ public final class TestClient: Sendable {
         answersPings: Bool = true,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> TestClient {
-        let mailbox = Mailbox<Message>()
+        let request = TestClientRequest(host: "\(host):\(port)", path: path, headers: headers, answersPings: answersPings)
         let upgraded: EventLoopFuture<any Channel> = try await ClientBootstrap(group: group)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .connect(host: host, port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let upgrader = NIOTypedWebSocketClientUpgrader<any Channel>(maxFrameSize: 1 << 24) { channel, _ in
-                        channel.eventLoop.makeCompletedFuture {
-                            try channel.pipeline.syncOperations.addHandler(TestClientHandler(mailbox: mailbox, answersPings: answersPings))
-                            return channel
-                        }
-                    }
-                    var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "\(path)?EIO=4&transport=websocket")
-                    head.headers.add(name: "host", value: "\(host):\(port)")
-                    for (name, value) in headers { head.headers.add(name: name, value: value) }
-                    let configuration = NIOTypedHTTPClientUpgradeConfiguration(upgradeRequestHead: head, upgraders: [upgrader]) { channel in
-                        channel.close(promise: nil)
-                        return channel.eventLoop.makeFailedFuture(Failure(description: "the server refused the WebSocket"))
-                    }
-                    var pipeline = NIOUpgradableHTTPClientPipelineConfiguration(upgradeConfiguration: configuration)
-                    // The server's first message may come with its answer to the upgrade.
-                    pipeline.leftOverBytesStrategy = .forwardBytes
-                    return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(configuration: pipeline)
-                }
-            }
+            .connect(host: host, port: port) { channel in channel.eventLoop.makeCompletedFuture { try request.configure(channel) } }
+        return try await open(upgraded, request.mailbox, format: format)
+    }
+
+    /// Waits for the server's answer.
+    static func open(_ upgraded: EventLoopFuture<any Channel>, _ mailbox: Mailbox<Message>, format: PacketFormat) async throws -> TestClient
+    {
         let client = TestClient(channel: try await upgraded.get(), mailbox: mailbox, format: format)
         guard case .text(let open) = try await client.receive(), open.hasPrefix("0{") else {
             throw Failure(description: "the server did not open the session")
@@ -135,7 +120,13 @@ public final class TestClient: Sendable {
     public func cut() async { try? await channel.close().get() }
 
     /// Reads nothing any more, as a client that hangs.
-    public func stopReading() async throws { try await channel.setOption(.autoRead, value: false).get() }
+    public func stopReading() async throws {
+        try await channel.setOption(.autoRead, value: false).get()
+        // A channel in memory has no such option.
+        try await channel.eventLoop.submit { [channel] in
+            try channel.pipeline.syncOperations.handler(type: TestClientHandler.self).isReading = false
+        }.get()
+    }
 
     // MARK: Socket.IO
 

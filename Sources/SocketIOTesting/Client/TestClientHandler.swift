@@ -5,12 +5,14 @@ import SocketIOCore
 import Synchronization
 
 /// Passes the server's messages on and answers its pings.
-final class TestClientHandler: ChannelInboundHandler {
+final class TestClientHandler: ChannelDuplexHandler {
     typealias InboundIn = WebSocketFrame
+    typealias OutboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
     private let mailbox: Mailbox<TestClient.Message>
     private let answersPings: Bool
+    var isReading = true
 
     init(mailbox: Mailbox<TestClient.Message>, answersPings: Bool) {
         self.mailbox = mailbox
@@ -34,6 +36,10 @@ final class TestClientHandler: ChannelInboundHandler {
         guard answersPings else { return }
         let frame = WebSocketFrame(fin: true, opcode: .text, maskKey: .random(), data: ByteBuffer(string: "3"))
         context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isReading { context.read() }
     }
 
     func channelInactive(context: ChannelHandlerContext) { mailbox.finish() }

@@ -1,0 +1,129 @@
+import SocketIOCluster
+import SocketIOCore
+import Synchronization
+
+/// What goes wrong between a server and the cluster in memory, when a test says so.
+public final class ClusterFaults: Sendable {
+    private struct State {
+        /// What those wait for who cannot pass.
+        var barrier: Mailbox<Void>?
+        var losesHistory = false
+        var writeDelay: Duration = .zero
+    }
+
+    private let state = Mutex(State())
+
+    init() {}
+
+    /// Whether the server is cut off.
+    public var isCutOff: Bool { state.withLock { $0.barrier != nil } }
+
+    /// How much longer each write of the server takes, in the time of its clock. Default: zero.
+    public var writeDelay: Duration {
+        get { state.withLock { $0.writeDelay } }
+        set { state.withLock { $0.writeDelay = newValue } }
+    }
+
+    /// From here on the server neither hears the others nor is heard, as if its way to the database were cut. It goes on serving its
+    /// clients; after the heartbeat timeout the others take it for dead.
+    public func cutOff() { state.withLock { $0.barrier = $0.barrier ?? Mailbox() } }
+
+    /// Ends ``cutOff()``: the server gets what the others have sent in the meantime, and sends what waits.
+    ///
+    /// - Parameter losingHistory: Whether what the others have sent is gone, as when the oplog is too short. The server then reports a gap.
+    public func reconnect(losingHistory: Bool = false) {
+        let barrier = state.withLock { state in
+            defer { state.barrier = nil }
+            state.losesHistory = state.losesHistory || (losingHistory && state.barrier != nil)
+            return state.barrier
+        }
+        barrier?.finish()
+    }
+
+    /// Returns when the server is not cut off, or when the task is cancelled.
+    fileprivate func passage() async {
+        while !Task.isCancelled, let barrier = state.withLock({ $0.barrier }) { _ = await barrier.next() }
+    }
+
+    fileprivate var losesHistory: Bool { state.withLock { $0.losesHistory } }
+
+    fileprivate func loseHistory() -> Bool {
+        state.withLock { state in
+            defer { state.losesHistory = false }
+            return state.losesHistory
+        }
+    }
+}
+
+/// A driver in memory that encodes what it carries, as one over a network does, and fails when it is told to.
+struct FaultyDriver: Driver {
+    let base: InMemoryDriver
+    let faults: ClusterFaults
+    let clock: ManualClock?
+
+    var messageLimit: Int { base.messageLimit }
+
+    func watch(as node: NodeID) async throws -> Items {
+        await faults.passage()
+        let isLost = faults.loseHistory()
+        return Items(base: try await base.watch(as: node), faults: faults, isLost: isLost)
+    }
+
+    func emit(_ batch: [ClusterMessage]) async -> BatchOutcome {
+        let delay = faults.writeDelay
+        if delay > .zero { try? await sleep(for: delay) }
+        return faults.isCutOff ? .notWritten(CutOff()) : await base.emit(batch)
+    }
+
+    private func sleep(for duration: Duration) async throws {
+        if let clock { try await clock.sleep(for: duration) } else { try await Task.sleep(for: duration) }
+    }
+
+    var keepsSessions: Bool { true }
+
+    func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
+        guard !faults.isCutOff else { throw CutOff() }
+        try await base.storeSessions(sessions, for: duration)
+    }
+
+    func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? {
+        guard !faults.isCutOff else { throw CutOff() }
+        return try await base.takeSession(pid, in: namespace)
+    }
+
+    private struct CutOff: Error, CustomStringConvertible {
+        var description: String { "the test has cut the server off" }
+    }
+
+    struct Items: AsyncSequence, Sendable {
+        fileprivate let base: AsyncStream<DriverItem>
+        fileprivate let faults: ClusterFaults
+        fileprivate let isLost: Bool
+
+        func makeAsyncIterator() -> Iterator { Iterator(base: base.makeAsyncIterator(), faults: faults, isLost: isLost) }
+
+        struct Iterator: AsyncIteratorProtocol {
+            fileprivate var base: AsyncStream<DriverItem>.Iterator
+            fileprivate let faults: ClusterFaults
+            fileprivate let isLost: Bool
+
+            mutating func next() async -> DriverItem? {
+                guard let item = await base.next(isolation: #isolation) else { return nil }
+                await faults.passage()
+                // This stream ends, with all that waits in it; the next one says so.
+                guard !faults.losesHistory else { return nil }
+                switch item {
+                case .opened(let lost): return .opened(lost: lost || isLost)
+                case .message(let header, let payload): return Self.encoded(header, payload)
+                case .own, .skipped: return item
+                }
+            }
+
+            private static func encoded(_ header: ClusterHeader, _ payload: ClusterPayload) -> DriverItem {
+                do { return .message(header, .encoded(try ClusterPayloadCoder.encode(try payload.body(for: header)))) } catch {
+                    return .skipped("\(error)")
+                }
+            }
+        }
+    }
+}

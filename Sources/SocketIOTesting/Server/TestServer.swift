@@ -1,0 +1,232 @@
+import EngineIO
+public import Logging
+import NIOCore
+import NIOEmbedded
+import NIOPosix
+public import SocketIO
+public import SocketIOCluster
+public import SocketIOCore
+import Synchronization
+
+/// A server under test, alone or one of a cluster: see ``withTestServer(configuration:clock:logger:setUp:_:)`` and
+/// ``withTestCluster(of:configuration:cluster:clock:logger:onEvent:setUp:_:)``.
+public final class TestServer: Sendable {
+    /// The server.
+    public let io: SocketIOServer
+    /// The server as a node of its cluster, which knows the others and its own health; nil if the server is alone.
+    public let node: ClusterNode?
+    /// What goes wrong between the server and its cluster. Nothing does if the server is alone.
+    public let faults: ClusterFaults
+    /// The port that the server listens on, on 127.0.0.1; nil if it has a manual clock: its clients are connected in memory then.
+    public let port: Int?
+
+    private let clock: ManualClock?
+    private let http: HTTPServer?
+    private let pipes = Mutex<[NIOAsyncTestingChannel]>([])
+
+    private init(io: SocketIOServer, node: ClusterNode?, faults: ClusterFaults, clock: ManualClock?, http: HTTPServer?) {
+        self.io = io
+        self.node = node
+        self.faults = faults
+        self.clock = clock
+        self.http = http
+        self.port = http?.port
+    }
+
+    /// Starts a server, listening if it has no manual clock.
+    static func start(_ io: SocketIOServer, node: ClusterNode? = nil, faults: ClusterFaults = .init(), clock: ManualClock?) async throws
+        -> TestServer
+    {
+        try await io.start()
+        do {
+            let configuration = HTTPServerConfiguration(host: "127.0.0.1", port: 0)
+            let http = clock == nil ? try await HTTPServer.start(configuration, engine: io.engine, on: io.eventLoopGroup) : nil
+            return TestServer(io: io, node: node, faults: faults, clock: clock, http: http)
+        } catch {
+            await io.close()
+            throw error
+        }
+    }
+
+    /// Connects a client and waits for the handshake. The client is in no namespace yet.
+    ///
+    /// - Parameters:
+    ///   - path: The server's path.
+    ///   - headers: Further request headers.
+    ///   - answersPings: Whether pings are answered.
+    /// - Throws: ``TestClient/Failure`` if the server refuses the connection.
+    public func connect(
+        path: String = "/socket.io/",
+        headers: [(String, String)] = [],
+        answersPings: Bool = true
+    ) async throws -> TestClient {
+        let format = io.configuration.parser
+        guard let clock else {
+            return try await TestClient.connect(
+                port: port ?? 0,
+                path: path,
+                format: format,
+                headers: headers,
+                answersPings: answersPings
+            )
+        }
+        let request = TestClientRequest(host: "in-memory", path: path, headers: headers, answersPings: answersPings)
+        let upgraded = clock.loop.flatSubmit { [io] in
+            clock.loop.makeCompletedFuture { try self.openPipe(to: io, request, on: clock.loop) }.flatMap { $0 }
+        }
+        return try await TestClient.open(upgraded, request.mailbox, format: format)
+    }
+
+    private func openPipe(to io: SocketIOServer, _ request: TestClientRequest, on loop: NIOAsyncTestingEventLoop) throws
+        -> EventLoopFuture<any Channel>
+    {
+        let pipe = try InMemoryPipe.make(on: loop)
+        pipes.withLock { $0 += [pipe.client, pipe.server] }
+        try io.engine.configure(pipe.server)
+        let upgraded = try request.configure(pipe.client)
+        let address = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
+        pipe.server.connect(to: address, promise: nil)
+        pipe.client.connect(to: address, promise: nil)
+        return upgraded
+    }
+
+    /// Ends clients in memory, then the server.
+    func close() async {
+        for channel in pipes.withLock({ $0 }) { try? await channel.close().get() }
+        await io.close()
+        await http?.shutdown()
+    }
+}
+
+/// Runs a server that is alone for the time of a test, and ends it.
+///
+/// ```swift
+/// try await withTestServer(setUp: addChat(to:)) { server in
+///     let client = try await server.connect()
+///     try await client.join()
+/// }
+/// ```
+///
+/// - Parameters:
+///   - configuration: The server's options.
+///   - clock: The clock by which the server lives; its clients are then connected in memory. Default: none, the server lives by the
+///     system's time and listens on a free port.
+///   - logger: Gets what the server logs. Default: nothing below `critical`.
+///   - setUp: Adds what is tested.
+///   - body: The test.
+/// - Throws: What the server's start, `setUp` and `body` throw.
+@discardableResult
+public func withTestServer<Value>(
+    configuration: SocketIOConfiguration = .init(),
+    clock: ManualClock? = nil,
+    logger: Logger = .forTests,
+    setUp: (SocketIOServer) async throws -> Void = { _ in },
+    _ body: (TestServer) async throws -> Value
+) async throws -> Value {
+    let io = SocketIOServer(configuration: configuration, eventLoopGroup: clock.group, logger: logger)
+    try await setUp(io)
+    let server = try await TestServer.start(io, clock: clock)
+    let result: Result<Value, any Error>
+    do { result = .success(try await body(server)) } catch { result = .failure(error) }
+    await end([server], clock)
+    return try result.get()
+}
+
+/// Runs servers that share a cluster in memory for the time of a test, and ends them. The test begins when all know each other.
+///
+/// ```swift
+/// try await withTestCluster(of: 3, setUp: addChat(to:)) { servers in
+///     let ada = try await servers[0].connect()
+///     servers[2].faults.cutOff()
+/// }
+/// ```
+///
+/// Messages are encoded and decoded as on their way through a database; what the others get is what they get there.
+///
+/// - Parameters:
+///   - count: The number of servers. Their nodes are called `node0`, `node1`…
+///   - configuration: The options of each.
+///   - cluster: How the nodes behave: give short times to a test that waits for them without a manual clock.
+///   - clock: The clock by which the servers live; their clients are then connected in memory. Default: none, the servers live by the
+///     system's time and listen on free ports.
+///   - logger: Gets what the servers log. Default: nothing below `critical`.
+///   - onEvent: Gets what happens in the cluster, as each node sees it. Called from any thread; it must not wait.
+///   - setUp: Adds what is tested, to each server.
+///   - body: The test.
+/// - Throws: What the servers' start, `setUp` and `body` throw; ``TestClient/Failure`` if the servers do not find each other in 30 s.
+@discardableResult
+public func withTestCluster<Value>(
+    of count: Int = 2,
+    configuration: SocketIOConfiguration = .init(),
+    cluster: ClusterConfiguration = .init(),
+    clock: ManualClock? = nil,
+    logger: Logger = .forTests,
+    onEvent: @escaping @Sendable (NodeID, ClusterEvent) -> Void = { _, _ in },
+    setUp: (SocketIOServer) async throws -> Void = { _ in },
+    _ body: ([TestServer]) async throws -> Value
+) async throws -> Value {
+    let bus = InMemoryCluster()
+    var servers: [TestServer] = []
+    let result: Result<Value, any Error>
+    do {
+        for index in 0..<count {
+            let faults = ClusterFaults()
+            let id = "node\(index)"
+            var options = ClusterNode.Options(id: id, configuration: cluster)
+            options.onEvent = { event in onEvent(id, event) }
+            options.logger = logger
+            options.eventLoop = clock?.eventLoop
+            let node = ClusterNode(driver: FaultyDriver(base: bus.makeDriver(), faults: faults, clock: clock), options: options)
+            let io = SocketIOServer(configuration: configuration, adapter: node, eventLoopGroup: clock.group, logger: logger)
+            try await setUp(io)
+            servers.append(try await TestServer.start(io, node: node, faults: faults, clock: clock))
+        }
+        try await clock.letTimePass { [servers] in try await waitUntilAllAreKnown(servers) }
+        result = .success(try await body(servers))
+    } catch { result = .failure(error) }
+    await end(servers, clock)
+    return try result.get()
+}
+
+private func waitUntilAllAreKnown(_ servers: [TestServer]) async throws {
+    let limit = ContinuousClock.now + .seconds(30)
+    for server in servers {
+        while try await server.io.serverCount() < servers.count {
+            guard ContinuousClock.now < limit else { throw TestClient.Failure(description: "the servers do not find each other") }
+            // Nothing tells it but asking.
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        // Waits until the node has settled, after which requests are sent at once.
+        _ = try await server.io.fetchSockets()
+    }
+}
+
+/// Ends servers, all at the same time: those that are cut off could not say goodbye.
+private func end(_ servers: [TestServer], _ clock: ManualClock?) async {
+    for server in servers {
+        server.faults.writeDelay = .zero
+        server.faults.reconnect()
+    }
+    await clock.letTimePass {
+        await withDiscardingTaskGroup { group in
+            for server in servers { group.addTask { await server.close() } }
+        }
+    }
+}
+
+extension ManualClock? {
+    fileprivate var group: any EventLoopGroup { self?.loop ?? MultiThreadedEventLoopGroup.singleton }
+
+    fileprivate func letTimePass<Value>(while body: () async throws -> Value) async rethrows -> Value {
+        if let self { try await self.letTimePass(while: body) } else { try await body() }
+    }
+}
+
+extension Logger {
+    /// Logs nothing below `critical`, so that what a test provokes does not fill its output.
+    public static var forTests: Logger {
+        var logger = Logger(label: "socketio.tests")
+        logger.logLevel = .critical
+        return logger
+    }
+}
