@@ -3,6 +3,7 @@ import EngineIO
 import Foundation
 import HTTPTypes
 import SocketIO
+
 #if MongoDB
 import SocketIOMongoAdapter
 #endif
@@ -20,6 +21,8 @@ struct ChatServer: AsyncParsableCommand {
     #if MongoDB
     @Option(help: "The MongoDB replica set that makes several processes one chat: mongodb://…; the environment's MONGODB_URI if not given.")
     var mongodb: String?
+    @Option(help: "How messages stand in MongoDB: native, or nodejs to be one chat with the server in Examples/NodeJS.")
+    var wireFormat = "native"
     #endif
 
     func run() async throws {
@@ -29,7 +32,7 @@ struct ChatServer: AsyncParsableCommand {
         // Ctrl-C does not wait long for those who are cut off.
         configuration.engine.limits.closeTimeout = .seconds(3)
 
-        let io = makeServer(configuration)
+        let io = try makeServer(configuration)
         try await Chat(io: io, node: node ?? ProcessInfo.processInfo.hostName).start()
 
         let page = try await Page()
@@ -40,10 +43,16 @@ struct ChatServer: AsyncParsableCommand {
         }
     }
 
-    private func makeServer(_ configuration: SocketIOConfiguration) -> SocketIOServer {
+    private func makeServer(_ configuration: SocketIOConfiguration) throws -> SocketIOServer {
         #if MongoDB
         if let mongodb = mongodb ?? ProcessInfo.processInfo.environment["MONGODB_URI"] {
-            return SocketIOServer(configuration: configuration, adapter: .mongo(mongodb))
+            var adapter = MongoAdapterConfiguration(connectionString: mongodb)
+            switch wireFormat {
+            case "native": adapter.wireFormat = .native
+            case "nodejs": adapter.wireFormat = .nodeJS
+            default: throw ValidationError("--wire-format is native or nodejs.")
+            }
+            return SocketIOServer(configuration: configuration, adapter: .mongo(adapter))
         }
         #endif
         return SocketIOServer(configuration: configuration)

@@ -94,16 +94,29 @@ extension ClusterAdapter {
         let position = offset.flatMap { MessageID($0) }
         let now = node.now
         guard local.recovers, (offset == nil) == (position == nil), recovery.withLock({ $0.isReliable(now: now) }) else { return false }
-        if await local.restoreSession(pid: pid, offset: offset, to: claimant) { return true }
+        if await local.restoreSession(pid: pid, offset: offset, to: claimant) {
+            forgetShared(pid: pid)
+            return true
+        }
         let mark = recovery.withLock { $0.beginClaim(now: node.now) }
-        let isRestored: Bool
+        var isRestored = false
         if let found = await find(pid: pid, offset: position, mark: mark) {
             isRestored = await adopt(found.session, pid: pid, mark: found.mark, claimant)
-        } else {
-            isRestored = false
+            if isRestored { forgetShared(pid: pid) }
+        } else if node.driver.sessionExchange != nil {
+            isRestored = await restoreShared(pid: pid, offset: position, claimant)
         }
         recovery.withLock { $0.endClaim(mark) }
         return isRestored
+    }
+
+    private func restoreShared(pid: String, offset: MessageID?, _ claimant: any SessionClaimant) async -> Bool {
+        let mark = recovery.withLock { $0.beginTaking(now: node.now) }
+        defer { recovery.withLock { $0.endClaim(mark) } }
+        guard let session = await takeShared(pid: pid, offset: offset),
+            recovery.withLock({ $0.give(session.missed, to: session.id, now: node.now) })
+        else { return false }
+        return await adopt(session, pid: pid, mark: mark, claimant)
     }
 
     private typealias Found = (session: ClaimedSession, mark: RecoveryLog.Mark)

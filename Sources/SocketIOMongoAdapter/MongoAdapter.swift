@@ -30,7 +30,10 @@ public final class MongoAdapter: AdapterFactory {
         options.logger = configuration.logger
         options.metrics = ClusterMetrics(factory: configuration.metricsFactory)
         options.onEvent = configuration.onEvent
-        self.node = ClusterNode(driver: driver, options: options)
+        let node = ClusterNode(driver: driver, options: options)
+        self.node = node
+        // The node has the driver, which has the format.
+        (format as? NodeJSWireFormat)?.onForeignSession { [weak node] pid, namespace in node?.forgetSession(pid: pid, in: namespace) }
     }
 
     /// How well the node takes part. Anything but ``SocketIOCore/ClusterHealth/healthy`` means that other nodes may not hear this one,

@@ -8,9 +8,11 @@ from harness.process import Server
 from harness.replica_set import ReplicaSet
 
 DRIVERS = {
-    "change stream, ttl": ("change-stream", "ttl"),
-    "change stream, capped": ("change-stream", "capped"),
-    "tailable cursor": ("tailable", "capped"),
+    "change stream, ttl": ("change-stream", "ttl", "native"),
+    "change stream, capped": ("change-stream", "capped", "native"),
+    "tailable cursor": ("tailable", "capped", "native"),
+    "as Node.js, ttl": ("change-stream", "ttl", "nodejs"),
+    "as Node.js, capped": ("change-stream", "capped", "nodejs"),
 }
 _numbers = itertools.count(1)
 
@@ -22,9 +24,11 @@ class Cluster:
         self.database = database
         self.nodes: list[Server] = []
         self._clients: list[Client] = []
-        reading, expiration = DRIVERS[driver]
-        collection = f"cluster{next(_numbers)}"
-        self._options = ["--mongodb", database.url, "--driver", reading, "--expiration", expiration, "--collection", collection, *options]
+        self.driver = driver
+        reading, expiration, wire_format = DRIVERS[driver]
+        self.collection = f"cluster{next(_numbers)}"
+        self._options = ["--mongodb", database.url, "--collection", self.collection, "--wire-format", wire_format]
+        self._options += ["--driver", reading, "--expiration", expiration, *options]
 
     async def add(self, *options: str) -> Server:
         name = f"node{len(self.nodes)}"

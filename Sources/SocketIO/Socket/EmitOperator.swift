@@ -72,7 +72,10 @@ public struct EmitOperator: Sendable {
     private func send(_ event: String, _ arguments: (inout ArgumentsWriter) throws -> Void) throws {
         let packet = try socket.namespace.encodeBroadcast(event, flags: flags, arguments)
         let volatile = flags.volatile
-        socket.perform { [socket] in socket.write(packet, volatile: volatile) }
+        socket.perform { [socket] in
+            socket.write(packet, volatile: volatile)
+            if packet.offset != nil { socket.namespace.adapter.emitted(packet, to: socket.id) }
+        }
     }
 }
 

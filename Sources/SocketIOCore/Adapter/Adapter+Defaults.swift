@@ -46,6 +46,9 @@ extension Adapter {
     /// Reaches nobody.
     public func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { [] }
 
+    /// Does nothing.
+    public func emitted(_ packet: BroadcastPacket, to id: SocketID) {}
+
     /// The random characters alone.
     public func makeSessionID(_ random: String) -> String { random }
 

@@ -75,6 +75,9 @@ public protocol Adapter: AnyObject, Sendable {
     /// - Throws: ``IncompleteResponseError`` if nodes did not answer; it carries what arrived.
     func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments]
 
+    /// A socket of this process alone was given a packet. Called on its event loop, for packets with an offset.
+    func emitted(_ packet: BroadcastPacket, to id: SocketID)
+
     /// Makes the private id of a new session, by which a client that comes back to any process finds it.
     ///
     /// - Parameter random: Characters that nobody can guess; no full stop among them.

@@ -91,6 +91,18 @@ extension CoreLocalAdapter {
         }
     }
 
+    /// Forgets a session whose client is away, if it is here.
+    package func dropParkedSession(pid: String) {
+        for loop in loops {
+            loop.execute { [self] in
+                let index = index(of: loop)
+                guard let member = index.member(pid: pid), member.isParked else { return }
+                index.remove(member.socket.id)
+                countParked(-1)
+            }
+        }
+    }
+
     /// Gives a session of another node to a client that has come back. On the client's loop.
     ///
     /// - Returns: Whether the client was still there.

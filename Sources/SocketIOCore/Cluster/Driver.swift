@@ -67,6 +67,9 @@ public protocol Driver: Sendable {
     /// - Parameter lane: From 0; each is asked for once.
     func writingExecutor(lane: Int) -> (any TaskExecutor)?
 
+    /// Where nodes of other kinds find sessions, if the cluster has any. Default: nil.
+    var sessionExchange: (any SessionExchange)? { get }
+
     /// Releases everything. Called once, after the last `watch` has ended and the last `emit` has returned.
     func close() async
 }
@@ -80,6 +83,8 @@ extension Driver {
     public var readingExecutor: (any TaskExecutor)? { nil }
     /// Swift's own threads.
     public func writingExecutor(lane: Int) -> (any TaskExecutor)? { nil }
+    /// All nodes are of one kind.
+    public var sessionExchange: (any SessionExchange)? { nil }
     /// Sessions are not kept.
     public var keepsSessions: Bool { false }
     /// Stores nothing.

@@ -45,6 +45,8 @@ package struct RecoveryStateMachine {
     private var log: RecoveryLog
     private var floors: [NodeIdentity: [Floor]] = [:]
     private var floorCount = 0
+    /// Packets that sockets were given before this node has read them.
+    private var given: [MessageID: (sockets: [SocketID], until: NIODeadline)] = [:]
     private var leaving: [NodeIdentity: Leaving] = [:]
     private var unseen: UnseenEmits
     private var lastLoss: NIODeadline?
@@ -53,6 +55,8 @@ package struct RecoveryStateMachine {
     private static var longestDrain: TimeAmount { .minutes(5) }
     /// After that the numbers of an origin that is not heard are forgotten anyhow.
     private static var longestLag: TimeAmount { .minutes(10) }
+    /// What is in the backend comes through the stream soon, or came before.
+    private static var longestGift: TimeAmount { .minutes(1) }
     /// After a loss nothing is restored until every client that was away has come back or been given up.
     private var caution: TimeAmount { limits.retention + limits.notice }
 
@@ -106,6 +110,7 @@ package struct RecoveryStateMachine {
         guard header.target == nil else { return [] }
         let number = header.stamp?.number ?? 0
         log.append(packet, to: options, origin: header.origin, number: number, deliveredOn: loop)
+        if !given.isEmpty, let sockets = given.removeValue(forKey: header.id)?.sockets { return sockets }
         guard number > 0, let waiting = floors[header.origin] else { return [] }
         let above = waiting.filter { $0.number > number }
         floors[header.origin] = above.isEmpty ? nil : above
@@ -148,6 +153,7 @@ package struct RecoveryStateMachine {
             floorCount -= waiting.count - left.count
             floors[origin] = left.isEmpty ? nil : left
         }
+        for (id, packet) in given where packet.until <= now { given[id] = nil }
         for (node, gone) in leaving where gone.until <= now {
             log.end(gone.mark)
             leaving[node] = nil
@@ -171,6 +177,26 @@ package struct RecoveryStateMachine {
     package mutating func beginClaim(now: NIODeadline) -> RecoveryLog.Mark {
         expire(now: now)
         return log.begin()
+    }
+
+    /// A client has come back from a node of another kind. From here on everything is kept, and what this node has emitted that may not
+    /// be in the backend yet.
+    package mutating func beginTaking(now: NIODeadline) -> RecoveryLog.Mark {
+        let mark = beginClaim(now: now)
+        for emit in unseen.emits { log.append(emit.packet, to: emit.options, origin: emit.origin, number: emit.number) }
+        return mark
+    }
+
+    /// A socket is given packets that were read from the backend, and may still come through the stream.
+    ///
+    /// - Returns: Whether there is room to remember them.
+    package mutating func give(_ packets: [BroadcastPacket], to socket: SocketID, now: NIODeadline) -> Bool {
+        guard given.count + packets.count <= limits.logEntries else { return false }
+        for id in packets.compactMap(\.offset) {
+            given[id, default: ([], now)].sockets.append(socket)
+            given[id]?.until = now + Self.longestGift
+        }
+        return true
     }
 
     /// The session has arrived, or cannot be had.

@@ -20,6 +20,10 @@ extension MongoDriver {
 
     var keepsSessions: Bool { connection.format.traits.keepsSessions }
 
+    var sessionExchange: (any SessionExchange)? {
+        (connection.format as? NodeJSWireFormat).map { NodeJSSessions(connection: connection, format: $0) }
+    }
+
     func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
         try await SessionStore(connection: connection).store(sessions, for: duration)
     }

@@ -20,12 +20,19 @@ extension NodeJSWireFormat {
                 (state.recent.insert(envelope.id), state.parser, state.recovers)
             }
             guard isNew else { return }
+            if envelope.type == Int64(NodeJSDocumentType.session.rawValue) { sessionIsElsewhere(envelope) }
             if let item = try NodeJSReader(envelope: envelope, parser: parser, recovers: recovers).item(for: node) { items.append(item) }
         } catch let refusal as Refusal {
             items.append(.skipped(refusal.reason))
         } catch {
             items.append(.skipped("the document is malformed: \(error)"))
         }
+    }
+
+    /// A foreign node stores or takes a session. Nodes of this package tell each other in another way.
+    private func sessionIsElsewhere(_ envelope: NodeJSEnvelope) {
+        guard envelope.origin.isForeign, let pid = envelope.data?["pid"]?.string else { return }
+        state.withLock(\.onForeignSession)(pid, envelope.namespace)
     }
 }
 
@@ -148,6 +155,27 @@ struct NodeJSReader {
             }
         guard request != nil || !(kind.isRequest || kind.isAnswer) else { throw NodeJSWireFormat.Refusal("the requestId is missing") }
         return kind
+    }
+
+    // MARK: Sessions
+
+    /// The packet of a broadcast that sockets in these rooms have missed; nil if it is not for them, or is never replayed.
+    func missedPacket(of rooms: Set<Room>) throws -> BroadcastPacket? {
+        guard try fields.request() == nil else { return nil }
+        let options = try fields.options()
+        guard options.rooms.isEmpty || options.rooms.contains(where: rooms.contains), !options.except.contains(where: rooms.contains) else {
+            return nil
+        }
+        let packet = try packet(volatile: options.flags.volatile)
+        return packet.offset == nil ? nil : packet
+    }
+
+    /// A session, without what its client has missed.
+    func session(pid: String) throws -> SharedSession? {
+        guard let id = fields["sid"]?.string else { return nil }
+        let rooms = Set(try strings(fields["rooms"], "rooms")).union([id])
+        let data = try BSONTranscoder.value(fields["data"]?.document ?? BSONDocument())
+        return SharedSession(namespace: envelope.namespace, pid: pid, id: id, rooms: rooms, data: data)
     }
 
     // MARK: Bodies

@@ -134,7 +134,7 @@ extension BSONValueWriter {
         try write(NodeJSRequestID(request, wantsRooms: wantsRooms).text)
     }
 
-    fileprivate mutating func write(_ name: String, strings: some Sequence<String>) throws {
+    mutating func write(_ name: String, strings: some Sequence<String>) throws {
         try key(name)
         try beginArray()
         for string in strings { try write(string) }

@@ -23,6 +23,8 @@ package final class NodeJSWireFormat: WireFormat {
         var parser = PacketFormat.json
         var recovers = false
         var recent = RecentDocuments()
+        /// Gets the private ids of sessions that foreign nodes have, and their namespaces.
+        var onForeignSession: @Sendable (_ pid: String, _ namespace: String) -> Void = { _, _ in }
     }
 
     /// The `uid` of emitters, which are no nodes.
@@ -56,6 +58,11 @@ package final class NodeJSWireFormat: WireFormat {
             state.parser = parser
             state.recovers = recovers
         }
+    }
+
+    /// Tells of sessions that foreign nodes have: what this process has of them is stale.
+    package func onForeignSession(_ handler: @escaping @Sendable (_ pid: String, _ namespace: String) -> Void) {
+        state.withLock { $0.onForeignSession = handler }
     }
 
     // MARK: Nodes

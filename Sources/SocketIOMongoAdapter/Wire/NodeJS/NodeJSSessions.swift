@@ -1,0 +1,177 @@
+#if MongoDB
+import MongoClient
+import NIOCore
+import SocketIOCore
+import Synchronization
+
+/// Sessions as Node.js servers store and take them: documents among the messages.
+///
+/// With a TTL whoever takes a session deletes its document; in a capped collection, where nothing can be deleted, a tombstone follows it.
+/// What a client has missed is read from the collection, in the order in which it was written there.
+struct NodeJSSessions: SessionExchange {
+    let connection: MongoConnection
+    let format: NodeJSWireFormat
+
+    /// What one session may have missed.
+    private static let missedLimit = 10_000
+    /// Seconds that clocks may differ.
+    private static let clockSkew: UInt32 = 60
+    private static let confirmation = MongoWriteConcern.majority.timeout(.seconds(8))
+
+    private func collection() throws -> MongoCollection {
+        guard let collection = connection.collection else { throw MongoAdapterError(.closed, "the adapter is closed") }
+        return collection
+    }
+
+    private var isCapped: Bool { !format.addsCreatedAt }
+
+    // MARK: Writing
+
+    func persist(_ session: SharedSession, by node: NodeID) async throws {
+        let document = try document(in: session.namespace, by: node) { data in
+            try data.key("sid")
+            try data.write(session.id)
+            try data.key("pid")
+            try data.write(session.pid)
+            try data.write("rooms", strings: [session.id] + session.rooms.subtracting([session.id]).sorted())
+            try data.key("data")
+            try data.write(session.data)
+        }
+        try await insert(document)
+    }
+
+    private func insertTombstone(_ pid: String, in namespace: String, by node: NodeID) async throws -> ObjectID? {
+        let document = try document(in: namespace, by: node) { data in
+            try data.key("pid")
+            try data.write(pid)
+            try data.key("tombstone")
+            try data.write(true)
+        }
+        try await insert(document)
+        return document["_id"]?.objectID
+    }
+
+    private func document(
+        in namespace: String,
+        by node: NodeID,
+        _ write: (inout BSONValueWriter) throws -> Void
+    ) throws -> BSONDocument {
+        let header = ClusterHeader(
+            id: MessageID(ObjectID()),
+            kind: .heartbeat,
+            namespace: namespace,
+            origin: NodeIdentity(id: node, epoch: format.life)
+        )
+        return try format.document(.session, header, createdAt: WallClock.milliseconds(), write)
+    }
+
+    private func insert(_ document: BSONDocument) async throws {
+        let result = try await collection().insert([document], writeConcern: Self.confirmation, uuid: connection.collectionUUID)
+        guard result.writeErrors.isEmpty, result.writeConcernError == nil else {
+            throw MongoAdapterError(.failed, "the document of a session could not be written")
+        }
+    }
+
+    func forget(_ pid: String, in namespace: String, by node: NodeID) async throws {
+        guard isCapped else {
+            try await collection().delete(filter(pid, namespace), writeConcern: Self.confirmation)
+            return
+        }
+        guard let last = try await newest(pid, namespace), last["data"]?.document?["sid"] != nil else { return }
+        _ = try await insertTombstone(pid, in: namespace, by: node)
+    }
+
+    // MARK: Taking
+
+    func take(
+        _ pid: String,
+        after offset: MessageID,
+        in namespace: String,
+        retention: Duration,
+        by node: NodeID
+    ) async throws -> SharedSession? {
+        guard let document = try await takeDocument(pid, namespace, by: node) else { return nil }
+        let reader = try NodeJSReader(envelope: NodeJSEnvelope(document), parser: format.parser, recovers: true)
+        let age = WallClock.milliseconds() / 1_000 - Int64(reader.envelope.id.seconds)
+        guard age <= retention.components.seconds, var session = try reader.session(pid: pid) else { return nil }
+        guard let missed = try await missed(by: session, after: offset) else { return nil }
+        session.missed = missed
+        return session
+    }
+
+    private func takeDocument(_ pid: String, _ namespace: String, by node: NodeID) async throws -> BSONDocument? {
+        guard isCapped else {
+            let newest = BSONDocument { $0.append("_id", Int32(-1)) }
+            let filter = filter(pid, namespace, onlyForeign: true)
+            let session = try await collection().findAndDelete(filter, sort: newest, writeConcern: Self.confirmation)
+            if session != nil { try await forget(pid, in: namespace, by: node) }
+            return session
+        }
+        guard let session = try await newest(pid, namespace), session["data"]?.document?["sid"] != nil,
+            try NodeJSEnvelope(session).origin.isForeign
+        else { return nil }
+        guard let tombstone = try await insertTombstone(pid, in: namespace, by: node) else { return nil }
+        // Others may have done the same: the first tombstone after the session has it.
+        let documents = try await read(filter(pid, namespace), sort: Self.natural(1))
+        guard let index = documents.firstIndex(where: { $0["_id"]?.objectID == session["_id"]?.objectID }) else { return nil }
+        return documents[(index + 1)...].first?["_id"]?.objectID == tombstone ? session : nil
+    }
+
+    private func newest(_ pid: String, _ namespace: String) async throws -> BSONDocument? {
+        try await read(filter(pid, namespace), sort: Self.natural(-1), limit: 1).first
+    }
+
+    private func read(_ filter: BSONDocument, sort: BSONDocument, limit: Int? = nil) async throws -> [BSONDocument] {
+        var options = MongoFindOptions()
+        options.sort = sort
+        options.limit = limit
+        options.readPreference = .primary
+        return try await collection().find(filter, options: options)
+    }
+
+    /// The order in which documents were written.
+    private static func natural(_ direction: Int32) -> BSONDocument { BSONDocument { $0.append("$natural", direction) } }
+
+    /// - Parameter onlyForeign: Whether those of nodes of this package are left out: they give their sessions away themselves, and if
+    ///   they do not, nobody else must.
+    private func filter(_ pid: String, _ namespace: String, onlyForeign: Bool = false) -> BSONDocument {
+        BSONDocument { filter in
+            if onlyForeign {
+                filter.appendDocument("uid") { uid in
+                    uid.appendDocument("$not") { $0.append("$regex", "~[0-9a-f]{16}$") }
+                }
+            }
+            filter.append("type", NodeJSDocumentType.session.rawValue)
+            filter.append("data.pid", pid)
+            filter.append("nsp", namespace)
+        }
+    }
+
+    /// The packets after the one with the offset; nil if that one is gone, or if they are too many.
+    private func missed(by session: SharedSession, after offset: MessageID) async throws -> [BroadcastPacket]? {
+        let earliest = ObjectID(time: offset.seconds - min(offset.seconds, Self.clockSkew), uniquePart: 0)
+        let filter = BSONDocument { filter in
+            filter.append("type", NodeJSDocumentType.broadcast.rawValue)
+            filter.append("nsp", session.namespace)
+            filter.appendDocument("_id") { $0.append("$gte", earliest) }
+        }
+        let documents = try await read(filter, sort: Self.natural(1))
+        guard let index = documents.firstIndex(where: { $0["_id"]?.objectID == ObjectID(offset) }) else { return nil }
+        var packets: [BroadcastPacket] = []
+        for document in documents[(index + 1)...] {
+            // What nobody can read was delivered to nobody.
+            guard let reader = try? NodeJSReader(envelope: NodeJSEnvelope(document), parser: format.parser, recovers: true),
+                let packet = try? reader.missedPacket(of: session.rooms)
+            else { continue }
+            guard packets.count < Self.missedLimit else { return nil }
+            packets.append(packet)
+        }
+        return packets
+    }
+}
+
+extension NodeJSWireFormat {
+    /// The parser of the server.
+    var parser: PacketFormat { state.withLock(\.parser) }
+}
+#endif

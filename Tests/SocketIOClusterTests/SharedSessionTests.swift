@@ -1,0 +1,142 @@
+import NIOCore
+import NIOPosix
+import SocketIOCluster
+import SocketIOCore
+import Synchronization
+import Testing
+
+/// Where a node of another kind would leave sessions and look for them.
+final class StubExchange: SessionExchange {
+    private struct State {
+        var offered: SharedSession?
+        var persisted: [SharedSession] = []
+        var forgotten: [String] = []
+    }
+
+    private let state = Mutex(State())
+
+    func offer(_ session: SharedSession) { state.withLock { $0.offered = session } }
+    var persisted: [SharedSession] { state.withLock { $0.persisted } }
+    var forgotten: [String] { state.withLock { $0.forgotten } }
+
+    func persist(_ session: SharedSession, by node: NodeID) async throws { state.withLock { $0.persisted.append(session) } }
+
+    func take(
+        _ pid: String,
+        after offset: MessageID,
+        in namespace: String,
+        retention: Duration,
+        by node: NodeID
+    ) async throws -> SharedSession? {
+        state.withLock { state in
+            guard state.offered?.pid == pid else { return nil }
+            return state.offered.take()
+        }
+    }
+
+    func forget(_ pid: String, in namespace: String, by node: NodeID) async throws { state.withLock { $0.forgotten.append(pid) } }
+}
+
+struct ExchangeDriver: Driver {
+    let base: InMemoryDriver
+    let exchange: StubExchange
+
+    var messageLimit: Int { base.messageLimit }
+    func watch(as node: NodeID) async throws -> AsyncStream<DriverItem> { try await base.watch(as: node) }
+    func emit(_ batch: [ClusterMessage]) async -> BatchOutcome { await base.emit(batch) }
+    var sessionExchange: (any SessionExchange)? { exchange }
+}
+
+@Suite("Sessions that come from nodes of other kinds, and go to them")
+struct SharedSessionTests {
+    private static let loop = MultiThreadedEventLoopGroup.singleton.next()
+
+    private static func session(missed: [BroadcastPacket] = []) -> SharedSession {
+        let data = EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
+        return SharedSession(namespace: "/", pid: "pid", id: "s", rooms: ["s", "room"], data: data, missed: missed)
+    }
+
+    private static func packet(_ number: UInt64) -> BroadcastPacket {
+        var packet = TestNode.packet("\(number)")
+        packet.offset = MessageID(seconds: 1, process: 2, counter: number)
+        return packet
+    }
+
+    private static func withNodes(_ body: (TestNode, TestNode, StubExchange) async throws -> Void) async throws {
+        let cluster = InMemoryCluster()
+        let exchange = StubExchange()
+        let nodes = (0..<2).map { index in
+            TestNode("node\(index)", driver: ExchangeDriver(base: cluster.makeDriver(), exchange: exchange), recovery: RecoveryLimits())
+        }
+        for node in nodes { try await node.start() }
+        for node in nodes { try await expectEventually { try await node.adapter.serverCount() == 2 } }
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(nodes[0], nodes[1], exchange)) } catch { result = .failure(error) }
+        for node in nodes { await node.node.close() }
+        try result.get()
+    }
+
+    @Test("What was read from the backend and comes through the stream later is given once", .timeLimit(.minutes(1)))
+    func takenOnce() async throws {
+        try await Self.withNodes { here, there, exchange in
+            let client = RecoveringClient()
+            client.receive(Self.packet(1))
+            // The last two are not yet read by the node.
+            exchange.offer(Self.session(missed: [Self.packet(2), Self.packet(3), Self.packet(4)]))
+            let claimant = TestClaimant(client, on: Self.loop)
+            #expect(await here.adapter.restoreSession(pid: "pid", offset: client.offset, to: claimant))
+            #expect(claimant.socket?.id == "s")
+            for number in UInt64(3)...5 { try await there.adapter.broadcast(Self.packet(number), to: BroadcastOptions(rooms: ["room"])) }
+            try await expectEventually { client.received.count >= 5 }
+            #expect(client.received == ["1", "2", "3", "4", "5"])
+        }
+    }
+
+    @Test("Without a session of that id, or without an offset, there is nothing to restore", .timeLimit(.minutes(1)))
+    func nothing() async throws {
+        try await Self.withNodes { here, _, exchange in
+            exchange.offer(Self.session())
+            let client = RecoveringClient()
+            #expect(await !here.adapter.restoreSession(pid: "pid", offset: nil, to: TestClaimant(client, on: Self.loop)))
+            client.receive(Self.packet(1))
+            #expect(await !here.adapter.restoreSession(pid: "other", offset: client.offset, to: TestClaimant(client, on: Self.loop)))
+        }
+    }
+
+    @Test("A session is written when its client goes, taken back when it returns, and dropped when another kind has it")
+    func written() async throws {
+        try await Self.withNodes { here, _, exchange in
+            let client = RecoveringClient()
+            let local = here.adapter.local
+            for turn in 1...2 {
+                let socket = RecoveringSocket(id: "a\(turn)", pid: "p\(turn)", client: client, base: nil, holds: false, on: Self.loop)
+                let adapter = here.adapter
+                try await Self.loop.submit {
+                    local.add(socket, pid: "p\(turn)")
+                    local.join(socket, rooms: ["room"])
+                    _ = adapter.persistSession(of: socket, socket.session(rooms: ["a\(turn)", "room"]))
+                }.get()
+            }
+            try await expectEventually { exchange.persisted.count == 2 }
+            #expect(Set(exchange.persisted.map(\.pid)) == ["p1", "p2"])
+            #expect(exchange.persisted.allSatisfy { $0.rooms.contains("room") })
+            #expect(await here.adapter.restoreSession(pid: "p1", offset: nil, to: TestClaimant(client, on: Self.loop)))
+            try await expectEventually { exchange.forgotten == ["p1"] }
+            here.node.forgetSession(pid: "p2", in: "/")
+            try await Self.loop.submit {}.get()
+            #expect(await !here.adapter.restoreSession(pid: "p2", offset: nil, to: TestClaimant(client, on: Self.loop)))
+        }
+    }
+
+    @Test("What a single socket was given is written for the others", .timeLimit(.minutes(1)))
+    func direct() async throws {
+        try await Self.withNodes { here, there, _ in
+            let socket = try await there.connect("elsewhere", rooms: ["a"])
+            here.adapter.emitted(Self.packet(7), to: "a")
+            here.adapter.emitted(TestNode.packet("without offset"), to: "a")
+            try await here.adapter.broadcast(Self.packet(8), to: BroadcastOptions(rooms: ["a"]))
+            try await expectEventually { socket.received.count >= 2 }
+            #expect(socket.received == ["7", "8"])
+        }
+    }
+}
