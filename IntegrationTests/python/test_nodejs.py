@@ -279,7 +279,7 @@ async def test_a_client_comes_from_node_js(recovering: Mix) -> None:
         await witness.call("io-to", ["coming"], "live")
         assert (await raw.event("news"))[0] == "live"
         fetched = (await witness.call("fetch", "coming"))["sockets"]
-        assert {each["id"]: each["nick"] for each in fetched} == {sid: "Grace", witness.id: None}
+        assert {each["id"]: each.get("nick") for each in fetched} == {sid: "Grace", witness.id: None}
         async with RawSocket(recovering.cluster.nodes[0].url) as other:
             await other.send("40" + json.dumps({"pid": "unknown", "offset": offset}))
             assert json.loads((await other.receive())[2:])["sid"] != sid
@@ -298,6 +298,7 @@ async def test_a_client_goes_to_node_js_and_back(recovering: Mix) -> None:
     assert (await raw.event("message-back"))[:2] == ["direct", 1]
     raw.abort()
     await peer.until(lambda: any(each["type"] == SESSION and each["data"].get("sid") == data["sid"] for each in peer.documents))
+    await asyncio.sleep(1.1)  # Node.js compares ids, and those of two processes are in order only if their seconds differ
     await witness.call("io-to", ["going"], "missed")
     restored = await peer.restore_session(data["pid"], offset)
     assert restored is not None
@@ -310,10 +311,10 @@ async def test_a_client_goes_to_node_js_and_back(recovering: Mix) -> None:
     await peer.store_session(data["sid"], data["pid"], [data["sid"], "going-on"], {"nick": "Ada"})
     await peer.emit("news", "for the old room", to=options(["going"]))
     await witness.call("io-to", ["going-on"], "for the new room")
-    assert await near.next("news") == "for the new room"  # its server has read what came before
+    assert (await near.next("news"))[0] == "for the new room"  # its server has read what came before
     async with RawSocket(recovering.cluster.nodes[0].url) as again:
         sid, news = await come_back(again, data["pid"], offset, "for the new room")
         assert sid == data["sid"] and [each[0] for each in news] == ["for the new room"]
         fetched = (await witness.call("fetch", "going-on"))["sockets"]
-        assert (sid, "Ada", "node0") in [(each["id"], each["nick"], each["node"]) for each in fetched]
+        assert (sid, "Ada", "node0") in [(each["id"], each.get("nick"), each["node"]) for each in fetched]
     await raw.__aexit__()

@@ -25,7 +25,7 @@ package protocol WireFormat: Sendable {
     ///   - message: The message.
     ///   - milliseconds: The time of writing, since 1970.
     /// - Returns: The documents, in order; none if the format has nothing for the message, and nobody misses it.
-    /// - Throws: ``SocketIOCore/ClusterError``: `tooLarge`; `notSent`, with advice, for what the format cannot express.
+    /// - Throws: ``SocketIOCore/ClusterError``: `tooLarge`; `unsupported`, with advice, for what the format cannot express.
     func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> [BSONDocument]
 
     /// Makes the documents of a batch. Default: those of its messages, one after the other.

@@ -50,7 +50,7 @@ struct BSONValueWriter {
 
     /// The key of the next value.
     ///
-    /// - Throws: `notSent` if it has a NUL, which BSON's keys cannot have.
+    /// - Throws: `unsupported` if it has a NUL, which BSON's keys cannot have.
     mutating func key(_ key: String) throws {
         var key = key
         try key.withUTF8 { try self.key(UnsafeRawBufferPointer($0)) }
@@ -58,7 +58,7 @@ struct BSONValueWriter {
 
     mutating func key(_ key: UnsafeRawBufferPointer) throws {
         guard !key.contains(0) else {
-            throw ClusterError(.notSent, "a key has a NUL character, which BSON cannot express: remove it")
+            throw ClusterError(.unsupported, "a key has a NUL character, which BSON cannot express: remove it")
         }
         keyed = buffer.writerIndex
         buffer.writeInteger(UInt8(0))
@@ -95,7 +95,7 @@ struct BSONValueWriter {
     mutating func beginArray() throws { try open(.array) }
 
     private mutating func open(_ type: BSONType) throws {
-        guard levels.count < Self.depthLimit else { throw ClusterError(.notSent, "the values are nested too deeply for BSON") }
+        guard levels.count < Self.depthLimit else { throw ClusterError(.unsupported, "the values are nested too deeply for BSON") }
         let position = try begin(type)
         levels.append(Level(type: position, start: buffer.writerIndex, isArray: type == .array))
         buffer.writeInteger(Int32(0))

@@ -40,24 +40,31 @@ struct NodeJSSessions: SessionExchange {
         try await insert(document)
     }
 
-    private func insertTombstone(_ pid: String, in namespace: String, by node: NodeID) async throws -> ObjectID? {
-        let document = try document(in: namespace, by: node) { data in
+    /// - Parameter session: The document of the session, after which Node.js must find the tombstone in the order of ids.
+    private func insertTombstone(_ pid: String, after session: ObjectID, in namespace: String, by node: NodeID) async throws -> ObjectID {
+        var id = ObjectID()
+        if id <= session {
+            let (part, isTooLarge) = session.uniquePart.addingReportingOverflow(.random(in: 1...1 << 32))
+            id = isTooLarge ? ObjectID(time: session.time &+ 1, uniquePart: id.uniquePart) : ObjectID(time: session.time, uniquePart: part)
+        }
+        let document = try document(in: namespace, by: node, id: id) { data in
             try data.key("pid")
             try data.write(pid)
             try data.key("tombstone")
             try data.write(true)
         }
         try await insert(document)
-        return document["_id"]?.objectID
+        return id
     }
 
     private func document(
         in namespace: String,
         by node: NodeID,
+        id: ObjectID = ObjectID(),
         _ write: (inout BSONValueWriter) throws -> Void
     ) throws -> BSONDocument {
         let header = ClusterHeader(
-            id: MessageID(ObjectID()),
+            id: MessageID(id),
             kind: .heartbeat,
             namespace: namespace,
             origin: NodeIdentity(id: node, epoch: format.life)
@@ -77,8 +84,10 @@ struct NodeJSSessions: SessionExchange {
             try await collection().delete(filter(pid, namespace), writeConcern: Self.confirmation)
             return
         }
-        guard let last = try await newest(pid, namespace), last["data"]?.document?["sid"] != nil else { return }
-        _ = try await insertTombstone(pid, in: namespace, by: node)
+        guard let last = try await newest(pid, namespace), last["data"]?.document?["sid"] != nil, let id = last["_id"]?.objectID else {
+            return
+        }
+        _ = try await insertTombstone(pid, after: id, in: namespace, by: node)
     }
 
     // MARK: Taking
@@ -108,12 +117,12 @@ struct NodeJSSessions: SessionExchange {
             return session
         }
         guard let session = try await newest(pid, namespace), session["data"]?.document?["sid"] != nil,
-            try NodeJSEnvelope(session).origin.isForeign
+            try NodeJSEnvelope(session).origin.isForeign, let id = session["_id"]?.objectID
         else { return nil }
-        guard let tombstone = try await insertTombstone(pid, in: namespace, by: node) else { return nil }
+        let tombstone = try await insertTombstone(pid, after: id, in: namespace, by: node)
         // Others may have done the same: the first tombstone after the session has it.
         let documents = try await read(filter(pid, namespace), sort: Self.natural(1))
-        guard let index = documents.firstIndex(where: { $0["_id"]?.objectID == session["_id"]?.objectID }) else { return nil }
+        guard let index = documents.firstIndex(where: { $0["_id"]?.objectID == id }) else { return nil }
         return documents[(index + 1)...].first?["_id"]?.objectID == tombstone ? session : nil
     }
 
