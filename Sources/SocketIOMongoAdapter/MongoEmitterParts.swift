@@ -26,8 +26,27 @@ package struct MongoEmitterParts: Sendable {
         let random = String(UInt64.random(in: .min ... .max) | 1 << 63, radix: 16)
         let id = configuration.wireFormat == .nodeJS ? NodeJSWireFormat.emitter : configuration.nodeID ?? random
         self.identity = NodeIdentity(id: id, epoch: epoch)
-        self.driver = configuration.makeDriver(format)
+        self.driver = EmitterDriver(connection: MongoConnection(configuration, format: format))
     }
+}
+
+/// Writes, and reads nothing: any deployment will do, and one connection.
+private final class EmitterDriver: MongoDriver {
+    let connection: MongoConnection
+    private let writer: BatchWriter
+
+    init(connection: MongoConnection) {
+        self.connection = connection
+        self.writer = BatchWriter(connection: connection)
+    }
+
+    var isUnstable: Bool { false }
+
+    func start() async throws { try await connection.start(needsChangeStreams: nil, threads: 1) }
+
+    func emit(_ batch: [ClusterMessage]) async -> BatchOutcome { await writer.write(batch) }
+
+    func watch(as node: NodeID) async throws -> AsyncStream<DriverItem> { AsyncStream { nil } }
 }
 
 extension MongoAdapterConfiguration {

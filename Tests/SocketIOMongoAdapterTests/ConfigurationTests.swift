@@ -89,6 +89,34 @@ struct ConfigurationTests {
         #expect(configuration.documentLimit == 15 << 20)
     }
 
+    // MARK: Wire formats
+
+    @Test("With the format of Rust, ids are theirs and sessions are not recovered; a tailable cursor cannot be")
+    func socketioxide() throws {
+        var configuration = MongoAdapterConfiguration.socketioxide(connectionString: "mongodb://127.0.0.1:1/")
+        try configuration.validate()
+        #expect(configuration.collection == "socket.io-adapter")
+        let adapter = MongoAdapter(configuration)
+        #expect(adapter.socketIDLength == 16)
+        #expect(!adapter.recoversSessions)
+        #expect(SocketioxideWireFormat.isValid(id: adapter.node.id))
+        configuration.nodeID = "node1"
+        #expect(throws: MongoAdapterError.self) { try configuration.validate() }
+        configuration.nodeID = "JwHwE7LsRm-G3Ana"
+        try configuration.validate()
+        configuration.expiration = .capped
+        configuration.reading = .tailable
+        let error = #expect(throws: MongoAdapterError.self) { try configuration.validate() }
+        #expect(error?.message.contains("socketioxide") == true)
+    }
+
+    @Test("With the native format, nothing is asked of others")
+    func native() {
+        let adapter = MongoAdapter(.init(connectionString: "mongodb://127.0.0.1:1/"))
+        #expect(adapter.socketIDLength == 15)
+        #expect(adapter.recoversSessions)
+    }
+
     // MARK: What is there already
 
     private static func describe(_ type: String = "collection", size: Int? = nil, maximum: Int? = nil) -> CollectionDescription {

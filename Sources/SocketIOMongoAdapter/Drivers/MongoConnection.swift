@@ -35,9 +35,13 @@ final class MongoConnection: Sendable {
     var collectionUUID: BSONBinary? { state.withLock { $0?.uuid } }
 
     /// Checks the configuration, sees what answers, and sets the collection up.
-    func start(needsChangeStreams: Bool) async throws(MongoAdapterError) {
+    ///
+    /// - Parameters:
+    ///   - needsChangeStreams: Whether messages are read with a change stream or a tailable cursor; nil if they are not read at all.
+    ///   - threads: How many commands run at the same time.
+    func start(needsChangeStreams: Bool?, threads: Int? = nil) async throws(MongoAdapterError) {
         try configuration.validate()
-        let client = try makeClient()
+        let client = try makeClient(threads: threads ?? configuration.lanes + 2)
         let name = configuration.database ?? client.defaultDatabase ?? "socketio"
         let collection = client.database(name).collection(configuration.collection)
         do throws(MongoAdapterError) {
@@ -52,22 +56,23 @@ final class MongoConnection: Sendable {
         }
     }
 
-    private func makeClient() throws(MongoAdapterError) -> MongoClient {
+    private func makeClient(threads: Int) throws(MongoAdapterError) -> MongoClient {
         switch configuration.connection.value {
         case .client(let client): return client
         case .connectionString(let string):
             var options = MongoClientConfiguration(connectionString: string)
             options.applicationName = "swift-socketio"
-            options.commandThreads = configuration.lanes + 2
+            options.commandThreads = threads
             do throws(MongoError) { return try MongoClient(configuration: options, logger: configuration.logger) } catch {
                 throw MongoAdapterError(.invalidConfiguration, "The connection string cannot be used. \(error.message)", cause: error)
             }
         }
     }
 
-    private func look(_ client: MongoClient, needsChangeStreams: Bool) async throws(MongoAdapterError) -> MongoHello {
+    private func look(_ client: MongoClient, needsChangeStreams: Bool?) async throws(MongoAdapterError) -> MongoHello {
         let hello: MongoHello
         do throws(MongoError) { hello = try await client.hello() } catch { throw MongoAdapterError(error, while: "connecting") }
+        guard let needsChangeStreams else { return hello }
         guard hello.hasChangeStreams || !needsChangeStreams else {
             let text =
                 "The server is a standalone mongod, which has no change streams: start it as a replica set (one member is enough), "
