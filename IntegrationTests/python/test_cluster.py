@@ -163,7 +163,7 @@ async def under_load(cluster: Cluster, fault: Callable[[], Awaitable[object]]) -
         assert receiver.heard("news") == 0
 
 
-@pytest.mark.parametrize("driver", ["change stream, ttl", "tailable cursor"])
+@pytest.mark.parametrize("driver", ["change stream, ttl", "tailable cursor", "as Node.js, ttl"])
 @pytest.mark.parametrize("fault", ["step-down", "kill-primary", "pause-primary"])
 async def test_nothing_is_lost_or_doubled_when_the_primary_goes(make_cluster: MakeCluster, replica_set: ReplicaSet, driver: str, fault: str) -> None:
     cluster = await make_cluster(driver, 3)
