@@ -60,6 +60,14 @@ enum ReadmeSnippets {
         let cluster = SocketIOServer(adapter: .mongo("mongodb://db1,db2,db3/?replicaSet=rs0"))
         try await cluster.serverSideEmit("reload", "settings")  // to the other processes themselves
     }
+
+    static func mix() -> SocketIOServer {
+        var adapter = MongoAdapterConfiguration(connectionString: "mongodb://db1,db2,db3/app?replicaSet=rs0")
+        adapter.collection = "socket.io-adapter-events"
+        adapter.wireFormat = .nodeJS
+        let mixed = SocketIOServer(adapter: .mongo(adapter))
+        return mixed
+    }
     #endif
 
     #if Hummingbird
