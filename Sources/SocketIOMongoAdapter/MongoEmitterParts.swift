@@ -52,7 +52,8 @@ private final class EmitterDriver: MongoDriver {
 extension MongoAdapterConfiguration {
     fileprivate func makeEmitterWireFormat(epoch: UInt64) -> any SocketIOMongoAdapter.WireFormat {
         // Documents of emitters in Node.js are of nobody in particular.
-        wireFormat == .nodeJS ? NodeJSWireFormat(addsCreatedAt: !expiration.isCapped, life: 0) : makeWireFormat(epoch: epoch)
+        wireFormat == .nodeJS
+            ? NodeJSWireFormat(addsCreatedAt: !expiration.isCapped, life: 0, isEmitter: true) : makeWireFormat(epoch: epoch)
     }
 
     /// Makes what carries messages in a format.

@@ -8,7 +8,7 @@ extension NodeJSWireFormat {
     package func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> [BSONDocument] {
         guard let type = Self.type(of: message) else { return [] }
         let recovers = state.withLock(\.recovers)
-        return [try document(type, message.header, createdAt: milliseconds) { try Self.write(message, recovers: recovers, to: &$0) }]
+        return [try document(type, message.header, createdAt: milliseconds) { try write(message, recovers: recovers, to: &$0) }]
     }
 
     /// The type of the document that a message is written as; nil if there is none, because nobody who could read it waits for it.
@@ -63,24 +63,25 @@ extension NodeJSWireFormat {
         return try writer.finish()
     }
 
-    private static func write(_ message: ClusterMessage, recovers: Bool, to writer: inout BSONValueWriter) throws {
+    private func write(_ message: ClusterMessage, recovers: Bool, to writer: inout BSONValueWriter) throws {
         let request = message.header.request
         switch message.body {
-        case _ where message.header.kind.isAnswer && request?.isForeign == false: try writeNative(message, to: &writer)
-        case .claimSession, .draining, .leave: try writeNative(message, to: &writer)
+        case _ where message.header.kind.isAnswer && request?.isForeign == false: try Self.writeNative(message, to: &writer)
+        case .claimSession, .draining, .leave: try Self.writeNative(message, to: &writer)
         case .broadcast(let packet, let options):
             // What is not replayed has a null in the place of the offset.
-            try writer.write(packet, hasOffset: packet.offset != nil || (recovers && options.flags.volatile))
-            try writer.write(options)
+            let hasOffset = packet.offset != nil || (recovers && options.flags.volatile)
+            try writer.write(packet, hasOffset: hasOffset, namespace: isEmitter ? message.header.namespace : nil)
+            try writer.write(options, ofEmitter: isEmitter)
         case .broadcastWithAck(let packet, let options):
             try writer.write(packet, hasOffset: false)
             try writer.write(request)
             try writer.write(options)
         case .addSockets(let options, let rooms), .removeSockets(let options, let rooms):
-            try writer.write(options)
+            try writer.write(options, ofEmitter: isEmitter, hasFlags: !isEmitter)
             try writer.write("rooms", strings: rooms)
         case .disconnectSockets(let options, let closeConnection):
-            try writer.write(options)
+            try writer.write(options, ofEmitter: isEmitter, hasFlags: !isEmitter)
             try writer.key("close")
             try writer.write(closeConnection)
         case .fetchSockets(let options), .rooms(let options):
@@ -90,7 +91,7 @@ extension NodeJSWireFormat {
         case .serverSideEmitWithAck(let arguments, _):
             try writer.write(request)
             try writer.write("packet", array: arguments)
-        default: try writeAnswer(message.body, to: request, &writer)
+        default: try Self.writeAnswer(message.body, to: request, &writer)
         }
     }
 
@@ -151,7 +152,7 @@ extension BSONValueWriter {
     }
 
     /// The packet without its offset, which is the document's id.
-    fileprivate mutating func write(_ packet: BroadcastPacket, hasOffset: Bool) throws {
+    fileprivate mutating func write(_ packet: BroadcastPacket, hasOffset: Bool, namespace: String? = nil) throws {
         let elements: EventArguments
         do { elements = try packet.encoded.elements() } catch {
             throw ClusterError(.notSent, "the packet is no event", cause: error)
@@ -161,24 +162,34 @@ extension BSONValueWriter {
         try key("type")
         try write(Int32(PacketType.event.rawValue))
         try write("data", array: elements, count: hasOffset ? elements.count - 1 : elements.count)
+        if let namespace {
+            try key("nsp")
+            try write(namespace)
+        }
         end()
     }
 
-    fileprivate mutating func write(_ options: BroadcastOptions) throws {
+    /// Adapters have the exceptions before the flags, emitters behind them.
+    fileprivate mutating func write(_ options: BroadcastOptions, ofEmitter: Bool = false, hasFlags: Bool = true) throws {
         try key("opts")
         try beginDocument()
         try write("rooms", strings: options.rooms)
+        if ofEmitter, hasFlags { try write(options.flags) }
         try write("except", strings: options.except)
+        if !ofEmitter, hasFlags { try write(options.flags) }
+        end()
+    }
+
+    private mutating func write(_ flags: BroadcastFlags) throws {
         try key("flags")
         try beginDocument()
-        if options.flags.volatile { try write(flag: "volatile", true) }
-        if !options.flags.compress { try write(flag: "compress", false) }
-        if options.flags.expectSingleResponse { try write(flag: "expectSingleResponse", true) }
-        if let timeout = options.flags.timeout {
+        if flags.volatile { try write(flag: "volatile", true) }
+        if !flags.compress { try write(flag: "compress", false) }
+        if flags.expectSingleResponse { try write(flag: "expectSingleResponse", true) }
+        if let timeout = flags.timeout {
             try key("timeout")
             try write(Double(timeout.nodeMilliseconds))
         }
-        end()
         end()
     }
 

@@ -33,13 +33,17 @@ package final class NodeJSWireFormat: WireFormat {
     let life: UInt64
     /// Whether documents have the field for the TTL index.
     let addsCreatedAt: Bool
+    /// Whether documents look like those of `@socket.io/mongo-emitter`, which has another order and fewer flags.
+    let isEmitter: Bool
     let state = Mutex(State())
 
     /// - Parameters:
     ///   - addsCreatedAt: Whether documents have the field for the TTL index, as with the option `addCreatedAtField` of Node.js.
     ///   - life: The first epoch of the node, which tells this life of the process from others with the same id; 0 to look like Node.js.
-    package init(addsCreatedAt: Bool, life: UInt64) {
+    ///   - isEmitter: Whether documents look like those of `@socket.io/mongo-emitter`.
+    package init(addsCreatedAt: Bool, life: UInt64, isEmitter: Bool = false) {
         self.addsCreatedAt = addsCreatedAt
+        self.isEmitter = isEmitter
         self.life = life
     }
 
