@@ -96,25 +96,7 @@ import Testing
             eventLoopGroupProvider: .shared(group),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
-        let services = ServiceGroup(services: [application], logger: application.logger)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await services.run() }
-            var iterator = ports.makeAsyncIterator()
-            let port = try #require(await iterator.next())
-            let stop = AsyncStream.makeStream(of: Void.self)
-            tasks.addTask {
-                for await _ in stop.stream { await services.triggerGracefulShutdown() }
-            }
-            do {
-                try await body(port) { stop.continuation.yield() }
-            } catch {
-                tasks.cancelAll()
-                throw error
-            }
-            stop.continuation.yield()
-            stop.continuation.finish()
-            try await tasks.waitForAll()
-        }
+        try await serve(application, ports, body)
         try await group.shutdownGracefully()
     }
 }

@@ -100,25 +100,7 @@ import Testing
             logger: logger
         )
         application.addServices(io)
-        let services = ServiceGroup(services: [application], logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await services.run() }
-            var iterator = ports.makeAsyncIterator()
-            let port = try #require(await iterator.next())
-            let stop = AsyncStream.makeStream(of: Void.self)
-            tasks.addTask {
-                for await _ in stop.stream { await services.triggerGracefulShutdown() }
-            }
-            do {
-                try await body(port) { stop.continuation.yield() }
-            } catch {
-                tasks.cancelAll()
-                throw error
-            }
-            stop.continuation.yield()
-            stop.continuation.finish()
-            try await tasks.waitForAll()
-        }
+        try await serve(application, ports, body)
         try await group.shutdownGracefully()
     }
 }
