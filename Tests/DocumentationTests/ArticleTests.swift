@@ -6,7 +6,10 @@ import Testing
 @Suite struct ArticleTests {
     private static let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
-    private static let catalogues = ["SocketIO", "SocketIOCore", "SocketIOCluster", "MessagePack"]
+    private static let catalogues = [
+        "SocketIO", "SocketIOCore", "SocketIOCluster", "SocketIOHummingbird", "SocketIOMongoAdapter", "EngineIO", "MessagePack",
+        "MongoClient",
+    ]
 
     private static func files(in folder: String, ending: String) throws -> [URL] {
         try FileManager.default.contentsOfDirectory(at: package.appending(path: folder), includingPropertiesForKeys: nil)
@@ -16,7 +19,12 @@ import Testing
 
     private static let articles: [URL] =
         [package.appending(path: "README.md")]
-        + catalogues.flatMap { (try? files(in: "Sources/\($0)/Documentation.docc", ending: "md")) ?? [] }
+        + catalogues.flatMap { articles(of: $0) }
+
+    private static func articles(of target: String) -> [URL] {
+        let folders = (try? files(in: "Sources/\(target)", ending: "docc")) ?? []
+        return folders.flatMap { (try? files(in: "Sources/\(target)/\($0.lastPathComponent)", ending: "md")) ?? [] }
+    }
 
     private static func sources() throws -> [[String]] {
         let folders = ["DocumentationTests", "SocketIOTests", "SocketIOClusterTests", "SocketIOClusterServerTests"]
@@ -64,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func theArticlesAreFound() {
-        #expect(Self.articles.count > 10)
+    @Test(arguments: catalogues) func theArticlesAreFound(catalogue: String) {
+        #expect(!Self.articles(of: catalogue).isEmpty)
     }
 }

@@ -22,6 +22,26 @@ enum HummingbirdSnippets {
         try await app.runService()
     }
 
+    static func overview() async throws {
+        let io = SocketIOServer()
+        io.onConnect { socket in
+            socket.on("message") { (text: String) in
+                try await io.emit("message", text)
+            }
+        }
+
+        let router = Router()
+        router.get("/health") { _, _ in HTTPResponse.Status.ok }
+
+        var app = Application(
+            router: router,
+            server: .socketIO(io),
+            configuration: .init(address: .hostname("0.0.0.0", port: 3000))
+        )
+        app.addServices(io)
+        try await app.runService()
+    }
+
     static func client() async throws -> SocketIOConfiguration {
         var configuration = SocketIOConfiguration()
         let map = try await StaticFile(path: "socket.io.min.js.map")

@@ -1,0 +1,62 @@
+#if MongoDB
+import MongoClient
+import SocketIO
+import SocketIOMongoAdapter
+
+#if Hummingbird
+import Hummingbird
+#endif
+
+enum MongoSnippets {
+    static func overview() {
+        let io = SocketIOServer(adapter: .mongo("mongodb://db1,db2,db3/?replicaSet=rs0"))
+        _ = io
+    }
+
+    static func setUp() async throws {
+        var configuration = MongoAdapterConfiguration(connectionString: "mongodb://db1,db2,db3/app?replicaSet=rs0")
+        configuration.collection = "socketio"
+        configuration.cluster = "production"
+        let mongo = MongoAdapter(configuration)
+
+        let io = SocketIOServer(adapter: mongo)
+        try await io.run(port: 3000)
+    }
+
+    static func sharedClient(uri: String) throws -> MongoAdapter {
+        let client = try MongoClient(configuration: .init(connectionString: uri))
+        let mongo = MongoAdapter(.init(.client(client)))
+        return mongo
+    }
+
+    #if Hummingbird
+    static func health(of mongo: MongoAdapter) -> Router<BasicRequestContext> {
+        let router = Router()
+        router.get("/ready") { _, _ in
+            mongo.health == .healthy ? HTTPResponse.Status.ok : .serviceUnavailable
+        }
+        return router
+    }
+    #endif
+
+    static func client() async throws {
+        let client = try MongoClient(configuration: .init(connectionString: "mongodb://localhost/?replicaSet=rs0"))
+        let messages = client.database("chat").collection("messages")
+
+        let stream = try await messages.watch()
+        let result = try await messages.insert([
+            BSONDocument {
+                $0.append("_id", ObjectID())
+                $0.append("text", "hello")
+            }
+        ])
+        for try await batch in stream {
+            for event in batch.documents {
+                print(event["fullDocument"]?.document?["text"]?.string ?? "")
+            }
+        }
+        await client.close()
+        _ = result
+    }
+}
+#endif
