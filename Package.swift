@@ -367,6 +367,7 @@ let package = Package(
             dependencies: [
                 "EngineIO",
                 "MessagePack",
+                .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
                 "SocketIO",
                 "SocketIOCore",
                 "SocketIOHummingbird",
@@ -437,6 +438,7 @@ let package = Package(
                 "SocketIOMongoAdapter",
                 "SocketIOTesting",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

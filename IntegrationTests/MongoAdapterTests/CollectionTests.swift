@@ -92,7 +92,8 @@ extension MongoAdapterTests {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, mode)
             try await withNodes(2, configuration) { nodes in
-                try await nodes[0].emit("before", 0..<10)
+                // One after the other: several at a time would share a document.
+                for number in 0..<10 { try await nodes[0].emit("before\(number)") }
                 try await withCollection(set.connectionString, configuration.collection) { collection in
                     try await Self.disturb(collection, mode)
                 }
@@ -100,20 +101,41 @@ extension MongoAdapterTests {
                 await expectAll(nodes, "before", 0..<10)
                 await expectAll(nodes, "after", 0..<10)
                 for node in nodes { #expect(await eventually { node.events.skipped.count == 3 }, "\(node.events.skipped)") }
+                // A tailable cursor that is opened again reads what was changed.
+                try await set.killCursors(of: "tests.\(configuration.collection)")
+                try await nodes[0].emit("last", 0..<10)
+                for prefix in ["before", "after", "last"] { await expectAll(nodes, prefix, 0..<10) }
+                #expect(nodes.allSatisfy { $0.socket.count == 30 }, "\(nodes.map(\.socket.received))")
                 #expect(nodes.allSatisfy { $0.events.gaps == 0 && $0.mongo.health == .healthy })
             }
         }
 
         private static func disturb(_ collection: MongoCollection, _ mode: Mode) async throws {
-            guard let found = try await collection.findOne(BSONDocument { $0.append("kind", Int32(0)) }), let id = found["_id"]?.objectID
-            else {
-                Issue.record("no message is there")
-                return
+            let messages = try await collection.find(BSONDocument { $0.append("kind", Int32(0)) })
+            try #require(messages.count >= 8)
+            // One with another namespace of the same length, since documents of a capped collection keep their size; one with the content of
+            // another message; one that is what it was.
+            for (message, content) in [(messages[2], messages[2]), (messages[4], messages[7]), (messages[6], messages[6])] {
+                let id = try #require(message["_id"]?.objectID)
+                let replacement = try replacement(of: content, id: id, namespace: message == messages[2] ? "?" : "/")
+                #expect(try await collection.update(BSONDocument { $0.append("_id", id) }, replacement) == 1)
             }
-            let filter = BSONDocument { $0.append("_id", id) }
-            _ = try await collection.update(filter, found)
             _ = try await collection.insert(strange)
-            if mode.expiration == .ttl { try await collection.delete(filter) }
+            if mode.expiration == .ttl {
+                try await collection.delete(BSONDocument { $0.append("_id", messages[0]["_id"]?.objectID ?? ObjectID()) })
+            }
+        }
+
+        private static func replacement(of message: BSONDocument, id: ObjectID, namespace: String) throws -> BSONDocument {
+            var reader = BSONReader(message)
+            var fields: [BSONElement] = []
+            while let field = try reader.next() { fields.append(field) }
+            return BSONDocument { document in
+                document.append("_id", id)
+                for field in fields where field.key != "_id" {
+                    if field.key == "nsp" { document.append("nsp", namespace) } else { document.append(field.key, field) }
+                }
+            }
         }
 
         /// Of this cluster, as far as the filter can tell, and not of this cluster.

@@ -34,7 +34,8 @@ extension MongoAdapterTests {
                 let error = await #expect(throws: MongoAdapterError.self) {
                     try await withNodes(1, makeConfiguration(connectionString, .tailable)) { _ in }
                 }
-                #expect(ContinuousClock.now - start < .seconds(8))
+                // A client selects its server within five seconds, twice at most.
+                #expect(ContinuousClock.now - start < .seconds(20))
                 return error
             }
             let wrong = await code(server.connectionString(user: MongoTestUser(name: "root", password: "wrong")))
@@ -57,8 +58,8 @@ extension MongoAdapterTests {
                 try await nodes[0].emit("before", 0..<10)
                 await expectAll(nodes, "before", 0..<10)
                 let primary = try await set.primary()
-                try await primary.failCommands(["aggregate"], on: configuration.collection, code: 11_600)
-                #expect(try await killCursors(of: configuration.collection, in: set) > 0)
+                try await primary.failCommands(["aggregate"], on: "tests.\(configuration.collection)", code: 11_600)
+                #expect(try await set.killCursors(of: "tests.\(configuration.collection)") > 0)
                 try await nodes[0].emit("lost", 0..<7)
                 try await set.rollOplog()
                 try await primary.failNothing()
@@ -79,9 +80,9 @@ extension MongoAdapterTests {
                 try await nodes[0].emit("before", 0..<10)
                 await expectAll(nodes, "before", 0..<10)
                 let primary = try await set.primary()
-                try await primary.failCommands(["getMore"], on: configuration.collection, code: 11_600)
-                #expect(try await killCursors(of: configuration.collection, in: set) >= 0)
-                try await primary.failCommands(["find"], on: configuration.collection, code: 11_600)
+                try await primary.failCommands(["getMore"], on: "tests.\(configuration.collection)", code: 11_600)
+                try await set.killCursors(of: "tests.\(configuration.collection)")
+                try await primary.failCommands(["find"], on: "tests.\(configuration.collection)", code: 11_600)
                 try await nodes[0].emit(String(repeating: "x", count: 2_000), 0..<1_000)
                 try await primary.failNothing()
                 #expect(await eventually { nodes[1].events.gaps > 0 }, "\(nodes[1].events.descriptions)")
@@ -120,7 +121,8 @@ extension MongoAdapterTests {
                 let summary = try await acknowledgements
                 #expect(summary.missingNodes == [doomed.mongo.node.id])
                 #expect(summary.answered == 2)
-                #expect(ContinuousClock.now - start < .seconds(5))
+                // The request timeout is 20 s.
+                #expect(ContinuousClock.now - start < .seconds(15))
             }
             await doomed.mongo.close()
         }

@@ -7,53 +7,78 @@ import SocketIOTesting
 import Testing
 
 extension MongoAdapterTests {
+    /// Each disaster strikes a cluster of every mode at the same time.
     @Suite("Fail-over")
     struct FailOver {
+        private typealias Cluster = (mode: Mode, configuration: MongoAdapterConfiguration)
+
         /// Clients that notice a silent server soon.
         private static let options = "&socketTimeoutMS=3000&connectTimeoutMS=1000&heartbeatFrequencyMS=500&serverSelectionTimeoutMS=3000"
 
-        /// Two nodes emit all the time while something happens; in the end each has everything of both, once and in order.
-        private static func underLoad(_ mode: Mode, _ disaster: (MongoReplicaSet, MongoAdapterConfiguration) async throws -> Void)
-            async throws
-        {
-            let set = try await SharedReplicaSet.three.healthy()
-            var configuration = makeConfiguration(set.connectionString + options, mode)
-            configuration.deafnessLimit = .seconds(2)
-            configuration.heartbeatTimeout = .seconds(20)
-            let count = 400
-            try await withNodes(2, configuration) { [configuration] nodes in
-                async let first: Void = nodes[0].emit("a", 0..<count, pause: .milliseconds(5))
-                async let second: Void = nodes[1].emit("b", 0..<count, pause: .milliseconds(5))
-                // A third of the load comes before.
-                try await Task.sleep(for: .milliseconds(700))
-                try await disaster(set, configuration)
-                _ = try await (first, second)
-                try await nodes[0].emit("z", 0..<20)
-                await expectAll(nodes, "a", 0..<count)
-                await expectAll(nodes, "b", 0..<count)
-                await expectAll(nodes, "z", 0..<20)
-                #expect(nodes.allSatisfy { $0.events.lost == 0 }, "\(nodes.map(\.events.descriptions))")
-                #expect(await eventually { nodes.allSatisfy { $0.mongo.health == .healthy } })
+        private static func clusters(_ set: MongoReplicaSet, _ modes: [Mode], heartbeat: Duration = .seconds(1)) -> [Cluster] {
+            modes.map { mode in
+                var configuration = makeConfiguration(set.connectionString + options, mode)
+                configuration.deafnessLimit = .seconds(2)
+                configuration.heartbeatInterval = heartbeat
+                configuration.heartbeatTimeout = max(.seconds(30), heartbeat * 3)
+                return (mode, configuration)
             }
         }
 
-        @Test("The primary steps down under load: nothing lost, nothing twice", arguments: Mode.all)
-        func stepDown(mode: Mode) async throws {
-            try await Self.underLoad(mode) { set, _ in try await set.stepDown() }
+        /// In each cluster two nodes emit all the time while something happens; in the end each has everything of both, once and in order.
+        private static func underLoad(
+            _ modes: [Mode] = Mode.all,
+            _ disaster: (MongoReplicaSet, [MongoAdapterConfiguration]) async throws -> Void
+        ) async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let clusters = clusters(set, modes)
+            let haveStarted = Countdown(clusters.count)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (mode, configuration) in clusters {
+                    group.addTask { try await load(mode, configuration, onLoad: haveStarted.step) }
+                }
+                await haveStarted.wait()
+                try await disaster(set, clusters.map(\.configuration))
+                try await group.waitForAll()
+            }
         }
 
-        @Test("The primary is killed under load: nothing lost, nothing twice", arguments: Mode.all)
-        func kill(mode: Mode) async throws {
-            try await Self.underLoad(mode) { set, _ in
+        private static func load(_ mode: Mode, _ configuration: MongoAdapterConfiguration, onLoad: @Sendable () -> Void) async throws {
+            defer { onLoad() }
+            let count = 400
+            try await withNodes(2, configuration) { nodes in
+                async let first: Void = nodes[0].emit("a", 0..<count, pause: .milliseconds(8))
+                async let second: Void = nodes[1].emit("b", 0..<count, pause: .milliseconds(8))
+                // A part of the load comes before.
+                #expect(await eventually { nodes.allSatisfy { $0.socket.count > 100 } }, "\(mode)")
+                onLoad()
+                _ = try await (first, second)
+                try await nodes[0].emit("z", 0..<20)
+                await expectAll(nodes, "a", 0..<count, of: mode)
+                await expectAll(nodes, "b", 0..<count, of: mode)
+                await expectAll(nodes, "z", 0..<20, of: mode)
+                #expect(nodes.allSatisfy { $0.events.lost == 0 }, "\(mode): \(nodes.map(\.events.descriptions))")
+                #expect(await eventually { nodes.allSatisfy { $0.mongo.health == .healthy } }, "\(mode)")
+            }
+        }
+
+        @Test("The primary steps down under load: nothing lost, nothing twice")
+        func stepDown() async throws {
+            try await Self.underLoad { set, _ in try await set.stepDown() }
+        }
+
+        @Test("The primary is killed under load: nothing lost, nothing twice")
+        func kill() async throws {
+            try await Self.underLoad { set, _ in
                 let primary = try await set.primary()
                 try await primary.kill()
                 _ = try await set.primary(otherThan: primary)
             }
         }
 
-        @Test("The primary hangs under load: nothing lost, nothing twice", arguments: [Mode.ttl, .tailable])
-        func pause(mode: Mode) async throws {
-            try await Self.underLoad(mode) { set, _ in
+        @Test("The primary hangs under load: nothing lost, nothing twice")
+        func pause() async throws {
+            try await Self.underLoad { set, _ in
                 let primary = try await set.primary()
                 try primary.pause()
                 _ = try await set.primary(otherThan: primary)
@@ -63,11 +88,13 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("An administrator kills the cursors under load: nothing lost, nothing twice", arguments: [Mode.ttl, .tailable])
-        func killedCursors(mode: Mode) async throws {
-            try await Self.underLoad(mode) { set, configuration in
+        @Test("An administrator kills the cursors under load: nothing lost, nothing twice")
+        func killedCursors() async throws {
+            try await Self.underLoad { set, configurations in
                 for _ in 0..<3 {
-                    #expect(try await killCursors(of: configuration.collection, in: set) > 0)
+                    for configuration in configurations {
+                        #expect(try await set.killCursors(of: "tests.\(configuration.collection)") > 0)
+                    }
                     // Some of the emits fall between the kills.
                     try await Task.sleep(for: .milliseconds(200))
                 }
@@ -76,10 +103,10 @@ extension MongoAdapterTests {
 
         @Test("Connections break in the middle of inserts and reads: nothing lost, nothing twice", arguments: [Mode.ttl, .tailable])
         func brokenConnections(mode: Mode) async throws {
-            try await Self.underLoad(mode) { set, configuration in
+            try await Self.underLoad([mode]) { set, configurations in
                 let primary = try await set.primary()
                 for commands in [["insert"], ["getMore"], ["insert", "getMore", "aggregate", "find"]] {
-                    try await primary.failCommands(commands, on: configuration.collection, code: nil, times: 5)
+                    try await primary.failCommands(commands, on: "tests.\(configurations[0].collection)", code: nil, times: 5)
                     // Some of the emits meet the broken connections.
                     try await Task.sleep(for: .milliseconds(300))
                 }
@@ -87,34 +114,73 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("What a primary loses is written again: each node gets it once", arguments: [Mode.ttl, .tailable])
-        func rollBack(mode: Mode) async throws {
+        @Test("What a primary loses is written again: each node gets it once")
+        func rollBack() async throws {
             let set = try await SharedReplicaSet.three.healthy()
-            var configuration = makeConfiguration(set.connectionString + Self.options, mode)
-            configuration.deafnessLimit = .seconds(2)
-            configuration.heartbeatTimeout = .seconds(30)
-            try await withNodes(2, configuration) { nodes in
-                try await nodes[0].emit("before", 0..<20)
-                await expectAll(nodes, "before", 0..<20)
-                let primary = try await set.primary()
-                let others = set.members.filter { $0 !== primary }
-                for member in others { try await member.setFailPoint("stopReplProducer") }
-                async let emits: Void = nodes[0].emit("lost", 0..<20)
-                if mode.reading == .tailable {
-                    // It reads what is on the primary alone; the first batch may hold any number of them.
-                    #expect(await eventually { !nodes[1].socket.received("lost").isEmpty })
-                } else {
-                    // Nothing tells that the insert has arrived: no majority has it, so no stream shows it.
-                    try await Task.sleep(for: .seconds(1))
+            // Nothing but what the test sends: a message that waits for its majority holds up the next one.
+            let clusters = Self.clusters(set, Mode.all, heartbeat: .seconds(30))
+            let primary = try await set.primary()
+            let before = try await set.rollbackID(of: primary)
+            let areReady = Countdown(clusters.count)
+            let areWritten = Countdown(clusters.count)
+            let (mayWrite, mayEnd) = (Countdown(1), Countdown(1))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                defer { for countdown in [mayWrite, mayEnd] { countdown.step() } }
+                for (mode, configuration) in clusters {
+                    group.addTask {
+                        defer { for countdown in [areReady, areWritten] { countdown.step() } }
+                        try await withNodes(2, configuration) { nodes in
+                            try await nodes[0].emit("before", 0..<20)
+                            await expectAll(nodes, "before", 0..<20, of: mode)
+                            let count = try await Self.documents(of: nodes[0], on: primary, configuration)
+                            areReady.step()
+                            await mayWrite.wait()
+                            async let emits: Void = nodes[0].emit("lost", 0..<20)
+                            let isWritten = try await eventually {
+                                try await Self.documents(of: nodes[0], on: primary, configuration) > count
+                            }
+                            #expect(isWritten, "\(mode)")
+                            areWritten.step()
+                            try await emits
+                            await mayEnd.wait()
+                            try await nodes[1].emit("after", 0..<20)
+                            for prefix in ["before", "lost", "after"] { await expectAll(nodes, prefix, 0..<20, of: mode) }
+                            #expect(nodes.allSatisfy { $0.events.lost == 0 }, "\(mode): \(nodes.map(\.events.descriptions))")
+                        }
+                    }
                 }
-                try await primary.kill()
-                for member in others { try await member.setFailPoint("stopReplProducer", times: 0) }
-                _ = try await set.primary(otherThan: primary)
-                try await emits
-                try await nodes[1].emit("after", 0..<20)
-                try await primary.restart()
-                for prefix in ["before", "lost", "after"] { await expectAll(nodes, prefix, 0..<20) }
-                #expect(nodes.allSatisfy { $0.events.lost == 0 }, "\(nodes.map(\.events.descriptions))")
+                await areReady.wait()
+                try await Self.loseWrites(of: primary, in: set, mayWrite, areWritten)
+                mayEnd.step()
+                try await group.waitForAll()
+            }
+            #expect(try await set.rollbackID(of: primary) > before, "nothing was rolled back")
+        }
+
+        /// The others stop to copy from the primary, which takes writes, dies, and comes back when there is another one.
+        private static func loseWrites(of primary: MongoProcess, in set: MongoReplicaSet, _ mayWrite: Countdown, _ areWritten: Countdown)
+            async throws
+        {
+            let others = set.members.filter { $0 !== primary }
+            for member in others { try await member.setFailPoint("stopReplProducer") }
+            mayWrite.step()
+            await areWritten.wait()
+            // What is not in the journal does not survive, and what does not survive is not rolled back.
+            try await set.waitUntilDurable(primary)
+            try await primary.kill()
+            for member in others { try await member.setFailPoint("stopReplProducer", times: 0) }
+            _ = try await set.primary(otherThan: primary)
+            try await primary.restart()
+            try await set.waitUntilAllFollow()
+        }
+
+        /// The documents of a node on the primary: no stream shows what no majority has.
+        private static func documents(of node: Node, on primary: MongoProcess, _ configuration: MongoAdapterConfiguration) async throws
+            -> Int
+        {
+            try await primary.withClient { client in
+                let collection = client.database("tests").collection(configuration.collection)
+                return try await collection.find(BSONDocument { $0.append("origin", node.mongo.node.id) }).count
             }
         }
     }

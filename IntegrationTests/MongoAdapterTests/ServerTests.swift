@@ -14,13 +14,13 @@ extension MongoAdapterTests {
         func asOne(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, mode)
-            try await withServer(configuration) { first, firstPort in
-                try await withServer(configuration) { second, secondPort in
-                    let ada = try await TestClient.connect(port: firstPort)
-                    let grace = try await TestClient.connect(port: secondPort)
+            try await withServer(configuration) { first in
+                try await withServer(configuration) { second in
+                    let ada = try await first.connect()
+                    let grace = try await second.connect()
                     let (adasID, gracesID) = (try await ada.join().sid, try await grace.join().sid)
-                    try await Self.checkMessages(first, second, ada, grace)
-                    try await Self.checkSockets(first, second, adasID, gracesID, grace)
+                    try await Self.checkMessages(first.io, second.io, ada, grace)
+                    try await Self.checkSockets(first.io, second.io, adasID, gracesID, grace)
                 }
             }
         }
@@ -80,30 +80,19 @@ extension MongoAdapterTests {
     }
 }
 
-/// Runs a server on a free port, and ends it.
-private func withServer(
-    _ configuration: MongoAdapterConfiguration,
-    _ body: (SocketIOServer, _ port: Int) async throws -> Void
-) async throws {
+private func withServer(_ configuration: MongoAdapterConfiguration, _ body: (TestServer) async throws -> Void) async throws {
     var configuration = configuration
     configuration.logger.logLevel = .critical
-    let io = SocketIOServer(adapter: .mongo(configuration))
-    io.onConnect { socket in
-        await socket.join("everybody")
-        socket.on("say") { (text: String) in try await socket.broadcast.emit("said", text) }
-    }
-    io.on("greet") { (name: String) in "hello \(name)" }
-    let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask {
-            defer { listening.finish() }
-            try await io.run(port: 0, onListening: { listening.yield($0) })
-        }
-        for await port in ports {
-            try await body(io, port)
-            break
-        }
-        group.cancelAll()
-    }
+    try await withTestServer(
+        adapter: .mongo(configuration),
+        setUp: { io in
+            io.onConnect { socket in
+                await socket.join("everybody")
+                socket.on("say") { (text: String) in try await socket.broadcast.emit("said", text) }
+            }
+            io.on("greet") { (name: String) in "hello \(name)" }
+        },
+        body
+    )
 }
 #endif

@@ -19,38 +19,6 @@ import Testing
 )
 struct MongoAdapterTests {}
 
-/// One replica set for all tests of this process; the harness removes it when the process ends.
-actor SharedReplicaSet {
-    static let three = SharedReplicaSet { _ in }
-    static let tinyOplog = SharedReplicaSet { configuration in
-        configuration.members = 1
-        configuration.oplogMegabytes = 1
-    }
-
-    private let configuration: MongoReplicaSetConfiguration
-    private var starting: Task<MongoReplicaSet, any Error>?
-
-    private init(_ change: (inout MongoReplicaSetConfiguration) -> Void) {
-        var configuration = MongoReplicaSetConfiguration()
-        change(&configuration)
-        self.configuration = configuration
-    }
-
-    /// The set, with every member up.
-    func healthy() async throws -> MongoReplicaSet {
-        let configuration = self.configuration
-        let task = starting ?? Task { try await MongoReplicaSet.start(configuration) }
-        starting = task
-        let set = try await task.value
-        for member in set.members {
-            try member.resume()
-            try await member.restart()
-        }
-        try await set.waitUntilAllFollow()
-        return set
-    }
-}
-
 /// A way to keep and to read messages.
 struct Mode: Sendable, CustomTestStringConvertible {
     var expiration: MongoAdapterConfiguration.Expiration
@@ -88,6 +56,17 @@ final class Node: Sendable {
         try await adapter.start()
         let (local, socket) = (adapter.local, socket)
         try await socket.eventLoop.submit { _ = local.add(socket) }.get()
+    }
+
+    /// Another namespace of the node, with one socket.
+    func open(_ namespace: String) async throws -> (adapter: any Adapter, socket: Receiver) {
+        let loops = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
+        let local = CoreLocalAdapter(eventLoops: loops, format: .json)
+        let adapter = mongo.makeAdapter(AdapterContext(namespace: namespace, local: local) { _, _ in })
+        try await adapter.start()
+        let socket = Receiver("\(namespace) of \(mongo.node.id)", on: loops[0])
+        try await socket.eventLoop.submit { _ = local.add(socket) }.get()
+        return (adapter, socket)
     }
 
     func emit(_ text: String) async throws {
@@ -220,16 +199,45 @@ func eventually(within limit: Duration = .seconds(20), _ condition: () async thr
 }
 
 /// Checks that every node has got the numbers of a prefix in order, each once.
-func expectAll(_ nodes: [Node], _ prefix: String, _ numbers: Range<Int>, within limit: Duration = .seconds(30)) async {
+func expectAll(_ nodes: [Node], _ prefix: String, _ numbers: Range<Int>, of mode: Mode? = nil, within limit: Duration = .seconds(30)) async
+{
     let expected = numbers.map { "\(prefix)\($0)" }
+    let name = mode?.testDescription ?? ""
     for node in nodes {
         let isComplete = await eventually(within: limit) { node.socket.received(prefix).count >= expected.count }
         let received = node.socket.received(prefix)
-        #expect(isComplete, "\(received.count) of \(expected.count) after all that time: \(node.events.descriptions)")
+        #expect(isComplete, "\(name) \(received.count) of \(expected.count) after all that time: \(node.events.descriptions)")
         if received != expected {
             let missing = Set(expected).subtracting(received).count
             let twice = received.count - Set(received).count
-            Issue.record("not once each in order: \(missing) missing, \(twice) twice of \(expected.count)")
+            Issue.record("\(name) not once each in order: \(missing) missing, \(twice) twice of \(expected.count)")
+        }
+    }
+}
+
+/// Lets those who wait go on when so many steps were made; more steps do no harm.
+final class Countdown: Sendable {
+    private let state: Mutex<(left: Int, waiting: [CheckedContinuation<Void, Never>])>
+
+    init(_ count: Int) { state = Mutex((count, [])) }
+
+    @Sendable func step() {
+        let waiting = state.withLock { state in
+            state.left -= 1
+            guard state.left <= 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if state.left > 0 { state.waiting.append(continuation) }
+                return state.left <= 0
+            }
+            if isOver { continuation.resume() }
         }
     }
 }

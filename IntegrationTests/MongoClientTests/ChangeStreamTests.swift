@@ -90,7 +90,7 @@ extension MongoTests {
                     numbers += batch.numbers
                     token = batch.postBatchResumeToken
                 }
-                try await killCursors(of: collection, in: set)
+                #expect(try await set.killCursors(of: collection.namespace) > 0)
                 let error = try #require(await iterator.end())
                 #expect(error.code == .cursor)
                 #expect([43, 237].contains(error.serverCode))
@@ -106,7 +106,7 @@ extension MongoTests {
             }
         }
 
-        @Test("Cancelling the reader returns at once and frees thread and cursor", arguments: [200, 1_000])
+        @Test("Cancelling the reader returns at once and frees thread and cursor", arguments: [200, 6_000])
         func cancellation(maxAwaitMilliseconds: Int) async throws {
             try await withCollection { _, collection async throws in
                 let before = try await openCursors(collection)
@@ -118,16 +118,15 @@ extension MongoTests {
                     var iterator = stream.makeAsyncIterator()
                     return await iterator.end()
                 }
+                // Nothing tells that the reader waits.
                 try await Task.sleep(for: .milliseconds(100))
                 let took = await duration {
                     reading.cancel()
                     #expect(await reading.value?.code == .cancelled)
                 }
-                #expect(took < .milliseconds(400))
-                let gone = try await duration { () async throws in
-                    #expect(try await eventually { try await openCursors(collection) == before })
-                }
-                #expect(gone < .milliseconds(maxAwaitMilliseconds + 500))
+                // Not when the server has answered.
+                #expect(took < .milliseconds(5_000))
+                #expect(try await eventually { try await openCursors(collection) == before })
             }
         }
 
@@ -218,13 +217,8 @@ extension MongoTests {
         func injectedError() async throws {
             try await withCollection { set, collection async throws in
                 let stream = try await collection.watch()
-                let data = BSONDocument { data in
-                    data.appendArray("failCommands") { $0.append("getMore") }
-                    data.append("errorCode", Int32(280))
-                    data.appendArray("errorLabels") { $0.append("NonResumableChangeStreamError") }
-                    data.append("namespace", collection.namespace)
-                }
-                try await set.primary().setFailPoint("failCommand", times: 1, data: data)
+                let label = "NonResumableChangeStreamError"
+                try await set.primary().failCommands(["getMore"], on: collection.namespace, code: 280, labels: [label], times: 1)
                 var iterator = stream.makeAsyncIterator()
                 let error = try #require(await iterator.end())
                 #expect(error.serverCode == 280)
@@ -322,40 +316,6 @@ func openCursors(_ collection: MongoCollection) async throws -> Int64 {
 
 private func getMores(_ collection: MongoCollection) async throws -> Int64 {
     try #require(try await serverStatus(collection)["opcounters"]?.document?["getmore"]?.integer)
-}
-
-/// Kills every idle or active cursor on a collection, as an administrator would.
-func killCursors(of collection: MongoCollection, in set: MongoReplicaSet) async throws {
-    let primary = try await set.primary()
-    let list = BSONDocument { command in
-        command.append("aggregate", Int32(1))
-        command.appendArray("pipeline") { stages in
-            stages.appendDocument { stage in
-                stage.appendDocument("$currentOp") { $0.append("idleCursors", true) }
-            }
-            stages.appendDocument { stage in
-                stage.appendDocument("$match") { match in
-                    match.append("ns", collection.namespace)
-                    match.appendDocument("cursor.cursorId") { $0.append("$exists", true) }
-                }
-            }
-        }
-        command.appendDocument("cursor") { _ in }
-    }
-    let reply = try await set.run(list, on: primary)
-    let operations = try #require(reply["cursor"]?.document?["firstBatch"]?.array)
-    var reader = BSONReader(operations)
-    var killed = 0
-    while let operation = try reader.next()?.document {
-        guard let id = operation["cursor"]?.document?["cursorId"]?.integer else { continue }
-        let kill = BSONDocument { command in
-            command.append("killCursors", collection.name)
-            command.appendArray("cursors") { $0.append(id) }
-        }
-        try await set.run(kill, on: primary, database: collection.database.name)
-        killed += 1
-    }
-    try #require(killed > 0)
 }
 
 #endif

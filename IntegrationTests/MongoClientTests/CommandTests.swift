@@ -196,24 +196,34 @@ extension MongoTests {
             try await withCollection { set, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 let primary = try await set.primary()
-                let data = BSONDocument { data in
-                    data.appendArray("failCommands") { $0.append("insert") }
-                    data.append("blockConnection", true)
-                    data.append("blockTimeMS", Int32(3_000))
-                }
-                try await primary.setFailPoint("failCommand", times: 1, data: data)
+                try await primary.delayCommands(["insert"], on: collection.namespace, by: .seconds(6), times: 1)
                 let insert = Task { try await collection.insert(numbered(1..<2)) }
-                try await Task.sleep(for: .milliseconds(300))
+                try await Self.waitUntilBlocked(primary)
                 let waited = await duration {
                     insert.cancel()
                     let error = await #expect(throws: MongoError.self) { try await insert.value }
                     #expect(error?.code == .cancelled)
                     #expect(error?.outcome == .unknown)
                 }
-                #expect(waited < .milliseconds(500))
+                // Not when the server has answered.
+                #expect(waited < .seconds(5))
                 // It was not taken back.
                 #expect(try await eventually { try await collection.find().count == 2 })
             }
+        }
+
+        /// Waits until a fail point holds an insert.
+        private static func waitUntilBlocked(_ member: MongoProcess) async throws {
+            let list = BSONDocument { command in
+                command.append("currentOp", Int32(1))
+                command.append("command.insert", BSONDocument { $0.append("$exists", true) })
+                command.append("active", true)
+            }
+            let isBlocked = try await eventually {
+                let reply = try await member.withClient { try await $0.database("admin").run(list) }
+                return reply["inprog"]?.array.map { !($0 == BSONDocument()) } ?? false
+            }
+            #expect(isBlocked)
         }
 
         @Test("A cancelled command that has not started is not sent, and too many waiting ones are refused")
@@ -223,14 +233,10 @@ extension MongoTests {
                 configuration.maximumWaitingCommands = 2
             }) { set, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
-                let data = BSONDocument { data in
-                    data.appendArray("failCommands") { $0.append("insert") }
-                    data.append("blockConnection", true)
-                    data.append("blockTimeMS", Int32(1_000))
-                }
-                try await set.primary().setFailPoint("failCommand", times: 1, data: data)
+                let primary = try await set.primary()
+                try await primary.delayCommands(["insert"], on: collection.namespace, by: .seconds(4), times: 1)
                 let first = Task { try await collection.insert(numbered(1..<2)) }
-                try await Task.sleep(for: .milliseconds(200))
+                try await Self.waitUntilBlocked(primary)
                 let second = Task { try await collection.insert(numbered(2..<3)) }
                 try await Task.sleep(for: .milliseconds(200))
                 let third = Task { try await collection.insert(numbered(3..<4)) }
@@ -258,7 +264,7 @@ extension MongoTests {
                     return await iterator.end()
                 }
                 let took = await duration { await client.close() }
-                #expect(took < .seconds(3))
+                #expect(took < .seconds(10))
                 #expect(await reading.value?.code == .shutDown)
                 let error = await #expect(throws: MongoError.self) { try await client.ping() }
                 #expect(error?.code == .shutDown)

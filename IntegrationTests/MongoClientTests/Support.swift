@@ -8,38 +8,6 @@ import Testing
 @Suite("MongoDB", .serialized, .enabled(if: MongoBinary.path != nil, "\(MongoBinary.reasonForAbsence ?? "")"), .timeLimit(.minutes(5)))
 struct MongoTests {}
 
-/// One replica set for all tests of this process; the harness removes it when the process ends.
-actor SharedReplicaSet {
-    static let three = SharedReplicaSet { _ in }
-    static let tinyOplog = SharedReplicaSet { configuration in
-        configuration.members = 1
-        configuration.oplogMegabytes = 1
-    }
-
-    private let configuration: MongoReplicaSetConfiguration
-    private var starting: Task<MongoReplicaSet, any Error>?
-
-    private init(_ change: (inout MongoReplicaSetConfiguration) -> Void) {
-        var configuration = MongoReplicaSetConfiguration()
-        change(&configuration)
-        self.configuration = configuration
-    }
-
-    /// The set, with every member up.
-    func healthy() async throws -> MongoReplicaSet {
-        let configuration = self.configuration
-        let task = self.starting ?? Task { try await MongoReplicaSet.start(configuration) }
-        self.starting = task
-        let set = try await task.value
-        for member in set.members {
-            try member.resume()
-            try await member.restart()
-        }
-        try await set.waitUntilAllFollow()
-        return set
-    }
-}
-
 /// Runs with a client and a collection that nobody else uses.
 func withCollection(
     of shared: SharedReplicaSet = .three,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -163,8 +164,13 @@ async def under_load(cluster: Cluster, fault: Callable[[], Awaitable[object]]) -
         assert receiver.heard("news") == 0
 
 
-@pytest.mark.parametrize("driver", ["change stream, ttl", "tailable cursor", "as Node.js, ttl"])
-@pytest.mark.parametrize("fault", ["step-down", "kill-primary", "pause-primary"])
+@pytest.mark.parametrize(
+    ("driver", "fault"),
+    [
+        *itertools.product(["change stream, ttl", "tailable cursor", "as Node.js, ttl"], ["step-down", "kill-primary", "pause-primary"]),
+        ("change stream, capped", "pause-primary"),
+    ],
+)
 async def test_nothing_is_lost_or_doubled_when_the_primary_goes(make_cluster: MakeCluster, replica_set: ReplicaSet, driver: str, fault: str) -> None:
     cluster = await make_cluster(driver, 3)
     try:
@@ -174,26 +180,40 @@ async def test_nothing_is_lost_or_doubled_when_the_primary_goes(make_cluster: Ma
         await replica_set.command("restart")
 
 
+@pytest.mark.parametrize("driver", ["change stream, ttl", "change stream, capped", "tailable cursor"])
+async def test_nothing_is_lost_or_doubled_when_cursors_are_killed(make_cluster: MakeCluster, replica_set: ReplicaSet, driver: str) -> None:
+    cluster = await make_cluster(driver)
+
+    async def kill() -> None:
+        for _ in range(3):
+            answer = await replica_set.command(f"kill-cursors {cluster.namespace}")
+            assert not answer.startswith("0 "), "nobody reads"
+            await asyncio.sleep(0.3)  # some messages fall between
+
+    await under_load(cluster, kill)
+
+
 async def test_a_server_that_is_killed_is_named_and_not_waited_for(make_cluster: MakeCluster) -> None:
     cluster = await make_cluster("change stream, ttl", 3)
     here, there, doomed = await in_room(cluster, "killed", 0, 1, 2)
     other = await cluster.client(0)  # the events of one client wait for each other
     for client in (here, there):
         answer_questions(client, client.id)
-    over = asyncio.Event()
+    over, asked = asyncio.Event(), asyncio.Event()
 
     async def never_answer(*_: object) -> None:
+        asked.set()
         await over.wait()
 
     doomed.io.on("question", never_answer)
     gathering = asyncio.create_task(here.call("gather", "killed", 60, limit=30))
-    await asyncio.sleep(0.5)  # the question is on its way
+    await asyncio.wait_for(asked.wait(), 20)
     began = time.monotonic()
     cluster.nodes[2].kill()
     fetched = await other.call("fetch", "killed", limit=30)
     gathered = await gathering
     # The heartbeat timeout of these servers is 3 s; the request's own would be 20 s, that of the question 60 s.
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 15
     assert {each["id"] for each in fetched["sockets"]} == {here.id, there.id}
     assert fetched["missing"] == ["node2"]
     assert sorted(gathered["answers"]) == sorted([here.id, there.id])
@@ -207,7 +227,7 @@ async def test_a_server_that_ends_says_so(make_cluster: MakeCluster) -> None:
     here = await cluster.client(0)
     assert await here.call("server-count") == 2
     assert await cluster.nodes[1].stop() == 0
-    async with asyncio.timeout(1):  # far below the heartbeat timeout
+    async with asyncio.timeout(2.5):  # below the heartbeat timeout
         while await here.call("server-count") != 1:
             await asyncio.sleep(0.02)
     assert (await here.call("ask-servers", "asked", 1)) == {"replies": [], "missing": []}
@@ -229,7 +249,7 @@ async def test_local_clients_are_served_without_a_database(make_cluster: MakeClu
         here, friend = await in_room(cluster, "local", 0, 0)
         await database.command("pause-primary")
         calling = asyncio.create_task(here.call("io-to", ["local"], "still here", limit=45))
-        assert await friend.next("news", limit=3) == "still here"
+        assert await friend.next("news", limit=15) == "still here"
         await database.command("resume")
         with contextlib.suppress(TimeoutError):
             await calling

@@ -210,7 +210,7 @@ class TestMiddleware:
             await raw.send('42/slow,["message",1]')
             raw.abort()
             await raw.__aexit__()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while (await innocent.call("stats"))["connections"] > before:
                 await asyncio.sleep(0.05)
 
@@ -435,7 +435,7 @@ class TestUpgrade:
                 await socket.send_str("2probe")
                 assert await socket.receive_str(timeout=5) == "3probe"
                 await session.post('421["sum",1,2]')
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(20):
                     while not any("431[3]" in packet for packet in (await session.poll())[1]):
                         pass
 
@@ -449,7 +449,7 @@ class TestUpgrade:
                 message = await socket.receive(timeout=5)
                 assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
             await session.post('421["sum",1,2]')
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while not any("431[3]" in packet for packet in (await session.poll())[1]):
                     pass
 

@@ -16,7 +16,7 @@ async def test_clients_are_told_and_the_process_ends(transport: str) -> None:
     async with asyncio.timeout(10):
         assert await server.stop() == 0
     for client in clients:
-        await client.next("disconnect", limit=5)
+        await client.next("disconnect", limit=20)
     await asyncio.gather(*(client.close() for client in clients))
 
 

@@ -42,8 +42,8 @@ struct ClientTests {
                 #expect(error?.message.contains("mongod runs") == true)
             }
         }
-        // `find` tries twice.
-        #expect(took < .milliseconds(2_500))
+        // `find` tries twice. Nothing has waited for the default, 5 s.
+        #expect(took < .milliseconds(4_900))
         #expect(took > .milliseconds(400))
         await client.close()
     }
@@ -51,7 +51,7 @@ struct ClientTests {
     @Test("Closing does not wait for a server that is not there, and ends what waits for it")
     func closeWithoutServer() async throws {
         var configuration = MongoClientConfiguration(connectionString: "mongodb://127.0.0.1:1/")
-        configuration.serverSelectionTimeout = .seconds(2)
+        configuration.serverSelectionTimeout = .seconds(5)
         configuration.shutdownTimeout = .milliseconds(100)
         configuration.commandThreads = 1
         let client = try MongoClient(configuration: configuration)
@@ -59,7 +59,7 @@ struct ClientTests {
         let second = Task { await Self.error { try await client.ping() } }
         try await Task.sleep(for: .milliseconds(100))
         let took = await ContinuousClock().measure { await client.close() }
-        #expect(took < .seconds(1))
+        #expect(took < .seconds(4))
         let codes = [await first.value?.code, await second.value?.code]
         #expect(codes.contains(.serverSelection))
         #expect(codes.contains(.shutDown))

@@ -129,7 +129,7 @@ extension ClusterConfiguration {
     static var forTests: ClusterConfiguration {
         var configuration = ClusterConfiguration()
         configuration.heartbeatInterval = .milliseconds(300)
-        configuration.heartbeatTimeout = .milliseconds(1_000)
+        configuration.heartbeatTimeout = .seconds(3)
         configuration.settleTime = .milliseconds(50)
         configuration.writeDeadline = .seconds(3)
         configuration.requestTimeout = .seconds(10)

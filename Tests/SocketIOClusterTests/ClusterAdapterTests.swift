@@ -154,7 +154,8 @@ struct ClusterAdapterTests {
             let start = ContinuousClock.now
             let sockets = try await nodes[0].adapter.fetchSockets(options())
             #expect(sockets.isEmpty)
-            #expect(ContinuousClock.now - start < .seconds(2))
+            // The request timeout is 20 s.
+            #expect(ContinuousClock.now - start < .seconds(15))
             #expect(nodes[0].log.all.contains { $0.contains("left") })
         }
     }

@@ -85,18 +85,22 @@ import Testing
     }
 
     @Test func aSessionThatIsKeptAgainHasItsFullTimeAgain() async throws {
-        try await withServer(configuration: configuration { $0.maxDisconnectionDuration = .seconds(8) }) { server in
-            let first = try await server.joined()
-            await first.client.cut()
+        let clock = await ManualClock()
+        let short = configuration { $0.maxDisconnectionDuration = .seconds(8) }
+        try await withTestServer(configuration: short, clock: clock) { server in
+            let first = try await server.connect()
+            let (sid, pid) = try await first.join()
+            await first.cut()
             try await eventually { server.io.sockets.socketCount == 0 }
-            let second = try await server.client()
-            #expect(try await second.join(auth: claim(first.pid, nil)).sid == first.sid)
+            let second = try await server.connect()
+            #expect(try await second.join(auth: claim(pid, nil)).sid == sid)
             // The first time ends while the session is kept for the second time.
-            try await Task.sleep(for: .seconds(5))
+            await clock.advance(by: .seconds(5))
             await second.cut()
-            try await Task.sleep(for: .seconds(4))
-            let third = try await server.client()
-            #expect(try await third.join(auth: claim(first.pid, nil)).sid == first.sid)
+            try await eventually { server.io.sockets.socketCount == 0 }
+            await clock.advance(by: .seconds(4))
+            let third = try await server.connect()
+            #expect(try await third.join(auth: claim(pid, nil)).sid == sid)
         }
     }
 

@@ -27,6 +27,7 @@ class Cluster:
         self.driver = driver
         reading, expiration, wire_format = DRIVERS[driver]
         self.collection = f"cluster{next(_numbers)}"
+        self.namespace = f"socketio.{self.collection}"
         self._options = ["--mongodb", database.url, "--collection", self.collection, "--wire-format", wire_format]
         self._options += ["--driver", reading, "--expiration", expiration, *options]
 

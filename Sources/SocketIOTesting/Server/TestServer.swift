@@ -8,7 +8,7 @@ public import SocketIOCluster
 public import SocketIOCore
 import Synchronization
 
-/// A server under test, alone or one of a cluster: see ``withTestServer(configuration:clock:logger:setUp:_:)`` and
+/// A server under test, alone or one of a cluster: see ``withTestServer(configuration:adapter:clock:logger:setUp:_:)`` and
 /// ``withTestCluster(of:configuration:cluster:clock:logger:onEvent:setUp:_:)``.
 public final class TestServer: Sendable {
     /// The server.
@@ -98,7 +98,7 @@ public final class TestServer: Sendable {
     }
 }
 
-/// Runs a server that is alone for the time of a test, and ends it.
+/// Runs a server for the time of a test, and ends it.
 ///
 /// ```swift
 /// try await withTestServer(setUp: addChat(to:)) { server in
@@ -109,6 +109,7 @@ public final class TestServer: Sendable {
 ///
 /// - Parameters:
 ///   - configuration: The server's options.
+///   - adapter: Makes the server one of several, over a real database. Default: none, the server is alone.
 ///   - clock: The clock by which the server lives; its clients are then connected in memory. Default: none, the server lives by the
 ///     system's time and listens on a free port.
 ///   - logger: Gets what the server logs. Default: nothing below `critical`.
@@ -118,12 +119,13 @@ public final class TestServer: Sendable {
 @discardableResult
 public func withTestServer<Value>(
     configuration: SocketIOConfiguration = .init(),
+    adapter: any AdapterFactory = LocalAdapterFactory(),
     clock: ManualClock? = nil,
     logger: Logger = .forTests,
     setUp: (SocketIOServer) async throws -> Void = { _ in },
     _ body: (TestServer) async throws -> Value
 ) async throws -> Value {
-    let io = SocketIOServer(configuration: configuration, eventLoopGroup: clock.group, logger: logger)
+    let io = SocketIOServer(configuration: configuration, adapter: adapter, eventLoopGroup: clock.group, logger: logger)
     try await setUp(io)
     let server = try await TestServer.start(io, clock: clock)
     let result: Result<Value, any Error>

@@ -18,11 +18,11 @@ final class TestNode: Sendable {
     static func configuration() -> ClusterConfiguration {
         var configuration = ClusterConfiguration()
         configuration.heartbeatInterval = .milliseconds(200)
-        configuration.heartbeatTimeout = .milliseconds(600)
+        configuration.heartbeatTimeout = .seconds(2)
         configuration.settleTime = .milliseconds(150)
         configuration.settleLimit = .seconds(2)
         configuration.writeDeadline = .seconds(1)
-        configuration.requestTimeout = .seconds(5)
+        configuration.requestTimeout = .seconds(20)
         configuration.deafnessLimit = .milliseconds(500)
         return configuration
     }
@@ -88,9 +88,9 @@ func withNodes(_ count: Int, _ body: ([TestNode]) async throws -> Void) async th
     try result.get()
 }
 
-/// Waits until something holds; it must within five seconds.
+/// Waits until something holds; it must within twenty seconds.
 func expectEventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    for _ in 0..<500 {
+    for _ in 0..<2_000 {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(10))
     }

@@ -1,0 +1,84 @@
+#if MongoDB
+import MongoClient
+import NIOCore
+import SocketIOCluster
+import SocketIOCore
+import SocketIOMongoAdapter
+import SocketIOTesting
+import Testing
+
+extension MongoAdapterTests {
+    /// What ends a stream, besides the loss of its server.
+    @Suite("Streams that end")
+    struct Streams {
+        @Test(
+            "An event that is too large for the server to show is a gap, and the stream goes on behind it",
+            arguments: [Mode.ttl, .capped]
+        )
+        func unreadableEvent(mode: Mode) async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            var configuration = makeConfiguration(set.connectionString, mode)
+            if mode.expiration != .ttl { configuration.expiration = .capped(bytes: 64 << 20) }
+            try await withNodes(2, configuration) { nodes in
+                try await nodes[0].emit("before", 0..<10)
+                await expectAll(nodes, "before", 0..<10)
+                try await withCollection(set.connectionString, configuration.collection) { collection in
+                    let result = try await collection.insert([Self.monster])
+                    #expect(result.isComplete)
+                }
+                try await nodes[1].emit("after", 0..<10)
+                await expectAll(nodes, "after", 0..<10)
+                // Once for each restart: a stream that begins at the time of the error meets the event again as long as it is the newest.
+                for node in nodes { #expect(await eventually { node.events.gaps > 0 }, "\(node.events.descriptions)") }
+                #expect(nodes.allSatisfy { $0.events.lost == 0 })
+            }
+        }
+
+        /// A document at the limit that passes the filter. The server's reserve above the limit is 16 KiB: enough for the oplog, which has the
+        /// long id a second time, but not for the event, whose token has it in hexadecimal (10334).
+        private static var monster: BSONDocument {
+            BSONDocument(capacity: 16 << 20) { document in
+                document.append("_id", binary: ByteBuffer(repeating: 1, count: 12 << 10))
+                document.append("cluster", "default")
+                document.append("v", Int32(1))
+                document.appendNull("target")
+                document.append("data", binary: ByteBuffer(repeating: 0, count: (16 << 20) - (13 << 10)))
+            }
+        }
+
+        /// Injected: the server raises 280 for a token of an event that its oplog has never had, and the adapter has only tokens that the
+        /// server gave it, of events that a majority has.
+        @Test("A position that the server no longer accepts is a gap, and the stream goes on", arguments: [280, 222] as [Int32])
+        func lostPosition(code: Int32) async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let configuration = makeConfiguration(set.connectionString, .ttl)
+            try await withNodes(1, configuration) { nodes in
+                try await nodes[0].emit("before", 0..<10)
+                let namespace = "tests.\(configuration.collection)"
+                try await set.primary().failCommands(["getMore"], on: namespace, code: code, times: 1)
+                #expect(await eventually { nodes[0].events.gaps == 1 }, "\(nodes[0].events.descriptions)")
+                try await withNodes(1, configuration) { others in
+                    try await others[0].emit("after", 0..<10)
+                    await expectAll(nodes + others, "after", 0..<10)
+                }
+                #expect(nodes[0].mongo.health == .healthy)
+                #expect(nodes[0].events.gaps == 1)
+            }
+        }
+
+        @Test("A position that is lost three times in a minute makes the node unhealthy")
+        func unstable() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let configuration = makeConfiguration(set.connectionString, .ttl)
+            try await withNodes(1, configuration) { nodes in
+                #expect(await eventually { nodes[0].mongo.health == .healthy })
+                let primary = try await set.primary()
+                try await primary.failCommands(["getMore"], on: "tests.\(configuration.collection)", code: 280, times: 3)
+                #expect(await eventually(within: .seconds(40)) { nodes[0].mongo.health == .deaf })
+                #expect(nodes[0].events.gaps >= 1)
+                try await primary.failNothing()
+            }
+        }
+    }
+}
+#endif
