@@ -29,6 +29,21 @@ enum MongoSnippets {
         return mongo
     }
 
+    static func nodeJS(uri: String) -> SocketIOServer {
+        var configuration = MongoAdapterConfiguration(connectionString: uri)
+        configuration.collection = "socket.io-adapter-events"
+        configuration.wireFormat = .nodeJS
+        let io = SocketIOServer(adapter: .mongo(configuration))
+        return io
+    }
+
+    static func socketioxide(uri: String) -> SocketIOServer {
+        var configuration = MongoAdapterConfiguration.socketioxide(connectionString: uri)
+        configuration.database = "app"
+        let io = SocketIOServer(adapter: .mongo(configuration))
+        return io
+    }
+
     #if Hummingbird
     static func health(of mongo: MongoAdapter) -> Router<BasicRequestContext> {
         let router = Router()
