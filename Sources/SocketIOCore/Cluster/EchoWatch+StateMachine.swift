@@ -33,10 +33,16 @@ package struct EchoWatchStateMachine {
 
     package init(limit: TimeAmount) { self.limit = limit }
 
-    /// A batch that ends with this message is about to be written.
-    package mutating func willWrite(_ id: MessageID, lane: Int) {
+    /// A batch is about to be written, for the first time or again.
+    ///
+    /// - Parameters:
+    ///   - id: Its last message that comes back; nil if none does.
+    ///   - lane: The lane.
+    package mutating func willWrite(_ id: MessageID?, lane: Int) {
+        // Of a batch that was written before and has lost its end meanwhile, that end will not come.
+        samples.removeAll { $0.lane == lane && $0.written == nil && $0.id != id }
         // A batch is written again and again while the backend cannot be reached; it is still one.
-        guard samples.count < Self.sampleLimit, early[lane] != id, !samples.contains(where: { $0.id == id }) else { return }
+        guard let id, samples.count < Self.sampleLimit, early[lane] != id, !samples.contains(where: { $0.id == id }) else { return }
         samples.append(Sample(id: id, lane: lane))
     }
 
@@ -45,6 +51,9 @@ package struct EchoWatchStateMachine {
         early[lane] = nil
         for index in samples.indices where samples[index].lane == lane && samples[index].written == nil { samples[index].written = now }
     }
+
+    /// A message will never be written.
+    package mutating func refused(_ id: MessageID) { samples.removeAll { $0.id == id } }
 
     /// The batch of a lane was given up.
     package mutating func abandoned(lane: Int) {
@@ -74,7 +83,11 @@ package struct EchoWatchStateMachine {
     ///
     /// - Parameter lost: Whether messages were skipped, so that what was written may never come.
     package mutating func opened(lost: Bool, now: NIODeadline) {
-        if lost { samples.removeAll { $0.written != nil } }
+        if lost {
+            // What is being written may have been among the skipped as well.
+            for sample in samples where sample.written == nil { early[sample.lane] = sample.id }
+            samples.removeAll()
+        }
         for index in samples.indices where samples[index].written != nil { samples[index].written = now }
     }
 

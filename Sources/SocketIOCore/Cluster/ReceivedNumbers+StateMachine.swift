@@ -56,7 +56,11 @@ package struct ReceivedNumbersStateMachine {
             set(stamp.number, key, of: origin, now: now)
             return 0
         }
-        guard stamp.number > last else { return 0 }
+        guard stamp.number > last else {
+            // It is alive, however little it has to say.
+            origins[origin]?.heard = now
+            return 0
+        }
         set(stamp.number, key, of: origin, now: now)
         return stamp.void.missing(in: (last + 1)...stamp.number)
     }

@@ -29,6 +29,8 @@ package struct SendLaneStateMachine {
     /// What follows from an outcome, or from the passing of time.
     package struct Settlement {
         package var writes: [SettledWrite] = []
+        /// The message that the backend refuses.
+        package var refused: MessageID?
         /// Whether the whole batch was written.
         package var isWritten = false
         /// Whether the batch was given up.
@@ -66,6 +68,13 @@ package struct SendLaneStateMachine {
     /// Messages of senders that wait because the queue is full, in order.
     private var overflow: Deque<Waiting> = []
     private var waitingMemberships = 0
+    /// Answers to others, for which no sender waits: here a full queue cannot suspend anybody.
+    private var waitingAnswers = 0
+    private var answerBytes = 0
+    /// Nothing that waits is late before this time.
+    private var earliestDeadline = NIODeadline.distantFuture
+    /// Tickets of waiting messages that nobody wants any more.
+    private var withdrawn: Set<UInt64> = []
     private var numbers = SentNumbers(epoch: 0)
 
     package init(lane: UInt8, configuration: ClusterConfiguration, messageLimit: Int) {
@@ -97,8 +106,11 @@ package struct SendLaneStateMachine {
                 ClusterError(.tooLarge, "a message of about \(bytes) bytes exceeds the \(messageLimit) that the backend carries")
             )
         }
+        if let error = refusal(of: message.body.kind, bytes) { return .refuse(error) }
         let waiting = Waiting(message: message, bytes: bytes)
+        earliestDeadline = min(earliestDeadline, message.deadline)
         let isFull = queue.count >= limits.queueMessages || queuedBytes + bytes > max(limits.queueBytes, bytes)
+        count(waiting, 1)
         // What the cluster needs to run is never held up.
         if !message.body.kind.isMembership, isFull || !overflow.isEmpty {
             overflow.append(waiting)
@@ -109,16 +121,60 @@ package struct SendLaneStateMachine {
         return .none
     }
 
+    /// Why there is no room for a message that no sender waits for. Error answers are small and the last ones: there is more room for them.
+    private func refusal(of kind: ClusterMessageKind, _ bytes: Int) -> ClusterError? {
+        if kind.isAnswer {
+            let isError = kind == .errorAnswer
+            let fits = isError || answerBytes + bytes <= max(limits.queueBytes, bytes)
+            guard !fits || waitingAnswers >= limits.queueMessages * (isError ? 2 : 1) else { return nil }
+            return ClusterError(.notSent, "\(waitingAnswers) answers wait to be written already; check that the backend can be reached")
+        }
+        guard kind.isMembership, waitingMemberships >= 2 * limits.maximumNodes + 2 else { return nil }
+        return ClusterError(.notSent, "too many heartbeats wait to be written")
+    }
+
+    /// Counts a message that waits, or does not any more.
+    private mutating func count(_ waiting: Waiting, _ change: Int) {
+        let kind = waiting.message.body.kind
+        if kind.isMembership {
+            waitingMemberships += change
+        } else if kind.isAnswer {
+            waitingAnswers += change
+            answerBytes += change * waiting.bytes
+        }
+    }
+
     private mutating func enqueue(_ waiting: Waiting) {
         queue.append(waiting)
         queuedBytes += waiting.bytes
-        if waiting.message.body.kind.isMembership { waitingMemberships += 1 }
     }
 
     private mutating func dequeue() {
         guard let first = queue.popFirst() else { return }
         queuedBytes -= first.bytes
-        if first.message.body.kind.isMembership { waitingMemberships -= 1 }
+        count(first, -1)
+    }
+
+    /// Whether a message that waited was withdrawn; it is forgotten with this.
+    private mutating func wasWithdrawn(_ ticket: UInt64?) -> Bool {
+        guard !withdrawn.isEmpty, let ticket else { return false }
+        return withdrawn.remove(ticket) != nil
+    }
+
+    /// Nobody waits for the fate of a message any more.
+    ///
+    /// - Parameter ticket: Its ticket, whose fate is not known.
+    /// - Returns: Whether it certainly is not written and will not be.
+    package mutating func withdraw(_ ticket: UInt64) -> Bool {
+        guard let index = batch.firstIndex(where: { $0.ticket == ticket }) else {
+            withdrawn.insert(ticket)
+            return true
+        }
+        guard case .pausing = state, !isDoubtful else { return false }
+        abandonNumber(of: batch.remove(at: index))
+        listVoids()
+        if batch.isEmpty { state = .idle }
+        return true
     }
 
     private mutating func admitOverflow() {
@@ -139,7 +195,8 @@ package struct SendLaneStateMachine {
         case .pausing(let until) where now < until: return .pause(until: until)
         case .pausing, .idle: break
         }
-        if batch.isEmpty { form(origin: origin, now: now, makeID: makeID) }
+        // All that was in the queue may have been withdrawn, and what waited for room is in it now.
+        while batch.isEmpty, !queue.isEmpty { form(origin: origin, now: now, makeID: makeID) }
         guard !batch.isEmpty else {
             state = .idle
             return .wait
@@ -156,7 +213,7 @@ package struct SendLaneStateMachine {
             // A heartbeat tells the numbers before it, so it must know what became of them.
             if first.message.body.kind.isMembership, hasNumbers { break }
             dequeue()
-            guard first.message.deadline > now || first.message.ticket != nil else { continue }
+            guard !wasWithdrawn(first.message.ticket) else { continue }
             bytes += first.bytes
             hasNumbers = hasNumbers || !first.message.body.kind.isMembership
             batch.append(fly(first.message, origin: origin, makeID: makeID))
@@ -240,6 +297,7 @@ package struct SendLaneStateMachine {
     private mutating func refuse(_ index: Int, _ error: any Error, into settlement: inout Settlement) {
         finish(index, into: &settlement)
         let refused = batch.removeFirst()
+        settlement.refused = refused.message.header.id
         abandonNumber(of: refused)
         if let ticket = refused.ticket {
             let cause = ClusterError(.notSent, "the backend refuses the message", cause: error)
@@ -308,15 +366,28 @@ package struct SendLaneStateMachine {
     }
 
     private mutating func expireQueue(now: NIODeadline, into settlement: inout Settlement) {
-        while let first = queue.first, first.message.deadline <= now {
-            dequeue()
-            if let ticket = first.message.ticket { settlement.writes.append(notSent(ticket)) }
-        }
-        while let first = overflow.first, first.message.deadline <= now {
-            overflow.removeFirst()
-            if let ticket = first.message.ticket { settlement.writes.append(notSent(ticket)) }
-        }
+        guard earliestDeadline <= now else { return }
+        earliestDeadline = .distantFuture
+        queue = sweep(queue, now: now, into: &settlement)
+        queuedBytes = queue.reduce(0) { $0 + $1.bytes }
+        overflow = sweep(overflow, now: now, into: &settlement)
         admitOverflow()
+    }
+
+    /// Takes out what is too late or not wanted any more, wherever it stands.
+    private mutating func sweep(_ waiting: Deque<Waiting>, now: NIODeadline, into settlement: inout Settlement) -> Deque<Waiting> {
+        var rest: Deque<Waiting> = []
+        for item in waiting {
+            let isWithdrawn = wasWithdrawn(item.message.ticket)
+            if isWithdrawn || item.message.deadline <= now {
+                count(item, -1)
+                if !isWithdrawn, let ticket = item.message.ticket { settlement.writes.append(notSent(ticket)) }
+            } else {
+                earliestDeadline = min(earliestDeadline, item.message.deadline)
+                rest.append(item)
+            }
+        }
+        return rest
     }
 
     private func notSent(_ ticket: UInt64) -> SettledWrite {
@@ -329,7 +400,7 @@ package struct SendLaneStateMachine {
         let error = ClusterError(.closed, "the node is closed")
         let unknown = ClusterError(.unknown, "the node was closed before the outcome was known", cause: lastError)
         var writes = batch.compactMap { flying in flying.ticket.map { SettledWrite(ticket: $0, fate: .unknown(unknown)) } }
-        for waiting in queue + overflow {
+        for waiting in queue + overflow where !wasWithdrawn(waiting.message.ticket) {
             if let ticket = waiting.message.ticket { writes.append(SettledWrite(ticket: ticket, fate: .notSent(error))) }
         }
         batch.removeAll()
@@ -337,9 +408,15 @@ package struct SendLaneStateMachine {
         overflow.removeAll()
         queuedBytes = 0
         waitingMemberships = 0
+        waitingAnswers = 0
+        answerBytes = 0
+        withdrawn.removeAll()
         state = .idle
         return writes
     }
+
+    /// A node is gone: numbers for it are not kept.
+    package mutating func forget(_ target: NodeID) { numbers.forget(target) }
 
     /// The ids of the broadcasts of a namespace that are not yet known to be written.
     package func unwrittenBroadcasts(of namespace: String) -> [MessageID] {

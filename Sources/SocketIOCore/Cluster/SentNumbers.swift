@@ -8,12 +8,16 @@ struct SentNumbers {
     private struct Sequence {
         var last: UInt64 = 0
         var void: [ClosedRange<UInt64>] = []
+        /// When it was used last, in numbers given.
+        var used: UInt64 = 0
     }
 
     let epoch: UInt64
     private var all = Sequence()
     private var targets: [NodeID: Sequence] = [:]
+    /// The highest number of the sequences that were forgotten: no number is given twice.
     private var floor: UInt64 = 0
+    private var uses: UInt64 = 0
 
     init(epoch: UInt64) { self.epoch = epoch }
 
@@ -24,15 +28,28 @@ struct SentNumbers {
             return all.last
         }
         if targets[target] == nil { makeRoom() }
-        targets[target, default: Sequence(last: floor)].last += 1
-        return targets[target]?.last ?? 0
+        uses += 1
+        var sequence = targets[target] ?? fresh
+        sequence.last += 1
+        sequence.used = uses
+        targets[target] = sequence
+        return sequence.last
     }
 
+    /// A sequence that begins anew. Nobody can tell which of the numbers below were given, so no receiver should miss them.
+    private var fresh: Sequence { Sequence(last: floor, void: floor > 0 ? [1...floor] : []) }
+
+    /// Forgets a node that is gone.
+    mutating func forget(_ target: NodeID) {
+        guard let sequence = targets.removeValue(forKey: target) else { return }
+        floor = max(floor, sequence.last)
+    }
+
+    /// Forgets the half that was not used for longest.
     private mutating func makeRoom() {
         guard targets.count >= Self.targetLimit else { return }
-        // Numbers must never be given twice, so the forgotten ones raise the floor.
-        floor = targets.values.reduce(floor) { max($0, $1.last) }
-        targets.removeAll()
+        let oldest = targets.sorted { $0.value.used < $1.value.used }.prefix(Self.targetLimit / 2)
+        for (target, _) in oldest { forget(target) }
     }
 
     /// The ranges that no receiver should miss.
@@ -69,7 +86,7 @@ struct SentNumbers {
     func positions(lane: UInt8, target: NodeID?) -> [Heartbeat.Position] {
         var result = [Heartbeat.Position(target: nil, stamp: NumberStamp(lane: lane, number: all.last, void: all.void))]
         let listed =
-            target.map { [($0, targets[$0] ?? Sequence(last: floor))] }
+            target.map { [($0, targets[$0] ?? fresh)] }
             ?? targets.prefix(Heartbeat.positionLimit - 1).map { ($0.key, $0.value) }
         for (id, sequence) in listed {
             result.append(.init(target: id, stamp: NumberStamp(lane: lane, number: sequence.last, void: sequence.void)))

@@ -101,4 +101,55 @@ struct NumbersTests {
         numbers.voidIsKnown(nil, below: 7)
         #expect(numbers.void(nil) == [8...8])
     }
+
+    @Test("A target that was forgotten, or has gone, misses nothing of the numbers it was not given")
+    func forgottenTarget() {
+        var numbers = SentNumbers(epoch: 1)
+        var machine = machine()
+        func receive(_ number: UInt64) -> ReceivedNumbersStateMachine.ReceiveAction {
+            machine.receive(stamp(number, void: numbers.void("x")), from: origin, targeted: true, now: now)
+        }
+        #expect(receive(numbers.next("x")) == .deliver(missing: 0))
+        for _ in 0..<9 { _ = numbers.next("busy") }
+        numbers.forget("busy")
+        numbers.forget("x")
+        // A heartbeat tells the same.
+        let position = numbers.positions(lane: 0, target: "x")[1].stamp
+        #expect(machine.position(position, of: origin, targeted: true, now: now) == 0)
+        let next = numbers.next("x")
+        #expect(next == 10)
+        #expect(receive(next) == .deliver(missing: 0))
+        numbers.voidIsKnown("x", below: next)
+        #expect(numbers.void("x").isEmpty)
+        // What is lost from here on is missed.
+        _ = numbers.next("x")
+        #expect(receive(numbers.next("x")) == .deliver(missing: 1))
+    }
+
+    @Test("When there are too many targets, those go that were not used for longest")
+    func manyTargets() {
+        var numbers = SentNumbers(epoch: 1)
+        _ = numbers.next("old")
+        for index in 0..<SentNumbers.targetLimit - 1 { _ = numbers.next("node \(index)") }
+        _ = numbers.next("node 0")
+        _ = numbers.next("new")
+        #expect(numbers.void("node 0").isEmpty)
+        #expect(numbers.next("node 0") == 3)
+        #expect(numbers.void("old").isEmpty)
+        _ = numbers.next("old")
+        #expect(!numbers.void("old").isEmpty)
+    }
+
+    @Test("The numbers of an origin that only says that it is alive are not forgotten")
+    func idleOrigin() {
+        var machine = machine()
+        _ = machine.receive(stamp(5), from: origin, targeted: false, now: now)
+        for second in stride(from: Int64(5), through: 60, by: 5) {
+            let time = now + .seconds(second)
+            #expect(machine.position(stamp(5), of: origin, targeted: false, now: time) == 0)
+            machine.expire(now: time)
+        }
+        #expect(machine.receive(stamp(5), from: origin, targeted: false, now: now + .seconds(61)) == .drop)
+        #expect(machine.receive(stamp(8), from: origin, targeted: false, now: now + .seconds(61)) == .deliver(missing: 2))
+    }
 }

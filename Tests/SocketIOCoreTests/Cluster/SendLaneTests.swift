@@ -19,7 +19,12 @@ struct SendLaneTests {
         SendLaneStateMachine(lane: 0, configuration: configuration, messageLimit: 10_000)
     }
 
-    private func message(_ ticket: UInt64, _ body: ClusterBody = .errorAnswer("x"), target: NodeID? = nil, after seconds: Int64 = 30)
+    private func message(
+        _ ticket: UInt64,
+        _ body: ClusterBody = .serverSideEmit(.empty(.json)),
+        target: NodeID? = nil,
+        after seconds: Int64 = 30
+    )
         -> Outgoing
     {
         Outgoing(namespace: "/", target: target, body: body, ticket: ticket, deadline: start + .seconds(seconds))
@@ -214,5 +219,63 @@ struct SendLaneTests {
         var settlement = SendLaneStateMachine.Settlement()
         settlement.writes = lane.close()
         #expect(fates(settlement) == [1: "unknown", 2: "notSent", 3: "notSent"])
+    }
+
+    @Test("What is too late is taken out wherever it waits, and gets no number")
+    func lateInTheMiddle() {
+        var lane = lane(configuration { $0.queueMessages = 2 })
+        for (ticket, seconds) in [1: 30, 2: 2, 3: 30, 4: 2, 5: 30].sorted(by: { $0.key < $1.key }) {
+            _ = lane.send(message(UInt64(ticket), after: Int64(seconds)))
+        }
+        #expect(fates(lane.expire(now: start + .seconds(3))) == [2: "notSent", 4: "notSent"])
+        #expect(lane.waitingCount == 3)
+        #expect(batch(&lane)?.map(\.header.stamp?.number) == [1, 2])
+        _ = lane.complete(.written, now: start, jitter: 0)
+        #expect(batch(&lane)?.map(\.header.stamp?.number) == [3])
+    }
+
+    @Test("Answers are bounded in number and bytes, error answers have room left, and senders still wait")
+    func answers() {
+        var lane = lane(
+            configuration {
+                $0.queueMessages = 3; $0.queueBytes = 4_000
+            }
+        )
+        func isRefused(_ ticket: UInt64, _ body: ClusterBody) -> Bool {
+            if case .refuse = lane.send(message(ticket, body, target: "x")) { true } else { false }
+        }
+        #expect(!isRefused(1, .roomsAnswer([String(repeating: "x", count: 3_000)])))
+        #expect(isRefused(2, .roomsAnswer([String(repeating: "x", count: 3_000)])))
+        #expect(!isRefused(3, .acknowledgementsEnd))
+        #expect(!isRefused(4, .acknowledgementsEnd))
+        #expect(isRefused(5, .acknowledgementsEnd))
+        for ticket: UInt64 in 6...8 { #expect(!isRefused(ticket, .errorAnswer("no"))) }
+        #expect(isRefused(9, .errorAnswer("no")))
+        for ticket: UInt64 in 10...20 { #expect(!isRefused(ticket, .serverSideEmit(.empty(.json)))) }
+        // What is written makes room.
+        while let next = batch(&lane), !next.isEmpty { _ = lane.complete(.written, now: start, jitter: 0) }
+        #expect(!isRefused(21, .roomsAnswer([String(repeating: "x", count: 3_000)])))
+    }
+
+    @Test("What waits behind messages that were withdrawn is written without another wake")
+    func withdrawn() {
+        var lane = lane(configuration { $0.queueMessages = 2 })
+        for ticket: UInt64 in 1...5 { _ = lane.send(message(ticket)) }
+        for ticket: UInt64 in [1, 2, 4] { _ = lane.withdraw(ticket) }
+        #expect(batch(&lane)?.count == 1)
+        #expect(fates(lane.complete(.written, now: start, jitter: 0)) == [3: "sent"])
+        #expect(batch(&lane)?.count == 1)
+        #expect(fates(lane.complete(.written, now: start, jitter: 0)) == [5: "sent"])
+        #expect(batch(&lane) == nil)
+        #expect(lane.isIdle)
+    }
+
+    @Test("Heartbeats to newcomers are bounded")
+    func heartbeats() {
+        var lane = lane(configuration { $0.maximumNodes = 4 })
+        for _ in 0..<100 {
+            _ = lane.send(Outgoing(namespace: "", target: "x", body: .heartbeat(Heartbeat(beat: 1)), deadline: start + .seconds(9)))
+        }
+        #expect(lane.waitingCount == 10)
     }
 }
