@@ -12,7 +12,7 @@ extension ClusterAdapter {
         case .addSockets(let options, let rooms): local.enqueueAdd(options, to: rooms)
         case .removeSockets(let options, let rooms): local.enqueueRemove(options, from: rooms)
         case .disconnectSockets(let options, let closeConnection): local.enqueueDisconnect(options, closeConnection: closeConnection)
-        case .fetchSockets(let options): answer(header) { [self] in await describe(options, header) }
+        case .fetchSockets(let options): answer(header) { [self] in try await describe(options, header) }
         case .rooms(let options): answer(header) { [self] in try node.answer(header, with: .roomsAnswer(await local.rooms(options))) }
         case .serverSideEmit(let arguments): context.onServerSideEmit(arguments, nil)
         case .serverSideEmitWithAck(let arguments, _):
@@ -29,22 +29,25 @@ extension ClusterAdapter {
         return false
     }
 
-    private func answer(_ header: ClusterHeader, _ job: @escaping @Sendable () async throws -> Void) {
-        let isAccepted = node.responders.add { [node] in
+    private func answer(_ header: ClusterHeader, _ queue: JobQueue? = nil, _ job: @escaping @Sendable () async throws -> Void) {
+        let isAccepted = (queue ?? node.responders).add { [node] in
             do { try await job() } catch { node.answer(header, with: .errorAnswer("\(error)")) }
         }
         if !isAccepted { node.answer(header, with: .errorAnswer("the node has too many requests to answer")) }
     }
 
-    private func describe(_ options: BroadcastOptions, _ header: ClusterHeader) async {
-        guard let sockets = try? await local.fetchSockets(options) else { return }
-        let size = max(1, node.configuration.socketsPerAnswer)
-        var rest = sockets[...]
-        repeat {
-            let part = rest.prefix(size)
-            rest = rest.dropFirst(size)
-            node.answer(header, with: .fetchSocketsAnswer(Array(part), hasMore: !rest.isEmpty))
-        } while !rest.isEmpty
+    private func describe(_ options: BroadcastOptions, _ header: ClusterHeader) async throws {
+        let sockets = try await local.fetchSockets(options)
+        let countLimit = max(1, node.configuration.socketsPerAnswer)
+        // Half a batch at most, so that other messages are not held up.
+        let byteLimit = max(0, min(node.driver.messageLimit, node.configuration.batchBytes / 2) - 512)
+        var answers = SocketAnswers(countLimit: countLimit, byteLimit: countLimit == .max ? .max : byteLimit)
+        for socket in sockets { answers.add(socket) }
+        for (index, part) in answers.parts.enumerated() {
+            let hasMore = index + 1 < answers.parts.count || answers.tooLarge != nil
+            node.answer(header, with: .fetchSocketsAnswer(part, hasMore: hasMore))
+        }
+        if let tooLarge = answers.tooLarge { throw tooLarge }
     }
 
     // MARK: Acknowledgements
@@ -53,7 +56,7 @@ extension ClusterAdapter {
         guard isUnderstood(packet, header) else { return node.answer(header, with: .errorAnswer("the node uses another parser")) }
         let stream = BroadcastAcknowledgements()
         let counting = local.beginDelivery(packet, to: options, acknowledgements: stream, part: stream.addPart())
-        answer(header) { [self] in
+        answer(header, node.relays) { [self] in
             await counting()
             stream.seal()
             await relay(stream, header, timeout: options.flags.timeout ?? node.configuration.requestTimeout)
@@ -65,15 +68,25 @@ extension ClusterAdapter {
         let expected = stream.summary.expected
         node.answer(header, with: .acknowledgementCount(expected))
         guard expected > 0 else { return }
+        // So many are on their way at once; then the backend sets the pace, and the stream keeps what comes meanwhile, or counts it.
+        let window = max(1, min(512, node.configuration.queueMessages / 4))
+        var relayed = 0
         await withDiscardingTaskGroup { group in
             group.addTask {
                 try? await self.node.sleep(for: timeout)
                 stream.timeOut()
             }
-            for await arguments in stream { node.answer(header, with: .acknowledgement(arguments)) }
+            for await arguments in stream {
+                relayed += 1
+                if relayed.isMultiple(of: window) {
+                    guard await node.answerAndWait(header, with: .acknowledgement(arguments)) else { break }
+                } else {
+                    node.answer(header, with: .acknowledgement(arguments))
+                }
+            }
+            stream.cancel()
             group.cancelAll()
         }
-        let summary = stream.summary
-        if summary.answered < summary.expected { node.answer(header, with: .acknowledgementsEnd) }
+        if relayed < expected { node.answer(header, with: .acknowledgementsEnd) }
     }
 }

@@ -15,7 +15,7 @@ extension ClusterAdapter {
     /// Another node drains or has left. Called by the task that reads the stream.
     func nodeIsDraining(_ node: NodeIdentity) {
         guard local.recovers, self.node.driver.keepsSessions else { return }
-        recovery.withLock { $0.draining(node, now: self.node.now) }
+        recovery.withLock { $0.draining(node, reached: self.node.reached(in: namespace), now: self.node.now) }
     }
 
     func nodeHasLeft(_ node: NodeIdentity) { recovery.withLock { $0.left(node, now: self.node.now) } }
@@ -98,7 +98,7 @@ extension ClusterAdapter {
             forgetShared(pid: pid)
             return true
         }
-        let mark = recovery.withLock { $0.beginClaim(now: node.now) }
+        let mark = recovery.withLock { $0.beginClaim(reached: node.reached(in: namespace), now: node.now) }
         var isRestored = false
         if let found = await find(pid: pid, offset: position, mark: mark) {
             isRestored = await adopt(found.session, pid: pid, mark: found.mark, claimant)
@@ -175,6 +175,9 @@ extension PendingRequestsStateMachine.RequestResult {
 }
 
 extension ClusterNode {
+    /// How far this node has come with the messages of others.
+    func reached(in namespace: String) -> [ClaimedSession.OriginPosition] { state.withLock { $0.machine.reached(in: namespace) } }
+
     /// How far this node has come with the messages of others, and what of its own is still under way.
     func position(in namespace: String) -> (positions: [ClaimedSession.OriginPosition], unwritten: [MessageID]) {
         state.withLock { state in

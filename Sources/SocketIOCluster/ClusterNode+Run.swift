@@ -10,6 +10,7 @@ extension ClusterNode {
             group.addTask { await self.runStream() }
             group.addTask { await self.runClock() }
             group.addTask { await self.responders.run() }
+            group.addTask { await self.relays.run() }
             for lane in self.lanes.indices {
                 group.addTask(executorPreference: self.driver.writingExecutor(lane: lane)) { await self.runWriter(lane) }
             }
@@ -40,7 +41,12 @@ extension ClusterNode {
 
     private func runWriter(_ lane: Int) async {
         while !Task.isCancelled {
-            let (next, actions) = state.withLock { $0.machine.nextBatch(lane: lane, now: now, makeID: makeID) }
+            var next = SendLaneStateMachine.WriteAction.wait
+            let actions = step { state in
+                let result = state.machine.nextBatch(lane: lane, now: now, makeID: makeID)
+                next = result.0
+                return result.1
+            }
             perform(actions)
             switch next {
             case .wait: await lanes[lane].wait()
@@ -121,7 +127,12 @@ extension ClusterNode {
     }
 
     private func receive(_ header: ClusterHeader, _ payload: ClusterPayload) {
-        let (isWanted, actions) = state.withLock { $0.machine.receive(header, now: now, makeID: makeID) }
+        var isWanted = false
+        let actions = step { state in
+            let result = state.machine.receive(header, now: now, makeID: makeID)
+            isWanted = result.isWanted
+            return result.1
+        }
         options.metrics.messageReceived(isWanted: isWanted)
         perform(actions)
         guard isWanted else { return }

@@ -1,3 +1,4 @@
+import DequeModule
 public import Logging
 public import NIOCore
 public import SocketIOCore
@@ -41,6 +42,11 @@ public final class ClusterNode: AdapterFactory {
         var streams: [ClusterRequestID: AcknowledgementCollector] = [:]
         var adapters: [String: ClusterAdapter] = [:]
         var task: Task<Void, Never>?
+        var isStarted = false
+        var isEnded = false
+        /// What has happened and was not told yet, in order.
+        var events: Deque<ClusterEvent> = []
+        var isTelling = false
     }
 
     /// The node's id.
@@ -52,7 +58,9 @@ public final class ClusterNode: AdapterFactory {
     let lanes: [Signal]
     let reopen = Signal()
     let listening = Signal()
-    let responders = JobQueue()
+    /// Answer requests of other nodes: quick ones, and those that wait for clients, so that these do not keep those waiting.
+    let responders = JobQueue(concurrency: 1_024)
+    let relays = JobQueue(concurrency: 4_096)
     private let ids = MessageIDGenerator(seed: UInt64.random(in: .min ... .max))
 
     /// Creates a node that has not started.
@@ -101,10 +109,16 @@ public final class ClusterNode: AdapterFactory {
     /// - Throws: What the driver throws, with advice in its message.
     public func start() async throws {
         try await driver.start()
-        state.withLock { state in
-            guard state.task == nil else { return }
+        let isEnded = state.withLock { state in
+            guard state.task == nil, !state.isEnded else { return state.isEnded }
+            state.isStarted = true
             // Owned by the node: `close` ends it and waits for it.
             state.task = Task(executorPreference: executor) { await self.run() }
+            return false
+        }
+        guard !isEnded else {
+            await driver.close()
+            throw ClusterError(.closed, "the node was closed while it started")
         }
         await listening.wait(atMost: configuration.settleLimit)
     }
@@ -133,7 +147,11 @@ public final class ClusterNode: AdapterFactory {
     ///
     /// It takes at most the write deadline and a little more.
     public func close() async {
-        guard let task = state.withLock({ $0.task }) else { return }
+        let running = state.withLock { state in
+            state.isEnded = true
+            return state.task
+        }
+        guard let task = running else { return }
         await drain()
         await flush()
         await leave()
@@ -156,7 +174,8 @@ public final class ClusterNode: AdapterFactory {
     }
 
     private func leave() async {
-        guard state.withLock({ $0.machine.health }) == .healthy else { return }
+        // Also if nothing was heard lately: those who do not get it wait until this node is missed.
+        guard state.withLock({ $0.machine.isOpen }) else { return }
         _ = await write { machine, ticket, now in machine.leave(ticket: ticket, now: now) }
     }
 
@@ -176,7 +195,7 @@ public final class ClusterNode: AdapterFactory {
     }
 
     var recoveringAdapters: [ClusterAdapter] { state.withLock { $0.adapters.values.filter(\.local.recovers) } }
-    private var allAdapters: [ClusterAdapter] { state.withLock { Array($0.adapters.values) } }
+    var allAdapters: [ClusterAdapter] { state.withLock { Array($0.adapters.values) } }
 
     func adapter(of namespace: String) -> ClusterAdapter? { state.withLock { $0.adapters[namespace] } }
 
@@ -185,7 +204,6 @@ public final class ClusterNode: AdapterFactory {
     /// Sends a message and waits until it is known what became of it.
     ///
     /// - Throws: ``ClusterError`` with `notSent`, `unknown`, `tooLarge` or `closed`.
-    ///
     /// - Parameter order: Calls what it is given, which puts the message into the queue, in one step with something else.
     func send(
         _ body: ClusterBody,
@@ -206,141 +224,21 @@ public final class ClusterNode: AdapterFactory {
         }
     }
 
-    private func write(
+    func write(
         inOrder order: @escaping (() -> Void) -> Void = { $0() },
         _ input: (inout ClusterStateMachine, _ ticket: UInt64, NIODeadline) -> [ClusterStateMachine.Action]
     ) async -> WriteFate {
         await withCheckedContinuation { continuation in
             var actions: [ClusterStateMachine.Action] = []
             order {
-                actions = state.withLock { state in
+                actions = step { state in
                     let ticket = state.machine.makeTicket()
                     state.writes[ticket] = continuation
+                    guard state.isStarted else { return [.settle(SettledWrite(ticket: ticket, fate: .notSent(Self.notStarted)))] }
                     return input(&state.machine, ticket, now)
                 }
             }
             perform(actions)
         }
-    }
-
-    /// Makes a request and waits for its answers.
-    func request(
-        _ body: ClusterBody,
-        namespace: String,
-        target: NodeID?,
-        timeout: Duration?
-    ) async -> PendingRequestsStateMachine.RequestResult {
-        let id = Self.makeRequestID()
-        let timeout = timeout ?? configuration.requestTimeout
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let actions = state.withLock { state in
-                    state.requests[id] = continuation
-                    return state.machine.request(
-                        id,
-                        .answers,
-                        namespace: namespace,
-                        target: target,
-                        body: body,
-                        timeout: timeout,
-                        now: now
-                    )
-                }
-                perform(actions)
-            }
-        } onCancel: {
-            cancel(id)
-        }
-    }
-
-    private func cancel(_ id: ClusterRequestID) {
-        let continuation = state.withLock { state in
-            state.machine.cancel(id)
-            return state.requests.removeValue(forKey: id)
-        }
-        let error = ClusterError(.notSent, "the task that waits for the answers was cancelled")
-        continuation?.resume(returning: .init(error: error))
-    }
-
-    /// Makes a request for acknowledgements, which go to the stream until it ends.
-    func requestAcknowledgements(_ body: ClusterBody, options: BroadcastOptions, namespace: String, stream: BroadcastAcknowledgements) {
-        let id = Self.makeRequestID()
-        let actions = state.withLock { state in
-            state.streams[id] = AcknowledgementCollector(stream)
-            return state.machine.request(
-                id,
-                .acknowledgements(single: options.flags.expectSingleResponse),
-                namespace: namespace,
-                target: options.node,
-                body: body,
-                timeout: options.flags.timeout ?? configuration.requestTimeout,
-                now: now
-            )
-        }
-        perform(actions)
-        stream.onEnd { [weak self] in
-            self?.state.withLock { state in
-                state.streams[id] = nil
-                state.machine.cancel(id)
-            }
-        }
-    }
-
-    private static func makeRequestID() -> ClusterRequestID {
-        // 96 random bits, which is what all wire formats can carry.
-        ClusterRequestID(high: UInt64.random(in: .min ... .max), low: UInt64.random(in: 1...0xffff_ffff) << 32)
-    }
-
-    /// Answers a request without waiting.
-    func answer(_ header: ClusterHeader, with body: ClusterBody) {
-        perform { machine, now in machine.answer(header, with: body, now: now) }
-    }
-
-    // MARK: Actions
-
-    func perform(_ input: (inout ClusterStateMachine, NIODeadline) -> [ClusterStateMachine.Action]) {
-        perform(state.withLock { input(&$0.machine, now) })
-    }
-
-    func perform(_ actions: [ClusterStateMachine.Action]) {
-        for action in actions {
-            switch action {
-            case .wake(let lane): lanes[lane].raise()
-            case .settle(let write): state.withLock { $0.writes.removeValue(forKey: write.ticket) }?.resume(returning: write.fate)
-            case .started(let id, let nodes): state.withLock { $0.streams[id] }?.start(nodes)
-            case .request(let action): perform(action)
-            case .perform(let header, let body): apply(header, body)
-            case .reopenStream:
-                options.metrics.streamReopened()
-                reopen.raise()
-            case .report(let event): report(event)
-            }
-        }
-    }
-
-    private func perform(_ action: PendingRequestsStateMachine.Action) {
-        switch action {
-        case .complete(let id, let result):
-            if !result.missing.isEmpty { options.metrics.requestIncomplete() }
-            state.withLock { $0.requests.removeValue(forKey: id) }?.resume(returning: result)
-        case .expect(let id, let node, let count): stream(id)?.expect(count, from: node)
-        case .acknowledge(let id, let node, let arguments): stream(id)?.receive(arguments, from: node)
-        case .finish(let id, let node): stream(id)?.finish(node)
-        case .fail(let id, let node): stream(id)?.fail(node)
-        case .timeOut(let id): stream(id)?.timeOut()
-        }
-    }
-
-    private func stream(_ id: ClusterRequestID) -> AcknowledgementCollector? { state.withLock { $0.streams[id] } }
-
-    func report(_ event: ClusterEvent) {
-        if case .gap = event {
-            for adapter in allAdapters { adapter.somethingWasLost() }
-        }
-        if case .draining(let node) = event { for adapter in allAdapters { adapter.nodeIsDraining(node) } }
-        if case .left(let node) = event { for adapter in allAdapters { adapter.nodeHasLeft(node) } }
-        options.metrics.happened(event)
-        log(event)
-        options.onEvent(event)
     }
 }

@@ -10,18 +10,27 @@ final class JobQueue: Sendable {
         var running = 0
     }
 
-    /// The jobs that run at once. They mostly wait for clients.
-    private static let concurrency = 4_096
-    private static let limit = 10_000
+    private let concurrency: Int
+    private let limit: Int
     private let state = Mutex(State())
     private let signal = Signal()
+
+    /// Creates an empty queue.
+    ///
+    /// - Parameters:
+    ///   - concurrency: The number of jobs that run at once.
+    ///   - limit: The number of jobs that wait.
+    init(concurrency: Int, limit: Int = 10_000) {
+        self.concurrency = concurrency
+        self.limit = limit
+    }
 
     /// Adds a job.
     ///
     /// - Returns: Whether there was room for it.
     func add(_ job: @escaping Job) -> Bool {
         let isAdded = state.withLock { state in
-            guard state.waiting.count < Self.limit else { return false }
+            guard state.waiting.count < limit else { return false }
             state.waiting.append(job)
             return true
         }
@@ -46,7 +55,7 @@ final class JobQueue: Sendable {
 
     private func next() -> Job? {
         state.withLock { state in
-            guard state.running < Self.concurrency, let job = state.waiting.popFirst() else { return nil }
+            guard state.running < concurrency, let job = state.waiting.popFirst() else { return nil }
             state.running += 1
             return job
         }
@@ -55,7 +64,7 @@ final class JobQueue: Sendable {
     private func finished() {
         let isFull = state.withLock { state in
             state.running -= 1
-            return state.running == Self.concurrency - 1
+            return state.running == concurrency - 1
         }
         if isFull { signal.raise() }
     }

@@ -1,43 +1,64 @@
 import Synchronization
 
-/// Wakes one waiting task. Raising it several times before somebody waits counts once.
+/// Wakes who waits. Raising it several times before somebody waits counts once.
 final class Signal: Sendable {
-    private enum State {
-        case idle
-        case raised
-        case waiting(CheckedContinuation<Void, Never>)
+    private struct Waiter {
+        var id: UInt64
+        var continuation: CheckedContinuation<Void, Never>
     }
 
-    private let state = Mutex(State.idle)
+    private struct State {
+        var isRaised = false
+        /// One, most often: it costs no allocation.
+        var first: Waiter?
+        var others: [Waiter] = []
+        var lastID: UInt64 = 0
+
+        mutating func remove(_ id: UInt64) -> Waiter? {
+            if let waiter = first, waiter.id == id {
+                first = others.popLast()
+                return waiter
+            }
+            return others.firstIndex { $0.id == id }.map { others.remove(at: $0) }
+        }
+    }
+
+    private let state = Mutex(State())
 
     func raise() {
-        let waiting: CheckedContinuation<Void, Never>? = state.withLock { state in
-            if case .waiting(let continuation) = state {
-                state = .idle
-                return continuation
+        let (first, others) = state.withLock { state in
+            defer {
+                state.first = nil
+                state.others = []
             }
-            state = .raised
-            return nil
+            state.isRaised = state.first == nil
+            return (state.first, state.others)
         }
-        waiting?.resume()
+        first?.continuation.resume()
+        for waiter in others { waiter.continuation.resume() }
     }
 
     /// Returns when the signal is raised, or when the task is cancelled.
     func wait() async {
+        let id = state.withLock { state in
+            state.lastID += 1
+            return state.lastID
+        }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isRaised = state.withLock { state in
-                    if case .idle = state, !Task.isCancelled {
-                        state = .waiting(continuation)
+                let waits = state.withLock { state in
+                    guard !state.isRaised, !Task.isCancelled else {
+                        state.isRaised = false
                         return false
                     }
-                    state = .idle
+                    let waiter = Waiter(id: id, continuation: continuation)
+                    if state.first == nil { state.first = waiter } else { state.others.append(waiter) }
                     return true
                 }
-                if isRaised { continuation.resume() }
+                if !waits { continuation.resume() }
             }
         } onCancel: {
-            raise()
+            state.withLock { $0.remove(id) }?.continuation.resume()
         }
     }
 

@@ -32,7 +32,9 @@ extension ClusterStateMachine {
             defer { hasReportedDuplicate = true }
             return actions + (hasReportedDuplicate ? [] : [.report(.duplicateNodeID(origin))])
         }
-        if case .waiting(id, _) = settling { settling = .listening(until: now + TimeAmount(configuration.settleTime)) }
+        for case (let namespace, .waiting(id, _)) in settling {
+            settling[namespace] = .listening(until: now + TimeAmount(configuration.settleTime))
+        }
         if echo.cameBack(id) { actions += checkHealth(now: now) }
         return actions
     }
@@ -110,7 +112,7 @@ extension ClusterStateMachine {
         }
         guard header.kind.isAnswer else { return [.perform(header, body)] }
         guard let request = header.request else { return [] }
-        var actions = pending.receive(body, to: request, from: header.origin).map { Action.request($0) }
+        var actions = requests(pending.receive(body, to: request, from: header.origin))
         if case .errorAnswer(let text) = body { actions.insert(.report(.answerFailed(header.origin.id, text)), at: 0) }
         return actions
     }
@@ -138,8 +140,13 @@ extension ClusterStateMachine {
         return received.positions(lane: UInt8(lane)) + earlier.compactMap { $0.lane == lane ? $0.position : nil } + [own]
     }
 
+    /// How far this node has come with the messages of other origins in the lane of a namespace.
+    package func reached(in namespace: String) -> [ClaimedSession.OriginPosition] {
+        received.positions(lane: UInt8(lane(of: namespace)))
+    }
+
     /// The ids of this node's broadcasts in a namespace that others have not yet seen for certain.
     package func unwrittenBroadcasts(of namespace: String) -> [MessageID] {
-        lanes[lane(of: namespace)].unwrittenBroadcasts(of: namespace)
+        lanes[lane(of: namespace)].unwrittenBroadcasts(of: namespace) + held.broadcasts(of: namespace)
     }
 }

@@ -13,8 +13,8 @@ extension ClusterStateMachine {
         actions += settle(lanes[lane].expire(now: now), lane: lane, now: now)
         let next = lanes[lane].next(origin: identity, now: now, makeID: makeID)
         // What is for another node only does not come back.
-        if case .write(let messages) = next, let last = messages.last(where: { comesBack($0.header) }) {
-            echo.willWrite(last.header.id, lane: lane)
+        if case .write(let messages) = next {
+            echo.willWrite(messages.last { comesBack($0.header) }?.header.id, lane: lane)
         }
         return (next, actions)
     }
@@ -39,6 +39,7 @@ extension ClusterStateMachine {
     }
 
     mutating func settle(_ settlement: SendLaneStateMachine.Settlement, lane: Int, now: NIODeadline) -> [Action] {
+        if let id = settlement.refused { echo.refused(id) }
         if settlement.isWritten { echo.written(lane: lane, now: now) }
         if settlement.isAbandoned { echo.abandoned(lane: lane) }
         return settlement.writes.flatMap { settle($0, now: now) }
@@ -55,9 +56,7 @@ extension ClusterStateMachine {
         received.expire(now: now)
         actions += settleIfDue(now: now)
         actions += pending.tick(now: now).map { .request($0) }
-        for id in held.filter({ $0.value.deadline <= now }).keys.sorted() {
-            actions += failHeld(id, ClusterError(.unreachable, "the other nodes were not known before the time was over"))
-        }
+        actions += expireHeld(now: now)
         if case .reopen = echo.tick(now: now) { actions.append(.reopenStream) }
         actions += heartbeatIfDue(now: now)
         return actions + checkHealth(now: now)
@@ -70,16 +69,29 @@ extension ClusterStateMachine {
     }
 
     private mutating func settleIfDue(now: NIODeadline) -> [Action] {
-        switch settling {
-        case .settled: return []
-        case .waiting(_, let limit): guard now >= limit else { return [] }
-        case .listening(let until): guard now >= until else { return [] }
+        guard !settling.isEmpty else { return [] }
+        let due = settling.filter { entry in
+            switch entry.value {
+            case .waiting(_, let time), .listening(let time): now >= time
+            }
         }
-        settling = .settled
-        return startHeld(now: now)
+        return due.keys.sorted().flatMap { namespace -> [Action] in
+            settling[namespace] = nil
+            return isSettled(namespace) ? startHeld(namespace, now: now) : []
+        }
+    }
+
+    private mutating func expireHeld(now: NIODeadline) -> [Action] {
+        let unknown = ClusterError(.unreachable, "the other nodes were not known before the time was over")
+        var actions = held.late(now: now).flatMap { failHeld($0, unknown) }
+        let error = ClusterError(.notSent, "the message waited for the other nodes to be known until the write deadline had passed")
+        for message in held.lateMessages(now: now) { actions += refuse(message, error) }
+        return actions
     }
 
     mutating func nodeIsGone(_ node: NodeIdentity, _ event: ClusterEvent) -> [Action] {
-        [.report(event)] + pending.nodeIsGone(node).map { .request($0) }
+        // Numbers for it are not needed any more; should it be back, its sequence begins anew.
+        for lane in lanes.indices { lanes[lane].forget(node.id) }
+        return [.report(event)] + requests(pending.nodeIsGone(node))
     }
 }

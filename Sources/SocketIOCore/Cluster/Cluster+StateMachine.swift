@@ -27,27 +27,16 @@ package struct ClusterStateMachine {
         case waiting(announcement: MessageID?, limit: NIODeadline)
         /// The others have until then to answer the first message.
         case listening(until: NIODeadline)
-        /// All nodes are known that were there.
-        case settled
-    }
-
-    /// A request that waits until the other nodes are known.
-    struct HeldRequest {
-        var kind: PendingRequestsStateMachine.Kind
-        var message: Outgoing
-        /// When its answers are no longer waited for.
-        var deadline: NIODeadline
-        /// Its place among all requests: those that are held leave in the order of their calls.
-        var order: UInt64
     }
 
     /// What the machine itself wants to know the fate of.
     enum OwnWrite {
-        case request(ClusterRequestID)
-        case answer(namespace: String, target: NodeID, request: ClusterRequestID)
+        case request(ClusterRequestID, lane: Int)
+        case answer(namespace: String, target: NodeID, request: ClusterRequestID, isAwaited: Bool)
     }
 
     private static let earlierLimit = 64
+    private static let shortPatience = TimeAmount.seconds(2)
 
     package let configuration: ClusterConfiguration
     package internal(set) var identity: NodeIdentity
@@ -57,12 +46,17 @@ package struct ClusterStateMachine {
     var received: ReceivedNumbersStateMachine
     var echo: EchoWatchStateMachine
     var pending = PendingRequestsStateMachine()
-    var held: [ClusterRequestID: HeldRequest] = [:]
-    var requestCount: UInt64 = 0
+    var held = HeldCalls()
     var ownWrites: [UInt64: OwnWrite] = [:]
+    /// The tickets of requests that are not known to be written.
+    var unwrittenRequests: [ClusterRequestID: UInt64] = [:]
+    /// Requests of others to which an answer could not be sent.
+    var failedAnswers = RecentRequests()
     var namespaces: Set<String> = []
-    var settling: Settling
-    var isOpen = false
+    /// The namespaces whose other nodes are not known yet; empty for all of them.
+    var settling: [String: Settling]
+    /// Whether the stream has been open.
+    package internal(set) var isOpen = false
     package internal(set) var isDraining = false
     /// The message that says so.
     var drainMessage: MessageID?
@@ -99,7 +93,7 @@ package struct ClusterStateMachine {
             retention: TimeAmount(configuration.epochRetention)
         )
         self.echo = EchoWatchStateMachine(limit: TimeAmount(configuration.deafnessLimit))
-        self.settling = .waiting(announcement: nil, limit: now + TimeAmount(configuration.settleLimit))
+        self.settling = ["": .waiting(announcement: nil, limit: now + TimeAmount(configuration.settleLimit))]
         self.lastInput = now
     }
 
@@ -112,11 +106,11 @@ package struct ClusterStateMachine {
     /// The number of lanes.
     package var laneCount: Int { lanes.count }
     /// The number of messages that wait to be written.
-    package var waitingCount: Int { lanes.reduce(0) { $0 + $1.waitingCount } }
+    package var waitingCount: Int { lanes.reduce(held.messageCount) { $0 + $1.waitingCount } }
     /// The number of requests that wait for answers.
-    package var pendingCount: Int { pending.count + held.count }
+    package var pendingCount: Int { pending.count + held.requests.count }
     /// Whether nothing waits to be written and nothing is being written.
-    package var isFlushed: Bool { lanes.allSatisfy(\.isIdle) }
+    package var isFlushed: Bool { held.messageCount == 0 && lanes.allSatisfy(\.isIdle) }
     /// The number of remembered origins and lives, for tests.
     package var remembered: Int { received.count + membership.tombstones }
 
@@ -157,11 +151,16 @@ package struct ClusterStateMachine {
 
     /// This node leaves. To be called when everything else is written.
     ///
-    /// - Parameter ticket: By which the caller learns that it is written.
+    /// It tries for as long as others would take to notice by themselves, and not for long if nothing could be written before.
+    ///
+    /// - Parameters:
+    ///   - ticket: By which the caller learns what became of it.
+    ///   - now: The time.
     package mutating func leave(ticket: UInt64, now: NIODeadline) -> [Action] {
         isDraining = true
         nextHeartbeat = nil
-        let deadline = now + TimeAmount(configuration.heartbeatTimeout)
+        let longest = min(TimeAmount(configuration.heartbeatTimeout), TimeAmount(configuration.writeDeadline))
+        let deadline = now + (health == .unreachable ? min(longest, Self.shortPatience) : longest)
         return enqueue(Outgoing(namespace: "", body: .leave, ticket: ticket, deadline: deadline), lane: 0)
     }
 
@@ -172,7 +171,12 @@ package struct ClusterStateMachine {
         var actions: [Action] = []
         for index in lanes.indices { actions += lanes[index].close().flatMap { settle($0, now: lastInput) } }
         let error = ClusterError(.closed, "the node is closed")
-        for id in Array(held.keys) { actions += failHeld(id, error) }
+        for call in held.take({ _ in true }) {
+            switch call {
+            case .request(let id, let request): actions += fail(id, request.kind, error)
+            case .message(let message): actions += refuse(message, error)
+            }
+        }
         actions += pending.tick(now: .distantFuture).map { .request($0) }
         return actions + checkHealth(now: lastInput)
     }

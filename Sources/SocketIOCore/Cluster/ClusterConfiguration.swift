@@ -14,9 +14,11 @@ public struct ClusterConfiguration: Sendable {
     public var settleLimit: Duration = .seconds(5)
     /// How long a message may wait to be written. Default: 30 s, longer than an election.
     public var writeDeadline: Duration = .seconds(30)
-    /// How late an own message may come back before the stream is opened again. Default: 10 s; 30 s or more on a sharded cluster.
+    /// How late an own message may come back before the stream is opened again. It may be shorter than the heartbeat interval: only
+    /// what was written is waited for. Default: 10 s; 30 s or more on a sharded cluster.
     public var deafnessLimit: Duration = .seconds(10)
-    /// How long the numbers of nodes that are gone are remembered. Default: 10 min.
+    /// How long the numbers of nodes that are gone are remembered. Those of nodes that are there are remembered as long as they are.
+    /// Default: 10 min.
     public var epochRetention: Duration = .seconds(600)
     /// The number of lanes: batches that are written at the same time. All messages of a namespace use one lane. Default: 1; at most 64.
     public var lanes = 1
@@ -24,9 +26,11 @@ public struct ClusterConfiguration: Sendable {
     public var batchMessages = 1_000
     /// The largest size of a batch in bytes, unless it is one message. Default: 8 MB.
     public var batchBytes = 8_000_000
-    /// The number of messages that wait in a lane; when it is reached, senders wait. Default: 10 000.
+    /// The number of messages that wait in a lane; when it is reached, senders wait. Of answers to other nodes, for which no sender
+    /// waits, no more are kept; a request whose answer is not is told so with an error answer. Default: 10 000.
     public var queueMessages = 10_000
-    /// The size in bytes of the messages that wait in a lane; when it is reached, senders wait. Default: 64 MiB.
+    /// The size in bytes of the messages that wait in a lane; when it is reached, senders wait. The same bounds the answers to other
+    /// nodes. Default: 64 MiB.
     public var queueBytes = 64 << 20
     /// The shortest pause before a batch is written again. It doubles up to ``retryLimit``. Default: 20 ms.
     public var retryDelay: Duration = .milliseconds(20)
@@ -38,7 +42,8 @@ public struct ClusterConfiguration: Sendable {
     public var maximumNodes = 4_096
     /// The number of acknowledgements of one broadcast that wait to be read; further ones are dropped and counted. Default: 100 000.
     public var acknowledgementBuffer = 100_000
-    /// The number of sockets in one answer to `fetchSockets`; more are sent in several. Default: 1 000.
+    /// The number of sockets in one answer to `fetchSockets`; more are sent in several, and so are those that exceed half of
+    /// ``batchBytes`` or what the backend carries. `Int.max` means always one answer, for formats that know no parts. Default: 1 000.
     public var socketsPerAnswer = 1_000
     /// Whether the wire format announces a node in each of its namespaces, as the foreign formats do. Default: false.
     public var announcesNamespaces = false

@@ -16,7 +16,7 @@ public enum ClusterEvent: Sendable {
     case gap(origin: NodeIdentity?, count: UInt64?)
     /// A document of the collection could not be understood and was skipped.
     case skipped(String)
-    /// A node could not answer a request.
+    /// A node, which may be this one, could not answer a request.
     case answerFailed(NodeID, String)
     /// Another process uses this node's id.
     case duplicateNodeID(NodeIdentity)

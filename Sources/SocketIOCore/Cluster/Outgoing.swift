@@ -50,6 +50,11 @@ package enum WriteFate: Sendable {
 package struct SettledWrite: Sendable {
     package var ticket: UInt64
     package var fate: WriteFate
+
+    package init(ticket: UInt64, fate: WriteFate) {
+        self.ticket = ticket
+        self.fate = fate
+    }
 }
 
 /// The outcome of one attempt to write a batch, as the driver tells it.
@@ -101,11 +106,16 @@ extension EncodedValue {
 }
 
 extension SocketDescription {
-    fileprivate var estimatedByteCount: Int {
-        let fields = handshake.headers.merging(handshake.query) { first, _ in first }
-        return 64 + rooms.byteCount + data.estimatedByteCount + handshake.url.utf8.count + (handshake.auth?.estimatedByteCount ?? 0)
-            + fields.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 10 }
+    /// About how many bytes the description takes, rather more than less.
+    package var estimatedByteCount: Int {
+        let values = data.estimatedByteCount + (handshake.auth?.estimatedByteCount ?? 0)
+        let fields = handshake.headers.estimatedByteCount + handshake.query.estimatedByteCount
+        return 64 + id.utf8.count + rooms.byteCount + values + fields + handshake.url.utf8.count + handshake.address.utf8.count
     }
+}
+
+extension [String: String] {
+    fileprivate var estimatedByteCount: Int { reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 10 } }
 }
 
 extension ClaimedSession {

@@ -132,10 +132,17 @@ package struct RecoveryStateMachine {
     // MARK: Nodes that leave
 
     /// A node drains. From here on what is delivered is kept for the sessions that it is going to store.
-    package mutating func draining(_ node: NodeIdentity, now: NIODeadline) {
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - reached: How far this node has come with the messages of others.
+    ///   - now: The time.
+    package mutating func draining(_ node: NodeIdentity, reached: [ClaimedSession.OriginPosition], now: NIODeadline) {
         expire(now: now)
         guard leaving[node] == nil, leaving.count < limits.leavingNodes, unseen.isComplete else { return }
-        leaving[node] = Leaving(mark: log.begin(), since: now, until: now + Self.longestDrain + limits.retention)
+        var mark = log.begin()
+        mark.reached = reached + (unseen.lastSeen.map { [$0] } ?? [])
+        leaving[node] = Leaving(mark: mark, since: now, until: now + Self.longestDrain + limits.retention)
         // What this node has emitted and the other has not read when it says this, comes after this.
         for emit in unseen.emits { log.append(emit.packet, to: emit.options, origin: emit.origin, number: emit.number) }
     }
@@ -174,15 +181,21 @@ package struct RecoveryStateMachine {
     // MARK: Sessions that come
 
     /// A client has come back and its session is asked for. From here on everything is kept.
-    package mutating func beginClaim(now: NIODeadline) -> RecoveryLog.Mark {
+    ///
+    /// - Parameters:
+    ///   - reached: How far this node has come with the messages of others.
+    ///   - now: The time.
+    package mutating func beginClaim(reached: [ClaimedSession.OriginPosition], now: NIODeadline) -> RecoveryLog.Mark {
         expire(now: now)
-        return log.begin()
+        var mark = log.begin()
+        mark.reached = reached
+        return mark
     }
 
     /// A client has come back from a node of another kind. From here on everything is kept, and what this node has emitted that may not
     /// be in the backend yet.
     package mutating func beginTaking(now: NIODeadline) -> RecoveryLog.Mark {
-        let mark = beginClaim(now: now)
+        let mark = beginClaim(reached: [], now: now)
         for emit in unseen.emits { log.append(emit.packet, to: emit.options, origin: emit.origin, number: emit.number) }
         return mark
     }
@@ -218,7 +231,8 @@ package struct RecoveryStateMachine {
     ) -> (packets: [BroadcastPacket], until: RecoveryLog.Mark)? {
         let reached = Dictionary(own.map { ($0.origin, $0.number) }) { max($0, $1) }
         let ahead = session.positions.filter { $0.origin.id != node && $0.number > reached[$0.origin] ?? 0 }
-        guard floorCount + ahead.count <= limits.floors, let result = log.missed(by: session, since: mark) else { return nil }
+        guard mark.isCovered(by: session), floorCount + ahead.count <= limits.floors, let result = log.missed(by: session, since: mark)
+        else { return nil }
         let until = now + Self.longestLag
         for position in ahead {
             floors[position.origin, default: []].append(Floor(socket: session.id, number: position.number, until: until))
@@ -250,6 +264,8 @@ private struct UnseenEmits {
     private var bytes = 0
     /// Emits up to here are unseen and were forgotten.
     private var forgotten: MessageID?
+    /// The last of this node's numbers that has come back.
+    private(set) var lastSeen: ClaimedSession.OriginPosition?
 
     init(limit: Int, byteLimit: Int) {
         self.limit = limit
@@ -285,6 +301,8 @@ private struct UnseenEmits {
     mutating func cameBack(_ offset: MessageID) {
         guard let position = positions[offset] else { return }
         forgotten = nil
+        let emit = emits[position - first]
+        if let origin = emit.origin { lastSeen = .init(origin: origin, number: emit.number) }
         while first <= position { removeFirst() }
     }
 }

@@ -9,6 +9,16 @@ package struct RecoveryLog {
     /// A place in the log.
     package struct Mark: Hashable, Sendable {
         fileprivate var position: Int
+        /// How far this node had come there with the messages of others, and with the return of its own.
+        var reached: [ClaimedSession.OriginPosition] = []
+
+        /// Whether the node that gave the session up had got everything that this one had got before the mark. It always has, unless a
+        /// primary lost what it had shown to some: that comes again, behind the session, and is not new here.
+        func isCovered(by session: ClaimedSession) -> Bool {
+            guard !reached.isEmpty else { return true }
+            let got = Dictionary(session.positions.map { ($0.origin, $0.number) }) { max($0, $1) }
+            return reached.allSatisfy { position in got[position.origin].map { $0 >= position.number } ?? true }
+        }
     }
 
     private struct Entry {

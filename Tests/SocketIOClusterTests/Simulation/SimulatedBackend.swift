@@ -11,6 +11,8 @@ struct FaultProfile {
     var outages = 0.0
     var refusals = 0.0
     var leaves = 0.0
+    var rollBacks = 0.0
+    var cancellations = 0.0
 
     /// Nothing goes wrong.
     init() {}
@@ -27,10 +29,12 @@ struct FaultProfile {
         outages = maybe(&random, 0.02)
         refusals = maybe(&random, 0.05)
         leaves = maybe(&random, 0.02)
+        rollBacks = maybe(&random, 0.05)
+        cancellations = maybe(&random, 0.2)
     }
 
     /// Whether nothing goes wrong and nobody comes or goes.
-    var isCalm: Bool { writes + streams + deafness + crashes + pauses + outages + refusals + leaves == 0 }
+    var isCalm: Bool { writes + streams + deafness + crashes + pauses + outages + refusals + leaves + rollBacks == 0 }
 }
 
 /// The collection: what is written is in it once and in one order.
@@ -42,6 +46,21 @@ struct SimulatedLog {
     mutating func insert(_ messages: some Sequence<ClusterMessage>) {
         for message in messages where ids.insert(message.header.id).inserted { entries.append(message) }
     }
+
+    /// Everything from a place on was never there, although some have seen it.
+    mutating func rollBack(to count: Int) {
+        for message in entries[count...] { ids.remove(message.header.id) }
+        entries.removeLast(entries.count - count)
+    }
+}
+
+/// A primary that is cut off from the others and does not know it yet: what is written to it is seen, and then rolled back.
+struct SimulatedIsolation {
+    /// The length of the log when it began.
+    var start: Int
+    var until: Int64
+    /// The nodes that reach neither this primary nor another.
+    var cutOff: Set<Int>
 }
 
 /// What becomes of an attempt to write.

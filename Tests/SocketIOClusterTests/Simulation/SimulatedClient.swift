@@ -75,6 +75,8 @@ struct SimulationCounts {
     var stored = 0
     var fresh = 0
     var floored = 0
+    var rolledBack = 0
+    var withdrawn = 0
 
     static func + (left: SimulationCounts, right: SimulationCounts) -> SimulationCounts {
         SimulationCounts(
@@ -82,7 +84,9 @@ struct SimulationCounts {
             claimed: left.claimed + right.claimed,
             stored: left.stored + right.stored,
             fresh: left.fresh + right.fresh,
-            floored: left.floored + right.floored
+            floored: left.floored + right.floored,
+            rolledBack: left.rolledBack + right.rolledBack,
+            withdrawn: left.withdrawn + right.withdrawn
         )
     }
 }

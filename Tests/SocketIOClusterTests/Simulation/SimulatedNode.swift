@@ -34,6 +34,10 @@ final class SimulatedNode {
     var lives: Set<UInt64>
     var openStreams: [ClusterRequestID] = []
     var lastDisturbance: Int64 = 0
+    /// What a driver remembers of messages without numbers.
+    var seen: Set<MessageID> = []
+    /// The latest answer that could not be sent.
+    var lastFailedAnswer: Int64 = -1
     var leaveTicket: UInt64?
     /// Whether nothing has happened to it since it started.
     var hasOnlyStarted = true
@@ -76,6 +80,8 @@ struct SimulatedEmit {
     var namespace: String
     var target: NodeID?
     var options: BroadcastOptions
+    /// Its place among all calls.
+    var order: Int
     var at: Int64
     var fate: WriteFate?
     var isRefused: Bool
@@ -86,7 +92,12 @@ struct SimulatedRequest {
     var origin: Int
     var at: Int64
     var timeout: Int64
+    /// Its place among all calls.
+    var order = 0
+    var namespace = "/"
     var isEnded = false
+    /// Whether it was cancelled while it certainly had not been written.
+    var isWithdrawn = false
     var expectedAcks: [NodeID: Int] = [:]
     var receivedAcks: [NodeID: Int] = [:]
     var stream: BroadcastAcknowledgements?

@@ -26,6 +26,7 @@ extension Simulation {
         emitIndex[id] = emits.count
         let ticket = node.machine.makeTicket()
         tickets[ticket, default: [:]][node.index] = emits.count
+        calls += 1
         emits.append(
             SimulatedEmit(
                 id: id,
@@ -33,6 +34,7 @@ extension Simulation {
                 namespace: namespace,
                 target: target,
                 options: options,
+                order: calls,
                 at: now,
                 isRefused: isRefused
             )
@@ -63,8 +65,10 @@ extension Simulation {
     private func ask(_ node: SimulatedNode) throws {
         let id = ClusterRequestID(high: random.next(), low: random.next())
         let timeout = random.delay(500...3_000)
-        requests[id] = SimulatedRequest(origin: node.index, at: now, timeout: timeout)
+        calls += 1
+        requests[id] = SimulatedRequest(origin: node.index, at: now, timeout: timeout, order: calls)
         note("\(node.id) asks \(id.high)")
+        cancelSometimes(node, id)
         let actions = node.machine.request(
             id,
             .answers,
@@ -80,8 +84,11 @@ extension Simulation {
     private func askForAcknowledgements(_ node: SimulatedNode) throws {
         let id = ClusterRequestID(high: random.next(), low: random.next())
         let timeout = random.delay(500...3_000)
-        var request = SimulatedRequest(origin: node.index, at: now, timeout: timeout)
+        calls += 1
+        var request = SimulatedRequest(origin: node.index, at: now, timeout: timeout, order: calls, namespace: "/chat")
         request.stream = BroadcastAcknowledgements()
+        note("\(node.id) asks \(id.high) for acknowledgements")
+        cancelSometimes(node, id)
         requests[id] = request
         node.openStreams.append(id)
         let actions = node.machine.request(
@@ -96,9 +103,28 @@ extension Simulation {
         try perform(node, actions)
     }
 
+    private func cancelSometimes(_ node: SimulatedNode, _ id: ClusterRequestID) {
+        if random.happens(faults.cancellations) { events.add(.cancel(node, id), at: now + random.delay(0...1_500)) }
+    }
+
+    /// Whoever made the request does not wait for it.
+    func cancel(_ node: SimulatedNode, _ id: ClusterRequestID) throws {
+        guard let request = requests[id], !request.isEnded, !node.hasLeft else { return }
+        let (mayBeSent, actions) = node.machine.cancel(id)
+        note("\(node.id) cancels \(id.high)\(mayBeSent ? "" : ", which was not sent")")
+        requests[id]?.isEnded = true
+        requests[id]?.isWithdrawn = !mayBeSent
+        if !mayBeSent { counts.withdrawn += 1 }
+        node.openStreams.removeAll { $0 == id }
+        try perform(node, actions)
+    }
+
     // MARK: What nodes do with messages
 
     func apply(_ node: SimulatedNode, _ header: ClusterHeader, _ body: ClusterBody) throws {
+        if let id = header.request, let request = requests[id], request.isWithdrawn {
+            throw BrokenPromise(description: "P2: \(node.id) got a request that was cancelled before it was sent")
+        }
         switch body {
         case .broadcast(let packet, let options):
             try deliver(node, header)
@@ -114,6 +140,10 @@ extension Simulation {
         case .rooms:
             events.add(.answer(node, header, .roomsAnswer(["\(node.id)"])), at: now + random.delay(0...30))
         case .broadcastWithAck:
+            if let id = header.request, let request = requests[id] {
+                note("\(node.id) gets \(id.high) of \(header.origin)")
+                try checkOrder(node, header, origin: request.origin, namespace: request.namespace, request.order)
+            }
             let count = Int.random(in: 0...3, using: &random)
             let answers = random.happens(0.8) ? count : Int.random(in: 0...count, using: &random)
             if let request = header.request { requests[request]?.expectedAcks[node.id, default: 0] += answers }
@@ -139,11 +169,15 @@ extension Simulation {
             throw BrokenPromise(description: "\(node.id) got a message for \(emit.target ?? "")")
         }
         if case .notSent = emit.fate { throw BrokenPromise(description: "P2: \(node.id) got \(header.id), which was not sent") }
-        let key = SimulatedNode.OrderKey(origin: emit.origin, namespace: emit.namespace)
-        guard node.lastOrder[key].map({ $0 < index }) ?? true else {
-            throw BrokenPromise(description: "P1: \(node.id) got \(header.id) of \(header.origin) after a later one")
+        try checkOrder(node, header, origin: emit.origin, namespace: emit.namespace, emit.order)
+    }
+
+    private func checkOrder(_ node: SimulatedNode, _ header: ClusterHeader, origin: Int, namespace: String, _ order: Int) throws {
+        let key = SimulatedNode.OrderKey(origin: origin, namespace: namespace)
+        guard node.lastOrder[key].map({ $0 < order }) ?? true else {
+            throw BrokenPromise(description: "P1: \(node.id) got the \(header.kind) \(header.id) of \(header.origin) after a later one")
         }
-        node.lastOrder[key] = index
+        node.lastOrder[key] = order
     }
 
     // MARK: What machines ask for
@@ -215,13 +249,13 @@ extension Simulation {
             guard let request = requests[id], let stream = request.stream, stream.isFinished else { continue }
             node.openStreams.removeAll { $0 == id }
             requests[id]?.isEnded = true
-            node.machine.cancel(id)
+            try perform(node, node.machine.cancel(id).actions)
             guard !node.hasLeft else { continue }
             try checkTime(node, request)
             for (from, count) in request.receivedAcks where count > request.expectedAcks[from] ?? 0 {
                 throw BrokenPromise(description: "an acknowledgement of \(from) came twice")
             }
-            guard faults.isCalm, request.at > 1_500_000_000 else { continue }
+            guard faults.isCalm, request.at > 1_500_000_000, nodes.allSatisfy({ $0.lastFailedAnswer < request.at }) else { continue }
             let summary = stream.summary
             let expected = request.expectedAcks.values.reduce(0, +)
             guard summary.missingNodes.isEmpty, summary.timedOut || summary.answered == expected else {
@@ -255,7 +289,8 @@ extension Simulation {
             guard answered.contains(other.id) || result.missing.contains(other.id) else {
                 throw BrokenPromise(description: "P4: \(node.id) did not ask \(other.id), which was there")
             }
-            guard !faults.isCalm || request.timeout < 1_000_000_000 || answered.contains(other.id) else {
+            guard !faults.isCalm || request.timeout < 1_000_000_000 || other.lastFailedAnswer >= request.at || answered.contains(other.id)
+            else {
                 throw BrokenPromise(description: "P4: in a calm schedule \(other.id) did not answer \(node.id)")
             }
         }
@@ -275,8 +310,9 @@ extension Simulation {
         note("\(node.id) reports \(event)")
         switch event {
         case .gap: lost(node)
-        case .draining(let other): node.recovery.draining(other, now: node.time(now))
+        case .draining(let other): node.recovery.draining(other, reached: node.machine.reached(in: Self.namespace), now: node.time(now))
         case .left(let other): node.recovery.left(other, now: node.time(now))
+        case .answerFailed(node.id, _): node.lastFailedAnswer = now
         default: break
         }
         guard case .gap(let origin, let count) = event else { return }

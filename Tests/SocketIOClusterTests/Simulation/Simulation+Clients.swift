@@ -107,7 +107,7 @@ extension Simulation {
             counts.local += 1
             return try resume(client, session, pid: old.pid, missed: [], at: node)
         }
-        let mark = node.recovery.beginClaim(now: node.time(now))
+        let mark = node.recovery.beginClaim(reached: node.machine.reached(in: Self.namespace), now: node.time(now))
         let claim = SimulatedClaim(client: client, attempt: client.attempt, pid: old.pid, offset: client.offset, mark: mark)
         let maker = old.pid.split(separator: ".").last.map(String.init)
         if let maker, maker != node.id { try ask(node, claim, maker) } else { try unanswered(node, claim) }

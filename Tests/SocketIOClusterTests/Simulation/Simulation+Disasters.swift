@@ -11,6 +11,7 @@ extension Simulation {
         if random.happens(faults.leaves) { return try leave(node) }
         if random.happens(faults.pauses) { return pause(node) }
         if random.happens(faults.outages) { return outage() }
+        if random.happens(faults.rollBacks) { return isolate() }
         if random.happens(faults.deafness) {
             note("\(node.id) will hear nothing")
             node.isDeaf = true
@@ -38,6 +39,7 @@ extension Simulation {
     }
 
     private func outage() {
+        guard isolation == nil else { return }
         note("nothing can be reached")
         isDown = true
         lastOutage = .max
@@ -66,5 +68,44 @@ extension Simulation {
         node.hasLeft = true
         lastDisturbance = now
         events.add(.restart("\(node.id)+"), at: now + random.delay(10...2_000))
+    }
+
+    // MARK: Roll-backs
+
+    private func isolate() {
+        // What was acknowledged by a majority is never rolled back. Without numbers, what was lost may come after that.
+        guard !isForeign, !isDown, isolation == nil, writing.values.allSatisfy(\.isEmpty) else { return }
+        let until = min(now + random.delay(50...2_000), Self.active)
+        let cutOff = nodes.indices.filter { _ in random.happens(0.5) }
+        note("the primary is cut off, and so are \(cutOff.map { nodes[$0].id })")
+        isolation = SimulatedIsolation(start: log.entries.count, until: until, cutOff: Set(cutOff))
+        lastOutage = .max
+        events.add(.rollBack, at: until)
+    }
+
+    /// Writing to a primary that is cut off: it may be seen, and is not acknowledged.
+    func attemptInVain(_ batch: [ClusterMessage], _ node: SimulatedNode, _ lane: Int, _ isolation: SimulatedIsolation) {
+        let count = batch.firstIndex { isRefused($0.header.id) } ?? batch.count
+        let isReached = !isolation.cutOff.contains(node.index)
+        note("\(node.id) writes \(batch.map { "\($0.header.kind) \($0.header.stamp?.number ?? 0)" }) in vain\(isReached ? "" : ", unseen")")
+        if isReached { events.add(.insert(Array(batch[..<count])), at: min(now + random.delay(1...30), isolation.until - 1)) }
+        disturbed(node)
+        events.add(.written(node, lane: lane, .unknown(SimulatedFailure())), at: isolation.until + random.delay(1...60))
+    }
+
+    /// There is another primary, which has nothing of this.
+    func rollBack() throws {
+        guard let isolation else { return }
+        self.isolation = nil
+        lastOutage = now
+        note("\(log.entries.count - isolation.start) messages are rolled back")
+        counts.rolledBack += log.entries.count - isolation.start
+        log.rollBack(to: isolation.start)
+        for node in nodes where node.isAlive {
+            node.position = min(node.position, isolation.start)
+            node.start = min(node.start, isolation.start)
+            disturbed(node)
+            closeStream(node)
+        }
     }
 }

@@ -28,6 +28,8 @@ final class Simulation {
         case cut(SimulatedClient, attempt: Int)
         case away(SimulatedSocket)
         case expire(SimulatedSocket)
+        case rollBack
+        case cancel(SimulatedNode, ClusterRequestID)
     }
 
     static let namespaces = ["/", "/chat", "/news"]
@@ -42,6 +44,11 @@ final class Simulation {
     var events = EventQueue()
     var log = SimulatedLog()
     var isDown = false
+    var isolation: SimulatedIsolation?
+    /// The format has no numbers, no lives and no farewell, as the foreign ones.
+    let isForeign: Bool
+    /// Counts the calls of all nodes.
+    var calls = 0
     var nodes: [SimulatedNode] = []
     var emits: [SimulatedEmit] = []
     var emitIndex: [MessageID: Int] = [:]
@@ -79,7 +86,10 @@ final class Simulation {
         configuration.batchMessages = Int.random(in: 1...20, using: &random)
         configuration.queueMessages = Int.random(in: 4...50, using: &random)
         configuration.epochRetention = .seconds(60)
-        clientCount = random.happens(0.7) ? Int.random(in: 1...4, using: &random) : 0
+        isForeign = random.happens(0.1)
+        configuration.announcesNamespaces = isForeign
+        let hasClients = random.happens(0.7)
+        clientCount = hasClients && !isForeign ? Int.random(in: 1...4, using: &random) : 0
         // A few schedules are full, most are lean.
         busyness = [1, 1, 2, 6].randomElement(using: &random) ?? 1
         self.configuration = configuration
@@ -134,6 +144,8 @@ final class Simulation {
         case .reopen(let node): try whenAwake(node, event) { try open(node) }
         case .restart(let id): start(id, after: 0)
         case .disaster: try strike()
+        case .rollBack: try rollBack()
+        case .cancel(let node, let id): try whenAwake(node, event) { try cancel(node, id) }
         case .healed:
             isDown = false
             lastOutage = now
@@ -179,7 +191,9 @@ final class Simulation {
 
     func open(_ node: SimulatedNode) throws {
         guard !node.isOpen, !node.hasLeft else { return }
-        guard !isDown else { return events.add(.reopen(node), at: now + random.delay(50...300)) }
+        guard !isDown, isolation?.cutOff.contains(node.index) != true else {
+            return events.add(.reopen(node), at: now + random.delay(50...300))
+        }
         node.isOpen = true
         node.isDeaf = false
         var lost = false
@@ -216,7 +230,7 @@ final class Simulation {
     private func pump(_ node: SimulatedNode) throws {
         node.isPumping = false
         guard node.isOpen, !node.isDeaf else { return }
-        guard !isDown else {
+        guard !isDown, isolation?.cutOff.contains(node.index) != true else {
             node.isPumping = true
             return events.add(.pump(node), at: now + 100_000_000)
         }
@@ -231,7 +245,7 @@ final class Simulation {
     }
 
     func insert(_ messages: [ClusterMessage]) {
-        log.insert(messages)
+        log.insert(isForeign ? messages.compactMap(\.withoutNumbers) : messages)
         for node in nodes where node.isAlive { schedulePump(node) }
     }
 
@@ -239,9 +253,10 @@ final class Simulation {
         let header = message.header
         if header.origin.id == node.id {
             node.recovery.cameBack(header.id)
-            let actions = node.machine.cameBack(header.id, origin: header.origin, now: node.time(now), makeID: makeID)
-            return try perform(node, actions)
+            let origin = isForeign ? node.machine.identity : header.origin
+            return try perform(node, node.machine.cameBack(header.id, origin: origin, now: node.time(now), makeID: makeID))
         }
+        if isForeign, !node.seen.insert(header.id).inserted { return }
         node.heard(message, at: now, lanes: configuration.lanes)
         let (isWanted, actions) = node.machine.receive(header, now: node.time(now), makeID: makeID)
         try perform(node, actions)
@@ -276,6 +291,7 @@ final class Simulation {
         let answered = applied + random.delay(1...30)
         let isFaulty = now < Self.active
         let plan = AttemptPlan(&random, count: batch.count, faults: isFaulty ? faults : FaultProfile(), isDown: isDown)
+        if let isolation { return attemptInVain(batch, node, lane, isolation) }
         if let refused = batch.firstIndex(where: { isRefused($0.header.id) }) {
             events.add(.insert(Array(batch[..<refused])), at: applied)
             return events.add(.written(node, lane: lane, .refused(index: refused, error: SimulatedFailure())), at: answered)
@@ -302,14 +318,30 @@ final class Simulation {
         events.add(.written(node, lane: lane, outcome), at: answered)
     }
 
-    private func isRefused(_ id: MessageID) -> Bool { emitIndex[id].map { emits[$0].isRefused } ?? false }
+    func isRefused(_ id: MessageID) -> Bool { emitIndex[id].map { emits[$0].isRefused } ?? false }
 
     /// Something that delays a node's messages, in or out, has happened.
     func disturbed(_ node: SimulatedNode) {
-        node.lastDisturbance = now
+        node.lastDisturbance = max(node.lastDisturbance, now)
         node.hasOnlyStarted = false
-        lastDisturbance = now
+        lastDisturbance = max(lastDisturbance, now)
     }
 }
 
 struct SimulatedFailure: Error {}
+
+extension ClusterMessage {
+    /// What a foreign format makes of the message; nil if it has none like it.
+    fileprivate var withoutNumbers: ClusterMessage? {
+        var message = self
+        message.header.stamp = nil
+        message.header.origin.epoch = 0
+        switch body {
+        case .leave, .draining: return nil
+        case .heartbeat: message.body = .heartbeat(Heartbeat(beat: 0))
+        case .initialHeartbeat: message.body = .initialHeartbeat(Heartbeat(beat: 0))
+        default: break
+        }
+        return message
+    }
+}

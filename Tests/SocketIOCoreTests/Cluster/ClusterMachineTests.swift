@@ -200,6 +200,23 @@ struct ClusterMachineTests {
         #expect(machine.nodes(in: "/other").isEmpty)
     }
 
+    @Test("A namespace that is announced is answered by itself")
+    func announcedNamespace() {
+        var machine = settled { $0.announcesNamespaces = true }
+        _ = machine.register("/other", now: start, makeID: makeID)
+        while case .write = machine.nextBatch(lane: 0, now: start, makeID: makeID).0 {
+            _ = machine.batchCompleted(lane: 0, .written, now: start, jitter: 0)
+        }
+        for namespace in ["/", "/unknown"] {
+            _ = machine.process(header(.initialHeartbeat, namespace: namespace), .initialHeartbeat(Heartbeat(beat: 0)), now: start)
+        }
+        guard case .write(let batch) = machine.nextBatch(lane: 0, now: start, makeID: makeID).0 else {
+            Issue.record("no answer")
+            return
+        }
+        #expect(batch.map(\.header.namespace) == ["/"] && batch.map(\.header.target) == ["other"])
+    }
+
     @Test("Health follows what is written and what comes back")
     func health() {
         var machine = settled()

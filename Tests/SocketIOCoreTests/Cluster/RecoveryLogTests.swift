@@ -77,4 +77,33 @@ struct RecoveryLogTests {
         #expect(log.missed(by: session(), since: second) == nil)
         #expect(log.count <= 3)
     }
+
+    @Test("What a primary showed to this node only, and lost, is not covered by the session of another", arguments: [4, 5, 6] as [UInt64])
+    func rolledBack(reached: UInt64) {
+        let now = NIODeadline.uptimeNanoseconds(1_000)
+        var machine = RecoveryStateMachine(node: "me")
+        let mark = machine.beginClaim(reached: [.init(origin: other, number: reached)], now: now)
+        let result = machine.adopt(session(floor: 5), since: mark, own: [], now: now)
+        #expect((result != nil) == (reached <= 5))
+    }
+
+    @Test("Nor is what this node has seen of its own come back, when the other drains")
+    func ownRolledBack() throws {
+        let now = NIODeadline.uptimeNanoseconds(1_000)
+        let me = NodeIdentity(id: "me", epoch: 3)
+        for number: UInt64 in [1, 2] {
+            var machine = RecoveryStateMachine(node: "me")
+            let packet = packet(1)
+            let offset = try #require(packet.offset)
+            machine.emitted(packet, to: BroadcastOptions())
+            let stamp = NumberStamp(lane: 0, number: 2)
+            machine.numbered(ClusterHeader(id: offset, kind: .broadcast, namespace: "/", origin: me, stamp: stamp))
+            machine.cameBack(offset)
+            machine.draining(other, reached: [], now: now)
+            let mark = try #require(machine.mark(for: other, age: .zero, now: now))
+            var session = session()
+            session.positions = [.init(origin: me, number: number)]
+            #expect((machine.adopt(session, since: mark, own: [], now: now) != nil) == (number == 2))
+        }
+    }
 }

@@ -1,0 +1,33 @@
+import SocketIOCore
+
+/// Descriptions of sockets in parts that can be carried.
+struct SocketAnswers {
+    /// At least one; the last may be empty.
+    private(set) var parts: [[SocketDescription]] = [[]]
+    /// Tells which socket cannot be described at all.
+    private(set) var tooLarge: ClusterError?
+    private var bytes = 0
+    private let countLimit: Int
+    private let byteLimit: Int
+
+    init(countLimit: Int, byteLimit: Int) {
+        self.countLimit = countLimit
+        self.byteLimit = byteLimit
+    }
+
+    mutating func add(_ socket: SocketDescription) {
+        let size = socket.estimatedByteCount
+        guard size <= byteLimit else {
+            let text =
+                "the description of socket \(socket.id) takes about \(size) bytes and \(byteLimit) can be carried; keep less in its data"
+            tooLarge = tooLarge ?? ClusterError(.tooLarge, text)
+            return
+        }
+        if let last = parts.last, last.count >= countLimit || bytes + size > byteLimit, !last.isEmpty {
+            parts.append([])
+            bytes = 0
+        }
+        parts[parts.count - 1].append(socket)
+        bytes += size
+    }
+}
