@@ -43,7 +43,8 @@ public final class MongoAdapter: AdapterFactory {
         return health == .healthy && driver.isUnstable ? .deaf : health
     }
 
-    /// Looks at the deployment, sets the collection up and starts to take part. Returns when the node listens, or after five seconds.
+    /// Looks at the deployment, sets the collection up and starts to take part. Returns when the node listens, or after
+    /// ``MongoAdapterConfiguration/settleLimit``.
     ///
     /// - Throws: ``MongoAdapterError``: `invalidConfiguration`; `unreachable` or `authentication` within the server selection timeout;
     ///   `unauthorized`; `noChangeStreams`; `collectionMismatch`; `failed`.

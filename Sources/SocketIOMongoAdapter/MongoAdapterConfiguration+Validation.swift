@@ -18,6 +18,8 @@ extension MongoAdapterConfiguration {
         try check(queueMessages, in: 1...Int.max, "queueMessages")
         try check(queueBytes, in: 1...Int.max, "queueBytes")
         try check(acknowledgementBuffer, in: 1...Int.max, "acknowledgementBuffer")
+        try check(maximumPendingRequests, in: 1...Int.max, "maximumPendingRequests")
+        try check(socketsPerAnswer, in: 1...100_000, "socketsPerAnswer")
         if let readBatchSize { try check(readBatchSize, in: 1...Int(Int32.max), "readBatchSize") }
         if case .client(let client) = connection.value {
             try require(
@@ -78,6 +80,8 @@ extension MongoAdapterConfiguration {
             "heartbeatTimeout, at least twice heartbeatInterval,"
         )
         try check(requestTimeout, in: .milliseconds(1)...Duration.seconds(86_400), "requestTimeout")
+        try check(settleTime, in: .zero...Duration.seconds(60), "settleTime")
+        try check(settleLimit, in: settleTime...Duration.seconds(3_600), "settleLimit, at least settleTime,")
         try check(writeDeadline, in: .seconds(1)...Duration.seconds(86_400), "writeDeadline")
         try check(deafnessLimit, in: .seconds(1)...Duration.seconds(86_400), "deafnessLimit")
         try check(maxAwaitTime, in: .milliseconds(10)...Duration.seconds(10), "maxAwaitTime")
@@ -109,10 +113,14 @@ extension MongoAdapterConfiguration {
         var result = ClusterConfiguration()
         result.announcesNamespaces = traits.announcesNamespaces
         result.unwrittenKinds = traits.unwrittenKinds
-        result.socketsPerAnswer = traits.socketsPerAnswer
         result.heartbeatInterval = heartbeatInterval
         result.heartbeatTimeout = heartbeatTimeout
         result.requestTimeout = requestTimeout
+        result.settleTime = settleTime
+        result.settleLimit = settleLimit
+        result.maximumPendingRequests = maximumPendingRequests
+        // A format that knows no parts has one answer only.
+        result.socketsPerAnswer = traits.socketsPerAnswer == .max ? .max : socketsPerAnswer
         result.writeDeadline = writeDeadline
         result.deafnessLimit = deafnessLimit
         result.acknowledgementBuffer = acknowledgementBuffer

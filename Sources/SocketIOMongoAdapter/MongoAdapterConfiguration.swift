@@ -112,11 +112,25 @@ public struct MongoAdapterConfiguration: Sendable {
     /// How long a request to other nodes, such as `fetchSockets`, waits for answers if its caller does not say. Default: 5 s.
     /// Bounds: above 0.
     public var requestTimeout = Duration.seconds(5)
+    /// How long a node that has just started waits for the others to say that they are there, before it makes requests such as
+    /// `fetchSockets`; what is emitted behind an `emitWithAck` waits with it. It counts from the return of the node's first message.
+    /// Default: 300 ms. Bounds: 0 to 1 min.
+    public var settleTime = Duration.milliseconds(300)
+    /// After what time requests are made in any case, also if nothing has come back; the start of the server waits no longer for its
+    /// stream either. Default: 5 s. Bounds: at least ``settleTime``, at most 1 h.
+    public var settleLimit = Duration.seconds(5)
+    /// The number of requests of this node that wait for answers; further ones throw `tooManyRequests`. Default: 10 000.
+    /// Bounds: at least 1.
+    public var maximumPendingRequests = 10_000
+    /// The number of sockets in one message that answers `fetchSockets`; more are sent in several, and so are those that are too large
+    /// for one. Default: 1 000. Bounds: 1 to 100 000.
+    public var socketsPerAnswer = 1_000
     /// How long a message may wait to be written before `emit` throws. It is also the time for which writing is tried again.
     /// Default: 30 s, longer than an election. Bounds: at least 1 s.
     public var writeDeadline = Duration.seconds(30)
     /// How late a message of the node itself may come back before the stream is opened again and the node calls itself deaf.
-    /// Default: 10 s. Bounds: at least 1 s; 30 s or more on a sharded cluster, whose streams wait for the slowest shard.
+    /// It may be shorter than ``heartbeatInterval``: only what was written is waited for. Default: 10 s. Bounds: at least 1 s; 30 s or
+    /// more on a sharded cluster, whose streams wait for the slowest shard.
     public var deafnessLimit = Duration.seconds(10)
     /// The number of acknowledgements of one broadcast that wait to be read; further ones are dropped and counted. Default: 100 000.
     /// Bounds: at least 1.
@@ -129,9 +143,11 @@ public struct MongoAdapterConfiguration: Sendable {
     public var batchMessages = 1_000
     /// The largest size of a batch in bytes, unless it is one message. Default: 8 MB. Bounds: 1 kB to 15 MB.
     public var batchBytes = 8_000_000
-    /// The number of messages that wait in a lane; when it is reached, `emit` waits. Default: 10 000. Bounds: at least 1.
+    /// The number of messages that wait in a lane; when it is reached, `emit` waits. Of answers to other nodes no more are kept; the
+    /// node that asked gets an error instead. Default: 10 000. Bounds: at least 1.
     public var queueMessages = 10_000
-    /// The size in bytes of the messages that wait in a lane; when it is reached, `emit` waits. Default: 64 MiB. Bounds: at least 1.
+    /// The size in bytes of the messages that wait in a lane; when it is reached, `emit` waits. The same bounds the answers to other
+    /// nodes. Default: 64 MiB. Bounds: at least 1.
     public var queueBytes = 64 << 20
 
     /// How long the server waits for a message before it answers with nothing. It does not delay messages; it bounds how long closing

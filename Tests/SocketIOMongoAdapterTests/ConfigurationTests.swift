@@ -26,6 +26,13 @@ struct ConfigurationTests {
         { $0.requestTimeout = .zero },
         { $0.writeDeadline = .zero },
         { $0.deafnessLimit = .zero },
+        { $0.settleTime = .seconds(61) },
+        { $0.settleTime = .milliseconds(-1) },
+        { $0.settleLimit = .milliseconds(299) },
+        { $0.settleLimit = .seconds(3_601) },
+        { $0.maximumPendingRequests = 0 },
+        { $0.socketsPerAnswer = 0 },
+        { $0.socketsPerAnswer = 100_001 },
         { $0.lanes = 0 },
         { $0.lanes = 65 },
         { $0.batchMessages = 0 },
@@ -48,6 +55,21 @@ struct ConfigurationTests {
         let thrown = await #expect(throws: MongoAdapterError.self) { try await adapter.start() }
         #expect(thrown?.code == .invalidConfiguration)
         await adapter.close()
+    }
+
+    @Test("What is configured reaches the node")
+    func passedOn() {
+        var configuration = MongoAdapterConfiguration(connectionString: "mongodb://127.0.0.1:1/")
+        configuration.settleTime = .milliseconds(7)
+        configuration.settleLimit = .seconds(8)
+        configuration.maximumPendingRequests = 9
+        configuration.socketsPerAnswer = 10
+        var traits = WireFormatTraits(name: "test")
+        let cluster = configuration.clusterConfiguration(traits)
+        #expect(cluster.settleTime == .milliseconds(7) && cluster.settleLimit == .seconds(8))
+        #expect(cluster.maximumPendingRequests == 9 && cluster.socketsPerAnswer == 10)
+        traits.socketsPerAnswer = .max
+        #expect(configuration.clusterConfiguration(traits).socketsPerAnswer == .max)
     }
 
     @Test("A malformed connection string is told at the start")
