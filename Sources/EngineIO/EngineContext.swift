@@ -7,6 +7,9 @@ final class EngineContext: Sendable {
     let configuration: EngineConfiguration
     let timing: EngineTiming
     let path: String
+    let pathBytes: [UInt8]
+    /// Whether a WebSocket handshake may be answered as soon as it has been read.
+    let acceptsPlainHandshakes: Bool
     let delegate: any EngineServerDelegate
     let logger: Logger
     let metrics: EngineMetrics
@@ -21,6 +24,8 @@ final class EngineContext: Sendable {
         self.logger = logger
         self.metrics = metrics
         self.path = Self.normalise(configuration.path, addTrailingSlash: configuration.addTrailingSlash)
+        self.pathBytes = Array(path.utf8)
+        self.acceptsPlainHandshakes = configuration.allowRequest == nil && configuration.transports.contains(.websocket)
         self.timing = EngineTiming(
             pingInterval: TimeAmount(configuration.pingInterval),
             pingTimeout: TimeAmount(configuration.pingTimeout),

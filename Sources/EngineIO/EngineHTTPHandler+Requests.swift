@@ -149,7 +149,7 @@ extension EngineHTTPHandler {
     // MARK: Handshake
 
     private func beginHandshake(_ request: Request, _ transport: EngineConfiguration.Transport) {
-        let handshake = EngineHandshake(head: request.head, remoteAddress: context?.remoteAddress, isSecure: isSecure)
+        let handshake = EngineHandshake(head: request.head, remoteAddress: context?.channel.remoteAddress, isSecure: isSecure)
         guard let allowRequest = configuration.allowRequest else { return open(request, handshake, transport) }
         let registry = loop.context.registry
         guard registry.beginHandshake(limit: configuration.limits.pendingHandshakes) else { return refuse(.unavailable, request) }

@@ -41,7 +41,7 @@ extension EngineHTTPHandler {
             if let hook = configuration.initialHeaders { headers.add(contentsOf: hook(session.handshake)) }
         }
         guard let hook = configuration.headers else { return }
-        headers.add(contentsOf: hook(EngineHandshake(head: head, remoteAddress: context?.remoteAddress, isSecure: isSecure)))
+        headers.add(contentsOf: hook(EngineHandshake(head: head, remoteAddress: context?.channel.remoteAddress, isSecure: isSecure)))
     }
 
     func answerPreflight(_ request: Request) {
@@ -64,7 +64,7 @@ extension EngineHTTPHandler {
         loop.context.metrics.requestRefused(unknownSID: refusal.code == .unknownSID)
         loop.context.logger.trace("Refused a request", metadata: ["message": "\(refusal.message)", "context": "\(refusal.context)"])
         guard let connectionError = configuration.connectionError else { return }
-        let handshake = EngineHandshake(head: request.head, remoteAddress: context?.remoteAddress, isSecure: isSecure)
+        let handshake = EngineHandshake(head: request.head, remoteAddress: context?.channel.remoteAddress, isSecure: isSecure)
         connectionError(
             EngineConnectionError(code: refusal.code, message: refusal.message, context: refusal.context, request: handshake)
         )

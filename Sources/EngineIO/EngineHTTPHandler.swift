@@ -66,6 +66,9 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var unwanted = 0
     var wheelPosition = TimerWheel.Position()
 
+    /// Until when the first request's header fields must be here; nil for the usual time from now.
+    var headerDeadline: NIODeadline?
+
     init(loop: EngineLoop, isSecure: Bool, ownsPipeline: Bool, fallback: (@Sendable (any Channel) throws -> Void)?) {
         self.loop = loop
         self.isSecure = isSecure
@@ -88,7 +91,11 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        startTimeout(configuration.limits.headerTimeout)
+        if let headerDeadline {
+            loop.schedule(self, at: headerDeadline)
+        } else {
+            startTimeout(configuration.limits.headerTimeout)
+        }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {

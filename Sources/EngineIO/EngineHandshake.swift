@@ -45,6 +45,19 @@ public struct EngineHandshake: Sendable {
         self.issued = socketio_wall_clock()
     }
 
+    /// - Parameter lines: The request line and the header lines in the form of `bytes`.
+    init(lines: [UInt8], remoteAddress: SocketAddress?, isSecure: Bool) {
+        let address = remoteAddress?.ipAddress ?? remoteAddress?.pathname ?? ""
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(lines.count + address.utf8.count)
+        bytes.append(contentsOf: lines)
+        self.addressStart = Int32(clamping: bytes.count)
+        bytes.append(contentsOf: address.utf8)
+        self.bytes = bytes
+        self.isSecure = isSecure
+        self.issued = socketio_wall_clock()
+    }
+
     /// The client's IP address, or an empty string if the connection has none. Behind a proxy this is the proxy's.
     public var remoteAddress: String { String(decoding: bytes[Int(addressStart)...], as: UTF8.self) }
 

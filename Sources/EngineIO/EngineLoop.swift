@@ -41,6 +41,8 @@ final class EngineLoop {
     @exclusivity(unchecked) var log = TickLog()
     /// What the next WebSocket that has something to read reads into.
     @exclusivity(unchecked) var receiveBuffer: ByteBuffer?
+    /// Memory for what is put together and copied at once.
+    private var scratch: [UInt8] = []
     private var ownHandle: EngineLoopHandle?
     private var wheel: TimerWheel
     private var wakeUp: Scheduled<Void>?
@@ -65,6 +67,20 @@ final class EngineLoop {
 
     /// How other loops reach this one.
     var handle: EngineLoopHandle { ownHandle ?? EngineLoopHandle(self, eventLoop: eventLoop) }
+
+    /// An empty array that has memory already.
+    func takeScratch() -> [UInt8] {
+        var result: [UInt8] = []
+        swap(&result, &scratch)
+        return result
+    }
+
+    /// Takes it back for the next time.
+    func giveBack(scratch used: [UInt8]) {
+        guard used.capacity <= 64 << 10 else { return }
+        scratch = used
+        scratch.removeAll(keepingCapacity: true)
+    }
 
     // MARK: Other loops
 

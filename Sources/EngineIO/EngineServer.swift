@@ -55,21 +55,38 @@ public final class EngineServer: Sendable {
         ownsPipeline: Bool,
         fallback: (@Sendable (any Channel) throws -> Void)?
     ) throws {
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderFieldSize = context.configuration.limits.headerBytes
-        limits.maxHeaderListSize = context.configuration.limits.headerBytes
-        limits.maxHeaderFieldCount = context.configuration.limits.headerFields
         let loop = loop(for: channel.eventLoop)
-        try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveAllocator(loop: loop))
+        try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveAllocator.first(loop: loop, isShared: !isSecure))
         // A channel that reads several times in a row keeps a buffer for each.
         try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+        let handshake = EngineHandshakeHandler(loop: loop.local, isSecure: isSecure, ownsPipeline: ownsPipeline) { channel, handler in
+            try Self.addHTTP(to: channel, loop, isSecure: isSecure, ownsPipeline: ownsPipeline, after: handler, fallback: fallback)
+        }
+        try channel.pipeline.syncOperations.addHandler(handshake)
+    }
+
+    private static func addHTTP(
+        to channel: any Channel,
+        _ loop: EngineLoopHandle,
+        isSecure: Bool,
+        ownsPipeline: Bool,
+        after handshake: EngineHandshakeHandler,
+        fallback: (@Sendable (any Channel) throws -> Void)?
+    ) throws {
+        let configuration = loop.local.context.configuration
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = configuration.limits.headerBytes
+        limits.maxHeaderListSize = configuration.limits.headerBytes
+        limits.maxHeaderFieldCount = configuration.limits.headerFields
+        try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveAllocator.own(loop: loop))
         let http = EngineHTTPHandler(loop: loop.local, isSecure: isSecure, ownsPipeline: ownsPipeline, fallback: fallback)
+        http.headerDeadline = handshake.deadline
         let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
         let encoder = HTTPResponseEncoder()
         let connection = EngineConnectionHandler(http: http)
         let pipelining = HTTPServerPipelineHandler()
         http.httpHandlers = [pipelining, connection, encoder, decoder]
-        try channel.pipeline.syncOperations.addHandlers([encoder, decoder, connection, pipelining, http])
+        try channel.pipeline.syncOperations.addHandlers([encoder, decoder, connection, pipelining, http], position: .after(handshake))
     }
 
     private func loop(for eventLoop: any EventLoop) -> EngineLoopHandle {

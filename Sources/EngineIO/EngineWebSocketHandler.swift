@@ -291,6 +291,14 @@ extension EngineWebSocketHandler {
         context.flush()
     }
 
+    /// Sends the first bytes of a connection over which nothing has been sent.
+    ///
+    /// - Parameter file: The connection's socket; -1 if unknown.
+    func begin(_ frames: ByteBuffer, file: CInt) {
+        if ownsPipeline { self.file = file }
+        send(frames)
+    }
+
     func flush() {
         context?.flush()
     }

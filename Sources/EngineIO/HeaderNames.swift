@@ -18,10 +18,30 @@ enum HeaderNames {
         return names + names.map { $0.lowercased() }
     }()
 
+    private struct Entry {
+        let name: [UInt8]
+        let code: UInt8
+    }
+
+    /// By length.
+    private static let entries: [[Entry]] = {
+        var result = Array(repeating: [Entry](), count: (names.map(\.utf8.count).max() ?? 0) + 1)
+        for (index, name) in names.enumerated() {
+            result[name.utf8.count].append(Entry(name: Array(name.utf8), code: firstCode + UInt8(index)))
+        }
+        return result
+    }()
+
     private static let codes = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, firstCode + UInt8($0)) })
 
     /// The byte for a name that is written exactly like this.
     static func code(of name: String) -> UInt8? { codes[name] }
+
+    /// The byte for a name that is written exactly like this.
+    static func code(of name: UnsafeRawBufferPointer) -> UInt8? {
+        guard name.count < entries.count else { return nil }
+        return entries[name.count].first { $0.name[0] == name[0] && $0.name.elementsEqual(name) }?.code
+    }
 
     /// The name that a byte stands for.
     static func name(of code: UInt8) -> String? {

@@ -6,27 +6,42 @@ import NIOCore
 /// while the connection carries HTTP each is made anew, because parts of a body may be kept; a WebSocket reads into a buffer that all
 /// connections of the event loop share, and copies its messages.
 struct ReceiveAllocator: RecvByteBufferAllocator {
-    private static let firstSize: Int32 = 16
+    /// The size of a connection's first buffer, in bytes.
+    static let firstSize = 16
     private static let smallestSize: Int32 = 2048
     /// The size of the buffer that connections share, and the largest of one connection, in bytes.
     static let sharedSize: Int32 = 64 << 10
 
     private let loop: EngineLoopHandle
-    private var size = firstSize
-    private var isShared = false
+    private var size = Int32(firstSize)
+    private var isShared: Bool
 
-    init(loop: EngineLoopHandle) { self.loop = loop }
+    private init(loop: EngineLoopHandle, isShared: Bool) {
+        self.loop = loop
+        self.isShared = isShared
+    }
+
+    /// For a new connection.
+    ///
+    /// - Parameter isShared: Whether it gives buffers back with ``EngineLoop/giveBack(_:)``.
+    static func first(loop: EngineLoopHandle, isShared: Bool) -> ReceiveAllocator { ReceiveAllocator(loop: loop, isShared: isShared) }
+
+    /// For a connection that carries HTTP.
+    static func own(loop: EngineLoopHandle) -> ReceiveAllocator {
+        var allocator = ReceiveAllocator(loop: loop, isShared: false)
+        allocator.size = smallestSize
+        return allocator
+    }
 
     /// For a connection that gives buffers back with ``EngineLoop/giveBack(_:)``.
     static func shared(loop: EngineLoopHandle) -> ReceiveAllocator {
-        var allocator = ReceiveAllocator(loop: loop)
+        var allocator = ReceiveAllocator(loop: loop, isShared: true)
         allocator.size = sharedSize
-        allocator.isShared = true
         return allocator
     }
 
     func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
-        isShared ? loop.local.takeReceiveBuffer(allocator) : allocator.buffer(capacity: Int(size))
+        isShared && size == Self.sharedSize ? loop.local.takeReceiveBuffer(allocator) : allocator.buffer(capacity: Int(size))
     }
 
     /// nil keeps the channel from collecting buffers.
@@ -34,7 +49,10 @@ struct ReceiveAllocator: RecvByteBufferAllocator {
 
     /// - Returns: Always true, or the channel would read into its first buffer again.
     mutating func record(actualReadBytes: Int) -> Bool {
-        guard !isShared else { return true }
+        guard !isShared else {
+            size = Self.sharedSize
+            return true
+        }
         if actualReadBytes >= size {
             size = min(max(size * 2, Self.smallestSize), Self.sharedSize)
         } else {

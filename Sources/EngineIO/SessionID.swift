@@ -5,13 +5,13 @@ enum SessionID {
     /// 15 characters that may stand in a URL, with 90 random bits from the system's generator: as much as a `String` holds without memory
     /// of its own.
     static func random() -> String {
-        var generator = SystemRandomNumberGenerator()
-        var bits = generator.next() as UInt64
+        let random = RandomBits.next()
+        var bits = random.0
         var left = 10
         return String(unsafeUninitializedCapacity: 15) { buffer in
             for index in 0..<15 {
                 if left == 0 {
-                    bits = generator.next()
+                    bits = random.1
                     left = 10
                 }
                 buffer[index] = alphabet[Int(bits & 63)]

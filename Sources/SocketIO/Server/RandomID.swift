@@ -1,3 +1,5 @@
+import EngineIO
+
 /// Ids that nobody can guess, of the base64 URL alphabet: 90 random bits as 15 characters, which is as much as a `String` holds without
 /// memory of its own, or up to 120 as 20.
 enum RandomID {
@@ -5,9 +7,7 @@ enum RandomID {
 
     static func make(length: Int = 15) -> String {
         let length = min(max(length, 15), 20)
-        var generator = SystemRandomNumberGenerator()
-        var high = generator.next()
-        var low = generator.next()
+        var (high, low) = RandomBits.next()
         return String(unsafeUninitializedCapacity: length) { output in
             for position in 0..<length {
                 let bits = position < 10 ? high : low
