@@ -63,8 +63,8 @@ extension ClusterAdapter {
             return Surrender(positions: positions, unwritten: unwritten, session: local.beginClaim(pid: pid, offset: offset))
         }
         guard let taken else { return node.answer(header, with: .sessionAnswer(nil)) }
-        let isAccepted = node.responders.add { [node] in
-            let session = await taken.session().map { surrendered in
+        let isAccepted = node.responders.add { [self, node] in
+            var session = await taken.session().map { surrendered in
                 ClaimedSession(
                     id: surrendered.session.id,
                     rooms: surrendered.session.rooms,
@@ -74,6 +74,8 @@ extension ClusterAdapter {
                     positions: taken.positions
                 )
             }
+            // A node that has just started cannot know what a stored session has missed.
+            if session == nil, header.target == nil { session = await takeStored(pid: pid, offset: offset) }
             node.answer(header, with: .sessionAnswer(session))
         }
         if !isAccepted { node.answer(header, with: .sessionAnswer(nil)) }

@@ -68,6 +68,16 @@ extension ClusterAdapter {
             return nil
         }
     }
+
+    /// Takes a session out of the store for a node that asks for it, with all that it has missed up to here, as if it had been here.
+    func takeStored(pid: String, offset: MessageID?) async -> ClaimedSession? {
+        guard let stored = await takeStored(pid: pid), let session = stored.content.session(after: offset) else { return nil }
+        return recovery.withLock { recovery in
+            let (positions, unwritten) = node.position(in: namespace)
+            guard recovery.isReliable(now: node.now) else { return nil }
+            return recovery.forward(session, since: stored.mark, positions: positions, unwritten: unwritten)
+        }
+    }
 }
 
 /// Sessions in batches that a driver can store.

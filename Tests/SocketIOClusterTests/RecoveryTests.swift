@@ -192,6 +192,44 @@ struct RecoveryTests {
         for node in nodes.dropFirst() { await node.node.close() }
     }
 
+    @Test("A node that starts in the place of one that has left gets its sessions with the help of the others", .timeLimit(.minutes(1)))
+    func restart() async throws {
+        let cluster = InMemoryCluster()
+        let old = TestNode("old", driver: cluster.makeDriver(), recovery: RecoveryLimits())
+        let other = TestNode("other", driver: cluster.makeDriver(), recovery: RecoveryLimits())
+        for node in [old, other] { try await node.start() }
+        try await expectEventually { try await old.adapter.serverCount() == 2 }
+        let client = RecoveringClient()
+        let socket = try await Self.connect(client, to: old, rooms: ["room"])
+        let ids = MessageIDGenerator(seed: 7)
+        func emit(_ text: String, from node: TestNode) async throws {
+            var packet = TestNode.packet(text)
+            packet.offset = ids.next(seconds: 1)
+            try await node.adapter.broadcast(packet, to: BroadcastOptions(rooms: ["room"]))
+        }
+        try await emit("before", from: other)
+        try await expectEventually { client.received == ["before"] }
+        await old.node.drain()
+        try await expectEventually { other.log.all.contains { $0.hasPrefix("draining") } }
+        try await Self.cutOff(socket, of: old, isNoticed: true)
+        try await emit("in the ring", from: old)
+        await old.adapter.close()
+        await old.node.close()
+        try await emit("nobody is there", from: other)
+        let new = TestNode("new", driver: cluster.makeDriver(), recovery: RecoveryLimits())
+        try await new.start()
+        try await expectEventually { try await new.adapter.serverCount() == 2 }
+        try await emit("not yet back", from: new)
+        try await emit("not yet back either", from: other)
+        #expect(await Self.restore(client, socket.pid, at: new) != nil)
+        try await emit("after", from: new)
+        try await emit("at last", from: other)
+        let expected = ["before", "in the ring", "nobody is there", "not yet back", "not yet back either", "after", "at last"]
+        try await expectEventually { client.received.count >= expected.count }
+        #expect(client.received.sorted() == expected.sorted())
+        for node in [other, new] { await node.node.close() }
+    }
+
     @Test("A stored session is taken once", .timeLimit(.minutes(1)))
     func takenOnce() async throws {
         let cluster = InMemoryCluster()

@@ -241,6 +241,30 @@ package struct RecoveryStateMachine {
         return result
     }
 
+    /// A session whose node has left goes to a node that does not know what it has missed since.
+    ///
+    /// - Parameters:
+    ///   - session: The session as its node has stored it.
+    ///   - mark: Since when what it missed is in the log.
+    ///   - positions: How far this node has come.
+    ///   - unwritten: What of its own is still under way.
+    /// - Returns: The session as if it had been here until now; nil if what it missed is not covered.
+    package func forward(
+        _ session: ClaimedSession,
+        since mark: RecoveryLog.Mark,
+        positions: [ClaimedSession.OriginPosition],
+        unwritten: [MessageID]
+    ) -> ClaimedSession? {
+        guard let (missed, _) = log.missed(by: session, since: mark) else { return nil }
+        var result = session
+        result.missed += missed
+        result.known += missed.compactMap(\.offset) + unwritten
+        var reached = Dictionary(session.positions.map { ($0.origin, $0.number) }) { max($0, $1) }
+        for position in positions { reached[position.origin] = max(reached[position.origin] ?? 0, position.number) }
+        result.positions = reached.map { ClaimedSession.OriginPosition(origin: $0.key, number: $0.value) }
+        return result
+    }
+
     /// What was delivered at once on a loop after the session was adopted, ahead of it; nil if that is not known any more.
     package func overtook(_ session: ClaimedSession, since mark: RecoveryLog.Mark, on loop: any EventLoop) -> [BroadcastPacket]? {
         log.overtook(session, since: mark, on: loop)
