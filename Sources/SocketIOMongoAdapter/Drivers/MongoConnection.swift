@@ -19,6 +19,8 @@ final class MongoConnection: Sendable {
     let format: any WireFormat
     /// Work on what arrives is done on the thread that it arrives on.
     let cursorExecutor = MongoCursorExecutor()
+    /// What takes stored sessions.
+    let sessions = SessionTaker()
     private let state = Mutex<Open?>(nil)
     private let commandThreads = Mutex<[MongoCommandThread]>([])
 
@@ -134,6 +136,7 @@ final class MongoConnection: Sendable {
             return threads
         }
         for thread in threads { thread.stop() }
+        await sessions.close()
         let open = state.withLock { state in
             defer { state = nil }
             return state

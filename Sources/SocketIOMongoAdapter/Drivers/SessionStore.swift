@@ -23,22 +23,43 @@ struct SessionStore: Sendable {
         let collection = try collection()
         try await setUp(collection)
         let until = WallClock.milliseconds() + duration.components.seconds * 1_000 + Self.grace
-        let command = BSONDocument { command in
+        let first = try await run(insertion(sessions, until: until, into: collection), in: collection.database)
+        // Those that were stored before, by a node to which their clients then went. Updates one by one are slow, so they come second.
+        let known = first.writeErrors.filter(\.isDuplicateID).compactMap { sessions.indices.contains($0.index) ? sessions[$0.index] : nil }
+        guard known.count == first.writeErrors.count, first.writeConcernError == nil else { throw Self.incomplete }
+        guard !known.isEmpty else { return }
+        let second = try await run(replacement(known, until: until, in: collection), in: collection.database)
+        guard second.isComplete else { throw Self.incomplete }
+    }
+
+    private func run(_ command: BSONDocument, in database: MongoDatabase) async throws(MongoAdapterError) -> MongoInsertResult {
+        let reply = try await write(command, database)
+        do throws(MongoError) { return try MongoInsertResult(reply) } catch { throw MongoAdapterError(error, while: "storing sessions") }
+    }
+
+    private static var incomplete: MongoAdapterError { MongoAdapterError(.failed, "not all sessions could be stored") }
+
+    private func insertion(_ sessions: [StoredSession], until: Int64, into collection: MongoCollection) -> BSONDocument {
+        BSONDocument { command in
+            command.append("insert", collection.name)
+            command.append("ordered", false)
+            command.append("documents", array: sessions.map { document($0, until: until) })
+        }
+    }
+
+    private func replacement(_ sessions: [StoredSession], until: Int64, in collection: MongoCollection) -> BSONDocument {
+        BSONDocument { command in
             command.append("update", collection.name)
             command.append("ordered", false)
             command.appendArray("updates") { updates in
                 for session in sessions {
                     updates.appendDocument { update in
-                        update.append("q", filter(session.pid, session.namespace))
+                        update.appendDocument("q") { $0.append("_id", id(session.pid, session.namespace)) }
                         update.append("u", document(session, until: until))
                         update.append("upsert", true)
                     }
                 }
             }
-        }
-        let reply = try await write(command, collection.database)
-        guard reply["writeErrors"] == nil, reply["writeConcernError"] == nil else {
-            throw MongoAdapterError(.failed, "not all sessions could be stored")
         }
     }
 
@@ -69,19 +90,8 @@ struct SessionStore: Sendable {
 
     /// Finds a session and removes it: of several callers one gets it.
     func take(_ pid: String, in namespace: String) async throws(MongoAdapterError) -> StoredSession? {
-        let collection = try collection()
-        let found: BSONDocument?
-        do throws(MongoError) {
-            found = try await collection.findAndDelete(filter(pid, namespace), writeConcern: .majority.timeout(.seconds(8)))
-        } catch {
-            throw MongoAdapterError(error, while: "taking a session")
-        }
-        guard let payload = found?["data"]?.binary?.bytes else { return nil }
+        guard let payload = try await connection.sessions.take(id(pid, namespace), from: try collection()) else { return nil }
         return StoredSession(namespace: namespace, pid: pid, payload: payload)
-    }
-
-    private func filter(_ pid: String, _ namespace: String) -> BSONDocument {
-        BSONDocument { $0.append("_id", id(pid, namespace)) }
     }
 
     private func id(_ pid: String, _ namespace: String) -> BSONDocument {

@@ -1,0 +1,131 @@
+#if MongoDB
+import MongoClient
+import NIOCore
+import SocketIOCore
+import Synchronization
+
+/// Takes sessions out of the store, many at a time: when a node has been restarted, all its clients come back at once.
+///
+/// What is asked for while a batch is under way makes the next one. A session is marked with the batch's own token, which only one batch can
+/// do, and read by that token; so a batch whose outcome is unknown is sent again as it is. It is deleted when its time is over.
+final class SessionTaker: Sendable {
+    private struct Waiting {
+        var id: BSONDocument
+        var answer: CheckedContinuation<Result<ByteBuffer?, MongoAdapterError>, Never>
+    }
+
+    private struct State {
+        var waiting: [Waiting] = []
+        /// Takes batch after batch as long as somebody waits.
+        var worker: Task<Void, Never>?
+        var isClosed = false
+    }
+
+    /// Sessions in one batch.
+    private static let batchLimit = 128
+    /// Sessions that may be asked for at a time.
+    private static let limit = 100_000
+    private static let attempts = 3
+
+    private let state = Mutex(State())
+
+    /// Takes a session.
+    ///
+    /// - Returns: What was stored; nil if there is none, or somebody else has taken it.
+    func take(_ id: BSONDocument, from collection: MongoCollection) async throws(MongoAdapterError) -> ByteBuffer? {
+        let result = await withCheckedContinuation { answer in
+            let refused = state.withLock { state -> Bool in
+                guard !state.isClosed, state.waiting.count < Self.limit else { return true }
+                state.waiting.append(Waiting(id: id, answer: answer))
+                // A task of its own: a client that goes away must not take the sessions of others with it.
+                if state.worker == nil { state.worker = Task { await self.work(collection) } }
+                return false
+            }
+            if refused { answer.resume(returning: .failure(MongoAdapterError(.closed, "the adapter is closed"))) }
+        }
+        return try result.get()
+    }
+
+    /// Takes no more.
+    func close() async {
+        let worker = state.withLock { state in
+            state.isClosed = true
+            return state.worker
+        }
+        worker?.cancel()
+        await worker?.value
+    }
+
+    private func work(_ collection: MongoCollection) async {
+        while let batch = nextBatch() {
+            let result: Result<[BSONDocument: ByteBuffer], MongoAdapterError>
+            do throws(MongoError) { result = .success(try await take(batch.map(\.id), from: collection)) } catch {
+                result = .failure(MongoAdapterError(error, while: "taking sessions"))
+            }
+            for waiting in batch { waiting.answer.resume(returning: result.map { $0[waiting.id] }) }
+        }
+    }
+
+    private func nextBatch() -> [Waiting]? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.worker = nil
+                return nil
+            }
+            let batch = Array(state.waiting.prefix(Self.batchLimit))
+            state.waiting.removeFirst(batch.count)
+            return batch
+        }
+    }
+
+    private func take(_ ids: [BSONDocument], from collection: MongoCollection) async throws(MongoError) -> [BSONDocument: ByteBuffer] {
+        let token = BSONBinary(bytes: ByteBuffer(bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max) }))
+        let marked = try await retrying { () throws(MongoError) in
+            try await collection.update(free(ids, for: token), mark(token), many: true, writeConcern: .majority.timeout(.seconds(8)))
+        }
+        guard marked > 0 else { return [:] }
+        let mine = BSONDocument { filter in
+            filter.append("_id", among(ids))
+            filter.append("taker", token)
+        }
+        let found = try await retrying { () throws(MongoError) in try await collection.find(mine) }
+        var result: [BSONDocument: ByteBuffer] = [:]
+        for document in found {
+            if let id = document["_id"]?.document, let data = document["data"]?.binary?.bytes { result[id.copied()] = data }
+        }
+        return result
+    }
+
+    private func retrying<Value: Sendable>(_ body: () async throws(MongoError) -> Value) async throws(MongoError) -> Value {
+        for _ in 1..<Self.attempts {
+            do throws(MongoError) { return try await body() } catch {
+                guard error.code == .network || error.code == .notPrimary || error.code == .serverSelection, !Task.isCancelled else {
+                    throw error
+                }
+            }
+        }
+        return try await body()
+    }
+
+    private func among(_ ids: [BSONDocument]) -> BSONDocument {
+        BSONDocument { $0.append("$in", array: ids) }
+    }
+
+    /// Those that nobody has taken, or this batch when its outcome was unknown.
+    private func free(_ ids: [BSONDocument], for token: BSONBinary) -> BSONDocument {
+        BSONDocument { filter in
+            filter.append("_id", among(ids))
+            filter.appendDocument("taker") { taker in
+                taker.appendArray("$in") { values in
+                    values.appendNull()
+                    values.append(token)
+                }
+            }
+        }
+    }
+
+    private func mark(_ token: BSONBinary) -> BSONDocument {
+        BSONDocument { $0.appendDocument("$set") { $0.append("taker", token) } }
+    }
+}
+#endif
