@@ -225,6 +225,10 @@ let package = Package(
             dependencies: [
                 "EngineIO",
                 "SocketIO",
+                .target(name: "SocketIOHummingbird", condition: .when(traits: ["Hummingbird"])),
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -7,14 +7,17 @@ import json
 import os
 import platform
 import re
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
-OURS, BARE = "swift-socketio", "bare"
+OURS, BARE, BARE_NIO = "swift-socketio", "bare", "bare NIO"
 FAULTS = ("lost", "duplicated", "out of order")
 
 FAN_OUT = [("deliveries", "deliveries/s", 0, False), ("CPU per delivery", "CPU per delivery, µs", 2, True)]
@@ -24,13 +27,22 @@ CONNECTS = [("connects", "connects/s", 0, False), ("CPU per connect", "CPU each,
 MEMORY = [("memory per connection", "resident bytes each", 0, True), ("kept per closed connection", "kept after close, bytes", 0, True)]
 
 
+SLOW = [
+    ("deliveries to fast clients", "deliveries to the others, of 10 000/s", 0, False),
+    ("latency p99", "their p99, ms", 1, True),
+    ("growth per slow client", "memory per slow client, KiB", 0, True),
+    ("cut off", "slow clients cut off", 0, False),
+]
+
+
 @dataclasses.dataclass
 class Work:
     title: str
     arguments: str
     values: list  # (the generator's name, title, digits, whether smaller is better)
     batch: int | None = None  # messages per write of the bare server; None if it cannot do this work
-    loops: int | None = None  # event loops of swift-socketio, if not those of the command line; then it runs alone
+    loops: int | None = None  # event loops of swift-socketio, if not those of the command line; then it runs alone, once and shorter
+    options: str = ""  # for LoadTarget; then it runs alone
     best: bool = False  # the best run with a busy server counts, not the median: the rate is bistable with one message in flight
     seconds: float = 0  # at least
     once: bool = False  # does not vary from run to run
@@ -44,14 +56,19 @@ WORK = {
     "echo-8": Work("Echo: 100 clients, 8 in flight", "echo --in-flight 8", ECHO, batch=1),
     "echo-typed": Work("Echo, decoded and encoded: 100 clients, 8 in flight", "echo --in-flight 8 --event echo-typed", ECHO),
     "echo-rate": Work("Echo: 100 clients, 2 000/s", "echo --rate 2000", ECHO[1:] + LATENCY, batch=1, seconds=4),
-    "connects": Work("Connecting: 10 000 clients", "connects", CONNECTS),
+    "connects": Work("Connecting: 10 000 clients", "connects", CONNECTS, batch=1),
     "idle": Work("Idle: 10 000 WebSocket connections", "idle", MEMORY, once=True),
+    "idle-hummingbird": Work("Idle, in a Hummingbird application: 10 000", "idle", MEMORY, once=True, options="--hummingbird"),
+    "idle-tls": Work("Idle, over TLS 1.3: 2 000", "tls", MEMORY, once=True, options="--certificate {certificate} --key {key}"),
     "broadcast-ack": Work("Broadcast with acknowledgement: 20 clients", "broadcast-ack", [("CPU per question", "CPU each, µs", 0, True)] + LATENCY),
-    "fan-out-loops": Work("Fan-out, 4 event loops on one core", "fan-out --in-flight 16", FAN_OUT, loops=4),
-    "echo-loops": Work("Echo, 4 event loops on one core, 8 in flight", "echo --in-flight 8", ECHO, loops=4),
+    "slow-clients": Work("2 000 clients that never read, 100 that do: 100 messages/s of 4 KiB", "slow-clients", SLOW, seconds=4),
 }
+# All of it with four event loops: what counts is that nothing is lost and the order kept.
+LOOPS = 4
+WITH_LOOPS = {f"{name}-loops": dataclasses.replace(work, loops=LOOPS) for name, work in WORK.items() if not name.startswith("idle")}
+WORK |= WITH_LOOPS
 # Modes that end by themselves.
-WITHOUT_SECONDS = ("idle", "connects")
+WITHOUT_SECONDS = ("idle", "tls", "connects")
 
 
 def parse_arguments():
@@ -67,7 +84,7 @@ def parse_arguments():
     parser.add_argument("--loops", type=int, default=1, help="event loops of swift-socketio")
     parser.add_argument("--server-cores", default="0", help="cores of the server")
     parser.add_argument("--generator-core", default="1", help="core of the load generator")
-    parser.add_argument("--output", type=Path, default=ROOT / "Documentation" / "Benchmarks.md")
+    parser.add_argument("--output", type=Path, help="where the table goes; default Documentation/Benchmarks.md if nothing was left out")
     options = parser.parse_args()
     if options.quick:
         options.runs, options.seconds = 1, 2
@@ -95,14 +112,12 @@ class Server:
             line = process.stdout.readline()
             match = re.fullmatch(r"listening (\d+)\n", line)
             if not match:
-                raise RuntimeError(f"{self.name} did not start: {line!r}")
+                raise OSError(f"{self.name} did not start: {line!r}")
             yield f"http://127.0.0.1:{match[1]}", process.pid
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            # It is only measured while it runs: nobody waits for its clients to be let go in order.
+            process.kill()
+            process.wait()
 
 
 def has_python_socketio():
@@ -112,9 +127,12 @@ def has_python_socketio():
 
 def servers_for(work, options):
     batch, loops = WORK[work].batch, WORK[work].loops
-    found = [Server(OURS, [options.bin / "LoadTarget", "--loops", str(loops or options.loops)])]
-    if loops:
+    own = WORK[work].options.format(certificate=options.certificate, key=options.key).split()
+    found = [Server(OURS, [options.bin / "LoadTarget", "--loops", str(loops or options.loops), *own])]
+    if loops or own:
         return found
+    if work == "connects":
+        found.append(Server(BARE_NIO, [options.bin / "LoadTarget", "--loops", "1", "--bare"]))
     if batch:
         found.append(Server(BARE, [options.bin / "LoadGenerator", "bare", "--batch", str(batch)]))
     if has_python_socketio():
@@ -130,10 +148,12 @@ def run_once(work, server, options):
     arguments = WORK[work].arguments.split()
     with server.running(options) as (url, pid):
         command = [options.bin / "LoadGenerator", arguments[0], url, "--pid", str(pid), "--format", "json", *arguments[1:]]
-        if arguments[0] not in WITHOUT_SECONDS:
-            command += ["--seconds", str(max(options.seconds, WORK[work].seconds))]
+        if arguments[0] == "tls":
+            command = [sys.executable, ROOT / "scripts" / "bench_tls.py", url, "--pid", str(pid)]
+        elif arguments[0] not in WITHOUT_SECONDS:
+            command += ["--seconds", str(max(2 if WORK[work].loops else options.seconds, WORK[work].seconds))]
         pin = lambda: os.sched_setaffinity(0, cores(options.generator_core))
-        done = subprocess.run(command, capture_output=True, text=True, preexec_fn=pin, timeout=600, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, preexec_fn=pin, timeout=300, check=False)
     if done.returncode != 0:
         print(f"{work} on {server.name}: {done.stderr.strip()}", file=sys.stderr)
         return None
@@ -141,10 +161,10 @@ def run_once(work, server, options):
 
 
 def runs_of(work, server, options):
-    if server.name not in (OURS, BARE):
-        return min(options.runs, options.peer_runs)
-    if WORK[work].once:
+    if WORK[work].once or WORK[work].loops:
         return 1
+    if server.name not in (OURS, BARE, BARE_NIO):
+        return min(options.runs, options.peer_runs)
     return options.runs + 2 if WORK[work].best and options.runs > 1 else options.runs
 
 
@@ -167,7 +187,12 @@ def measure(work, options):
         for server in servers:
             if turn >= runs_of(work, server, options):
                 continue
-            result = run_once(work, server, options)
+            try:
+                result = run_once(work, server, options)
+            except (OSError, subprocess.TimeoutExpired, json.JSONDecodeError) as error:
+                # What is missing in one place must not cost all the others.
+                print(f"{work} on {server.name}: {error}", file=sys.stderr)
+                result = None
             if result:
                 runs[server.name].append(result)
                 print(f"{work} {server.name}: {json.dumps(result['values'])}", file=sys.stderr, flush=True)
@@ -188,6 +213,19 @@ def ratio(value, other, smaller_is_better):
     if not value or not other:
         return "–"
     return f"{(other / value if smaller_is_better else value / other):.2f} ×"
+
+
+def loops_table(all_results):
+    """What came of the work with several event loops."""
+    lines = [f"With {LOOPS} event loops on the server's core, one run each:", "", "| work | | | lost, duplicated, out of order |", "| --- | --- | ---: | ---: |"]
+    for work, results in all_results.items():
+        values, _, faults = results.get(OURS, ({}, [], {}))
+        key, row, digits, _ = WORK[work].values[0]
+        counted = ", ".join(str(int(faults[fault])) for fault in FAULTS) if values else "–"
+        # Connecting has no messages that could be lost.
+        counted = counted if "lost" in values else "–"
+        lines.append(f"| {WORK[work].title} | {row} | {number(values[key], digits) if key in values else '–'} | {counted} |")
+    return "\n".join(lines)
 
 
 def table(all_results):
@@ -242,23 +280,56 @@ def main():
     unknown = [work for work in wanted if work not in WORK]
     if unknown:
         sys.exit(f"unknown work: {', '.join(unknown)}; there is {', '.join(WORK)}")
-    results = {work: measure(work, options) for work in wanted}
+    began = time.monotonic()
+    with certificate(options):
+        results = {work: timed(work, options) for work in wanted}
+    print(f"all of it took {time.monotonic() - began:.0f} s", file=sys.stderr)
     how = (
         f"{machine()} Server on core {options.server_cores} with {options.loops} event loop(s), generator on core {options.generator_core}; "
         f"medians of {options.runs} runs of {options.seconds:g} s or more, of {options.peer_runs} for other servers; with one message in "
         f"flight the best of {options.runs + 2}. “We are”: how many times better {OURS} is. “{BARE}” makes nothing but system calls (fan-out "
         f"at saturation: 16 messages per write), and is the limit. Memory is `Rss` of `/proc/PID/smaps_rollup`."
     )
-    text = f"{how}\n\n{table(results)}"
+    parts = [how]
+    alone = {work: found for work, found in results.items() if work not in WITH_LOOPS}
+    several = {work: found for work, found in results.items() if work in WITH_LOOPS}
+    parts += [table(alone)] if alone else []
+    parts += [loops_table(several)] if several else []
+    text = "\n\n".join(parts)
     print(text)
-    for path in [options.output, *([ROOT / "README.md"] if is_complete(options) else [])]:
+    for path in outputs(options):
         write(text, path)
 
 
-def is_complete(options):
-    """Whether these are numbers to show: everything, as often as it takes, on the machine's own terms."""
-    everything = not (options.only or options.servers or options.quick)
-    return everything and BEGIN in (ROOT / "README.md").read_text()
+def timed(work, options):
+    began = time.monotonic()
+    results = measure(work, options)
+    print(f"{work} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return results
+
+
+@contextlib.contextmanager
+def certificate(options):
+    """A certificate for the time of the run."""
+    with tempfile.TemporaryDirectory() as folder:
+        options.certificate, options.key = Path(folder) / "certificate.pem", Path(folder) / "key.pem"
+        if shutil.which("openssl"):
+            command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+            command += ["-subj", "/CN=localhost", "-keyout", options.key, "-out", options.certificate]
+            subprocess.run(command, capture_output=True, check=True)
+        else:
+            print("there is no openssl, which makes the certificate: idle-tls will not start", file=sys.stderr)
+        yield
+
+
+def outputs(options):
+    """Where the table goes: only numbers of everything, as often as it takes, are to show."""
+    if options.output:
+        return [options.output]
+    if options.only or options.servers or options.quick:
+        return []
+    readme = ROOT / "README.md"
+    return [ROOT / "Documentation" / "Benchmarks.md", *([readme] if BEGIN in readme.read_text() else [])]
 
 
 if __name__ == "__main__":

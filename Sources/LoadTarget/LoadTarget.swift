@@ -2,7 +2,14 @@ import ArgumentParser
 import EngineIO
 import Logging
 import NIOPosix
+import NIOSSL
 import SocketIO
+
+#if Hummingbird
+import Hummingbird
+import NIOCore
+import SocketIOHummingbird
+#endif
 
 #if canImport(Darwin)
 import Darwin
@@ -19,6 +26,7 @@ struct LoadTarget: AsyncParsableCommand {
 
     func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
+        if options.bare { return try await serveBare(options, on: group) { say("listening \($0)\n") } }
         var logger = Logger(label: "load-target") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
         let io = SocketIOServer(
@@ -28,9 +36,38 @@ struct LoadTarget: AsyncParsableCommand {
             logger: logger
         )
         addHandlers(to: io)
+        if options.hummingbird { return try await serveWithHummingbird(io, on: group, logger) }
         var http = HTTPServerConfiguration(host: options.host, port: options.port)
         http.backlog = 4096
+        http.tls = try options.tls
         try await io.run(http, onListening: { say("listening \($0)\n") })
+    }
+
+    #if Hummingbird
+    private func serveWithHummingbird(_ io: SocketIOServer, on group: MultiThreadedEventLoopGroup, _ logger: Logger) async throws {
+        var app = Application(
+            router: Router(),
+            server: .socketIO(io),
+            configuration: .init(address: .hostname(options.host, port: options.port), backlog: 4096),
+            onServerRunning: { say("listening \($0.localAddress?.port ?? 0)\n") },
+            eventLoopGroupProvider: .shared(group),
+            logger: logger
+        )
+        app.addServices(io)
+        try await app.runService()
+    }
+    #else
+    private func serveWithHummingbird(_ io: SocketIOServer, on group: MultiThreadedEventLoopGroup, _ logger: Logger) async throws {}
+    #endif
+}
+
+extension Options {
+    fileprivate var tls: TLSConfiguration? {
+        get throws {
+            guard let certificate, let key else { return nil }
+            let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
+            return .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+        }
     }
 }
 

@@ -21,11 +21,21 @@ struct Options: ParsableArguments {
     @Option(help: "The number of event loops, each with a thread.") var loops = 1
     @Option(help: "The packets' format.") var parser = Parser.json
     @Flag(help: "Sessions survive short disconnections.") var recovery = false
+    @Flag(help: "Mounted in a Hummingbird application instead of a server of its own.") var hummingbird = false
+    @Option(help: "A PEM file with a certificate, for TLS.") var certificate: String?
+    @Option(help: "The PEM file with its private key.") var key: String?
+    @Flag(help: "No Socket.IO server, but the least that NIO can do for a client that connects: the limit to compare connecting with.")
+    var bare = false
     @OptionGroup(title: "Cluster") var cluster: ClusterOptions
 
     mutating func validate() throws {
         guard (1...1024).contains(loops) else { throw ValidationError("--loops must be from 1 to 1024") }
         guard (0...65535).contains(port) else { throw ValidationError("--port must be from 0 to 65535") }
+        guard (certificate == nil) == (key == nil) else { throw ValidationError("--certificate and --key belong together") }
+        guard !hummingbird || (certificate == nil && !bare) else { throw ValidationError("--hummingbird goes without TLS and --bare here") }
+        #if !Hummingbird
+        guard !hummingbird else { throw ValidationError("--hummingbird: this build has no Hummingbird; build with that trait") }
+        #endif
         #if !MongoDB
         guard cluster.mongodb == nil else {
             throw ValidationError("--mongodb: this build has no MongoDB adapter; build with the trait MongoDB")

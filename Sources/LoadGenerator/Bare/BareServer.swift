@@ -7,6 +7,7 @@ final class BareServer {
         let index: Int
         let file: Int32
         var isUpgraded = false
+        var isMember = false
         var leftover = Bytes()
         var output = Bytes()
         var waitsToWrite = false
@@ -29,6 +30,8 @@ final class BareServer {
     /// How many messages to a room go into one write per receiver.
     private let batch: Int
     private var peers: [Peer?] = [nil]
+    /// Places in ``peers`` that nobody has any more.
+    private var free: [Int] = []
     private var members: [Peer] = []
     private let inbound = UnsafeMutablePointer<UInt8>.allocate(capacity: inboundSize)
     private var frame = Bytes()
@@ -66,7 +69,7 @@ final class BareServer {
 
     private func acceptAll() {
         while let file = TCP.accept(listener) {
-            let index = peers.firstIndex { $0 == nil }.flatMap { $0 > 0 ? $0 : nil } ?? peers.count
+            let index = free.popLast() ?? peers.count
             let peer = Peer(index: index, file: file)
             if index == peers.count { peers.append(peer) } else { peers[index] = peer }
             poller.add(file, index: index)
@@ -76,7 +79,8 @@ final class BareServer {
     private func close(_ peer: Peer) {
         Glibc.close(peer.file)
         peers[peer.index] = nil
-        members.removeAll { $0 === peer }
+        free.append(peer.index)
+        if peer.isMember { members.removeAll { $0 === peer } }
     }
 
     // MARK: Reading
@@ -138,6 +142,7 @@ final class BareServer {
                 cast(UnsafeBufferPointer(rebasing: arguments[(comma + 1)...]))
             } else if packet.arguments(of: "join") != nil {
                 members.append(peer)
+                peer.isMember = true
                 acknowledge(packet.id, UnsafeBufferPointer(start: nil, count: 0), to: peer)
             }
         default: break

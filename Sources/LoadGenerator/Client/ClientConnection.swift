@@ -11,6 +11,8 @@ final class ClientConnection {
     var leftover = Bytes()
     /// What waits to be written.
     var output = Bytes()
+    /// Whether the last connection was in the namespace when it ended.
+    var wasReady = false
     /// Whether ``output`` waits for the end of this round of the loop.
     var isDirty = false
     var waitsToWrite = false

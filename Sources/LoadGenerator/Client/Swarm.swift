@@ -125,6 +125,7 @@ final class Swarm<Delegate: SwarmDelegate> {
     }
 
     private func release(_ client: ClientConnection) {
+        client.wasReady = client.phase == .ready
         Glibc.close(client.file)
         client.file = -1
         setPhase(.closed, of: client)
