@@ -28,7 +28,7 @@ MEMORY = [("memory per connection", "resident bytes each", 0, True), ("kept per 
 
 
 SLOW = [
-    ("deliveries to fast clients", "deliveries to the others, of 10 000/s", 0, False),
+    ("deliveries to fast clients", "deliveries to the others, of 5 000/s", 0, False),
     ("latency p99", "their p99, ms", 1, True),
     ("growth per slow client", "memory per slow client, KiB", 0, True),
     ("cut off", "slow clients cut off", 0, False),
@@ -61,7 +61,9 @@ WORK = {
     "idle-hummingbird": Work("Idle, in a Hummingbird application: 10 000", "idle", MEMORY, once=True, options="--hummingbird"),
     "idle-tls": Work("Idle, over TLS 1.3: 2 000", "tls", MEMORY, once=True, options="--certificate {certificate} --key {key}"),
     "broadcast-ack": Work("Broadcast with acknowledgement: 20 clients", "broadcast-ack", [("CPU per question", "CPU each, µs", 0, True)] + LATENCY),
-    "slow-clients": Work("2 000 clients that never read, 100 that do: 100 messages/s of 4 KiB", "slow-clients", SLOW, seconds=4),
+    "slow-clients": Work(
+        "500 clients that never read, 100 that do: 50 messages/s of 16 KiB", "slow-clients --slow 500 --rate 50 --size 16384", SLOW, seconds=10
+    ),
 }
 # All of it with four event loops: what counts is that nothing is lost and the order kept.
 LOOPS = 4
