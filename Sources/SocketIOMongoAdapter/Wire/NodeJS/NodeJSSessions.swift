@@ -41,6 +41,8 @@ struct NodeJSSessions: SessionExchange {
     }
 
     /// - Parameter session: The document of the session, after which Node.js must find the tombstone in the order of ids.
+    // Not inlined, nor what else throws beside what awaits: the optimizer of Swift 6.3.1 crashes on the coroutine that comes of it.
+    @inline(never)
     private func insertTombstone(_ pid: String, after session: ObjectID, in namespace: String, by node: NodeID) async throws -> ObjectID {
         var id = ObjectID()
         if id <= session {
@@ -109,21 +111,37 @@ struct NodeJSSessions: SessionExchange {
     }
 
     private func takeDocument(_ pid: String, _ namespace: String, by node: NodeID) async throws -> BSONDocument? {
-        guard isCapped else {
-            let newest = BSONDocument { $0.append("_id", Int32(-1)) }
-            let filter = filter(pid, namespace, onlyForeign: true)
-            let session = try await collection().findAndDelete(filter, sort: newest, writeConcern: Self.confirmation)
-            if session != nil { try await forget(pid, in: namespace, by: node) }
-            return session
-        }
-        guard let session = try await newest(pid, namespace), session["data"]?.document?["sid"] != nil,
-            try NodeJSEnvelope(session).origin.isForeign, let id = session["_id"]?.objectID
-        else { return nil }
+        isCapped ? try await takeBehindTombstone(pid, namespace, by: node) : try await takeAndDelete(pid, namespace, by: node)
+    }
+
+    private func takeAndDelete(_ pid: String, _ namespace: String, by node: NodeID) async throws -> BSONDocument? {
+        let newest = BSONDocument { $0.append("_id", Int32(-1)) }
+        let filter = filter(pid, namespace, onlyForeign: true)
+        let session = try await collection().findAndDelete(filter, sort: newest, writeConcern: Self.confirmation)
+        if session != nil { try await forget(pid, in: namespace, by: node) }
+        return session
+    }
+
+    private func takeBehindTombstone(_ pid: String, _ namespace: String, by node: NodeID) async throws -> BSONDocument? {
+        guard let session = try await newest(pid, namespace), let id = try Self.foreignID(of: session) else { return nil }
         let tombstone = try await insertTombstone(pid, after: id, in: namespace, by: node)
         // Others may have done the same: the first tombstone after the session has it.
         let documents = try await read(filter(pid, namespace), sort: Self.natural(1))
-        guard let index = documents.firstIndex(where: { $0["_id"]?.objectID == id }) else { return nil }
-        return documents[(index + 1)...].first?["_id"]?.objectID == tombstone ? session : nil
+        return Self.follows(tombstone, id, in: documents) ? session : nil
+    }
+
+    /// Whether a document comes right after another.
+    @inline(never)
+    private static func follows(_ next: ObjectID, _ id: ObjectID, in documents: [BSONDocument]) -> Bool {
+        guard let index = documents.firstIndex(where: { $0["_id"]?.objectID == id }) else { return false }
+        return documents[(index + 1)...].first?["_id"]?.objectID == next
+    }
+
+    /// The id of a document that holds a session of a node of another kind.
+    @inline(never)
+    private static func foreignID(of document: BSONDocument) throws -> ObjectID? {
+        guard document["data"]?.document?["sid"] != nil, try NodeJSEnvelope(document).origin.isForeign else { return nil }
+        return document["_id"]?.objectID
     }
 
     private func newest(_ pid: String, _ namespace: String) async throws -> BSONDocument? {
