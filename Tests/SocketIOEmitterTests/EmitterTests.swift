@@ -115,7 +115,7 @@ struct EmitterTests {
     func deadline(outcome: BatchOutcome, code: ClusterError.Code) async throws {
         let driver = ScriptedDriver(Array(repeating: outcome, count: 1_000))
         var options = SocketIOEmitter.Options()
-        options.writeDeadline = .milliseconds(200)
+        options.writeDeadline = .seconds(3)
         let io = try await SocketIOEmitter(driver: driver, options: options)
         await #expect { try await io.emit("hello") } throws: { ($0 as? ClusterError)?.code == code }
         await io.close()
