@@ -38,7 +38,7 @@ def parse_arguments():
     parser.add_argument("--bin", type=Path, required=True, help="the folder of the executables")
     parser.add_argument("--runs", type=int, default=1, help="runs, of which the median counts")
     parser.add_argument("--clients", type=int, default=10_000, help="clients of the node that is restarted")
-    parser.add_argument("--rate", type=float, default=2, help="messages per second that a client of the other node broadcasts")
+    parser.add_argument("--rate", type=float, default=1, help="messages per second that a client of the other node broadcasts")
     parser.add_argument("--output", type=Path, default=ROOT / "Documentation" / "Benchmarks.md")
     options, _ = parser.parse_known_args()
     return options
