@@ -34,14 +34,17 @@ final class SessionTaker: Sendable {
     /// - Returns: What was stored; nil if there is none, or somebody else has taken it.
     func take(_ id: BSONDocument, from collection: MongoCollection) async throws(MongoAdapterError) -> ByteBuffer? {
         let result = await withCheckedContinuation { answer in
-            let refused = state.withLock { state -> Bool in
-                guard !state.isClosed, state.waiting.count < Self.limit else { return true }
+            let refusal = state.withLock { state -> MongoAdapterError? in
+                if state.isClosed { return MongoAdapterError(.closed, "the adapter is closed") }
+                guard state.waiting.count < Self.limit else {
+                    return MongoAdapterError(.failed, "\(Self.limit) sessions are being looked for: MongoDB is slower than the clients")
+                }
                 state.waiting.append(Waiting(id: id, answer: answer))
                 // A task of its own: a client that goes away must not take the sessions of others with it.
                 if state.worker == nil { state.worker = Task { await self.work(collection) } }
-                return false
+                return nil
             }
-            if refused { answer.resume(returning: .failure(MongoAdapterError(.closed, "the adapter is closed"))) }
+            if let refusal { answer.resume(returning: .failure(refusal)) }
         }
         return try result.get()
     }
@@ -62,7 +65,12 @@ final class SessionTaker: Sendable {
             do throws(MongoError) { result = .success(try await take(batch.map(\.id), from: collection)) } catch {
                 result = .failure(MongoAdapterError(error, while: "taking sessions"))
             }
-            for waiting in batch { waiting.answer.resume(returning: result.map { $0[waiting.id] }) }
+            var given: Set<BSONDocument> = []
+            for waiting in batch {
+                // Of those who ask for the same session at the same time, one gets it.
+                let isFirst = given.insert(waiting.id).inserted
+                waiting.answer.resume(returning: result.map { isFirst ? $0[waiting.id] : nil })
+            }
         }
     }
 
