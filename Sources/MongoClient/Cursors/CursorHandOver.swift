@@ -59,12 +59,13 @@ final class CursorHandOver: Sendable {
     /// - Returns: `false` if the cursor was cancelled.
     func offer(_ batch: MongoBatch) -> Bool {
         self.gate.lock(whenValue: Gate.open)
-        defer { self.gate.unlock(withValue: self.hasRoom ? Gate.open : Gate.shut) }
         let (waiter, isAccepted) = self.state.withLockedValue { state -> (CheckedContinuation<Void, Never>?, Bool) in
             guard state.end == nil else { return (nil, false) }
             state.batches.append(batch)
             return (state.takeWaiter(), true)
         }
+        self.gate.unlock(withValue: self.hasRoom ? Gate.open : Gate.shut)
+        // Not before: a task that is being cancelled holds what this waits for, and waits for the gate.
         waiter?.resume()
         return isAccepted
     }
