@@ -134,7 +134,9 @@ struct BundleTests {
             for byte: UInt8 in [0, 0x7f, 0x90, 0xc0, 0xc1, 0xdd, 0xff] {
                 var changed = data
                 changed.setInteger(byte, at: data.readerIndex + index)
-                let kinds = Self.items([try NativeWireFormatTests.change(document, "data") { $0.append("data", binary: changed) }]).map(Kind.init)
+                let kinds = Self.items([try NativeWireFormatTests.change(document, "data") { $0.append("data", binary: changed) }]).map(
+                    Kind.init
+                )
                 #expect(kinds == [.skipped] || kinds == [.message, .message, .message])
             }
         }
