@@ -71,7 +71,8 @@ extension NativeWireFormat {
         _ target: NodeID?,
         _ lane: UInt8
     ) throws -> DriverItem {
-        guard try reader.readArrayHeader() == 6, let kind = ClusterMessageKind(rawValue: try reader.readInteger()), !kind.isMembership else {
+        guard try reader.readArrayHeader() == 6, let kind = ClusterMessageKind(rawValue: try reader.readInteger()), !kind.isMembership
+        else {
             throw Refusal(reason: "one of several messages is of a kind that cannot be there")
         }
         let namespace = try reader.readString()
