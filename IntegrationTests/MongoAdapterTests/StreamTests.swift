@@ -79,6 +79,26 @@ extension MongoAdapterTests {
                 try await primary.failNothing()
             }
         }
+
+        @Test("What a tailable cursor has not read is lost three times in a minute: that makes the node unhealthy")
+        func unstableTail() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let configuration = makeConfiguration(set.connectionString, .tailable)
+            try await withNodes(1, configuration) { nodes in
+                #expect(await eventually { nodes[0].mongo.health == .healthy })
+                try await withCollection(set.connectionString, configuration.collection) { collection in
+                    for gaps in 1...3 {
+                        #expect(nodes[0].mongo.health == .healthy)
+                        try await collection.drop()
+                        #expect(await eventually { nodes[0].events.gaps >= gaps }, "\(nodes[0].events.descriptions)")
+                    }
+                }
+                #expect(await eventually { nodes[0].mongo.health == .deaf })
+                // It takes part all the same.
+                try await nodes[0].emit("after", 0..<10)
+                await expectAll(nodes, "after", 0..<10)
+            }
+        }
     }
 }
 #endif

@@ -37,7 +37,8 @@ public final class MongoAdapter: AdapterFactory {
     }
 
     /// How well the node takes part. Anything but ``SocketIOCore/ClusterHealth/healthy`` means that other nodes may not hear this one,
-    /// or it them; ask it in a readiness probe. A stream that loses its place three times within a minute counts as deaf.
+    /// or it them; ask it in a readiness probe. A stream that loses its place three times within a minute counts as deaf, until
+    /// a minute has passed without another loss.
     public var health: ClusterHealth {
         let health = node.health
         return health == .healthy && driver.isUnstable ? .deaf : health

@@ -39,34 +39,20 @@ struct ChangeStreamStateMachine {
         case unclear
     }
 
-    private static let longestPause = TimeAmount.seconds(5)
-    private static let restartWindow = TimeAmount.seconds(60)
-    private static let restartLimit = 3
-    private static let attemptLimit = 5
+    private static let setUpLimit = 2
 
     private var position = Position.now
     private var isLossy = false
     private var needsSetUp = false
-    /// How often in a row a stream has ended without having moved.
-    private var fruitless = 0
-    /// How often in a row that was for a reason that may lie in the position.
-    private var unclear = 0
     private var setUpsInRow = 0
-    private var restarts: [NIODeadline] = []
-    /// Whether the position was lost again and again within a minute.
-    private(set) var isUnstable = false
+    private var stability = StreamStability()
+
+    /// Whether the position was lost again and again lately.
+    func isUnstable(now: NIODeadline) -> Bool { stability.isUnstable(now: now) }
 
     /// The stream is to be opened.
-    mutating func open(now: NIODeadline) -> Opening {
-        restarts.removeAll { now - $0 > Self.restartWindow }
-        isUnstable = restarts.count >= Self.restartLimit
-        var pause = TimeAmount.zero
-        if isUnstable {
-            pause = Self.longestPause
-        } else if fruitless > 1 {
-            pause = min(Self.longestPause, .milliseconds(100) * (1 << min(fruitless, 6)))
-        }
-        return Opening(position: position, isLossy: isLossy, needsSetUp: needsSetUp, pause: pause)
+    func open(now: NIODeadline) -> Opening {
+        Opening(position: position, isLossy: isLossy, needsSetUp: needsSetUp, pause: stability.pause(now: now))
     }
 
     /// The stream is open.
@@ -80,35 +66,33 @@ struct ChangeStreamStateMachine {
 
     /// Everything up to this token was handed over.
     mutating func read(upTo token: BSONDocument?) {
-        fruitless = 0
-        unclear = 0
+        stability.read()
         setUpsInRow = 0
         if let token { position = .after(token) }
     }
 
     /// The server has closed the stream without an error: the collection was dropped or renamed.
     mutating func ended() {
-        fruitless += 1
+        stability.ended()
         needsSetUp = true
     }
 
     /// The stream could not be opened, or has failed.
     mutating func failed(_ error: MongoError, now: NIODeadline) {
-        fruitless += 1
+        stability.ended()
         switch Self.classify(error) {
         case .transient: break
         case .collectionIsGone:
             setUpsInRow += 1
             needsSetUp = true
-            if setUpsInRow > 2 { restart(error, now: now) }
+            if setUpsInRow > Self.setUpLimit { restart(error, now: now) }
         case .positionIsLost: restart(error, now: now)
         case .unreadableEvent(let token?):
             position = .after(token)
             isLossy = true
         case .unreadableEvent(nil): restart(error, now: now)
         case .unclear:
-            unclear += 1
-            if unclear >= Self.attemptLimit { restart(error, now: now) }
+            if stability.failedUnclearly() { restart(error, now: now) }
         }
     }
 
@@ -120,33 +104,22 @@ struct ChangeStreamStateMachine {
         isLossy = true
         needsSetUp = true
         setUpsInRow = 0
-        unclear = 0
-        restarts.append(now)
-        if restarts.count > Self.restartLimit { restarts.removeFirst() }
+        stability.moves()
+        stability.lost(now: now)
     }
 
     // MARK: Errors
 
     private static func classify(_ error: MongoError) -> Failure {
         switch error.serverCode {
-        case nil: return .transient
-        // Unauthorized, authentication: nothing is wrong with the position.
-        case 13, 18, 8_000: return .transient
         case 10_334: return .unreadableEvent(token(in: error.serverMessage ?? ""))
         case 26, 260: return .collectionIsGone
         case 136, 222, 280, 286: return .positionIsLost
         default: break
         }
         if error.hasLabel("NonResumableChangeStreamError") { return .positionIsLost }
-        if error.hasLabel("ResumableChangeStreamError") || error.hasLabel("RetryableWriteError") { return .transient }
-        return transientCodes.contains(error.serverCode ?? 0) ? .transient : .unclear
+        return error.leavesPositionGood ? .transient : .unclear
     }
-
-    /// A server that goes, comes, or is no longer the primary; a cursor that was killed.
-    private static let transientCodes: Set<Int32> = [
-        6, 7, 11, 43, 63, 89, 91, 133, 150, 189, 202, 234, 237, 262, 50, 290, 317, 358, 384, 9_001, 10_107, 11_600, 11_601, 11_602,
-        13_388, 13_435, 13_436,
-    ]
 
     /// The token of the event that the message of error 10334 quotes: `… First element: _id: { _data: "8263…" }`.
     static func token(in message: String) -> BSONDocument? {

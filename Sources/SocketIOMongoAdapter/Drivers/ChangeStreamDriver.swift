@@ -15,7 +15,7 @@ final class ChangeStreamDriver: MongoDriver {
         self.writer = BatchWriter(connection: connection)
     }
 
-    var isUnstable: Bool { state.withLock { $0.isUnstable } }
+    var isUnstable: Bool { state.withLock { $0.isUnstable(now: .now()) } }
 
     func start() async throws { try await connection.start(needsChangeStreams: true) }
 

@@ -4,7 +4,7 @@ import SocketIOCore
 /// What both drivers have besides carrying messages.
 protocol MongoDriver: Driver {
     var connection: MongoConnection { get }
-    /// Whether the stream has lost its place again and again.
+    /// Whether the stream has lost its place again and again lately.
     var isUnstable: Bool { get }
 }
 

@@ -22,48 +22,60 @@ struct TailStateMachine {
 
     /// Seconds.
     private static let overlap: UInt32 = 60
-    private static let longestPause = TimeAmount.seconds(5)
+    /// CappedPositionLost.
+    private static let positionLost: Int32 = 136
 
     private var newest: BSONTimestamp?
     private var needsSetUp = false
-    private var fruitless = 0
+    private var stability = StreamStability()
+
+    /// Whether the cursor was overtaken, or could not be opened, again and again lately.
+    func isUnstable(now: NIODeadline) -> Bool { stability.isUnstable(now: now) }
 
     /// The cursor is to be opened.
-    func open() -> Opening {
-        let pause = fruitless > 1 ? min(Self.longestPause, .milliseconds(100) * (1 << min(fruitless, 6))) : .zero
-        return Opening(newest: newest, needsSetUp: needsSetUp, pause: pause)
+    func open(now: NIODeadline) -> Opening {
+        Opening(newest: newest, needsSetUp: needsSetUp, pause: stability.pause(now: now))
     }
 
     /// The cursor is open.
     ///
-    /// - Parameter marker: The time of the document that was inserted for it.
-    mutating func opened(marker: BSONTimestamp) {
+    /// - Parameters:
+    ///   - marker: The time of the document that was inserted for it.
+    ///   - oldest: The time of the oldest document, asked for after the opening.
+    ///   - now: The time.
+    /// - Returns: Whether documents are gone that were never read: the oldest that is there is newer than the newest that was read.
+    mutating func opened(marker: BSONTimestamp, oldest: BSONTimestamp?, now: NIODeadline) -> Bool {
         needsSetUp = false
-        newest = newest ?? marker
-    }
-
-    /// Whether documents are gone that were never read: the oldest that is there is newer than the newest that was read.
-    static func isLossy(_ opening: Opening, oldest: BSONTimestamp?) -> Bool {
-        guard let newest = opening.newest, let oldest else { return false }
-        return oldest > newest
+        guard let newest else {
+            newest = marker
+            return false
+        }
+        guard let oldest, oldest > newest else { return false }
+        // Told once, also if the cursor ends before it has read anything.
+        self.newest = oldest
+        stability.lost(now: now)
+        return true
     }
 
     /// Everything up to this time was handed over.
     mutating func read(upTo time: BSONTimestamp?) {
-        fruitless = 0
+        stability.read()
         if let time { newest = max(newest ?? time, time) }
     }
 
     /// The server has closed the cursor without an error.
     mutating func ended() {
-        fruitless += 1
+        stability.ended()
         needsSetUp = true
     }
 
     /// The cursor could not be opened, or has failed. A dropped collection is one of the possible reasons.
-    mutating func failed() {
-        fruitless += 1
+    mutating func failed(_ error: MongoError, now: NIODeadline) {
+        stability.ended()
         needsSetUp = true
+        // Of a cursor that was overtaken, the next opening tells what is lost.
+        guard error.serverCode != Self.positionLost, !error.leavesPositionGood else { return }
+        if stability.failedUnclearly() { stability.lost(now: now) }
     }
 }
 #endif

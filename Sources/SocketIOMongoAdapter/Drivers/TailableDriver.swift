@@ -17,14 +17,14 @@ final class TailableDriver: MongoDriver {
         self.writer = BatchWriter(connection: connection)
     }
 
-    var isUnstable: Bool { false }
+    var isUnstable: Bool { state.withLock { $0.isUnstable(now: .now()) } }
 
     func start() async throws { try await connection.start(needsChangeStreams: false) }
 
     func emit(_ batch: [ClusterMessage]) async -> BatchOutcome { await writer.write(batch) }
 
     func watch(as node: NodeID) async throws -> DriverItems<Reader> {
-        let opening = state.withLock { $0.open() }
+        let opening = state.withLock { $0.open(now: .now()) }
         if opening.pause > .zero { try await Task.sleep(for: .nanoseconds(opening.pause.nanoseconds)) }
         if opening.needsSetUp { try await connection.setUp() }
         guard let collection = connection.collection else { throw MongoAdapterError(.closed, "the adapter is closed") }
@@ -32,12 +32,12 @@ final class TailableDriver: MongoDriver {
             let marker = try await insertMarker(collection)
             let cursor = try await collection.tail(options(from: opening.start ?? marker, node))
             // Asked after the opening, so that nothing can be pushed out unseen in between.
-            let isLossy = TailStateMachine.isLossy(opening, oldest: try await oldest(collection))
-            state.withLock { $0.opened(marker: marker) }
+            let oldest = try await oldest(collection)
+            let isLossy = state.withLock { $0.opened(marker: marker, oldest: oldest, now: .now()) }
             connection.metrics.cursorOpened(lost: isLossy)
             return DriverItems(cursor: cursor, reader: Reader(driver: self, node: node), isLossy: isLossy)
         } catch {
-            if error.code != .cancelled { state.withLock { $0.failed() } }
+            if error.code != .cancelled { state.withLock { $0.failed(error, now: .now()) } }
             throw error
         }
     }
@@ -104,7 +104,7 @@ final class TailableDriver: MongoDriver {
         }
 
         func ended() { driver.state.withLock { $0.ended() } }
-        func failed(_ error: MongoError) { driver.state.withLock { $0.failed() } }
+        func failed(_ error: MongoError) { driver.state.withLock { $0.failed(error, now: .now()) } }
     }
 }
 #endif

@@ -1,0 +1,73 @@
+#if MongoDB
+import MongoClient
+import NIOCore
+
+/// How well a stream holds its place: how long to wait before it is opened again, and whether its node should be called healthy.
+struct StreamStability {
+    private static let longestPause = TimeAmount.seconds(5)
+    private static let window = TimeAmount.seconds(60)
+    private static let lossLimit = 3
+    private static let attemptLimit = 5
+
+    /// How often in a row the stream has ended without having moved.
+    private var fruitless = 0
+    /// How often in a row that was for a reason that nobody knows.
+    private var unclear = 0
+    /// The last times at which the place was lost.
+    private var losses: [NIODeadline] = []
+    private var unstableUntil: NIODeadline?
+
+    /// Whether the place was lost three times within a minute, and since then no minute has passed without a loss.
+    func isUnstable(now: NIODeadline) -> Bool { unstableUntil.map { now < $0 } ?? false }
+
+    /// How long to wait before the stream is opened again.
+    func pause(now: NIODeadline) -> TimeAmount {
+        if isUnstable(now: now) { return Self.longestPause }
+        return fruitless > 1 ? min(Self.longestPause, .milliseconds(100) * (1 << min(fruitless, 6))) : .zero
+    }
+
+    /// Something was read.
+    mutating func read() {
+        fruitless = 0
+        unclear = 0
+    }
+
+    /// The stream could not be opened, or has ended.
+    mutating func ended() { fruitless += 1 }
+
+    /// That was for a reason that nobody knows.
+    ///
+    /// - Returns: Whether there were so many of these in a row that more of the same will not help.
+    mutating func failedUnclearly() -> Bool {
+        unclear += 1
+        return unclear >= Self.attemptLimit
+    }
+
+    /// The stream is going to begin at another place.
+    mutating func moves() { unclear = 0 }
+
+    /// The place is lost.
+    mutating func lost(now: NIODeadline) {
+        losses.removeAll { now - $0 > Self.window }
+        losses.append(now)
+        if losses.count > Self.lossLimit { losses.removeFirst() }
+        if isUnstable(now: now) || losses.count >= Self.lossLimit { unstableUntil = now + Self.window }
+    }
+}
+
+extension MongoError {
+    /// Whether a stream fails like this because its server comes or goes, is no longer the primary or has killed the cursor, or because
+    /// nobody may read it now: nothing is wrong with the position.
+    var leavesPositionGood: Bool {
+        guard let serverCode else { return true }
+        return hasLabel("ResumableChangeStreamError") || hasLabel("RetryableWriteError") || Self.transientCodes.contains(serverCode)
+    }
+
+    private static let transientCodes: Set<Int32> = [
+        // Unauthorized, authentication.
+        13, 18, 8_000,
+        6, 7, 11, 43, 63, 89, 91, 133, 150, 189, 202, 234, 237, 262, 50, 290, 317, 358, 384, 9_001, 10_107, 11_600, 11_601, 11_602,
+        13_388, 13_435, 13_436,
+    ]
+}
+#endif
