@@ -78,9 +78,13 @@ final class TestNode: Sendable {
 }
 
 /// Starts nodes on one bus and closes them at the end.
-func withNodes(_ count: Int, _ body: ([TestNode]) async throws -> Void) async throws {
+func withNodes(
+    _ count: Int,
+    _ configuration: ClusterConfiguration = TestNode.configuration(),
+    _ body: ([TestNode]) async throws -> Void
+) async throws {
     let cluster = InMemoryCluster()
-    let nodes = (0..<count).map { TestNode("node\($0)", driver: cluster.makeDriver()) }
+    let nodes = (0..<count).map { TestNode("node\($0)", driver: cluster.makeDriver(), configuration: configuration) }
     for node in nodes { try await node.start() }
     let result: Result<Void, any Error>
     do { result = .success(try await body(nodes)) } catch { result = .failure(error) }
