@@ -374,6 +374,7 @@ let package = Package(
                 .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
                 "SocketIO",
                 "SocketIOCore",
+                "SocketIOEmitter",
                 "SocketIOHummingbird",
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 "SocketIOTesting",

@@ -7,8 +7,8 @@ import Testing
     private static let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
     private static let catalogues = [
-        "SocketIO", "SocketIOCore", "SocketIOCluster", "SocketIOHummingbird", "SocketIOMongoAdapter", "EngineIO", "MessagePack",
-        "MongoClient",
+        "SocketIO", "SocketIOCore", "SocketIOCluster", "SocketIOEmitter", "SocketIOHummingbird", "SocketIOMongoAdapter", "EngineIO",
+        "MessagePack", "MongoClient",
     ]
 
     private static func files(in folder: String, ending: String) throws -> [URL] {
@@ -74,5 +74,13 @@ import Testing
 
     @Test(arguments: catalogues) func theArticlesAreFound(catalogue: String) {
         #expect(!Self.articles(of: catalogue).isEmpty)
+    }
+
+    @Test func noCatalogueIsMissing() throws {
+        let sources = Self.package.appending(path: "Sources")
+        for target in try FileManager.default.contentsOfDirectory(atPath: sources.path) {
+            let hasArticles = !Self.articles(of: target).isEmpty
+            #expect(hasArticles == Self.catalogues.contains(target), "\(target)")
+        }
     }
 }
