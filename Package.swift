@@ -440,6 +440,7 @@ let package = Package(
                 "SocketIO",
                 "SocketIOCluster",
                 "SocketIOCore",
+                "SocketIOEmitter",
                 "SocketIOMongoAdapter",
                 "SocketIOTesting",
                 .product(name: "Logging", package: "swift-log"),
