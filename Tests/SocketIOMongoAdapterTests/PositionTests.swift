@@ -121,21 +121,79 @@ struct PositionTests {
         #expect(machine.open(now: Self.now + .seconds(62)).pause == .zero)
     }
 
-    @Test("An event that nobody can read is stepped over by the token in the message; without one the stream restarts")
-    func unreadable() {
-        let text =
-            "BSONObj size: 16777473 (0x1000101) is invalid. Size must be between 0 and 16793600(16MB) First element: "
-            + "_id: { _data: \"82637FA1B2000000012B\" }"
-        var machine = Self.opened()
-        machine.failed(Self.error(10_334, message: text), now: Self.now)
-        #expect(machine.open(now: Self.now).position == .after(Self.token("82637FA1B2000000012B")))
-        #expect(machine.open(now: Self.now).isLossy)
-        for text in ["", "_data: \"", "_data: \"82637FA1B2000000012\"", "_data: \"zz\"", "_data: \"82637FA1B2000000012B"] {
-            var machine = Self.opened()
-            machine.failed(Self.error(10_334, message: text), now: Self.now)
-            #expect(machine.open(now: Self.now).position == Self.restarted, "\(text)")
-        }
+    // MARK: Events that nobody can read
+
+    private static func unreadable(_ token: String, time: UInt32? = 99) -> MongoError {
+        let text = "BSONObj size: 16777473 (0x1000101) is invalid. Size must be between 0 and 16793600(16MB) First element: _id: { "
+        return error(10_334, message: text + token, time: time)
     }
+
+    /// A stream that has met such an event twice, the second time with nothing before it.
+    private static func stepped(_ error: MongoError) -> ChangeStreamStateMachine {
+        var machine = opened()
+        machine.failed(error, now: now)
+        machine.failed(error, now: now)
+        return machine
+    }
+
+    @Test("What stands before an event that nobody can read is read one by one; then the event is stepped over, by its token")
+    func unreadable() {
+        let error = Self.unreadable(#"_data: "82637FA1B2000000012B" }"#)
+        var machine = Self.opened()
+        machine.failed(error, now: Self.now)
+        #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("b")), readsSingly: true))
+        machine.opened(token: Self.token("b"))
+        machine.read(upTo: Self.token("c"))
+        // Something else happens meanwhile.
+        machine.failed(.simulated(.network), now: Self.now)
+        #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("c")), readsSingly: true))
+        machine.read(upTo: Self.token("d"))
+        machine.failed(error, now: Self.now)
+        #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("82637FA1B2000000012B")), isLossy: true))
+    }
+
+    @Test("Of a token that the server has cut off, the time is known: the stream goes on right behind it")
+    func unreadableWithLongToken() {
+        let machine = Self.stepped(Self.unreadable(#"_data: "8200000050000000032B022C01..." }"#))
+        #expect(machine.open(now: Self.now).position == .at(BSONTimestamp(time: 0x50, increment: 4)))
+        #expect(machine.open(now: Self.now).isLossy && !machine.open(now: Self.now).readsSingly)
+        #expect(
+            Self.stepped(Self.unreadable(#"_data: "8200000050FFFFFFFF2B..." }"#)).open(now: Self.now).position
+                == .at(BSONTimestamp(time: 0x51, increment: 0))
+        )
+        // A start in the future would be deaf.
+        #expect(Self.stepped(Self.unreadable(#"_data: "82637FA1B2000000032B..." }"#)).open(now: Self.now).position == Self.behindError)
+    }
+
+    private static let behindError = Position.at(BSONTimestamp(time: 99, increment: 2))
+
+    @Test(
+        "Without a token that can be read, the stream goes on right behind the time of the error, where it cannot meet the event again",
+        arguments: [
+            "", #"_data: ""#, #"_data: "8200000050000000""#, #"_data: "zz""#, #"_data: "827F"#, #"_data: "9200000050000000032B..."#,
+        ]
+    )
+    func unreadableWithoutToken(text: String) {
+        #expect(Self.stepped(Self.unreadable(text)).open(now: Self.now).position == Self.behindError)
+    }
+
+    @Test("Events that nobody can read make no node unhealthy, however many there are; a stream without any position begins now")
+    func manyUnreadable() {
+        var machine = Self.opened()
+        for index in 0..<10 {
+            let error = Self.unreadable("_data: \"820000005\(index)000000032B...", time: nil)
+            machine.failed(error, now: Self.now)
+            machine.failed(error, now: Self.now)
+            machine.read(upTo: nil)
+            #expect(machine.open(now: Self.now).position == .at(BSONTimestamp(time: 0x50 + UInt32(index), increment: 4)))
+        }
+        #expect(!machine.isUnstable(now: Self.now))
+        machine = ChangeStreamStateMachine()
+        machine.failed(Self.unreadable("", time: nil), now: Self.now)
+        #expect(machine.open(now: Self.now).position == .now)
+    }
+
+    // MARK: Other errors
 
     @Test("Other errors are given five attempts")
     func unclear() {

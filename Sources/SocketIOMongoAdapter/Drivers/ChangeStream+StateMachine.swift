@@ -23,6 +23,8 @@ struct ChangeStreamStateMachine {
         var needsSetUp = false
         /// How long to wait first.
         var pause: TimeAmount = .zero
+        /// Whether events have to be asked for one by one.
+        var readsSingly = false
     }
 
     /// What a stream's end means.
@@ -33,8 +35,8 @@ struct ChangeStreamStateMachine {
         case collectionIsGone
         /// The position will never be good again.
         case positionIsLost
-        /// Nobody can read the event after the position; the one with this token.
-        case unreadableEvent(BSONDocument?)
+        /// There is an event after the position that nobody can read.
+        case unreadableEvent
         /// The position is given up if this happens again and again.
         case unclear
     }
@@ -44,6 +46,7 @@ struct ChangeStreamStateMachine {
     private var position = Position.now
     private var isLossy = false
     private var needsSetUp = false
+    private var readsSingly = false
     private var setUpsInRow = 0
     private var stability = StreamStability()
 
@@ -52,7 +55,13 @@ struct ChangeStreamStateMachine {
 
     /// The stream is to be opened.
     func open(now: NIODeadline) -> Opening {
-        Opening(position: position, isLossy: isLossy, needsSetUp: needsSetUp, pause: stability.pause(now: now))
+        Opening(
+            position: position,
+            isLossy: isLossy,
+            needsSetUp: needsSetUp,
+            pause: stability.pause(now: now),
+            readsSingly: readsSingly
+        )
     }
 
     /// The stream is open.
@@ -87,13 +96,25 @@ struct ChangeStreamStateMachine {
             needsSetUp = true
             if setUpsInRow > Self.setUpLimit { restart(error, now: now) }
         case .positionIsLost: restart(error, now: now)
-        case .unreadableEvent(let token?):
-            position = .after(token)
-            isLossy = true
-        case .unreadableEvent(nil): restart(error, now: now)
+        case .unreadableEvent: stepOver(error, now: now)
         case .unclear:
             if stability.failedUnclearly() { restart(error, now: now) }
         }
+    }
+
+    /// Goes on behind an event that nobody can read.
+    ///
+    /// The server throws the whole batch away in which it meets such an event. So what stands before it is read first, one by one: then the
+    /// event is alone in its batch.
+    private mutating func stepOver(_ error: MongoError, now: NIODeadline) {
+        if !readsSingly, position != .now {
+            readsSingly = true
+            return
+        }
+        readsSingly = false
+        guard let next = Self.position(behind: error) else { return restart(error, now: now) }
+        position = next
+        isLossy = true
     }
 
     /// Goes on at the time of the error, by the server's clock: by that of this machine it might lie in the future, where a stream is
@@ -103,6 +124,7 @@ struct ChangeStreamStateMachine {
         position = error.operationTime.map { .at($0) } ?? .now
         isLossy = true
         needsSetUp = true
+        readsSingly = false
         setUpsInRow = 0
         stability.moves()
         stability.lost(now: now)
@@ -112,7 +134,7 @@ struct ChangeStreamStateMachine {
 
     private static func classify(_ error: MongoError) -> Failure {
         switch error.serverCode {
-        case 10_334: return .unreadableEvent(token(in: error.serverMessage ?? ""))
+        case 10_334: return .unreadableEvent
         case 26, 260: return .collectionIsGone
         case 136, 222, 280, 286: return .positionIsLost
         default: break
@@ -121,13 +143,33 @@ struct ChangeStreamStateMachine {
         return error.leavesPositionGood ? .transient : .unclear
     }
 
-    /// The token of the event that the message of error 10334 quotes: `… First element: _id: { _data: "8263…" }`.
-    static func token(in message: String) -> BSONDocument? {
-        guard let range = message.firstRange(of: "_data: \"") else { return nil }
-        let digits = message[range.upperBound...].prefix { $0.isHexDigit }
-        let isClosed = message[digits.endIndex...].first == "\""
-        guard isClosed, digits.count >= 16, digits.count.isMultiple(of: 2) else { return nil }
-        return BSONDocument { $0.append("_data", String(digits)) }
+    /// The position behind the event that the message of error 10334 quotes: `… First element: _id: { _data: "8263…" }`.
+    ///
+    /// The server cuts a long token off: `"8263…..."`. It begins with the event's time then, and nothing else has that time, except the rest
+    /// of a transaction. If even that cannot be read, the event is no newer than the error. A stream that began at the time of the event
+    /// would meet it again.
+    static func position(behind error: MongoError) -> Position? {
+        let limit = error.operationTime
+        guard let range = error.serverMessage?.firstRange(of: "_data: \""), let rest = error.serverMessage?[range.upperBound...] else {
+            return limit.map { .at($0.next) }
+        }
+        let digits = rest.prefix { $0.isHexDigit }
+        if rest[digits.endIndex...].first == "\"", digits.count >= 18, digits.count.isMultiple(of: 2) {
+            return .after(BSONDocument { $0.append("_data", String(digits)) })
+        }
+        let time = time(of: digits) ?? limit
+        return time.map { .at(min($0, limit ?? $0).next) }
     }
+
+    /// The time that a token begins with, after the digits 82, which say that it is one.
+    private static func time(of token: Substring) -> BSONTimestamp? {
+        guard token.hasPrefix("82"), token.count >= 18 else { return nil }
+        return UInt64(token.dropFirst(2).prefix(16), radix: 16).map { BSONTimestamp(rawValue: $0) }
+    }
+}
+
+extension BSONTimestamp {
+    /// The next possible one.
+    fileprivate var next: BSONTimestamp { BSONTimestamp(rawValue: rawValue &+ 1) }
 }
 #endif

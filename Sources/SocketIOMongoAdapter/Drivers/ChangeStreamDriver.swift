@@ -27,7 +27,7 @@ final class ChangeStreamDriver: MongoDriver {
         if opening.needsSetUp { try await connection.setUp() }
         guard let collection = connection.collection else { throw MongoAdapterError(.closed, "the adapter is closed") }
         do throws(MongoError) {
-            let cursor = try await collection.watch(options(opening.position, node))
+            let cursor = try await collection.watch(options(opening, node))
             state.withLock { $0.opened(token: cursor.initialResumeToken) }
             connection.metrics.cursorOpened(lost: opening.isLossy)
             return DriverItems(cursor: cursor, reader: Reader(driver: self, node: node), isLossy: opening.isLossy)
@@ -37,14 +37,14 @@ final class ChangeStreamDriver: MongoDriver {
         }
     }
 
-    private func options(_ position: ChangeStreamStateMachine.Position, _ node: NodeID) -> MongoChangeStreamOptions {
+    private func options(_ opening: ChangeStreamStateMachine.Opening, _ node: NodeID) -> MongoChangeStreamOptions {
         var options = MongoChangeStreamOptions()
         options.pipeline = connection.format.changeStreamStages(for: node)
-        options.batchSize = connection.configuration.readBatchSize
+        options.batchSize = opening.readsSingly ? 1 : connection.configuration.readBatchSize
         options.maxAwaitTime = connection.configuration.maxAwaitTime
         options.executor = connection.cursorExecutor
         options.start =
-            switch position {
+            switch opening.position {
             case .now: nil
             case .after(let token): .startAfter(token)
             case .at(let time): .operationTime(time)
