@@ -45,7 +45,7 @@ struct AcknowledgementTests {
         try await withServers { servers in
             let quick = try await servers[1].guest()
             let slow = try await servers[1].guest()
-            let answers = try await servers[0].io.timeout(.milliseconds(700)).emitWithAck("x", as: Int.self)
+            let answers = try await servers[0].io.timeout(.seconds(3)).emitWithAck("x", as: Int.self)
             try await answer(quick, 1)
             let error = await #expect(throws: IncompleteResponseError<[Int]>.self) { try await answers.collect() }
             #expect(error?.partial == [1])
@@ -60,7 +60,7 @@ struct AcknowledgementTests {
 
     @Test("A server that dies ends its part with its id, long before the timeout")
     func death() async throws {
-        try await withServers(3) { servers in
+        try await withServers(3, cluster: .forDeaths) { servers in
             let alive = try await servers[1].guest()
             let doomed = try await servers[2].guest()
             let start = ContinuousClock.now

@@ -125,21 +125,29 @@ func withServers(
 private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 extension ClusterConfiguration {
-    /// Short times.
+    /// In which no time runs out, however slow the machine.
     static var forTests: ClusterConfiguration {
         var configuration = ClusterConfiguration()
         configuration.heartbeatInterval = .milliseconds(300)
-        configuration.heartbeatTimeout = .seconds(3)
+        configuration.heartbeatTimeout = .seconds(60)
         configuration.settleTime = .milliseconds(50)
+        configuration.writeDeadline = .seconds(20)
+        configuration.requestTimeout = .seconds(20)
+        return configuration
+    }
+
+    /// For tests in which a server dies.
+    static var forDeaths: ClusterConfiguration {
+        var configuration = forTests
+        configuration.heartbeatTimeout = .seconds(3)
         configuration.writeDeadline = .seconds(3)
-        configuration.requestTimeout = .seconds(10)
         return configuration
     }
 }
 
 /// Waits until something that no event announces has happened.
 func eventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    for _ in 0..<1_000 {
+    for _ in 0..<2_000 {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(10))
     }

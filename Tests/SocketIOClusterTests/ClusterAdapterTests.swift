@@ -43,7 +43,7 @@ struct ClusterAdapterTests {
     func acknowledgements() async throws {
         try await withNodes(3) { nodes in
             for (index, node) in nodes.enumerated() { for part in 0..<3 { _ = try await node.connect("s\(index)-\(part)") } }
-            let stream = try await nodes[1].adapter.broadcastWithAck(TestNode.packet("2[\"x\"]"), to: options { $0.timeout = .seconds(5) })
+            let stream = try await nodes[1].adapter.broadcastWithAck(TestNode.packet("2[\"x\"]"), to: options { $0.timeout = .seconds(20) })
             var ids: Set<String> = []
             for await answer in stream { ids.insert(try answer.decode(at: 0)) }
             #expect(ids == Set((0..<3).flatMap { node in (0..<3).map { "s\(node)-\($0)" } }))
@@ -58,7 +58,7 @@ struct ClusterAdapterTests {
             _ = try await nodes[1].connect("silent", acknowledges: false)
             let stream = try await nodes[0].adapter.broadcastWithAck(
                 TestNode.packet("2[\"x\"]"),
-                to: options { $0.timeout = .milliseconds(500) }
+                to: options { $0.timeout = .seconds(2) }
             )
             var count = 0
             for await _ in stream { count += 1 }
@@ -75,7 +75,7 @@ struct ClusterAdapterTests {
             let stream = try await nodes[0].adapter.broadcastWithAck(
                 TestNode.packet("2[\"x\"]"),
                 to: options(["there"]) {
-                    $0.timeout = .seconds(5)
+                    $0.timeout = .seconds(20)
                     $0.expectSingleResponse = true
                 }
             )
@@ -127,7 +127,7 @@ struct ClusterAdapterTests {
             }
             try await nodes[0].adapter.serverSideEmit(arguments)
             for node in nodes.dropFirst() { try await expectEventually { node.server.all == ["hello"] } }
-            let answers = try await nodes[0].adapter.serverSideEmitWithAck(arguments, timeout: .seconds(5))
+            let answers = try await nodes[0].adapter.serverSideEmitWithAck(arguments, timeout: .seconds(20))
             let texts = try answers.map { try $0.decode(String.self, at: 0) }
             #expect(Set(texts) == ["answer of node1", "answer of node2"])
             #expect(nodes[0].server.all.isEmpty)

@@ -52,7 +52,7 @@ struct ClusterNodeTests {
     func localFirst() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver(), .cannotWrite)
-        let node = TestNode("n", driver: driver)
+        let node = TestNode("n", driver: driver, configuration: TestNode.hastyConfiguration())
         try await node.start()
         let socket = try await node.connect("s")
         let error = await #expect(throws: ClusterError.self) {
@@ -88,7 +88,7 @@ struct ClusterNodeTests {
     func deafness() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver(), .deaf)
-        let node = TestNode("n", driver: driver)
+        let node = TestNode("n", driver: driver, configuration: TestNode.hastyConfiguration())
         try await node.start()
         try await expectEventually { driver.openCount == 2 }
         try await expectEventually { node.node.health == .healthy }
@@ -99,7 +99,11 @@ struct ClusterNodeTests {
     func death() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver())
-        let nodes = [TestNode("alive", driver: cluster.makeDriver()), TestNode("dying", driver: driver)]
+        let configuration = TestNode.hastyConfiguration()
+        let nodes = [
+            TestNode("alive", driver: cluster.makeDriver(), configuration: configuration),
+            TestNode("dying", driver: driver, configuration: configuration),
+        ]
         for node in nodes { try await node.start() }
         try await expectEventually { try await nodes[0].adapter.serverCount() == 2 }
         driver.set(.cannotWrite)

@@ -68,13 +68,10 @@ struct NodeLifeTests {
         for node in nodes { try await expectEventually { try await node.adapter.serverCount() == count } }
     }
 
-    /// For tests in which no time may run out, however slow the machine.
+    /// With which nodes say nothing by themselves.
     private func configuration() -> ClusterConfiguration {
         var configuration = TestNode.configuration()
         configuration.heartbeatInterval = .seconds(20)
-        configuration.heartbeatTimeout = .seconds(60)
-        configuration.writeDeadline = .seconds(20)
-        configuration.deafnessLimit = .seconds(20)
         return configuration
     }
 

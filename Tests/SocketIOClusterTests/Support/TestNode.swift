@@ -15,14 +15,24 @@ final class TestNode: Sendable {
     /// The server-side events that have come.
     let server: Log
 
+    /// In which no time runs out, however slow the machine.
     static func configuration() -> ClusterConfiguration {
         var configuration = ClusterConfiguration()
         configuration.heartbeatInterval = .milliseconds(200)
-        configuration.heartbeatTimeout = .seconds(2)
+        configuration.heartbeatTimeout = .seconds(60)
         configuration.settleTime = .milliseconds(150)
         configuration.settleLimit = .seconds(2)
-        configuration.writeDeadline = .seconds(1)
+        configuration.writeDeadline = .seconds(20)
         configuration.requestTimeout = .seconds(20)
+        configuration.deafnessLimit = .seconds(20)
+        return configuration
+    }
+
+    /// For tests that wait for what happens when a time has run out.
+    static func hastyConfiguration() -> ClusterConfiguration {
+        var configuration = configuration()
+        configuration.heartbeatTimeout = .seconds(2)
+        configuration.writeDeadline = .seconds(1)
         configuration.deafnessLimit = .milliseconds(500)
         return configuration
     }
