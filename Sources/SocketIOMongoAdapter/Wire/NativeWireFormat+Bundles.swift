@@ -17,7 +17,7 @@ extension NativeWireFormat {
     /// More than the fields of a document take besides its messages.
     private static let headerBytes = 1_024
     /// The largest number of messages in one document.
-    private static let bundleMessages = 1_000
+    static let bundleMessages = 1_000
 
     package func encode(_ batch: [ClusterMessage], createdAt milliseconds: Int64, limit: Int) -> EncodedBatch {
         var encoded = EncodedBatch(limit: limit)

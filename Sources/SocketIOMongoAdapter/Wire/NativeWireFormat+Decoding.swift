@@ -47,6 +47,7 @@ extension NativeWireFormat {
         guard let ids = fields.ids, ids.readableBytes > 0, ids.readableBytes.isMultiple(of: 12) else {
             throw Refusal(reason: "the ids of the messages are missing")
         }
+        guard ids.readableBytes <= 12 * bundleMessages else { throw Refusal(reason: "there are more messages than a document may have") }
         let origin = try origin(fields)
         let view = ids.readableBytesView
         let places = stride(from: view.startIndex, to: view.endIndex, by: 12)

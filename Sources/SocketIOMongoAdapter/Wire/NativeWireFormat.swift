@@ -87,63 +87,31 @@ package struct NativeWireFormat: TailableWireFormat {
 
     // MARK: Filters
 
+    private static func documents(for node: NodeID) -> DocumentFilter {
+        DocumentFilter(
+            node: node,
+            target: "target",
+            origin: ("origin", node),
+            fields: ["_id", "v", "kind", "nsp", "origin", "epoch", "target", "request", "lane", "number", "void", "ids"]
+        )
+    }
+
     package func changeStreamStages(for node: NodeID) -> [BSONDocument] {
-        let match = BSONDocument { stage in
-            // Equality and `$in` reach down to the scan of the oplog, `$ne` and `$or` do not.
-            stage.appendDocument("$match") { match in
-                match.append("operationType", "insert")
-                match.append("fullDocument.cluster", cluster)
-                match.appendDocument("fullDocument.target") { Self.appendTargets(&$0, node) }
-            }
-        }
-        let project = BSONDocument { stage in
-            stage.appendDocument("$project") { fields in
-                fields.append("clusterTime", Int32(1))
-                fields.append("wallTime", Int32(1))
-                fields.appendDocument("fullDocument") { Self.appendFields(&$0, node, path: "$fullDocument.") }
-            }
-        }
-        return [match, project]
+        Self.documents(for: node).changeStreamStages { $0.append("fullDocument.cluster", cluster) }
     }
 
     package func tailFilter(for node: NodeID, from time: BSONTimestamp) -> BSONDocument {
         BSONDocument { filter in
             filter.appendDocument("ts") { $0.append("$gte", time) }
             filter.append("cluster", cluster)
-            filter.appendDocument("target") { Self.appendTargets(&$0, node) }
+            Self.documents(for: node).appendTarget(to: &filter)
         }
     }
 
     package func tailProjection(for node: NodeID) -> BSONDocument {
         BSONDocument { fields in
             fields.append("ts", Int32(1))
-            Self.appendFields(&fields, node, path: "$")
-        }
-    }
-
-    private static func appendTargets(_ writer: inout BSONWriter, _ node: NodeID) {
-        writer.appendArray("$in") { targets in
-            targets.appendNull()
-            targets.append(node)
-        }
-    }
-
-    /// All fields that are read; the payload only of other nodes' documents.
-    private static func appendFields(_ fields: inout BSONWriter, _ node: NodeID, path: String) {
-        for name in ["_id", "v", "kind", "nsp", "origin", "epoch", "target", "request", "lane", "number", "void", "ids"] {
-            fields.append(name, Int32(1))
-        }
-        fields.appendDocument("data") { data in
-            data.appendArray("$cond") { condition in
-                condition.appendDocument { comparison in
-                    comparison.appendArray("$eq") { operands in
-                        operands.append(path + "origin")
-                        operands.appendDocument { $0.append("$literal", node) }
-                    }
-                }
-                condition.append("$$REMOVE")
-                condition.append(path + "data")
-            }
+            Self.documents(for: node).appendFields(to: &fields)
         }
     }
 }

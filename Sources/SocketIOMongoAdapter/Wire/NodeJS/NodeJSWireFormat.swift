@@ -87,43 +87,9 @@ package final class NodeJSWireFormat: WireFormat {
     // MARK: Filter
 
     package func changeStreamStages(for node: NodeID) -> [BSONDocument] {
-        let match = BSONDocument { stage in
-            stage.appendDocument("$match") { match in
-                match.append("operationType", "insert")
-                // Only documents between nodes of this package have a target.
-                match.appendDocument("fullDocument.data.target") { target in
-                    target.appendArray("$in") { targets in
-                        targets.appendNull()
-                        targets.append(node)
-                    }
-                }
-            }
-        }
-        let project = BSONDocument { stage in
-            stage.appendDocument("$project") { fields in
-                fields.append("clusterTime", Int32(1))
-                fields.append("wallTime", Int32(1))
-                fields.appendDocument("fullDocument") { document in
-                    for name in ["_id", "type", "uid", "nsp"] { document.append(name, Int32(1)) }
-                    document.appendDocument("data") { self.appendData(&$0, node) }
-                }
-            }
-        }
-        return [match, project]
-    }
-
-    /// The content of all documents but the node's own.
-    private func appendData(_ data: inout BSONWriter, _ node: NodeID) {
-        data.appendArray("$cond") { condition in
-            condition.appendDocument { comparison in
-                comparison.appendArray("$eq") { operands in
-                    operands.append("$fullDocument.uid")
-                    operands.appendDocument { $0.append("$literal", uid(of: node)) }
-                }
-            }
-            condition.append("$$REMOVE")
-            condition.append("$fullDocument.data")
-        }
+        // Only documents between nodes of this package have a target.
+        DocumentFilter(node: node, target: "data.target", origin: ("uid", uid(of: node)), fields: ["_id", "type", "uid", "nsp"])
+            .changeStreamStages()
     }
 }
 

@@ -140,43 +140,8 @@ package final class SocketioxideWireFormat: WireFormat {
     // MARK: Filters
 
     package func changeStreamStages(for node: NodeID) -> [BSONDocument] {
-        let match = BSONDocument { stage in
-            stage.appendDocument("$match") { match in
-                match.append("operationType", "insert")
-                // Null is also what is missing.
-                match.appendDocument("fullDocument.target") { target in
-                    target.appendArray("$in") { targets in
-                        targets.appendNull()
-                        targets.append(node)
-                    }
-                }
-            }
-        }
-        let project = BSONDocument { stage in
-            stage.appendDocument("$project") { fields in
-                fields.append("clusterTime", Int32(1))
-                fields.append("wallTime", Int32(1))
-                fields.appendDocument("fullDocument") { Self.appendFields(&$0, node) }
-            }
-        }
-        return [match, project]
-    }
-
-    /// All fields that are read; the payload only of other nodes' documents.
-    private static func appendFields(_ fields: inout BSONWriter, _ node: NodeID) {
-        for name in ["_id", "t", "request", "target", "ns", "origin"] { fields.append(name, Int32(1)) }
-        fields.appendDocument("data") { data in
-            data.appendArray("$cond") { condition in
-                condition.appendDocument { comparison in
-                    comparison.appendArray("$eq") { operands in
-                        operands.append("$fullDocument.origin")
-                        operands.appendDocument { $0.append("$literal", node) }
-                    }
-                }
-                condition.append("$$REMOVE")
-                condition.append("$fullDocument.data")
-            }
-        }
+        let fields = ["_id", "t", "request", "target", "ns", "origin"]
+        return DocumentFilter(node: node, target: "target", origin: ("origin", node), fields: fields).changeStreamStages()
     }
 }
 
