@@ -96,7 +96,19 @@ final class SessionTaker: Sendable {
             filter.append("_id", among(ids))
             filter.append("taker", token)
         }
-        let found = try await retrying { () throws(MongoError) in try await collection.find(mine) }
+        var found: [BSONDocument]
+        do throws(MongoError) { found = try await retrying { () throws(MongoError) in try await collection.find(mine) } } catch {
+            guard error.code == .overloaded else { throw error }
+            // Large sessions of some must not cost others theirs: one by one.
+            found = []
+            for id in ids {
+                let one = BSONDocument { filter in
+                    filter.append("_id", id)
+                    filter.append("taker", token)
+                }
+                if let document = try await retrying({ () throws(MongoError) in try await collection.findOne(one) }) { found.append(document) }
+            }
+        }
         var result: [BSONDocument: ByteBuffer] = [:]
         for document in found {
             if let id = document["_id"]?.document, let data = document["data"]?.binary?.bytes { result[id.copied()] = data }
