@@ -1,16 +1,16 @@
 """A scripted peer that does in MongoDB what a server with `@socket.io/mongo-adapter` 0.4 does."""
 
 import asyncio
-import contextlib
 import datetime
 import secrets
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from bson import Binary, ObjectId
-from pymongo import AsyncMongoClient, DESCENDING
+from pymongo import DESCENDING
 
-LIMIT = 20
+from .peer import LIMIT, Peer
+
 NOTHING: dict[str, Any] = {"rooms": [], "except": [], "flags": {}}
 
 INITIAL_HEARTBEAT, HEARTBEAT, BROADCAST, JOIN, LEAVE, DISCONNECT, FETCH, FETCH_RESPONSE = range(1, 9)
@@ -74,10 +74,11 @@ class Request:
         return await asyncio.wait_for(enough(), LIMIT)
 
 
-class NodePeer:
+class NodePeer(Peer):
     """Takes part in the cluster of a collection. What it hears of a namespace that is not its own, it ignores."""
 
     def __init__(self, url: str, collection: str, *, created_at: bool, uid: str = "", namespace: str = "/") -> None:
+        super().__init__(url, collection)
         self.uid = uid or secrets.token_hex(8)
         self.namespace = namespace
         self.sockets: list[PeerSocket] = []
@@ -90,23 +91,11 @@ class NodePeer:
         self.documents: list[dict[str, Any]] = []
         self._created_at = created_at
         self._requests: dict[str, Request] = {}
-        self._changed = asyncio.Event()
-        self._client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
-        self.collection = self._client.get_default_database("socketio")[collection]
-        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> Self:
-        stream = await self.collection.watch([{"$match": {"fullDocument.uid": {"$ne": self.uid}}}])
-        self._tasks = [asyncio.create_task(self._read(stream)), asyncio.create_task(self._beat())]
+        await self._begin({"fullDocument.uid": {"$ne": self.uid}})
         await self.publish(INITIAL_HEARTBEAT)
         return self
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        await self._client.close()
 
     async def publish(self, kind: int, data: dict[str, Any] | None = None, uid: str = "") -> ObjectId:
         document: dict[str, Any] = {"type": kind}
@@ -117,26 +106,8 @@ class NodePeer:
             document["createdAt"] = datetime.datetime.now(datetime.UTC)
         return (await self.collection.insert_one(document)).inserted_id
 
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(1)
-            await self.publish(HEARTBEAT)
-
-    async def _read(self, stream: Any) -> None:
-        async with stream:
-            async for change in stream:
-                if change["operationType"] == "insert":
-                    await self._receive(change["fullDocument"])
-
-    async def until(self, condition: Any) -> None:
-        """Waits until something that documents change is so."""
-
-        async def holds() -> None:
-            while not condition():
-                self._changed.clear()
-                await self._changed.wait()
-
-        await asyncio.wait_for(holds(), LIMIT)
+    async def _say_alive(self) -> None:
+        await self.publish(HEARTBEAT)
 
     async def _receive(self, document: dict[str, Any]) -> None:
         if document.get("nsp") != self.namespace:

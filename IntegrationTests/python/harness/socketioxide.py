@@ -1,8 +1,6 @@
 """A scripted peer that does in MongoDB what a Rust server with `socketioxide-mongodb` 0.1 does."""
 
-import asyncio
 import base64
-import contextlib
 import datetime
 import json
 import secrets
@@ -10,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import msgpack
-from pymongo import AsyncMongoClient
 
-LIMIT = 20
+from .peer import Peer
 
 BROADCAST, BROADCAST_ACK, DISCONNECT, ALL_ROOMS, ADD, DEL, FETCH = range(7)
 HEARTBEAT, INIT_HEARTBEAT = 20, 21
@@ -46,36 +43,24 @@ class PeerSocket:
     heard: list[list[Any]] = field(default_factory=list)
 
 
-class RustPeer:
+class RustPeer(Peer):
     """Takes part in the cluster of a collection, in the main namespace."""
 
     def __init__(self, url: str, collection: str, parser: str) -> None:
+        super().__init__(url, collection)
         self.uid = make_id()
         self.parser = parser
         self.sockets: list[PeerSocket] = []
         #: All requests and responses of others: the document and its payload.
         self.requests: list[tuple[dict[str, Any], list[Any]]] = []
         self.responses: list[tuple[dict[str, Any], Any]] = []
-        self._changed = asyncio.Event()
-        self._client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
-        self.collection = self._client.get_default_database("socketio")[collection]
-        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> Self:
         own = {"fullDocument.origin": {"$ne": self.uid}, "fullDocument.ns": "/"}
         target = [{"fullDocument.target": self.uid}, {"fullDocument.target": {"$exists": False}}]
-        stream = await self.collection.watch([{"$match": own | {"$or": target}}])
-        self._tasks = [asyncio.create_task(self._read(stream)), asyncio.create_task(self._beat())]
+        await self._begin(own | {"$or": target})
         await self.request(INIT_HEARTBEAT)
         return self
-
-    async def stop(self) -> None:
-        """Falls silent: there is no goodbye in this format."""
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        await self._client.close()
 
     # Writing
 
@@ -146,27 +131,8 @@ class RustPeer:
 
     # Reading
 
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(1)
-            await self.request(HEARTBEAT)
-
-    async def _read(self, stream: Any) -> None:
-        async with stream:
-            async for change in stream:
-                if change["operationType"] == "insert":
-                    await self._receive(change["fullDocument"])
-
-    async def until(self, condition: Any) -> Any:
-        """Waits until something that documents change is so."""
-
-        async def holds() -> Any:
-            while not (value := condition()):
-                self._changed.clear()
-                await self._changed.wait()
-            return value
-
-        return await asyncio.wait_for(holds(), LIMIT)
+    async def _say_alive(self) -> None:
+        await self.request(HEARTBEAT)
 
     async def answers(self, request: str, kind: int, count: int = 1) -> list[Any]:
         """The bodies of the first responses of a type."""
