@@ -95,7 +95,8 @@ extension MongoAdapterTests {
         {
             let primary = try await set.primary()
             try await primary.delayCommands(["getMore"], on: "tests.\(configuration.collection)", by: .seconds(4))
-            // What is on its way ends by itself; then each reader waits.
+            // The server does not tell when a `getMore` that was there before the failpoint has ended; it takes `maxAwaitTime` at most. Then
+            // each reader sends another, which waits.
             try await Task.sleep(for: configuration.maxAwaitTime + .milliseconds(100))
             try await emit()
             try await primary.failNothing()

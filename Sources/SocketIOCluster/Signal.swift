@@ -25,6 +25,9 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
+    /// How many wait, for tests.
+    var waiterCount: Int { state.withLock { ($0.first == nil ? 0 : 1) + $0.others.count } }
+
     func raise() {
         let (first, others) = state.withLock { state in
             defer {

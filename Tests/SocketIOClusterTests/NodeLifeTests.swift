@@ -226,7 +226,7 @@ struct NodeLifeTests {
                 woken.append("\(number)")
             }
         }
-        try await Task.sleep(for: .milliseconds(50))
+        try await expectEventually { signal.waiterCount == 3 }
         tasks[1].cancel()
         await tasks[1].value
         #expect(woken.all == ["1"])

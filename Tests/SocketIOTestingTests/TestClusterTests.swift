@@ -51,6 +51,7 @@ struct TestClusterTests {
             servers[1].faults.reconnect()
             try await clock.letTimePass {
                 #expect(try await Self.numbers(clients[1], 10) == Array(0..<10))
+                // Polled in real time, in which the clock goes on: the count has no event.
                 while try await servers[0].io.serverCount() == 1 { try await Task.sleep(for: .milliseconds(2)) }
             }
             try await servers[0].io.emit("n", 10)
@@ -92,6 +93,7 @@ struct TestClusterTests {
             for number in 0..<5 { try await servers[0].io.emit("n", number) }
             servers[1].faults.reconnect(losingHistory: true)
             try await clock.letTimePass {
+                // Polled in real time, in which the clock goes on: one event may tell of all five, or each of its own.
                 while log.lost("node1") < 5 { try await Task.sleep(for: .milliseconds(2)) }
                 try await servers[0].io.emit("n", 5)
                 #expect(try await Self.numbers(clients[1], 1) == [5])
