@@ -101,6 +101,7 @@ struct MongoBenchmark {
         let clock = ContinuousClock()
         let rounds = Int(time.seconds * 200)
         let start = clock.now
+        let processor = processorSeconds()
         let arrivals = Task { try await Self.arrivals(cursor, rounds, start) }
         let departures = try await withThrowingTaskGroup(of: Void.self) { group in
             var departures: [Duration] = []
@@ -113,7 +114,11 @@ struct MongoBenchmark {
             return departures
         }
         let sorted = zip(try await arrivals.value, departures).map { $0 - $1 }.sorted()
-        print("\(name): insert to event p50 \(sorted[sorted.count / 2].text), p99 \(sorted[sorted.count * 99 / 100].text)")
+        let cost = Int((processorSeconds() - processor) * 1e6) / rounds
+        print(
+            "\(name): insert to event p50 \(sorted[sorted.count / 2].text), p99 \(sorted[sorted.count * 99 / 100].text), "
+                + "client CPU \(cost) µs each"
+        )
     }
 
     private static func arrivals(_ cursor: MongoCursor, _ count: Int, _ start: ContinuousClock.Instant) async throws -> [Duration] {

@@ -116,10 +116,11 @@ struct BundleTests {
         }
     }
 
-    @Test("A document that claims more messages than any node writes is skipped, also by the node that it names", arguments: ["node1", "node2"])
+    @Test("A document that claims more messages than any node writes is skipped", arguments: ["node1", "node2"])
     func tooMany(node: NodeID) throws {
         let document = Self.encode((1...2).map { Self.message($0, NativeWireFormatTests.broadcast()) }).documents[0]
-        let hostile = try NativeWireFormatTests.change(document, "ids") { $0.append("ids", binary: ByteBuffer(repeating: 1, count: 12 * 1_001)) }
+        let ids = ByteBuffer(repeating: 1, count: 12 * 1_001)
+        let hostile = try NativeWireFormatTests.change(document, "ids") { $0.append("ids", binary: ids) }
         #expect(Self.items([hostile], for: node).map(Kind.init) == [.skipped])
     }
 

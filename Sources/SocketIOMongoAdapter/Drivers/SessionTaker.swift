@@ -99,21 +99,31 @@ final class SessionTaker: Sendable {
         var found: [BSONDocument]
         do throws(MongoError) { found = try await retrying { () throws(MongoError) in try await collection.find(mine) } } catch {
             guard error.code == .overloaded else { throw error }
-            // Large sessions of some must not cost others theirs: one by one.
-            found = []
-            for id in ids {
-                let one = BSONDocument { filter in
-                    filter.append("_id", id)
-                    filter.append("taker", token)
-                }
-                if let document = try await retrying({ () throws(MongoError) in try await collection.findOne(one) }) { found.append(document) }
-            }
+            found = try await oneByOne(ids, token, from: collection)
         }
         var result: [BSONDocument: ByteBuffer] = [:]
         for document in found {
             if let id = document["_id"]?.document, let data = document["data"]?.binary?.bytes { result[id.copied()] = data }
         }
         return result
+    }
+
+    /// Large sessions of some must not cost others theirs.
+    private func oneByOne(
+        _ ids: [BSONDocument],
+        _ token: BSONBinary,
+        from collection: MongoCollection
+    ) async throws(MongoError) -> [BSONDocument] {
+        var found: [BSONDocument] = []
+        for id in ids {
+            let mine = BSONDocument { filter in
+                filter.append("_id", id)
+                filter.append("taker", token)
+            }
+            let document = try await retrying { () throws(MongoError) in try await collection.findOne(mine) }
+            if let document { found.append(document) }
+        }
+        return found
     }
 
     private func retrying<Value: Sendable>(_ body: () async throws(MongoError) -> Value) async throws(MongoError) -> Value {
