@@ -10,6 +10,7 @@ struct MongoOptions: ParsableArguments {
     @Option(help: "change-stream or tailable.") var driver = "change-stream"
     @Option(help: "native, nodejs or socketioxide.") var wireFormat = "native"
     @Option(help: "The id of this node.") var node: String?
+    @Flag(help: "Keep copies of sessions in case this node crashes.") var snapshots = false
 
     var adapter: MongoAdapter? {
         get throws {
@@ -17,6 +18,7 @@ struct MongoOptions: ParsableArguments {
             var configuration = MongoAdapterConfiguration(connectionString: mongodb)
             configuration.collection = collection
             configuration.nodeID = node
+            configuration.snapshotsSessions = snapshots
             configuration.heartbeatInterval = .seconds(1)
             configuration.heartbeatTimeout = .seconds(3)
             configuration.requestTimeout = .seconds(20)

@@ -12,7 +12,8 @@ struct ReplicaSet: AsyncParsableCommand {
         abstract: "A MongoDB replica set in a temporary folder.",
         discussion: """
             Commands on standard input: step-down, kill-primary, restart (members that are down), pause-primary, resume (members that are \
-            paused), kill-cursors DATABASE.COLLECTION, primary, stop. Each is answered with a line that begins with `done` or `failed`.
+            paused), kill-cursors DATABASE.COLLECTION, count-sessions DATABASE.COLLECTION TEXT (whose data has the text in it), primary, \
+            stop. Each is answered with a line that begins with `done` or `failed`.
             """
     )
 
@@ -57,6 +58,7 @@ struct ReplicaSet: AsyncParsableCommand {
     private static func perform(_ command: String, _ set: MongoReplicaSet) async throws -> String? {
         let words = command.split(separator: " ").map(String.init)
         if words.count == 2, words[0] == "kill-cursors" { return "\(try await set.killCursors(of: words[1])) cursors were killed" }
+        if words.count == 3, words[0] == "count-sessions" { return "\(try await set.countSessions(in: words[1], containing: words[2]))" }
         switch command {
         case "primary": return try await set.primary().address
         case "step-down": return "\(try await set.stepDown().address) is the primary now"

@@ -182,3 +182,45 @@ async def test_a_server_that_ends_leaves_its_sessions_to_the_others(cluster: Clu
         answer, missed = await come_back(again, data, offset, "after the end")
         assert answer["sid"] == data["sid"] and missed == ["before the end", "after the end"]
     await raw.__aexit__()
+
+
+NATIVE = [driver for driver, options in DRIVERS.items() if options[2] == "native"]
+
+
+@pytest_asyncio.fixture(scope="module", params=NATIVE)
+async def keeping(request: pytest.FixtureRequest, replica_set: ReplicaSet) -> AsyncIterator[Cluster]:
+    """Servers that keep copies of their sessions."""
+    cluster = await Cluster(replica_set, request.param, "--recovery", "--snapshots").with_nodes(2)
+    yield cluster
+    assert all(code in (0, -9) for code in await cluster.stop())
+
+
+@pytest.mark.parametrize("last", ["own broadcast", "broadcast of another server", "event for it alone"])
+async def test_a_client_of_a_server_that_was_killed_goes_on_elsewhere_and_misses_no_broadcast(keeping: Cluster, last: str) -> None:
+    room = f"killed-{last.replace(' ', '-')}"
+    doomed = await keeping.add()
+    raw, data, offset = await connected(doomed, room)
+    witness = await keeping.client(1)
+    if last == "broadcast of another server":
+        await witness.call("io-to", [room], "second")
+        offset = (await raw.event("news"))[-1]
+    elif last == "event for it alone":
+        await raw.send('42["message","for you"]')
+        offset = (await raw.event("message-back"))[-1]
+    assert len(offset) == 49
+    # A room is stored a little later than it is joined.
+    async with asyncio.timeout(20):
+        while await keeping.database.command(f"count-sessions {keeping.namespace}.sessions {room}") != "1":
+            await asyncio.sleep(0.05)
+    await witness.call("io-to", [room], "before the end")
+    doomed.kill()
+    await witness.call("io-to", [room], "after the end")
+    await witness.call("io-to", [room + "-other"], "not for us")
+    async with RawSocket(keeping.nodes[1].url) as again:
+        await witness.call("io-to", [room], "last")
+        answer, missed = await come_back(again, data, offset, "last")
+        assert answer["sid"] == data["sid"]
+        assert set(missed) - {"first", "second"} == {"before the end", "after the end", "last"}
+        await witness.call("io-to", [room], "live")
+        assert (await again.event("news"))[0] == "live"
+    await raw.__aexit__()

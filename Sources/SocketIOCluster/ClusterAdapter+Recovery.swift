@@ -20,6 +20,14 @@ extension ClusterAdapter {
 
     func nodeHasLeft(_ node: NodeIdentity) { recovery.withLock { $0.left(node, now: self.node.now) } }
 
+    func nodeHasDied(_ node: NodeIdentity) { recovery.withLock { $0.died(node, now: self.node.now) } }
+
+    /// A message of this node, perhaps of another namespace, has come back. Called by the task that reads the stream.
+    func cameBack(_ id: MessageID) {
+        let position = recovery.withLock { $0.cameBack(id) ? $0.advance(to: id, now: node.now) : nil }
+        if let position { ownPositions.advance(to: position) }
+    }
+
     /// The messages of a batch have got their numbers.
     func numbered(_ batch: [ClusterMessage]) {
         recovery.withLock { recovery in
@@ -47,7 +55,10 @@ extension ClusterAdapter {
         let here = recovery.withLock { recovery in
             var options = options
             options.except += recovery.received(packet, to: options, header, deliveredOn: local.currentLoop)
-            return UncheckedCall(local.enqueueDelivery(packet, to: options))
+            let isPlaced = header.target == nil && packet.offset != nil
+            let position = isPlaced ? recovery.advance(to: header.id, now: node.now) : nil
+            if position != nil { ownPositions.wasOvertaken() }
+            return UncheckedCall(local.enqueueDelivery(packet, to: options, position: position))
         }
         here.call()
     }
@@ -93,7 +104,7 @@ extension ClusterAdapter {
     ///
     /// What is not covered, such as a session of a node that is gone or messages that were lost, is not restored.
     public func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
-        let position = offset.flatMap { MessageID($0) }
+        let position = offset.flatMap { RecoveryOffset($0) }
         let now = node.now
         guard local.recovers, (offset == nil) == (position == nil), recovery.withLock({ $0.isReliable(now: now) }) else { return false }
         if await local.restoreSession(pid: pid, offset: offset, to: claimant) {
@@ -103,10 +114,10 @@ extension ClusterAdapter {
         let mark = recovery.withLock { $0.beginClaim(reached: node.reached(in: namespace), now: node.now) }
         var isRestored = false
         if let found = await find(pid: pid, offset: position, mark: mark) {
-            isRestored = await adopt(found.session, pid: pid, mark: found.mark, claimant)
+            isRestored = await adopt(found, pid: pid, claimant)
             if isRestored { forgetShared(pid: pid) }
         } else if node.driver.sessionExchange != nil {
-            isRestored = await restoreShared(pid: pid, offset: position, claimant)
+            isRestored = await restoreShared(pid: pid, offset: position?.id, claimant)
         }
         recovery.withLock { $0.endClaim(mark) }
         return isRestored
@@ -118,31 +129,41 @@ extension ClusterAdapter {
         guard let session = await takeShared(pid: pid, offset: offset),
             recovery.withLock({ $0.give(session.missed, to: session.id, now: node.now) })
         else { return false }
-        return await adopt(session, pid: pid, mark: mark, claimant)
+        return await adopt(Found(session: session, mark: mark), pid: pid, claimant)
     }
 
-    private typealias Found = (session: ClaimedSession, mark: RecoveryLog.Mark)
+    /// A session that was found elsewhere.
+    struct Found {
+        var session: ClaimedSession
+        /// Since when what it missed besides is in the log.
+        var mark: RecoveryLog.Mark
+        /// How far its first node had come when the client connected, if that is known.
+        var start: MessageID?
+    }
 
     /// Asks the node that made the session. It may be gone and have stored it, or the session may have moved; so then all of them.
-    private func find(pid: String, offset: MessageID?, mark: RecoveryLog.Mark) async -> Found? {
-        let body = ClusterBody.claimSession(pid: pid, offset: offset)
+    private func find(pid: String, offset: RecoveryOffset?, mark: RecoveryLog.Mark) async -> Found? {
+        let body = ClusterBody.claimSession(pid: pid, offset: offset?.id)
         if let maker = maker(of: pid), maker != node.id {
-            let result = await node.request(body, namespace: namespace, target: maker, timeout: nil)
-            if let session = result.session { return (session, mark) }
+            let result = await node.request(body, namespace: namespace, target: maker, timeout: patience)
+            if let session = result.session { return Found(session: session, mark: mark) }
         }
+        if snapshots != nil { return await findCopy(pid: pid, offset: offset, mark: mark) }
         if let stored = await takeStored(pid: pid) {
-            guard let session = stored.content.session(after: offset) else { return nil }
-            return (session, stored.mark)
+            guard let session = stored.content.session(after: offset?.id) else { return nil }
+            return Found(session: session, mark: stored.mark)
         }
-        return await node.request(body, namespace: namespace, target: nil, timeout: nil).session.map { ($0, mark) }
+        let result = await node.request(body, namespace: namespace, target: nil, timeout: nil)
+        return result.session.map { Found(session: $0, mark: mark) }
     }
 
-    private func adopt(_ session: ClaimedSession, pid: String, mark: RecoveryLog.Mark, _ claimant: any SessionClaimant) async -> Bool {
-        await withCheckedContinuation { continuation in
+    private func adopt(_ found: Found, pid: String, _ claimant: any SessionClaimant) async -> Bool {
+        let session = found.session
+        return await withCheckedContinuation { continuation in
             let isCovered = recovery.withLock { recovery in
                 let (own, _) = node.position(in: namespace)
                 guard recovery.isReliable(now: node.now),
-                    let (missed, until) = recovery.adopt(session, since: mark, own: own, now: node.now)
+                    let (missed, until) = recovery.adopt(session, since: found.mark, own: own, now: node.now)
                 else {
                     return false
                 }
@@ -150,6 +171,7 @@ extension ClusterAdapter {
                     let late = self.recovery.withLock { $0.overtook(session, since: until, on: claimant.eventLoop) }
                     guard let late else { return continuation.resume(returning: false) }
                     let packets = session.missed + missed + late
+                    snapshots?.willAdopt(pid: pid, start: found.start)
                     continuation.resume(returning: local.adopt(session, pid: pid, missed: packets, by: claimant))
                 }
                 return true
@@ -170,7 +192,7 @@ private struct UncheckedCall: @unchecked Sendable {  // It is called where it wa
 
 extension PendingRequestsStateMachine.RequestResult {
     /// The session, if a node had it.
-    fileprivate var session: ClaimedSession? {
+    var session: ClaimedSession? {
         for case .sessionAnswer(let session?) in answers { return session }
         return nil
     }

@@ -58,14 +58,18 @@ extension ClusterAdapter {
     func takeStored(pid: String) async -> (content: StoredSessionContent, mark: RecoveryLog.Mark)? {
         guard node.driver.keepsSessions, recovery.withLock({ $0.mayHaveStored }) else { return nil }
         do {
-            guard let stored = try await node.driver.takeSession(pid, in: namespace) else { return nil }
-            let content = try ClusterPayloadCoder.decodeSession(stored.payload)
-            return recovery.withLock { recovery in
-                recovery.mark(for: content.owner, age: content.age, now: node.now).map { (content, $0) }
-            }
+            return try await node.driver.takeSession(pid, in: namespace).flatMap(read)
         } catch {
             node.options.logger.warning("a stored session could not be read", metadata: ["error": "\(error)"])
             return nil
+        }
+    }
+
+    /// What is in a session, and since when what it missed besides is in the log; nil if it is not covered.
+    func read(_ stored: StoredSession) throws -> (content: StoredSessionContent, mark: RecoveryLog.Mark)? {
+        let content = try ClusterPayloadCoder.decodeSession(stored.payload)
+        return recovery.withLock { recovery in
+            recovery.mark(for: content.owner, age: content.age, now: node.now).map { (content, $0) }
         }
     }
 
@@ -81,7 +85,7 @@ extension ClusterAdapter {
 }
 
 /// Sessions in batches that a driver can store.
-private struct SessionBatches {
+struct SessionBatches {
     private(set) var all: [[StoredSession]] = []
     /// The number of sessions that are too large.
     private(set) var refused = 0

@@ -11,13 +11,21 @@ public final class ClusterAdapter: Adapter {
     let context: AdapterContext
     /// Puts what this node emits, what others emit and the moves of sessions into one order.
     let recovery: Mutex<RecoveryStateMachine>
+    /// Keeps copies of the sessions; nil unless ``SocketIOCore/ClusterConfiguration/snapshotsSessions`` is on.
+    let snapshots: SnapshotKeeper?
+    /// Tells the loops how far the node has come with the return of its own broadcasts.
+    let ownPositions: PositionFeed
 
     init(node: ClusterNode, context: AdapterContext) {
         self.node = node
         self.context = context
         self.namespace = context.namespace
         let limits = RecoveryStateMachine.Limits(retention: TimeAmount(context.local.sessionRetention))
-        self.recovery = Mutex(RecoveryStateMachine(node: node.id, limits, keepsUnseen: node.driver.keepsSessions))
+        self.snapshots = SnapshotKeeper(node: node, namespace: context.namespace, local: context.local)
+        self.ownPositions = PositionFeed(local: context.local)
+        let driver = node.driver
+        let machine = RecoveryStateMachine(node: node.id, limits, keepsUnseen: driver.keepsSessions, keepsLog: snapshots != nil)
+        self.recovery = Mutex(machine)
     }
 
     /// The rooms of this process.
@@ -26,11 +34,15 @@ public final class ClusterAdapter: Adapter {
     // MARK: Life
 
     /// Lets the messages of other nodes reach the namespace.
-    public func start() async throws { node.register(self) }
+    public func start() async throws {
+        node.register(self)
+        startSnapshots()
+    }
 
     /// Ends that. If the node is going to leave, the sessions of clients that are away are stored for the others.
     public func close() async {
         await storeSessions()
+        await snapshots?.close()
         node.unregister(self)
     }
 

@@ -66,6 +66,7 @@ extension ClusterNode {
         case .gap: for adapter in allAdapters { adapter.somethingWasLost() }
         case .draining(let node): for adapter in allAdapters { adapter.nodeIsDraining(node) }
         case .left(let node): for adapter in allAdapters { adapter.nodeHasLeft(node) }
+        case .died(let node): for adapter in allAdapters { adapter.nodeHasDied(node) }
         default: break
         }
     }

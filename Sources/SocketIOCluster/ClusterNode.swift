@@ -106,8 +106,12 @@ public final class ClusterNode: AdapterFactory {
     /// Prepares the backend and starts to take part. Returns when the node listens, or after ``ClusterConfiguration/settleLimit``.
     /// Requests that are made at once wait until the other nodes have answered.
     ///
-    /// - Throws: What the driver throws, with advice in its message.
+    /// - Throws: What the driver throws, with advice in its message; ``SocketIOCore/ClusterError`` with `unsupported` if it cannot do
+    ///   what the configuration wants.
     public func start() async throws {
+        guard !configuration.snapshotsSessions || driver.snapshotStore != nil else {
+            throw ClusterError(.unsupported, "the driver keeps no copies of sessions: turn snapshotsSessions off, or use another driver")
+        }
         try await driver.start()
         let isEnded = state.withLock { state in
             guard state.task == nil, !state.isEnded else { return state.isEnded }

@@ -20,7 +20,14 @@ public final class InMemoryCluster: Sendable {
         var lastID: UInt64 = 0
         /// Nodes whose stream was ended because they did not keep up.
         var behind: Set<NodeID> = []
-        var sessions: [SessionKey: (session: StoredSession, until: ContinuousClock.Instant)] = [:]
+        var sessions: [SessionKey: Entry] = [:]
+    }
+
+    private struct Entry {
+        var session: StoredSession
+        /// The node that still has it.
+        var owner: NodeIdentity?
+        var until: ContinuousClock.Instant
     }
 
     private struct SessionKey: Hashable {
@@ -84,7 +91,7 @@ public final class InMemoryCluster: Sendable {
 
     // MARK: Sessions
 
-    func store(_ sessions: [StoredSession], for duration: Duration) throws {
+    func store(_ sessions: [StoredSession], of owner: NodeIdentity?, for duration: Duration) throws {
         let now = ContinuousClock.now
         try state.withLock { state in
             state.sessions = state.sessions.filter { $0.value.until > now }
@@ -92,14 +99,29 @@ public final class InMemoryCluster: Sendable {
                 throw ClusterError(.notSent, "\(Self.sessionLimit) sessions are stored already")
             }
             for session in sessions {
-                state.sessions[SessionKey(namespace: session.namespace, pid: session.pid)] = (session, now + duration)
+                let key = SessionKey(namespace: session.namespace, pid: session.pid)
+                state.sessions[key] = Entry(session: session, owner: owner, until: now + duration)
             }
         }
     }
 
-    func take(_ pid: String, in namespace: String) -> StoredSession? {
-        let entry = state.withLock { $0.sessions.removeValue(forKey: SessionKey(namespace: namespace, pid: pid)) }
-        return entry.flatMap { $0.until > .now ? $0.session : nil }
+    func remove(_ pids: [String], in namespace: String, of owner: NodeID) {
+        state.withLock { state in
+            for key in pids.map({ SessionKey(namespace: namespace, pid: $0) }) where state.sessions[key]?.owner?.id == owner {
+                state.sessions[key] = nil
+            }
+        }
+    }
+
+    /// - Parameter owners: Nodes whose copies are left alone; nil for all.
+    func take(_ pid: String, in namespace: String, sparing owners: Set<NodeIdentity>?) -> StoredSession? {
+        let key = SessionKey(namespace: namespace, pid: pid)
+        return state.withLock { state in
+            guard let entry = state.sessions[key] else { return nil }
+            if let owner = entry.owner, owners?.contains(owner) ?? true { return nil }
+            state.sessions[key] = nil
+            return entry.until > .now ? entry.session : nil
+        }
     }
 }
 
@@ -148,7 +170,7 @@ private final class Subscription: Sendable {
 }
 
 /// The driver of one node on an ``InMemoryCluster``.
-public struct InMemoryDriver: Driver {
+public struct InMemoryDriver: Driver, SnapshotStore {
     private let cluster: InMemoryCluster
 
     init(cluster: InMemoryCluster) { self.cluster = cluster }
@@ -170,9 +192,29 @@ public struct InMemoryDriver: Driver {
 
     /// Stores sessions on the bus.
     public func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
-        try cluster.store(sessions, for: duration)
+        try cluster.store(sessions, of: nil, for: duration)
     }
 
     /// Takes a session from the bus.
-    public func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? { cluster.take(pid, in: namespace) }
+    public func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? {
+        cluster.take(pid, in: namespace, sparing: nil)
+    }
+
+    /// The bus.
+    public var snapshotStore: (any SnapshotStore)? { self }
+
+    /// Stores copies on the bus.
+    public func store(_ sessions: [StoredSession], of owner: NodeIdentity, for duration: Duration) async throws {
+        try cluster.store(sessions, of: owner, for: duration)
+    }
+
+    /// Removes copies from the bus.
+    public func remove(_ pids: [String], in namespace: String, of owner: NodeID) async throws {
+        cluster.remove(pids, in: namespace, of: owner)
+    }
+
+    /// Takes a session from the bus.
+    public func take(_ pid: String, in namespace: String, sparing owners: Set<NodeIdentity>) async throws -> StoredSession? {
+        cluster.take(pid, in: namespace, sparing: owners)
+    }
 }

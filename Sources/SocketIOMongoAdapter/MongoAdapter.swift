@@ -67,6 +67,9 @@ public final class MongoAdapter: AdapterFactory {
         try await driver.takeSession(pid, in: namespace)
     }
 
+    /// Where copies of sessions are kept, for tests.
+    package var snapshotStore: (any SnapshotStore)? { driver.snapshotStore }
+
     /// What the wire format asks for.
     public var socketIDLength: Int { format.traits.socketIDLength }
 

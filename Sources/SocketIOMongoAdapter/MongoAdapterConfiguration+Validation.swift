@@ -65,6 +65,10 @@ extension MongoAdapterConfiguration {
             "the documents of the wire format \(format.traits.name) have no time of the primary, which a tailable cursor needs: "
                 + "set reading to .changeStream"
         )
+        try require(
+            !snapshotsSessions || format.traits.keepsSnapshots,
+            "nodes of other kinds know nothing of snapshotsSessions: turn it off, or set wireFormat to .native"
+        )
         guard wireFormat == .socketioxide, let nodeID else { return }
         try require(
             SocketioxideWireFormat.isValid(id: nodeID),
@@ -125,6 +129,7 @@ extension MongoAdapterConfiguration {
         result.deafnessLimit = deafnessLimit
         result.acknowledgementBuffer = acknowledgementBuffer
         result.lanes = lanes
+        result.snapshotsSessions = snapshotsSessions
         result.batchMessages = batchMessages
         result.batchBytes = max(1, batchBytes / traits.expansion)
         result.queueMessages = queueMessages

@@ -136,6 +136,12 @@ public struct MongoAdapterConfiguration: Sendable {
     /// Bounds: at least 1.
     public var acknowledgementBuffer = 100_000
 
+    /// Whether copies of the sessions of connected clients are kept in MongoDB, so that connection state recovery works also after their
+    /// node has crashed: **at least once**, with what ``SocketIOCore/ClusterConfiguration/snapshotsSessions`` says of cost and
+    /// limits. All nodes must have the same; it has no effect unless the server has connection state recovery on. Needs
+    /// ``WireFormat-swift.struct/native``. Default: false. See <doc:RunningManyNodes>.
+    public var snapshotsSessions = false
+
     /// The number of batches that are written at the same time. All messages of a namespace use one lane, so that their order is kept;
     /// more lanes help only applications with several busy namespaces. Default: 1. Bounds: 1 to 64.
     public var lanes = 1

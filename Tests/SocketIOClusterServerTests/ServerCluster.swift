@@ -39,13 +39,14 @@ struct ClusterServer: Sendable {
 }
 
 /// A bus in memory that encodes what it carries, tells what was written, and can be cut.
-final class SpyDriver: Driver {
+final class SpyDriver: Driver, SnapshotStore {
     private let base: InMemoryDriver
     private let state = Mutex(State())
 
     private struct State {
         var headers: [ClusterHeader] = []
         var isCut = false
+        var copies: [String: SessionSnapshot] = [:]
     }
 
     init(_ cluster: InMemoryCluster) { base = cluster.makeDriver() }
@@ -53,8 +54,10 @@ final class SpyDriver: Driver {
     var messageLimit: Int { base.messageLimit }
     /// What this node has written of a kind.
     func written(_ kind: ClusterMessageKind) -> [ClusterHeader] { state.withLock { $0.headers.filter { $0.kind == kind } } }
+    /// The copies of sessions that this node has stored and not removed.
+    var copies: [String: SessionSnapshot] { state.withLock { $0.copies } }
     /// From here on nobody hears of the node: it is as good as dead.
-    func cut() { state.withLock { $0.isCut = true } }
+    func cut(_ isCut: Bool = true) { state.withLock { $0.isCut = isCut } }
 
     func watch(as node: NodeID) async throws -> AsyncMapSequence<AsyncStream<DriverItem>, DriverItem> {
         try await base.watch(as: node).map { item in
@@ -78,6 +81,26 @@ final class SpyDriver: Driver {
         try await base.storeSessions(sessions, for: duration)
     }
     func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? { try await base.takeSession(pid, in: namespace) }
+    var snapshotStore: (any SnapshotStore)? { self }
+
+    func store(_ sessions: [StoredSession], of owner: NodeIdentity, for duration: Duration) async throws {
+        if state.withLock({ $0.isCut }) { throw Cut() }
+        try await base.store(sessions, of: owner, for: duration)
+        for session in sessions {
+            let copy = try ClusterPayloadCoder.decodeSnapshot(session.payload)
+            state.withLock { $0.copies[session.pid] = copy }
+        }
+    }
+
+    func remove(_ pids: [String], in namespace: String, of owner: NodeID) async throws {
+        if state.withLock({ $0.isCut }) { throw Cut() }
+        try await base.remove(pids, in: namespace, of: owner)
+        state.withLock { state in for pid in pids { state.copies[pid] = nil } }
+    }
+
+    func take(_ pid: String, in namespace: String, sparing owners: Set<NodeIdentity>) async throws -> StoredSession? {
+        try await base.take(pid, in: namespace, sparing: owners)
+    }
 
     struct Cut: Error {}
 }

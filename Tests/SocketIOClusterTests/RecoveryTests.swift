@@ -24,6 +24,7 @@ struct SlowDriver: Driver {
         try await base.storeSessions(sessions, for: duration)
     }
     func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? { try await base.takeSession(pid, in: namespace) }
+    var snapshotStore: (any SnapshotStore)? { base.snapshotStore }
 }
 
 /// Broadcasts of all nodes, to all clients and to a room by turns.

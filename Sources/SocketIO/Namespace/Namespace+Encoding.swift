@@ -29,7 +29,7 @@ extension Namespace {
         let offset = offsets.next()
         let packet = try encode(event) { writer in
             try arguments(&writer)
-            try writer.append(offset.description)
+            try writer.append(adapter.makeOffset(offset))
         }
         var broadcast = BroadcastPacket(packet, offset: offset)
         broadcast.charge = server.recoveryBudget?.charge(packet.byteCount)

@@ -29,7 +29,7 @@ final class RecoveryClaimant: SessionClaimant {
         self.client = attempt.client
         self.auth = attempt.auth
         self.attempt = attempt.id
-        self.offset = offset.flatMap { MessageID($0) }
+        self.offset = offset.flatMap { RecoveryOffset($0) }?.id
         self.socket = LoopBoundBox(nil, to: attempt.eventLoop)
     }
 

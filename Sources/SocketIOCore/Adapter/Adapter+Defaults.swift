@@ -49,6 +49,9 @@ extension Adapter {
     /// Does nothing.
     public func emitted(_ packet: BroadcastPacket, to id: SocketID) {}
 
+    /// The id alone.
+    public func makeOffset(_ id: MessageID) -> String { id.description }
+
     /// The random characters alone.
     public func makeSessionID(_ random: String) -> String { random }
 

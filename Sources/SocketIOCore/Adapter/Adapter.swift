@@ -78,6 +78,12 @@ public protocol Adapter: AnyObject, Sendable {
     /// A socket of this process alone was given a packet. Called on its event loop, for packets with an offset.
     func emitted(_ packet: BroadcastPacket, to id: SocketID)
 
+    /// Makes the text by which clients tell that they have got a packet; what they present is given to
+    /// ``restoreSession(pid:offset:to:)``. Default: the id.
+    ///
+    /// - Parameter id: The packet's id, new and unique.
+    func makeOffset(_ id: MessageID) -> String
+
     /// Makes the private id of a new session, by which a client that comes back to any process finds it.
     ///
     /// - Parameter random: Characters that nobody can guess; no full stop among them.

@@ -17,8 +17,16 @@ extension CoreLocalAdapter {
 
     /// Puts a packet on its way to the selected sockets of other loops.
     ///
+    /// - Parameters:
+    ///   - packet: The packet.
+    ///   - options: The selection.
+    ///   - position: How far each loop has come when it has delivered the packet; nil if that does not change.
     /// - Returns: What delivers it on the calling loop, if that is one of the server's; to be called at once.
-    package func enqueueDelivery(_ packet: BroadcastPacket, to options: BroadcastOptions) -> (() -> Void)? {
+    package func enqueueDelivery(
+        _ packet: BroadcastPacket,
+        to options: BroadcastOptions,
+        position: MessageID? = nil
+    ) -> (() -> Void)? {
         let packet = charged(packet)
         let includingParked = packet.offset != nil
         let deliver: @Sendable (RoomIndex) -> Void = { index in
@@ -26,13 +34,26 @@ extension CoreLocalAdapter {
                 member.socket.deliver(packet, flags: options.flags)
             }
         }
-        var own: LoopBound<RoomIndex>?
+        var own: (loop: any EventLoop, shard: LoopBound<RoomIndex>)?
         handover.fanOut(loops: loops.count) {
             for (loop, shard) in zip(loops, shards) {
-                if loop.inEventLoop { own = shard } else { loop.execute { deliver(shard.value) } }
+                if loop.inEventLoop {
+                    own = (loop, shard)
+                } else {
+                    loop.execute {
+                        deliver(shard.value)
+                        if let position { shard.value.position = position }
+                    }
+                }
             }
         }
-        return own.map { shard in { deliver(shard.value) } }
+        return own.map { loop, shard in
+            {
+                deliver(shard.value)
+                // Something that comes before it may still wait to be delivered here.
+                if let position { loop.execute { shard.value.position = position } }
+            }
+        }
     }
 
     /// Takes a session from whichever loop has it, in order with what is delivered. Not to be called on a loop.

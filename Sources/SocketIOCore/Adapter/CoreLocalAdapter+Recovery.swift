@@ -78,7 +78,7 @@ extension CoreLocalAdapter {
     /// Gives a session of this process to a client that has come back. See ``Adapter/restoreSession(pid:offset:to:)``.
     public func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
         guard handover.limits != nil else { return false }
-        let position = offset.flatMap { MessageID($0) }
+        let position = offset.flatMap { RecoveryOffset($0) }?.id
         guard (offset == nil) == (position == nil), let owner = await findOwner(of: pid) else { return false }
         if owner.loop === claimant.eventLoop {
             return await run(on: owner.loop) { [self] in restore(pid: pid, offset: position, to: claimant) }
@@ -145,6 +145,7 @@ extension CoreLocalAdapter {
                 return false
             }
             claimant.resume(claimed.session, missed: claimed.missed)
+            self.index(of: claimant.eventLoop).onSession?(.changed(pid: pid))
             return true
         }
     }

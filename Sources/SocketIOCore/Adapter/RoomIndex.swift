@@ -60,6 +60,10 @@ final class RoomIndex {
     var onEvent: ((RoomEvent) -> Void)?
     /// Called when the number of rooms changes, those of single sockets left out.
     var onRoomCount: ((Int) -> Void)?
+    /// Called when a session that can be recovered has come, changed its rooms or gone.
+    var onSession: ((SessionEvent) -> Void)?
+    /// How far this loop has come with what is delivered to the whole cluster; see ``RecoveryOffset``.
+    var position: MessageID?
 
     /// The number of sockets that are not parked.
     var count: Int { everyone.count - parked }
@@ -81,6 +85,7 @@ final class RoomIndex {
         members[id] = member
         onEvent?(.create(room: id))
         onEvent?(.join(room: id, socket: id))
+        if let pid { onSession?(.added(pid: pid, position: position)) }
         return true
     }
 
@@ -92,7 +97,10 @@ final class RoomIndex {
         while let last = member.memberships.popLast() { detach(last, reportingLeave: wasPresent) }
         removeFromEveryone(member)
         members[id] = nil
-        if let pid = member.pid { sessions[pid] = nil }
+        if let pid = member.pid {
+            sessions[pid] = nil
+            onSession?(.removed(pid: pid))
+        }
         if member.isParked { parked -= 1 }
         if wasPresent { reportOwnRoomLeft(id) }
     }
@@ -123,6 +131,7 @@ final class RoomIndex {
         let membership = Membership(member: member, room: room, position: room.memberships.count)
         room.memberships.append(membership)
         member.memberships.append(membership)
+        changed(member)
         guard !member.isParked else { return }
         room.present += 1
         onEvent?(.join(room: name, socket: member.socket.id))
@@ -147,6 +156,11 @@ final class RoomIndex {
         member.memberships.swapAt(index, member.memberships.count - 1)
         member.memberships.removeLast()
         detach(membership, reportingLeave: !member.isParked)
+        changed(member)
+    }
+
+    private func changed(_ member: Member) {
+        if let onSession, let pid = member.pid { onSession(.changed(pid: pid)) }
     }
 
     private func detach(_ membership: Membership, reportingLeave: Bool) {
@@ -271,6 +285,16 @@ final class RoomIndex {
         forEach(rooms: options.rooms, except: options.except) { result.append($0.socket) }
         return result
     }
+}
+
+/// A change of a session that can be recovered.
+package enum SessionEvent: Sendable, Hashable {
+    /// It has begun, or come from elsewhere, when its loop had come so far with what is delivered to the whole cluster.
+    case added(pid: String, position: MessageID?)
+    /// Its rooms or data have changed.
+    case changed(pid: String)
+    /// It has ended, or gone elsewhere.
+    case removed(pid: String)
 }
 
 /// A change of a room in one process.

@@ -45,6 +45,16 @@ public struct ClusterConfiguration: Sendable {
     /// The number of sockets in one answer to `fetchSockets`; more are sent in several, and so are those that exceed half of
     /// ``batchBytes`` or what the backend carries. `Int.max` means always one answer, for formats that know no parts. Default: 1 000.
     public var socketsPerAnswer = 1_000
+    /// Whether copies of the sessions of connected clients are kept in the backend, so that their clients find them on another node after
+    /// theirs has crashed. All nodes must have the same; has no effect unless the server has connection state recovery on. Default: false.
+    ///
+    /// It costs a write for each connection, change of rooms and end of a session, gathered in batches; and memory: each namespace keeps
+    /// the last 50 000 broadcasts, or 64 MiB of them. Events carry a longer offset. A client that comes back gets its socket's id, its rooms
+    /// and data as they were stored last, some tenths of a second before the crash at worst, and every broadcast of the cluster that it had
+    /// not got, **at least once**: it may get the last ones twice, and in another order. Events to this one socket that were on their
+    /// way when the node died are lost. If the client comes back before the crash is noticed it waits for that, at most
+    /// ``heartbeatTimeout`` and twice ``heartbeatInterval``.
+    public var snapshotsSessions = false
     /// Whether the wire format announces a node in each of its namespaces, as the foreign formats do. Default: false.
     public var announcesNamespaces = false
     /// Messages that the wire format has no document for: nothing is written for them, so nothing of them comes back. Default: none.

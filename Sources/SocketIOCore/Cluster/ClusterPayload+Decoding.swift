@@ -225,13 +225,32 @@ struct PayloadReader {
         return content
     }
 
+    mutating func readSnapshot() throws -> SessionSnapshot {
+        let snapshot = try fields(7) { reader in
+            SessionSnapshot(
+                owner: NodeIdentity(id: try reader.input.readString(), epoch: try reader.input.readInteger()),
+                id: try reader.input.readString(),
+                rooms: Set(try reader.readStrings()),
+                data: try reader.readData(),
+                start: try reader.readID(),
+                isMoved: try reader.input.readBool()
+            )
+        }
+        try input.expectEnd()
+        return snapshot
+    }
+
+    private mutating func readData() throws -> EncodedValue {
+        try readValue() ?? EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
+    }
+
     private mutating func readSession() throws -> ClaimedSession? {
         if input.readNil() { return nil }
         return try fields(6) { reader in
             ClaimedSession(
                 id: try reader.input.readString(),
                 rooms: Set(try reader.readStrings()),
-                data: try reader.readValue() ?? EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() },
+                data: try reader.readData(),
                 missed: try reader.list { try $0.readPacket() },
                 known: try reader.list { reader in
                     guard let id = try reader.readID() else { throw ClusterError(.malformed, "a message id is missing") }

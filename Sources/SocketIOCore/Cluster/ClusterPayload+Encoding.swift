@@ -172,6 +172,18 @@ struct PayloadWriter {
         try write(content.session)
     }
 
+    /// Owner, epoch, id, rooms, data, start, whether it was moved.
+    mutating func write(_ snapshot: SessionSnapshot) throws {
+        try array(7)
+        try output.write(snapshot.owner.id)
+        output.write(snapshot.owner.epoch)
+        try output.write(snapshot.id)
+        try write(strings: snapshot.rooms)
+        try write(snapshot.data)
+        try write(snapshot.start)
+        output.write(snapshot.isMoved)
+    }
+
     private mutating func write(_ session: ClaimedSession?) throws {
         guard let session else { return output.writeNil() }
         try array(6)

@@ -24,6 +24,21 @@ public enum ClusterPayloadCoder {
         return writer.output.buffer
     }
 
+    package static func encode(_ snapshot: SessionSnapshot) throws -> ByteBuffer {
+        var writer = PayloadWriter()
+        do { try writer.write(snapshot) } catch {
+            throw ClusterError(.tooLarge, "the session is too large to be encoded", cause: error)
+        }
+        return writer.output.buffer
+    }
+
+    package static func decodeSnapshot(_ bytes: ByteBuffer) throws -> SessionSnapshot {
+        var reader = PayloadReader(bytes, offset: MessageID(seconds: 0, process: 0, counter: 0))
+        do { return try reader.readSnapshot() } catch let error as ClusterError { throw error } catch {
+            throw ClusterError(.malformed, "the payload is no snapshot of a session", cause: error)
+        }
+    }
+
     package static func decodeSession(_ bytes: ByteBuffer) throws -> StoredSessionContent {
         var reader = PayloadReader(bytes, offset: MessageID(seconds: 0, process: 0, counter: 0))
         do { return try reader.readStoredSession() } catch let error as ClusterError { throw error } catch {

@@ -59,6 +59,10 @@ public protocol Driver: Sendable {
     /// - Throws: An error if it cannot be told; the session counts as lost.
     func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession?
 
+    /// Where copies of sessions are kept for the case that their node crashes. Default: nil; then
+    /// ``ClusterConfiguration/snapshotsSessions`` cannot be used.
+    var snapshotStore: (any SnapshotStore)? { get }
+
     /// Where the task that reads the stream runs, such as on the thread that it comes from. Default: nil, on Swift's own threads.
     var readingExecutor: (any TaskExecutor)? { get }
 
@@ -85,6 +89,8 @@ extension Driver {
     public func writingExecutor(lane: Int) -> (any TaskExecutor)? { nil }
     /// All nodes are of one kind.
     public var sessionExchange: (any SessionExchange)? { nil }
+    /// No copies of sessions are kept.
+    public var snapshotStore: (any SnapshotStore)? { nil }
     /// Sessions are not kept.
     public var keepsSessions: Bool { false }
     /// Stores nothing.

@@ -18,6 +18,8 @@ package struct RecoveryStateMachine {
         package var floors = 10_000
         /// Nodes that leave or have left, and may have stored sessions.
         package var leavingNodes = 64
+        /// Nodes that have crashed, and whose sessions are restored.
+        package var goneNodes = 1_000
         package var logEntries = 50_000
         package var logBytes = 64 << 20
 
@@ -41,6 +43,7 @@ package struct RecoveryStateMachine {
 
     private let node: NodeID
     private let keepsUnseen: Bool
+    private let keepsLog: Bool
     private let limits: Limits
     private var log: RecoveryLog
     private var floors: [NodeIdentity: [Floor]] = [:]
@@ -49,6 +52,11 @@ package struct RecoveryStateMachine {
     private var given: [MessageID: (sockets: [SocketID], until: NIODeadline)] = [:]
     private var leaving: [NodeIdentity: Leaving] = [:]
     private var unseen: UnseenEmits
+    /// When nodes died or left.
+    private var gone: [NodeID: NIODeadline] = [:]
+    /// How far this node has come with the stream: the last broadcast for all that was handed to all loops, whoever has sent it. It stays
+    /// where it is for a while after a loss.
+    package private(set) var position: MessageID?
     private var lastLoss: NIODeadline?
 
     /// How long a node may drain.
@@ -66,11 +74,13 @@ package struct RecoveryStateMachine {
     ///   - node: The id of this node.
     ///   - limits: What bounds it.
     ///   - keepsUnseen: Whether nodes that leave can store sessions.
-    package init(node: NodeID, _ limits: Limits = .init(), keepsUnseen: Bool = true) {
+    ///   - keepsLog: Whether sessions of nodes that crash are restored.
+    package init(node: NodeID, _ limits: Limits = .init(), keepsUnseen: Bool = true, keepsLog: Bool = false) {
         self.node = node
         self.keepsUnseen = keepsUnseen
+        self.keepsLog = keepsLog
         self.limits = limits
-        self.log = RecoveryLog(entryLimit: limits.logEntries, byteLimit: limits.logBytes)
+        self.log = RecoveryLog(entryLimit: limits.logEntries, byteLimit: limits.logBytes, keepsAlways: keepsLog)
         self.unseen = UnseenEmits(limit: limits.logEntries, byteLimit: limits.logBytes)
     }
 
@@ -83,12 +93,18 @@ package struct RecoveryStateMachine {
 
     /// A packet of this node is being delivered and enqueued.
     package mutating func emitted(_ packet: BroadcastPacket, to options: BroadcastOptions, deliveredOn loop: (any EventLoop)? = nil) {
-        log.append(packet, to: options, deliveredOn: loop)
+        log.append(packet, to: options, comesBack: true, deliveredOn: loop)
         if keepsUnseen { unseen.append(packet, options) }
     }
 
     /// A message of this node has come back.
-    package mutating func cameBack(_ id: MessageID) { unseen.cameBack(id) }
+    ///
+    /// - Returns: Whether it is a broadcast whose place others know, so that it tells how far this node has come.
+    @discardableResult
+    package mutating func cameBack(_ id: MessageID) -> Bool {
+        unseen.cameBack(id)
+        return keepsLog && log.cameBack(id)
+    }
 
     /// Messages of this node have got their numbers.
     package mutating func numbered(_ header: ClusterHeader) {
@@ -140,17 +156,28 @@ package struct RecoveryStateMachine {
     package mutating func draining(_ node: NodeIdentity, reached: [ClaimedSession.OriginPosition], now: NIODeadline) {
         expire(now: now)
         guard leaving[node] == nil, leaving.count < limits.leavingNodes, unseen.isComplete else { return }
-        var mark = log.begin()
+        var mark = log.begin(includesUnplaced: true)
         mark.reached = reached + (unseen.lastSeen.map { [$0] } ?? [])
         leaving[node] = Leaving(mark: mark, since: now, until: now + Self.longestDrain + limits.retention)
         // What this node has emitted and the other has not read when it says this, comes after this.
-        for emit in unseen.emits { log.append(emit.packet, to: emit.options, origin: emit.origin, number: emit.number) }
+        for emit in unseen.emits {
+            log.append(emit.packet, to: emit.options, origin: emit.origin, number: emit.number, comesBack: true)
+        }
     }
 
     /// A node has left.
     package mutating func left(_ node: NodeIdentity, now: NIODeadline) {
         leaving[node]?.since = now
         leaving[node]?.until = now + limits.retention
+        died(node, now: now)
+    }
+
+    /// A node is not heard any more. Its sessions can be restored as it has last stored them.
+    package mutating func died(_ node: NodeIdentity, now: NIODeadline) {
+        guard keepsLog else { return }
+        expire(now: now)
+        if gone.count >= limits.goneNodes, let oldest = gone.min(by: { $0.value < $1.value }) { gone[oldest.key] = nil }
+        gone[node.id] = now
     }
 
     /// Forgets what is too old.
@@ -165,6 +192,7 @@ package struct RecoveryStateMachine {
             log.end(gone.mark)
             leaving[node] = nil
         }
+        for (node, time) in gone where time + limits.retention < now { gone[node] = nil }
     }
 
     /// Where in the log the sessions begin that a node has stored; nil if they are too old or not covered.
@@ -176,6 +204,35 @@ package struct RecoveryStateMachine {
     package func mark(for node: NodeIdentity, age: TimeAmount, now: NIODeadline) -> RecoveryLog.Mark? {
         guard let gone = leaving[node], age >= .zero, age + (now - gone.since) <= limits.retention else { return nil }
         return gone.mark
+    }
+
+    // MARK: Nodes that crash
+
+    /// A broadcast has come through the stream and was handed to all loops.
+    ///
+    /// - Returns: How far this node has come, if that has changed.
+    package mutating func advance(to id: MessageID, now: NIODeadline) -> MessageID? {
+        guard keepsLog, isReliable(now: now) else { return nil }
+        position = id
+        return id
+    }
+
+    /// Whether the log may reach back to what a client presents; if not, its session need not be looked for.
+    package func mayCover(_ offset: RecoveryOffset?, now: NIODeadline) -> Bool {
+        keepsLog && isReliable(now: now) && offset.map(log.mayCover) ?? true
+    }
+
+    /// Where in the log begins what a client may have missed that comes from a node which crashed; nil if that is too long ago or not
+    /// covered.
+    ///
+    /// - Parameters:
+    ///   - snapshot: Its session as that node has last stored it.
+    ///   - offset: What the client presents; nil if it got nothing.
+    ///   - now: The time.
+    package func mark(for snapshot: SessionSnapshot, after offset: RecoveryOffset?, now: NIODeadline) -> RecoveryLog.Mark? {
+        guard let since = gone[snapshot.owner.id], now - since <= limits.retention else { return nil }
+        guard let offset = offset ?? snapshot.start.map({ RecoveryOffset(id: $0, position: $0) }) else { return nil }
+        return log.mark(after: offset, of: snapshot.owner.id, isMoved: snapshot.isMoved)
     }
 
     // MARK: Sessions that come
@@ -196,7 +253,9 @@ package struct RecoveryStateMachine {
     /// be in the backend yet.
     package mutating func beginTaking(now: NIODeadline) -> RecoveryLog.Mark {
         let mark = beginClaim(reached: [], now: now)
-        for emit in unseen.emits { log.append(emit.packet, to: emit.options, origin: emit.origin, number: emit.number) }
+        for emit in unseen.emits {
+            log.append(emit.packet, to: emit.options, origin: emit.origin, number: emit.number, comesBack: true)
+        }
         return mark
     }
 

@@ -24,6 +24,10 @@ extension MongoDriver {
         (connection.format as? NodeJSWireFormat).map { NodeJSSessions(connection: connection, format: $0) }
     }
 
+    var snapshotStore: (any SnapshotStore)? {
+        connection.format.traits.keepsSnapshots ? SessionStore(connection: connection) : nil
+    }
+
     func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
         try await SessionStore(connection: connection).store(sessions, for: duration)
     }

@@ -3,9 +3,9 @@ import MongoClient
 import NIOCore
 import SocketIOCore
 
-/// The sessions of nodes that leave, in a collection of their own: messages are in one that may be capped, from which nothing can be
-/// taken.
-struct SessionStore: Sendable {
+/// The sessions of nodes that leave, and copies of those that nodes have, in a collection of their own: messages are in one that may be
+/// capped, from which nothing can be taken.
+struct SessionStore: SnapshotStore {
     let connection: MongoConnection
 
     private static let attempts = 3
@@ -19,16 +19,38 @@ struct SessionStore: Sendable {
 
     /// Writes sessions so that a majority has them.
     func store(_ sessions: [StoredSession], for duration: Duration) async throws(MongoAdapterError) {
+        try await store(sessions, .init(owner: nil, duration: duration))
+    }
+
+    /// Writes copies of sessions so that a majority has them.
+    func store(_ sessions: [StoredSession], of owner: NodeIdentity, for duration: Duration) async throws {
+        try await store(sessions, .init(owner: owner, duration: duration))
+    }
+
+    /// What the sessions of a batch have in common.
+    private struct Terms {
+        /// The node that still has them.
+        var owner: NodeIdentity?
+        var until: Int64
+
+        init(owner: NodeIdentity?, duration: Duration) {
+            self.owner = owner
+            self.until = WallClock.milliseconds() + duration.components.seconds * 1_000 + SessionStore.grace
+        }
+    }
+
+    private func store(_ sessions: [StoredSession], _ terms: Terms) async throws(MongoAdapterError) {
         guard !sessions.isEmpty else { return }
         let collection = try collection()
-        try await setUp(collection)
-        let until = WallClock.milliseconds() + duration.components.seconds * 1_000 + Self.grace
-        let first = try await run(insertion(sessions, until: until, into: collection), in: collection.database)
-        // Those that were stored before, by a node to which their clients then went. Updates one by one are slow, so they come second.
+        // Copies are stored all the time.
+        if terms.owner == nil || !connection.sessions.isSetUp { try await setUp(collection) }
+        let first = try await run(insertion(sessions, terms, into: collection), in: collection.database)
+        // Those that were stored before, such as by a node to which their clients then went. Updates one by one are slow, so they come
+        // second.
         let known = first.writeErrors.filter(\.isDuplicateID).compactMap { sessions.indices.contains($0.index) ? sessions[$0.index] : nil }
         guard known.count == first.writeErrors.count, first.writeConcernError == nil else { throw Self.incomplete }
         guard !known.isEmpty else { return }
-        let second = try await run(replacement(known, until: until, in: collection), in: collection.database)
+        let second = try await run(replacement(known, terms, in: collection), in: collection.database)
         guard second.isComplete else { throw Self.incomplete }
     }
 
@@ -39,15 +61,15 @@ struct SessionStore: Sendable {
 
     private static var incomplete: MongoAdapterError { MongoAdapterError(.failed, "not all sessions could be stored") }
 
-    private func insertion(_ sessions: [StoredSession], until: Int64, into collection: MongoCollection) -> BSONDocument {
+    private func insertion(_ sessions: [StoredSession], _ terms: Terms, into collection: MongoCollection) -> BSONDocument {
         BSONDocument { command in
             command.append("insert", collection.name)
             command.append("ordered", false)
-            command.append("documents", array: sessions.map { document($0, until: until) })
+            command.append("documents", array: sessions.map { document($0, terms) })
         }
     }
 
-    private func replacement(_ sessions: [StoredSession], until: Int64, in collection: MongoCollection) -> BSONDocument {
+    private func replacement(_ sessions: [StoredSession], _ terms: Terms, in collection: MongoCollection) -> BSONDocument {
         BSONDocument { command in
             command.append("update", collection.name)
             command.append("ordered", false)
@@ -55,7 +77,7 @@ struct SessionStore: Sendable {
                 for session in sessions {
                     updates.appendDocument { update in
                         update.appendDocument("q") { $0.append("_id", id(session.pid, session.namespace)) }
-                        update.append("u", document(session, until: until))
+                        update.append("u", document(session, terms))
                         update.append("upsert", true)
                     }
                 }
@@ -86,12 +108,38 @@ struct SessionStore: Sendable {
         do throws(MongoError) { try await collection.createIndexes([index]) } catch {
             throw MongoAdapterError(error, while: "creating the TTL index of \(collection.namespace)")
         }
+        connection.sessions.wasSetUp()
     }
 
-    /// Finds a session and removes it: of several callers one gets it.
+    /// Finds a session that was given up and removes it: of several callers one gets it.
     func take(_ pid: String, in namespace: String) async throws(MongoAdapterError) -> StoredSession? {
-        guard let payload = try await connection.sessions.take(id(pid, namespace), from: try collection()) else { return nil }
-        return StoredSession(namespace: namespace, pid: pid, payload: payload)
+        try await take(pid, in: namespace, sparing: nil)
+    }
+
+    /// Finds a session and removes it, unless it is a copy of one of these nodes.
+    func take(_ pid: String, in namespace: String, sparing owners: Set<NodeIdentity>) async throws -> StoredSession? {
+        try await take(pid, in: namespace, sparing: Optional(owners))
+    }
+
+    private func take(
+        _ pid: String,
+        in namespace: String,
+        sparing owners: Set<NodeIdentity>?
+    ) async throws(MongoAdapterError) -> StoredSession? {
+        let found = try await connection.sessions.take(id(pid, namespace), sparing: owners, from: try collection())
+        return found.map { StoredSession(namespace: namespace, pid: pid, payload: $0.payload, isSnapshot: $0.isSnapshot) }
+    }
+
+    /// Removes copies of a node.
+    func remove(_ pids: [String], in namespace: String, of owner: NodeID) async throws {
+        let filter = BSONDocument { filter in
+            filter.appendDocument("_id") { $0.append("$in", array: pids.map { id($0, namespace) }) }
+            filter.append("owner.id", owner)
+        }
+        let collection = try collection()
+        do throws(MongoError) { try await collection.delete(filter, writeConcern: .majority.timeout(.seconds(8))) } catch {
+            throw MongoAdapterError(error, while: "removing sessions")
+        }
     }
 
     private func id(_ pid: String, _ namespace: String) -> BSONDocument {
@@ -102,11 +150,22 @@ struct SessionStore: Sendable {
         }
     }
 
-    private func document(_ session: StoredSession, until: Int64) -> BSONDocument {
+    private func document(_ session: StoredSession, _ terms: Terms) -> BSONDocument {
         BSONDocument(capacity: session.payload.readableBytes + 192) { document in
             document.append("_id", id(session.pid, session.namespace))
-            document.append("until", dateMilliseconds: until)
+            document.append("until", dateMilliseconds: terms.until)
+            if let owner = terms.owner { document.append("owner", BSONDocument(owner)) }
             document.append("data", binary: session.payload)
+        }
+    }
+}
+
+extension BSONDocument {
+    /// A node as it stands in the documents of sessions.
+    init(_ node: NodeIdentity) {
+        self.init { document in
+            document.append("id", node.id)
+            document.append("epoch", Int64(bitPattern: node.epoch))
         }
     }
 }

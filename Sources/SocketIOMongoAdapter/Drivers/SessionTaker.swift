@@ -9,9 +9,17 @@ import Synchronization
 /// What is asked for while a batch is under way makes the next one. A session is marked with the batch's own token, which only one batch can
 /// do, and read by that token; so a batch whose outcome is unknown is sent again as it is. It is deleted when its time is over.
 final class SessionTaker: Sendable {
+    /// What was stored.
+    struct Found: Sendable {
+        var payload: ByteBuffer
+        var isSnapshot: Bool
+    }
+
     private struct Waiting {
         var id: BSONDocument
-        var answer: CheckedContinuation<Result<ByteBuffer?, MongoAdapterError>, Never>
+        /// The nodes whose copies are not meant; nil if none are.
+        var spared: Set<NodeIdentity>?
+        var answer: CheckedContinuation<Result<Found?, MongoAdapterError>, Never>
     }
 
     private struct State {
@@ -19,6 +27,8 @@ final class SessionTaker: Sendable {
         /// Takes batch after batch as long as somebody waits.
         var worker: Task<Void, Never>?
         var isClosed = false
+        /// Whether the collection has its index.
+        var isSetUp = false
     }
 
     /// Sessions in one batch.
@@ -29,17 +39,28 @@ final class SessionTaker: Sendable {
 
     private let state = Mutex(State())
 
+    var isSetUp: Bool { state.withLock { $0.isSetUp } }
+    func wasSetUp() { state.withLock { $0.isSetUp = true } }
+
     /// Takes a session.
     ///
+    /// - Parameters:
+    ///   - id: Its id in the collection.
+    ///   - spared: The nodes whose copies are left alone; nil for those of all nodes.
+    ///   - collection: The collection.
     /// - Returns: What was stored; nil if there is none, or somebody else has taken it.
-    func take(_ id: BSONDocument, from collection: MongoCollection) async throws(MongoAdapterError) -> ByteBuffer? {
+    func take(
+        _ id: BSONDocument,
+        sparing spared: Set<NodeIdentity>?,
+        from collection: MongoCollection
+    ) async throws(MongoAdapterError) -> Found? {
         let result = await withCheckedContinuation { answer in
             let refusal = state.withLock { state -> MongoAdapterError? in
                 if state.isClosed { return MongoAdapterError(.closed, "the adapter is closed") }
                 guard state.waiting.count < Self.limit else {
                     return MongoAdapterError(.failed, "\(Self.limit) sessions are being looked for: MongoDB is slower than the clients")
                 }
-                state.waiting.append(Waiting(id: id, answer: answer))
+                state.waiting.append(Waiting(id: id, spared: spared, answer: answer))
                 // A task of its own: a client that goes away must not take the sessions of others with it.
                 if state.worker == nil { state.worker = Task { await self.work(collection) } }
                 return nil
@@ -61,8 +82,8 @@ final class SessionTaker: Sendable {
 
     private func work(_ collection: MongoCollection) async {
         while let batch = nextBatch() {
-            let result: Result<[BSONDocument: ByteBuffer], MongoAdapterError>
-            do throws(MongoError) { result = .success(try await take(batch.map(\.id), from: collection)) } catch {
+            let result: Result<[BSONDocument: Found], MongoAdapterError>
+            do throws(MongoError) { result = .success(try await take(batch, from: collection)) } catch {
                 result = .failure(MongoAdapterError(error, while: "taking sessions"))
             }
             var given: Set<BSONDocument> = []
@@ -76,20 +97,27 @@ final class SessionTaker: Sendable {
 
     private func nextBatch() -> [Waiting]? {
         state.withLock { state in
-            guard !state.waiting.isEmpty else {
+            guard let first = state.waiting.first else {
                 state.worker = nil
                 return nil
             }
-            let batch = Array(state.waiting.prefix(Self.batchLimit))
+            let batch = Array(state.waiting.prefix(Self.batchLimit).prefix { $0.spared == first.spared })
             state.waiting.removeFirst(batch.count)
             return batch
         }
     }
 
-    private func take(_ ids: [BSONDocument], from collection: MongoCollection) async throws(MongoError) -> [BSONDocument: ByteBuffer] {
+    private func take(_ batch: [Waiting], from collection: MongoCollection) async throws(MongoError) -> [BSONDocument: Found] {
+        let ids = batch.map(\.id)
+        let spared = batch.first?.spared
         let token = BSONBinary(bytes: ByteBuffer(bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max) }))
         let marked = try await retrying { () throws(MongoError) in
-            try await collection.update(free(ids, for: token), mark(token), many: true, writeConcern: .majority.timeout(.seconds(8)))
+            try await collection.update(
+                free(ids, sparing: spared, for: token),
+                mark(token),
+                many: true,
+                writeConcern: .majority.timeout(.seconds(8))
+            )
         }
         guard marked > 0 else { return [:] }
         let mine = BSONDocument { filter in
@@ -101,9 +129,10 @@ final class SessionTaker: Sendable {
             guard error.code == .overloaded else { throw error }
             found = try await oneByOne(ids, token, from: collection)
         }
-        var result: [BSONDocument: ByteBuffer] = [:]
+        var result: [BSONDocument: Found] = [:]
         for document in found {
-            if let id = document["_id"]?.document, let data = document["data"]?.binary?.bytes { result[id.copied()] = data }
+            guard let id = document["_id"]?.document, let data = document["data"]?.binary?.bytes else { continue }
+            result[id.copied()] = Found(payload: data, isSnapshot: document["owner"]?.document != nil)
         }
         return result
     }
@@ -142,9 +171,14 @@ final class SessionTaker: Sendable {
     }
 
     /// Those that nobody has taken, or this batch when its outcome was unknown.
-    private func free(_ ids: [BSONDocument], for token: BSONBinary) -> BSONDocument {
+    private func free(_ ids: [BSONDocument], sparing spared: Set<NodeIdentity>?, for token: BSONBinary) -> BSONDocument {
         BSONDocument { filter in
             filter.append("_id", among(ids))
+            if let spared {
+                filter.appendDocument("owner") { $0.append("$nin", array: spared.map { BSONDocument($0) }) }
+            } else {
+                filter.appendNull("owner")
+            }
             filter.appendDocument("taker") { taker in
                 taker.appendArray("$in") { values in
                     values.appendNull()

@@ -38,6 +38,7 @@ package struct NativeWireFormat: TailableWireFormat {
     package var traits: WireFormatTraits {
         var traits = WireFormatTraits(name: "native")
         traits.keepsSessions = true
+        traits.keepsSnapshots = true
         return traits
     }
 

@@ -80,6 +80,8 @@ package struct WireFormatTraits: Sendable {
     package var socketsPerAnswer = ClusterConfiguration().socketsPerAnswer
     /// Whether sessions of nodes that leave can be stored and taken over.
     package var keepsSessions = false
+    /// Whether copies of sessions can be kept for the case that their node crashes: all nodes must be of this package.
+    package var keepsSnapshots = false
     /// See ``SocketIOCore/AdapterFactory/socketIDLength``.
     package var socketIDLength = 15
     /// See ``SocketIOCore/AdapterFactory/recoversSessions``.

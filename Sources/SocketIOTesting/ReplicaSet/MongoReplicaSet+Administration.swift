@@ -1,5 +1,6 @@
 #if MongoDB
 import MongoClient
+import NIOCore
 
 /// What an administrator does, and what a test wants to know of it.
 extension MongoReplicaSet {
@@ -28,6 +29,28 @@ extension MongoReplicaSet {
             killed += 1
         }
         return killed
+    }
+
+    /// Counts stored sessions whose data contains a text, such as the name of a room.
+    ///
+    /// - Parameters:
+    ///   - namespace: `database.collection`.
+    ///   - text: The text.
+    package func countSessions(in namespace: String, containing text: String) async throws -> Int {
+        let parts = namespace.split(separator: ".", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { throw MongoHarnessError("\(namespace) is not database.collection") }
+        let find = BSONDocument { command in
+            command.append("find", parts[1])
+            command.append("batchSize", Int32(1_000))
+        }
+        let reply = try await self.run(find, on: self.primary(), database: parts[0])
+        guard let documents = reply["cursor"]?.document?["firstBatch"]?.array else { throw MongoHarnessError("there is no answer") }
+        var reader = BSONReader(documents)
+        var count = 0
+        while let document = try reader.next()?.document {
+            if let data = document["data"]?.binary?.bytes, data.readableBytesView.firstRange(of: text.utf8) != nil { count += 1 }
+        }
+        return count
     }
 
     private static func listOfCursors(_ namespace: String) -> BSONDocument {

@@ -56,7 +56,7 @@ public final class ClusterFaults: Sendable {
 }
 
 /// A driver in memory that encodes what it carries, as one over a network does, and fails when it is told to.
-struct FaultyDriver: Driver {
+struct FaultyDriver: Driver, SnapshotStore {
     let base: InMemoryDriver
     let faults: ClusterFaults
     let clock: ManualClock?
@@ -89,6 +89,23 @@ struct FaultyDriver: Driver {
     func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? {
         guard !faults.isCutOff else { throw CutOff() }
         return try await base.takeSession(pid, in: namespace)
+    }
+
+    var snapshotStore: (any SnapshotStore)? { self }
+
+    func store(_ sessions: [StoredSession], of owner: NodeIdentity, for duration: Duration) async throws {
+        guard !faults.isCutOff else { throw CutOff() }
+        try await base.store(sessions, of: owner, for: duration)
+    }
+
+    func remove(_ pids: [String], in namespace: String, of owner: NodeID) async throws {
+        guard !faults.isCutOff else { throw CutOff() }
+        try await base.remove(pids, in: namespace, of: owner)
+    }
+
+    func take(_ pid: String, in namespace: String, sparing owners: Set<NodeIdentity>) async throws -> StoredSession? {
+        guard !faults.isCutOff else { throw CutOff() }
+        return try await base.take(pid, in: namespace, sparing: owners)
     }
 
     private struct CutOff: Error, CustomStringConvertible {

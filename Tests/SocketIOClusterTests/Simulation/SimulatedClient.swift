@@ -17,6 +17,8 @@ final class SimulatedClient {
     var firstEmit = 0
     /// Whether it was connected to a node that lost something, which the node has reported.
     var isExcused = false
+    /// What was emitted before this may come again: the client comes from a node that has crashed.
+    var mayRepeat = 0
 
     init(index: Int, rooms: Set<Room>) {
         self.index = index
@@ -38,6 +40,9 @@ final class SimulatedSocket {
     var pings = 0
     /// When the node noticed that the client is away.
     var awaySince: NIODeadline?
+    /// How far its first node had come when the client connected.
+    var start: MessageID?
+    var isMoved = false
 
     init(id: SocketID, pid: String, client: SimulatedClient, base: MessageID?) {
         self.id = id
@@ -66,6 +71,8 @@ struct SimulatedClaim {
     var offset: MessageID?
     var mark: RecoveryLog.Mark
     var stage = Stage.maker
+    /// The other nodes when all were asked.
+    var asked: [NodeIdentity] = []
 }
 
 /// How often what has happened, to see that a run of many schedules has tried everything.
@@ -73,6 +80,7 @@ struct SimulationCounts {
     var local = 0
     var claimed = 0
     var stored = 0
+    var copied = 0
     var fresh = 0
     var floored = 0
     var rolledBack = 0
@@ -83,6 +91,7 @@ struct SimulationCounts {
             local: left.local + right.local,
             claimed: left.claimed + right.claimed,
             stored: left.stored + right.stored,
+            copied: left.copied + right.copied,
             fresh: left.fresh + right.fresh,
             floored: left.floored + right.floored,
             rolledBack: left.rolledBack + right.rolledBack,

@@ -47,11 +47,11 @@ final class SimulatedNode {
         var namespace: String
     }
 
-    init(index: Int, clock: SimulatedClock, machine: ClusterStateMachine) {
+    init(index: Int, clock: SimulatedClock, machine: ClusterStateMachine, keepsLog: Bool) {
         self.index = index
         self.clock = clock
         self.machine = machine
-        self.recovery = RecoveryStateMachine(node: machine.identity.id, Simulation.recoveryLimits)
+        self.recovery = RecoveryStateMachine(node: machine.identity.id, Simulation.recoveryLimits, keepsLog: keepsLog)
         self.lives = [machine.identity.epoch]
     }
 

@@ -24,6 +24,7 @@ extension Simulation {
         let packet = BroadcastPacket(Self.packet.encoded, offset: id)
         let options = Self.selections.randomElement(using: &random) ?? BroadcastOptions()
         emitIndex[id] = emits.count
+        positions[id] = node.recovery.position
         let ticket = node.machine.makeTicket()
         tickets[ticket, default: [:]][node.index] = emits.count
         calls += 1
@@ -134,8 +135,10 @@ extension Simulation {
             counts.floored += elsewhere.count
             options.except += elsewhere
             try hand(packet, to: options, of: node)
+            if header.target == nil { _ = node.recovery.advance(to: header.id, now: node.time(now)) }
         case .claimSession(let pid, let offset):
             let session = surrender(pid, offset, of: node)
+            guard header.request != nil else { return }
             events.add(.answer(node, header, .sessionAnswer(session)), at: now + random.delay(0...30))
         case .rooms:
             events.add(.answer(node, header, .roomsAnswer(["\(node.id)"])), at: now + random.delay(0...30))
@@ -312,6 +315,7 @@ extension Simulation {
         case .gap: lost(node)
         case .draining(let other): node.recovery.draining(other, reached: node.machine.reached(in: Self.namespace), now: node.time(now))
         case .left(let other): node.recovery.left(other, now: node.time(now))
+        case .died(let other): node.recovery.died(other, now: node.time(now))
         case .answerFailed(node.id, _): node.lastFailedAnswer = now
         default: break
         }

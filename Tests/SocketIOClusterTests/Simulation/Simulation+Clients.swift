@@ -34,7 +34,10 @@ extension Simulation {
         let client = socket.client
         note("client \(client.index) gets \(id)")
         client.offset = id
-        guard client.received.insert(id).inserted else { throw BrokenPromise(description: "P2: client \(client.index) got \(id) twice") }
+        guard client.received.insert(id).inserted else {
+            if index < client.mayRepeat { return }
+            throw BrokenPromise(description: "P2: client \(client.index) got \(id) twice")
+        }
         let origin = emits[index].origin
         guard client.lastOrder[origin].map({ $0 < index }) ?? true else {
             throw BrokenPromise(description: "P1: client \(client.index) got \(id) of \(nodes[origin].id) after a later one")
@@ -74,7 +77,10 @@ extension Simulation {
     }
 
     func expire(_ socket: SimulatedSocket) {
-        for node in nodes { node.sockets.removeAll { $0 === socket } }
+        for node in nodes where node.sockets.contains(where: { $0 === socket }) {
+            node.sockets.removeAll { $0 === socket }
+            forgetCopy(socket.pid, of: node)
+        }
     }
 
     /// The connections of a node end with it.
@@ -102,10 +108,13 @@ extension Simulation {
         guard let old = client.socket else { return start(client, at: node) }
         note("client \(client.index) comes to \(node.id)")
         guard node.recovery.isReliable(now: node.time(now)) else { return start(client, at: node) }
-        if node.sockets.contains(where: { $0.pid == old.pid }) {
+        if let kept = node.sockets.first(where: { $0.pid == old.pid }) {
             guard let session = surrender(old.pid, client.offset, of: node) else { return start(client, at: node) }
             counts.local += 1
-            return try resume(client, session, pid: old.pid, missed: [], at: node)
+            try resume(client, session, pid: old.pid, missed: [], at: node)
+            client.socket?.isMoved = kept.isMoved
+            client.socket?.start = kept.start
+            return
         }
         let mark = node.recovery.beginClaim(reached: node.machine.reached(in: Self.namespace), now: node.time(now))
         let claim = SimulatedClaim(client: client, attempt: client.attempt, pid: old.pid, offset: client.offset, mark: mark)
@@ -122,7 +131,7 @@ extension Simulation {
             namespace: Self.namespace,
             target: target,
             body: .claimSession(pid: claim.pid, offset: claim.offset),
-            timeout: .seconds(1),
+            timeout: keepsCopies ? configuration.heartbeatTimeout + configuration.heartbeatInterval * 2 : .seconds(1),
             now: node.time(now)
         )
         try perform(node, actions)
@@ -131,12 +140,16 @@ extension Simulation {
     func answered(_ node: SimulatedNode, _ claim: SimulatedClaim, _ result: PendingRequestsStateMachine.RequestResult) throws {
         for case .sessionAnswer(let session?) in result.answers { return try adopt(node, claim, session, mark: claim.mark, \.claimed) }
         if claim.stage == .maker { return try unanswered(node, claim) }
-        giveUp(node, claim)
+        guard keepsCopies, result.error == nil, let found = try takeCopy(node, claim, missing: result.missing) else {
+            return giveUp(node, claim)
+        }
+        claim.client.mayRepeat = emits.count
+        try adopt(node, claim, found.session, mark: found.mark, \.copied, start: found.start)
     }
 
     /// The maker has no session: it may have stored it, or another node has it.
     private func unanswered(_ node: SimulatedNode, _ claim: SimulatedClaim) throws {
-        if node.recovery.mayHaveStored, let payload = store.removeValue(forKey: claim.pid) {
+        if !keepsCopies, node.recovery.mayHaveStored, let payload = store.removeValue(forKey: claim.pid) {
             let content = try ClusterPayloadCoder.decodeSession(payload)
             let mark = node.recovery.mark(for: content.owner, age: content.age, now: node.time(now))
             guard let mark, let session = content.session(after: claim.offset) else { return giveUp(node, claim) }
@@ -144,10 +157,11 @@ extension Simulation {
         }
         var claim = claim
         claim.stage = .all
+        claim.asked = node.machine.members.map(\.identity)
         try ask(node, claim, nil)
     }
 
-    private func giveUp(_ node: SimulatedNode, _ claim: SimulatedClaim) {
+    func giveUp(_ node: SimulatedNode, _ claim: SimulatedClaim) {
         node.recovery.endClaim(claim.mark)
         if node.isRunning, claim.client.attempt == claim.attempt, !claim.client.isConnected { start(claim.client, at: node) }
     }
@@ -157,7 +171,8 @@ extension Simulation {
         _ claim: SimulatedClaim,
         _ session: ClaimedSession,
         mark: RecoveryLog.Mark,
-        _ count: WritableKeyPath<SimulationCounts, Int>
+        _ count: WritableKeyPath<SimulationCounts, Int>,
+        start: MessageID? = nil
     ) throws {
         let client = claim.client
         guard node.isRunning, client.attempt == claim.attempt, !client.isConnected else { return node.recovery.endClaim(claim.mark) }
@@ -168,6 +183,8 @@ extension Simulation {
         node.recovery.endClaim(claim.mark)
         counts[keyPath: count] += 1
         try resume(client, session, pid: claim.pid, missed: missed, at: node)
+        client.socket?.isMoved = true
+        client.socket?.start = start
     }
 
     private func resume(
@@ -178,7 +195,8 @@ extension Simulation {
         at node: SimulatedNode
     ) throws {
         note("client \(client.index) is restored by \(node.id) and has missed \(session.missed.count) + \(missed.count)")
-        if let other = nodes.first(where: { $0.isRunning && $0.sockets.contains { $0.pid == pid } }) {
+        // A node that was only taken for dead gives its session up when it reads on.
+        if !keepsCopies, let other = nodes.first(where: { $0.isRunning && $0.sockets.contains { $0.pid == pid } }) {
             throw BrokenPromise(description: "the session of client \(client.index) is in \(node.id) and in \(other.id)")
         }
         add(client, SimulatedSocket(id: session.id, pid: pid, client: client, base: client.offset), to: node)
@@ -194,6 +212,7 @@ extension Simulation {
         client.offset = nil
         client.firstEmit = emits.count
         client.isExcused = false
+        client.mayRepeat = 0
         nextID += 1
         add(client, SimulatedSocket(id: "s\(nextID)", pid: "p\(nextID).\(node.id)", client: client, base: nil), to: node)
     }
@@ -201,7 +220,9 @@ extension Simulation {
     private func add(_ client: SimulatedClient, _ socket: SimulatedSocket, to node: SimulatedNode) {
         client.attempt += 1
         client.socket = socket
+        socket.start = node.recovery.position
         node.sockets.append(socket)
+        if keepsCopies { events.add(.copy(node, socket), at: now + random.delay(10...300)) }
         events.add(.cut(client, attempt: client.attempt), at: now + random.delay(100...3_000))
     }
 
@@ -215,6 +236,7 @@ extension Simulation {
         note("\(node.id) gives up the session of client \(socket.client.index)")
         // A claim that its client has given up may come so late that the client is here again: it is closed.
         if socket.isLinked { leave(socket) }
+        forgetCopy(pid, of: node)
         return socket.ring.packets(after: offset).map { session(of: socket, missed: $0, node) }
     }
 
@@ -242,6 +264,7 @@ extension Simulation {
                 session: session(of: socket, missed: socket.ring.packets(after: socket.ring.base) ?? [], node)
             )
             store[socket.pid] = try ClusterPayloadCoder.encode(content)
+            copies[socket.pid] = nil
         }
         node.sockets = []
     }

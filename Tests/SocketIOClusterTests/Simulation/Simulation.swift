@@ -30,6 +30,8 @@ final class Simulation {
         case expire(SimulatedSocket)
         case rollBack
         case cancel(SimulatedNode, ClusterRequestID)
+        case copy(SimulatedNode, SimulatedSocket)
+        case removeCopy(SimulatedNode, pid: String)
     }
 
     static let namespaces = ["/", "/chat", "/news"]
@@ -61,6 +63,11 @@ final class Simulation {
     var clients: [SimulatedClient] = []
     var claims: [ClusterRequestID: SimulatedClaim] = [:]
     var store: [String: ByteBuffer] = [:]
+    /// Copies of the sessions of nodes that may crash.
+    var copies: [String: ByteBuffer] = [:]
+    let keepsCopies: Bool
+    /// How far a node had come when it emitted.
+    var positions: [MessageID: MessageID] = [:]
     var counts = SimulationCounts()
     let clientCount: Int
     /// How much is emitted.
@@ -90,6 +97,8 @@ final class Simulation {
         configuration.announcesNamespaces = isForeign
         let hasClients = random.happens(0.7)
         clientCount = hasClients && !isForeign ? Int.random(in: 1...4, using: &random) : 0
+        // What was seen and rolled back has another place later.
+        keepsCopies = clientCount > 0 && faults.rollBacks == 0 && !seed.isMultiple(of: 3)
         // A few schedules are full, most are lean.
         busyness = [1, 1, 2, 6].randomElement(using: &random) ?? 1
         self.configuration = configuration
@@ -146,6 +155,8 @@ final class Simulation {
         case .disaster: try strike()
         case .rollBack: try rollBack()
         case .cancel(let node, let id): try whenAwake(node, event) { try cancel(node, id) }
+        case .copy(let node, let socket): try whenAwake(node, event) { try copy(socket, of: node) }
+        case .removeCopy(let node, let pid): try whenAwake(node, event) { try removeCopy(pid, of: node) }
         case .healed:
             isDown = false
             lastOutage = now
@@ -172,7 +183,7 @@ final class Simulation {
             now: clock.time(at: now + delay)
         )
         for namespace in Self.namespaces { _ = machine.register(namespace, now: clock.time(at: now), makeID: makeID) }
-        let node = SimulatedNode(index: nodes.count, clock: clock, machine: machine)
+        let node = SimulatedNode(index: nodes.count, clock: clock, machine: machine, keepsLog: keepsCopies)
         nodes.append(node)
         node.lastDisturbance = now
         note("\(id) starts as \(identity)")
@@ -252,7 +263,7 @@ final class Simulation {
     private func receive(_ node: SimulatedNode, _ message: ClusterMessage) throws {
         let header = message.header
         if header.origin.id == node.id {
-            node.recovery.cameBack(header.id)
+            if node.recovery.cameBack(header.id) { _ = node.recovery.advance(to: header.id, now: node.time(now)) }
             let origin = isForeign ? node.machine.identity : header.origin
             return try perform(node, node.machine.cameBack(header.id, origin: origin, now: node.time(now), makeID: makeID))
         }

@@ -1,0 +1,220 @@
+import SocketIO
+import SocketIOCore
+import SocketIOTesting
+import Testing
+
+@Suite("Sessions of servers that crash", .timeLimit(.minutes(2)))
+struct SnapshotTests {
+    private static var configuration: SocketIOConfiguration {
+        var configuration = SocketIOConfiguration()
+        configuration.connectionStateRecovery = ConnectionStateRecovery()
+        return configuration
+    }
+
+    private static func cluster(keepsCopies: Bool = true) -> ClusterConfiguration {
+        var configuration = ClusterConfiguration.forTests
+        configuration.snapshotsSessions = keepsCopies
+        return configuration
+    }
+
+    private static func setUp(_ io: SocketIOServer) {
+        io.onConnect { socket in
+            if !socket.recovered {
+                await socket.join("room")
+                socket.data["nick"] = "ada"
+            }
+            socket.on("state") { () async in Ack(socket.recovered, socket.data["nick", as: String.self], await socket.rooms.sorted()) }
+        }
+    }
+
+    private static func with(
+        _ count: Int,
+        loops: Int = 2,
+        keepsCopies: Bool = true,
+        _ body: ([ClusterServer]) async throws -> Void
+    ) async throws {
+        let cluster = cluster(keepsCopies: keepsCopies)
+        try await withServers(count, loops: loops, configuration: configuration, cluster: cluster, set: { io, _ in setUp(io) }, body)
+    }
+
+    private func claim(_ pid: String?, _ offset: String?) -> String {
+        "{\"pid\":\"\(pid ?? "")\"" + (offset.map { ",\"offset\":\"\($0)\"}" } ?? "}")
+    }
+
+    /// A client whose session is kept as it is.
+    private func kept(at server: ClusterServer) async throws -> ClusterServer.Guest {
+        while true {
+            let guest = try await server.guest()
+            _ = try await guest.client.emitWithAck("state")
+            let pid = try #require(guest.pid)
+            try await eventually { server.driver.copies[pid]?.rooms == [guest.sid, "room"] }
+            // The first broadcast of a server that has just started may still be on its way.
+            if server.driver.copies[pid]?.start != nil { return guest }
+            await guest.client.cut()
+        }
+    }
+
+    private func receive(_ client: TestClient) async throws -> (text: String, offset: String) {
+        let arguments = try await client.receiveEvent().arguments
+        return (try arguments.decode(String.self, at: 0), try arguments.decode(String.self, at: arguments.count - 1))
+    }
+
+    private func expectState(of client: TestClient, _ sid: String) async throws {
+        let state = try await client.emitWithAck("state")
+        #expect(try state.decode(Bool.self, at: 0))
+        #expect(try state.decode(String.self, at: 1) == "ada")
+        #expect(try state.decode([String].self, at: 2) == [sid, "room"].sorted())
+    }
+
+    /// What a client has got last.
+    enum Last: CaseIterable {
+        case nothing
+        case fromAnother
+        case fromItsOwn
+        case forItAlone
+    }
+
+    @Test("The client goes on elsewhere with its id, rooms and data, and gets all that it missed", arguments: Last.allCases, [1, 4])
+    func crash(last: Last, loops: Int) async throws {
+        try await Self.with(3, loops: loops) { servers in
+            let guest = try await kept(at: servers[0])
+            var got: [String] = []
+            var offset: String?
+            func get(_ text: String) async throws {
+                let event = try await receive(guest.client)
+                got.append(event.text)
+                offset = event.offset
+                #expect(event.text == text)
+            }
+            if last != .nothing {
+                try await servers[1].io.to("room").emit("n", "one")
+                try await get("one")
+                try await servers[0].io.to("room").emit("n", "two")
+                try await get("two")
+            }
+            if last == .fromAnother {
+                try await servers[2].io.to("room").emit("n", "three")
+                try await get("three")
+            }
+            if last == .forItAlone {
+                for socket in await servers[0].io.sockets.sockets { try socket.emit("n", "for you") }
+                try await get("for you")
+            }
+            // It gets no more, although its server does.
+            try await guest.client.stopReading()
+            try await servers[0].io.to("room").emit("n", "lost by its own")
+            try await servers[1].io.to("room").emit("n", "lost by another")
+            servers[0].driver.cut()
+            await guest.client.cut()
+            try await servers[2].io.to("elsewhere").emit("n", "not for it")
+            try await servers[1].io.except("room").emit("n", "nor this")
+            try await servers[2].io.to("room").emit("n", "while it was away")
+            let back = try await servers[2].client()
+            #expect(try await back.join(auth: claim(guest.pid, offset)) == (guest.sid, guest.pid))
+            try await servers[2].io.to("room").emit("n", "after")
+            try await servers[1].io.to("room").emit("n", "end")
+            let texts = try await back.textsUntilEnd()
+            let expected: Set<String> = ["lost by its own", "lost by another", "while it was away", "after", "end"]
+            #expect(expected.isSubset(of: texts))
+            #expect(expected.union(got).isSuperset(of: texts))
+            if let received = got.last { #expect(!texts.contains(received)) }
+            try await expectState(of: back, guest.sid)
+        }
+    }
+
+    @Test("Without the option it is a fresh session")
+    func withoutOption() async throws {
+        try await Self.with(2, keepsCopies: false) { servers in
+            let guest = try await servers[0].guest()
+            try await servers[1].io.to("room").emit("n", "one")
+            let offset = try await receive(guest.client).offset
+            #expect(offset.count == 24)
+            servers[0].driver.cut()
+            await guest.client.cut()
+            let back = try await servers[1].client()
+            #expect(try await back.join(auth: claim(guest.pid, offset)).sid != guest.sid)
+            #expect(servers[0].driver.copies.isEmpty)
+        }
+    }
+
+    @Test("A server that is only slow is waited for, and gives its session up itself")
+    func slow() async throws {
+        try await Self.with(2) { servers in
+            let guest = try await kept(at: servers[0])
+            try await servers[1].io.to("room").emit("n", "one")
+            let offset = try await receive(guest.client).offset
+            servers[0].driver.cut()
+            await guest.client.cut()
+            try await eventually { servers[0].io.sockets.socketCount == 0 }
+            try await servers[0].io.in(guest.sid).local.emit("n", "only its server knows")
+            let back = try await servers[1].client()
+            async let answer = back.join(auth: claim(guest.pid, offset))
+            try await Task.sleep(for: .milliseconds(300))
+            servers[0].driver.cut(false)
+            #expect(try await answer == (guest.sid, guest.pid))
+            try await servers[1].io.to("room").emit("n", "end")
+            #expect(try await back.textsUntilEnd() == ["only its server knows", "end"])
+            let pid = try #require(guest.pid)
+            try await eventually { servers[0].driver.copies[pid] == nil && servers[1].driver.copies[pid] != nil }
+        }
+    }
+
+    @Test("Of two claims one ends up with the session, and when its new server crashes too it goes on at the next")
+    func twice() async throws {
+        try await Self.with(3) { servers in
+            let guest = try await kept(at: servers[0])
+            try await servers[1].io.to("room").emit("n", "one")
+            var offset = try await receive(guest.client).offset
+            servers[0].driver.cut()
+            await guest.client.cut()
+            let backs = [try await servers[1].client(), try await servers[2].client()]
+            let auth = claim(guest.pid, offset)
+            async let first = backs[0].join(auth: auth)
+            async let second = backs[1].join(auth: auth)
+            let sids = [try await first.sid, try await second.sid]
+            #expect(sids.contains(guest.sid))
+            // The second may have taken it from the first.
+            var places: [Int] = []
+            for index in 1...2 where await servers[index].io.sockets.sockets.contains(where: { $0.id == guest.sid }) {
+                places.append(index)
+            }
+            #expect(places.count == 1)
+            let place = try #require(places.first)
+            let pid = try #require(guest.pid)
+            try await eventually { servers[place].driver.copies[pid]?.rooms == [guest.sid, "room"] }
+            #expect(servers[place].driver.copies[pid]?.isMoved == true)
+            try await servers[place].io.to("room").emit("n", "two")
+            offset = try await receive(backs[place - 1]).offset
+            servers[place].driver.cut()
+            await backs[place - 1].cut()
+            let other = 3 - place
+            try await servers[other].io.to("room").emit("n", "three")
+            let again = try await servers[other].client()
+            #expect(try await again.join(auth: claim(guest.pid, offset)) == (guest.sid, guest.pid))
+            try await servers[other].io.to("room").emit("n", "end")
+            let texts = try await again.textsUntilEnd()
+            #expect(Set(texts).isSuperset(of: ["three", "end"]) && Set(texts).isSubset(of: ["one", "three", "end"]))
+            try await expectState(of: again, guest.sid)
+        }
+    }
+
+    @Test("The copy of a session follows its rooms, and goes when it ends")
+    func copies() async throws {
+        try await Self.with(2) { servers in
+            let guest = try await kept(at: servers[0])
+            let pid = try #require(guest.pid)
+            try await servers[1].io.in("room").socketsJoin("another")
+            try await eventually { servers[0].driver.copies[pid]?.rooms == [guest.sid, "room", "another"] }
+            try await servers[0].io.in("room").socketsLeave("room")
+            try await eventually { servers[0].driver.copies[pid]?.rooms == [guest.sid, "another"] }
+            // Back at the same server, on whichever loop.
+            await guest.client.cut()
+            let back = try await servers[0].client()
+            #expect(try await back.join(auth: claim(guest.pid, nil)) == (guest.sid, guest.pid))
+            try await servers[1].io.in("another").socketsJoin("a third")
+            try await eventually { servers[0].driver.copies[pid]?.rooms == [guest.sid, "another", "a third"] }
+            try await servers[1].io.in("another").disconnectSockets()
+            try await eventually { servers[0].driver.copies.isEmpty }
+        }
+    }
+}

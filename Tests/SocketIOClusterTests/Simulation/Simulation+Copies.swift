@@ -1,0 +1,72 @@
+import NIOCore
+import SocketIOCore
+
+/// Copies of sessions, kept for the case that their node crashes.
+extension Simulation {
+    // MARK: The node that has a session
+
+    func copy(_ socket: SimulatedSocket, of node: SimulatedNode) throws {
+        guard node.isRunning, node.sockets.contains(where: { $0 === socket }) else { return }
+        guard !isDown, isolation == nil else { return events.add(.copy(node, socket), at: now + 300_000_000) }
+        let snapshot = SessionSnapshot(
+            owner: node.machine.identity,
+            id: socket.id,
+            rooms: socket.rooms,
+            data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() },
+            start: socket.start,
+            isMoved: socket.isMoved
+        )
+        copies[socket.pid] = try ClusterPayloadCoder.encode(snapshot)
+        store[socket.pid] = nil
+    }
+
+    /// The session is gone from the node.
+    func forgetCopy(_ pid: String, of node: SimulatedNode) {
+        if keepsCopies { events.add(.removeCopy(node, pid: pid), at: now + random.delay(10...300)) }
+    }
+
+    func removeCopy(_ pid: String, of node: SimulatedNode) throws {
+        guard node.isRunning, !node.sockets.contains(where: { $0.pid == pid }) else { return }
+        guard !isDown, isolation == nil else { return events.add(.removeCopy(node, pid: pid), at: now + 300_000_000) }
+        guard let payload = copies[pid], try ClusterPayloadCoder.decodeSnapshot(payload).owner.id == node.id else { return }
+        copies[pid] = nil
+    }
+
+    // MARK: The node that the client has come to
+
+    func takeCopy(
+        _ node: SimulatedNode,
+        _ claim: SimulatedClaim,
+        missing: [NodeID]
+    ) throws -> (session: ClaimedSession, mark: RecoveryLog.Mark, start: MessageID?)? {
+        let living = Set(node.machine.members.map(\.identity) + [node.machine.identity])
+        guard missing.allSatisfy({ id in !claim.asked.contains { $0.id == id && living.contains($0) } }), !isDown else { return nil }
+        let time = node.time(now)
+        let offset = claim.offset.map { RecoveryOffset(id: $0, position: positions[$0]) }
+        if let payload = store.removeValue(forKey: claim.pid) {
+            let content = try ClusterPayloadCoder.decodeSession(payload)
+            guard let mark = node.recovery.mark(for: content.owner, age: content.age, now: time) else { return nil }
+            return content.session(after: claim.offset).map { ($0, mark, nil) }
+        }
+        guard node.recovery.mayCover(offset, now: time), let payload = copies[claim.pid] else { return nil }
+        let snapshot = try ClusterPayloadCoder.decodeSnapshot(payload)
+        guard !living.contains(snapshot.owner) else { return nil }
+        copies[claim.pid] = nil
+        if claim.asked.isEmpty { try tellAll(.claimSession(pid: claim.pid, offset: claim.offset), node) }
+        guard let mark = node.recovery.mark(for: snapshot, after: offset, now: time) else { return nil }
+        let session = ClaimedSession(
+            id: snapshot.id,
+            rooms: snapshot.rooms,
+            data: snapshot.data,
+            missed: [],
+            known: claim.offset.map { [$0] } ?? [],
+            positions: []
+        )
+        return (session, mark, snapshot.start)
+    }
+
+    private func tellAll(_ body: ClusterBody, _ node: SimulatedNode) throws {
+        let deadline = node.machine.writeDeadline(now: node.time(now))
+        try perform(node, node.machine.send(Outgoing(namespace: Self.namespace, body: body, deadline: deadline)))
+    }
+}
