@@ -29,6 +29,13 @@ enum MongoSnippets {
         return mongo
     }
 
+    static func copies(uri: String) -> SocketIOServer {
+        var configuration = MongoAdapterConfiguration(connectionString: uri)
+        configuration.snapshotsSessions = true
+        let io = SocketIOServer(adapter: .mongo(configuration))
+        return io
+    }
+
     static func nodeJS(uri: String) -> SocketIOServer {
         var configuration = MongoAdapterConfiguration(connectionString: uri)
         configuration.collection = "socket.io-adapter-events"
