@@ -82,6 +82,8 @@ struct AcknowledgementTests {
             let leaving = try await servers[2].guest()
             let answers = try await servers[0].io.timeout(.seconds(30)).emitWithAck("x", as: Int.self)
             _ = try await leaving.client.receiveEvent()
+            // Until then it could only be named as missing.
+            try await eventually { !servers[2].driver.written(.acknowledgementCount).isEmpty }
             await servers[2].io.close()
             let (responses, summary) = try await answers.collectAvailable()
             #expect(responses.isEmpty)
