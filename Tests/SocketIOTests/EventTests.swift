@@ -18,6 +18,7 @@ import Testing
                 }
                 socket.on("none") { (_: String) in }
                 socket.on("two") { Ack("a", 2) }
+                socket.on("two or null") { (isTwo: Bool) -> Ack? in isTwo ? Ack("a", 2) : nil }
                 socket.on("echo") { (event: SocketEvent) in try event.acknowledgement?.send(Ack(raw: event.arguments)) }
                 socket.on("bytes") { (bytes: ByteBuffer) in bytes }
                 socket.on("fail") { () throws -> Int in throw AckError("refused") }
@@ -30,6 +31,8 @@ import Testing
             let two = try await client.emitWithAck("two")
             #expect(two.count == 2)
             #expect(try two.decode(Int.self, at: 1) == 2)
+            #expect(try await client.emitWithAck("two or null", true).decode(Int.self, at: 1) == 2)
+            #expect(try await client.emitWithAck("two or null", false).decode(Int?.self, at: 0) == nil)
             let echo = try await client.emitWithAck("echo", [1, 2], ["k": ByteBuffer(bytes: [1, 2, 3])])
             #expect(try echo.decode([Int].self, at: 0) == [1, 2])
             #expect(try echo.decode([String: ByteBuffer].self, at: 1) == ["k": ByteBuffer(bytes: [1, 2, 3])])

@@ -12,6 +12,11 @@ public struct Ack: Encodable, Sendable {
         self.write = { writer in repeat try writer.append(each values) }
     }
 
+    /// The same for one argument, without what a pack of types costs.
+    init<T: Encodable & Sendable>(value: T) {
+        self.write = { writer in try writer.append(value) }
+    }
+
     /// Creates an acknowledgement with arguments that are encoded already.
     public init(raw arguments: EventArguments) {
         self.write = { writer in try writer.append(contentsOf: arguments) }

@@ -63,6 +63,8 @@ extension HandlerBody {
     }
 
     private static func acknowledgement<R: Encodable & Sendable>(_ result: R) -> Ack {
-        result as? Ack ?? Ack(result)
+        // A cast that fails takes longer than all the rest here, so the type is looked at first.
+        guard R.self == Ack.self || R.self == Ack?.self, let ack = result as? Ack else { return Ack(value: result) }
+        return ack
     }
 }
