@@ -19,7 +19,8 @@ extension ClusterAdapter {
     }
 
     /// Starts to keep copies of sessions. A broadcast to nobody gives this node its first place in the stream: all others get to know it.
-    func startSnapshots() {
+    /// Returns when it has come back, so that no client has to do without, or after the time that a start may take.
+    func startSnapshots() async {
         guard let snapshots else { return }
         snapshots.start()
         let id = node.makeID()
@@ -33,6 +34,7 @@ extension ClusterAdapter {
             }
         }
         node.perform(actions)
+        await ownPositions.firstArrival(atMost: node.configuration.settleLimit)
     }
 
     // MARK: The node that the client has come to
@@ -110,9 +112,11 @@ final class PositionFeed: Sendable {
     private struct State {
         var isUnderWay = false
         var next: MessageID?
+        var hasArrived = false
     }
 
     private let local: CoreLocalAdapter
+    private let first = Signal()
     private let state = Mutex(State())
 
     init(local: CoreLocalAdapter) { self.local = local }
@@ -133,11 +137,16 @@ final class PositionFeed: Sendable {
         local.enqueuePosition(position) { [weak self] in self?.arrived() }
     }
 
+    /// Returns when the loops have been told something.
+    func firstArrival(atMost limit: Duration) async { await first.wait(atMost: limit) }
+
     private func arrived() {
-        let next = state.withLock { state in
+        let (next, isFirst) = state.withLock { state in
+            defer { state.hasArrived = true }
             state.isUnderWay = state.next != nil
-            return state.next.take()
+            return (state.next.take(), !state.hasArrived)
         }
+        if isFirst { first.raise() }
         if let next { send(next) }
     }
 }

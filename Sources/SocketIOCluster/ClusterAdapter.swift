@@ -36,7 +36,7 @@ public final class ClusterAdapter: Adapter {
     /// Lets the messages of other nodes reach the namespace.
     public func start() async throws {
         node.register(self)
-        startSnapshots()
+        await startSnapshots()
     }
 
     /// Ends that. If the node is going to leave, the sessions of clients that are away are stored for the others.

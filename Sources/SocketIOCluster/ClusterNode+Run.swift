@@ -11,6 +11,7 @@ extension ClusterNode {
             group.addTask { await self.runClock() }
             group.addTask { await self.responders.run() }
             group.addTask { await self.relays.run() }
+            if self.configuration.snapshotsSessions { group.addTask { await self.keepers.run() } }
             for lane in self.lanes.indices {
                 group.addTask(executorPreference: self.driver.writingExecutor(lane: lane)) { await self.runWriter(lane) }
             }
@@ -26,7 +27,9 @@ extension ClusterNode {
             try? await sleep(for: Self.resolution)
             perform { machine, now in machine.tick(now: now, makeID: self.makeID) }
             ticks += 1
-            if ticks.isMultiple(of: 20) { sampleMetrics() }
+            guard ticks.isMultiple(of: 20) else { continue }
+            sampleMetrics()
+            if configuration.snapshotsSessions { for adapter in recoveringAdapters { adapter.snapshots?.renewIfDue() } }
         }
     }
 

@@ -61,6 +61,8 @@ public final class ClusterNode: AdapterFactory {
     /// Answer requests of other nodes: quick ones, and those that wait for clients, so that these do not keep those waiting.
     let responders = JobQueue(concurrency: 1_024)
     let relays = JobQueue(concurrency: 4_096)
+    /// Keep copies of sessions, one job for each namespace that has something to write.
+    let keepers = JobQueue(concurrency: 1_024)
     private let ids = MessageIDGenerator(seed: UInt64.random(in: .min ... .max))
 
     /// Creates a node that has not started.

@@ -20,6 +20,8 @@ final class SnapshotKeeper: Sendable {
         var ended: Set<String> = []
         /// Copies of sessions that have ended.
         var obsolete: Set<String> = []
+        /// When all copies were written last.
+        var renewed = ContinuousClock.now
         var isRunning = false
         var isClosed = false
 
@@ -39,7 +41,6 @@ final class SnapshotKeeper: Sendable {
     private let namespace: String
     private let local: CoreLocalAdapter
     private let state = Mutex(State())
-    private let work = Signal()
     private let end = Signal()
 
     /// nil if no copies are wanted.
@@ -53,64 +54,60 @@ final class SnapshotKeeper: Sendable {
 
     // MARK: Life
 
-    func start() {
-        local.observeSessions { [weak self] event in self?.observe(event) }
-        state.withLock { $0.isRunning = true }
-        let isAccepted = node.responders.add { [weak self] in await self?.run() }
-        guard !isAccepted else { return }
-        state.withLock { $0.isRunning = false }
-        node.options.logger.error("no copies of sessions are kept: the node has too much to do", metadata: ["nsp": "\(namespace)"])
-    }
+    func start() { local.observeSessions { [weak self] event in self?.change { $0.apply(event) } } }
 
     /// Writes what has changed, and ends.
     func close() async {
-        let isRunning = state.withLock { state in
-            state.isClosed = true
-            return state.isRunning
-        }
-        work.raise()
-        if isRunning { await end.wait(atMost: node.configuration.writeDeadline) }
+        state.withLock { $0.isClosed = true }
+        let limit = ContinuousClock.now + node.configuration.writeDeadline
+        // What was raised before counts once.
+        while state.withLock({ $0.isRunning }), ContinuousClock.now < limit { await end.wait(atMost: limit - .now) }
         await flush()
     }
 
+    /// Writes until nothing is left to write.
     private func run() async {
         var failures = 0
-        var renewed = ContinuousClock.now
-        while !Task.isCancelled, !state.withLock({ $0.isClosed }) {
-            await work.wait(atMost: Self.lifetime / 2)
-            if renewed.duration(to: .now) >= Self.lifetime / 2 {
-                renewed = .now
-                // All copies are written again, before they are deleted.
-                state.withLock { state in state.changed = Set(state.sessions.keys) }
-            }
-            try? await node.sleep(for: Self.gathering)
-            failures = await flush() ? 0 : failures + 1
-            guard failures > 0 else { continue }
+        repeat {
             try? await node.sleep(for: min(Self.longestPause, Self.gathering * (1 << min(failures, 10))))
-            work.raise()
-        }
-        state.withLock { $0.isRunning = false }
+            failures = await flush() ? 0 : failures + 1
+        } while state.withLock { $0.goesOn() }
         end.raise()
+    }
+
+    /// Has all copies written again before they are deleted. Called from time to time.
+    func renewIfDue() {
+        change { state in
+            guard state.renewed.duration(to: .now) >= Self.lifetime / 2 else { return }
+            state.renewed = .now
+            state.changed = Set(state.sessions.keys)
+        }
     }
 
     // MARK: Changes
 
-    private func observe(_ event: SessionEvent) {
-        let isNews = state.withLock { $0.apply(event) }
-        if isNews { work.raise() }
+    private func change(_ body: (inout State) -> Void) {
+        let starts = state.withLock { state in
+            body(&state)
+            guard !state.isRunning, !state.isClosed, !state.isClean else { return false }
+            state.isRunning = true
+            return true
+        }
+        guard starts, !node.keepers.add({ [weak self] in await self?.run() }) else { return }
+        // The next change tries again.
+        state.withLock { $0.isRunning = false }
     }
 
     /// A session comes from another node.
     ///
     /// - Parameter start: How far its first node had come when the client connected; nil if that is not known.
     func willAdopt(pid: String, start: MessageID?) {
-        state.withLock { state in
+        change { state in
             state.sessions[pid, default: Session()].isMoved = true
             state.sessions[pid]?.start = start
             // Nothing is left of it if the client has gone again.
             state.ended.insert(pid)
         }
-        work.raise()
     }
 
     // MARK: Writing
@@ -176,9 +173,7 @@ final class SnapshotKeeper: Sendable {
 }
 
 extension SnapshotKeeper.State {
-    /// - Returns: Whether something must be written that was not to be written before.
-    fileprivate mutating func apply(_ event: SessionEvent) -> Bool {
-        let wasClean = isClean
+    fileprivate mutating func apply(_ event: SessionEvent) {
         switch event {
         case .added(let pid, let position):
             let isNew = sessions[pid] == nil
@@ -193,7 +188,12 @@ extension SnapshotKeeper.State {
             sessions[pid]?.sockets = left
             if left <= 0 { ended.insert(pid) }
         }
-        return wasClean && !isClean
+    }
+
+    /// Whether something is left to write; if not, the next change starts it.
+    fileprivate mutating func goesOn() -> Bool {
+        isRunning = !isClean && !isClosed && !Task.isCancelled
+        return isRunning
     }
 
     /// What is to be written and removed now.

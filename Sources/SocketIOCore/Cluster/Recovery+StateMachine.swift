@@ -219,7 +219,7 @@ package struct RecoveryStateMachine {
 
     /// Whether the log may reach back to what a client presents; if not, its session need not be looked for.
     package func mayCover(_ offset: RecoveryOffset?, now: NIODeadline) -> Bool {
-        keepsLog && isReliable(now: now) && offset.map(log.mayCover) ?? true
+        keepsLog && !gone.isEmpty && isReliable(now: now) && offset.map(log.mayCover) ?? true
     }
 
     /// Where in the log begins what a client may have missed that comes from a node which crashed; nil if that is too long ago or not
