@@ -10,10 +10,10 @@ extension ClusterAdapter {
     /// Stores the sessions whose clients are away, if the node is going to leave and the others know it.
     func storeSessions() async {
         guard local.recovers, node.driver.keepsSessions, let owner = await node.drained() else { return }
-        let (positions, unwritten, taking) = recovery.withLock { _ in
-            let (positions, unwritten) = node.position(in: namespace)
-            return (positions, unwritten, local.beginTakingParkedSessions())
-        }
+        let (positions, unwritten) = node.position(in: namespace)
+        // What counts in the positions must have reached the sessions. What comes in between is among the ids that they know.
+        await node.applied()
+        let taking = recovery.withLock { _ in local.beginTakingParkedSessions() }
         guard recovery.withLock({ $0.isReliable(now: node.now) }) else { return }
         var batches = SessionBatches(node.configuration, messageLimit: node.driver.messageLimit)
         for parked in await taking() {

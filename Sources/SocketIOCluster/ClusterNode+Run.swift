@@ -130,6 +130,10 @@ extension ClusterNode {
     }
 
     private func receive(_ header: ClusterHeader, _ payload: ClusterPayload) {
+        // There is one reader.
+        let count = reading.load(ordering: .relaxed)
+        reading.store(count &+ 1, ordering: .sequentiallyConsistent)
+        defer { reading.store(count &+ 2, ordering: .releasing) }
         var isWanted = false
         let actions = step { state in
             let result = state.machine.receive(header, now: now, makeID: makeID)

@@ -63,6 +63,8 @@ public final class ClusterNode: AdapterFactory {
     let relays = JobQueue(concurrency: 4_096)
     /// Keep copies of sessions, one job for each namespace that has something to write.
     let keepers = JobQueue(concurrency: 1_024)
+    /// Odd while the task that reads the stream applies a message whose number counts already.
+    let reading = Atomic<UInt64>(0)
     private let ids = MessageIDGenerator(seed: UInt64.random(in: .min ... .max))
 
     /// Creates a node that has not started.
@@ -147,6 +149,16 @@ public final class ClusterNode: AdapterFactory {
             do { try await Task.sleep(for: .milliseconds(5)) } catch { return nil }
         }
         return nil
+    }
+
+    /// Waits until the message that is being read, if there is one, has been handed to the loops.
+    func applied() async {
+        let count = reading.load(ordering: .sequentiallyConsistent)
+        guard !count.isMultiple(of: 2) else { return }
+        while reading.load(ordering: .acquiring) == count {
+            // It is the end of the process, and nobody waits for milliseconds.
+            do { try await Task.sleep(for: .milliseconds(1)) } catch { return }
+        }
     }
 
     /// Writes what waits, tells the others that this node has left, and ends everything.

@@ -68,7 +68,7 @@ struct RecoveryTests {
         return nodes
     }
 
-    private static func connect(_ client: RecoveringClient, to node: TestNode, rooms: [Room]) async throws -> RecoveringSocket {
+    static func connect(_ client: RecoveringClient, to node: TestNode, rooms: [Room]) async throws -> RecoveringSocket {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let id = "s\(UInt64.random(in: 0...UInt64.max))"
         let pid = node.adapter.makeSessionID("p\(id)")
@@ -82,7 +82,7 @@ struct RecoveryTests {
     }
 
     /// Cuts the client off; the node may or may not notice before it comes back.
-    private static func cutOff(_ socket: RecoveringSocket, of node: TestNode, isNoticed: Bool) async throws {
+    static func cutOff(_ socket: RecoveringSocket, of node: TestNode, isNoticed: Bool) async throws {
         let adapter = node.adapter
         try await socket.eventLoop.submit {
             socket.cutOff()
@@ -91,7 +91,7 @@ struct RecoveryTests {
         }.get()
     }
 
-    private static func restore(_ client: RecoveringClient, _ pid: String, at node: TestNode) async -> RecoveringSocket? {
+    static func restore(_ client: RecoveringClient, _ pid: String, at node: TestNode) async -> RecoveringSocket? {
         let claimant = TestClaimant(client, on: MultiThreadedEventLoopGroup.singleton.next())
         return await node.adapter.restoreSession(pid: pid, offset: client.offset, to: claimant) ? claimant.socket : nil
     }

@@ -1,0 +1,80 @@
+import SocketIOCluster
+import SocketIOCore
+import Synchronization
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// A bus whose messages take their time to be decoded, if they are to.
+private final class StallingDriver: Driver {
+    private let base: InMemoryDriver
+    private let isStalling = Mutex(false)
+    private let stalled = Mutex(false)
+
+    init(base: InMemoryDriver) { self.base = base }
+
+    var messageLimit: Int { base.messageLimit }
+    /// Whether a message is being decoded.
+    var hasStalled: Bool { stalled.withLock { $0 } }
+    func stall(_ isStalling: Bool) { self.isStalling.withLock { $0 = isStalling } }
+
+    func watch(as node: NodeID) async throws -> AsyncMapSequence<AsyncStream<DriverItem>, DriverItem> {
+        try await base.watch(as: node).map { [self] item in
+            guard case .message(let header, let payload) = item, header.kind == .broadcast else { return item }
+            return .message(header, .deferred { [self] in try decode(payload, header) })
+        }
+    }
+
+    private func decode(_ payload: ClusterPayload, _ header: ClusterHeader) throws -> ClusterBody {
+        while isStalling.withLock({ $0 }) {
+            stalled.withLock { $0 = true }
+            // Decoding does not suspend.
+            usleep(1_000)
+        }
+        return try payload.body(for: header)
+    }
+
+    func emit(_ batch: [ClusterMessage]) async -> BatchOutcome { await base.emit(batch) }
+
+    var keepsSessions: Bool { true }
+    func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
+        try await base.storeSessions(sessions, for: duration)
+    }
+    func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? { try await base.takeSession(pid, in: namespace) }
+}
+
+@Suite("A node that leaves while it reads", .timeLimit(.minutes(1)))
+struct LeavingTests {
+    @Test("A message that counts as read when the sessions are stored is in them")
+    func storing() async throws {
+        let cluster = InMemoryCluster()
+        let driver = StallingDriver(base: cluster.makeDriver())
+        let leaving = TestNode("leaving", driver: driver, recovery: RecoveryLimits())
+        let other = TestNode("other", driver: cluster.makeDriver(), recovery: RecoveryLimits())
+        for node in [leaving, other] { try await node.start() }
+        try await expectEventually { try await other.adapter.serverCount() == 2 }
+        let client = RecoveringClient()
+        let socket = try await RecoveryTests.connect(client, to: leaving, rooms: [])
+        try await RecoveryTests.cutOff(socket, of: leaving, isNoticed: true)
+        await leaving.node.drain()
+        try await expectEventually { other.log.all.contains { $0.hasPrefix("draining") } }
+        driver.stall(true)
+        var packet = TestNode.packet("just read")
+        packet.offset = MessageID(seconds: 1, process: 2, counter: 3)
+        try await other.adapter.broadcast(packet, to: BroadcastOptions())
+        try await expectEventually { driver.hasStalled }
+        async let end: Void = leaving.adapter.close()
+        // Time for it to store what it should not store yet.
+        try await Task.sleep(for: .milliseconds(200))
+        driver.stall(false)
+        await end
+        await leaving.node.close()
+        #expect(await RecoveryTests.restore(client, socket.pid, at: other) != nil)
+        try await expectEventually { client.received == ["just read"] }
+        await other.node.close()
+    }
+}
