@@ -147,12 +147,14 @@ extension ClusterAdapter {
         if let maker = maker(of: pid), maker != node.id {
             let result = await node.request(body, namespace: namespace, target: maker, timeout: patience)
             if let session = result.session { return Found(session: session, mark: mark) }
+            // It is there and says nothing: nobody else may give its session away, and the client has waited long enough.
+            if snapshots != nil, !result.missing.isEmpty, node.nodes.contains(where: { $0.id == maker }) { return nil }
         }
-        if snapshots != nil { return await findCopy(pid: pid, offset: offset, mark: mark) }
         if let stored = await takeStored(pid: pid) {
             guard let session = stored.content.session(after: offset?.id) else { return nil }
             return Found(session: session, mark: stored.mark)
         }
+        if snapshots != nil { return await findCopy(pid: pid, offset: offset, mark: mark) }
         let result = await node.request(body, namespace: namespace, target: nil, timeout: nil)
         return result.session.map { Found(session: $0, mark: mark) }
     }
@@ -171,8 +173,9 @@ extension ClusterAdapter {
                     let late = self.recovery.withLock { $0.overtook(session, since: until, on: claimant.eventLoop) }
                     guard let late else { return continuation.resume(returning: false) }
                     let packets = session.missed + missed + late
-                    snapshots?.willAdopt(pid: pid, start: found.start)
-                    continuation.resume(returning: local.adopt(session, pid: pid, missed: packets, by: claimant))
+                    let isAdopted = local.adopt(session, pid: pid, missed: packets, by: claimant)
+                    if isAdopted { snapshots?.adopted(pid: pid, start: found.start) }
+                    continuation.resume(returning: isAdopted)
                 }
                 return true
             }

@@ -100,11 +100,13 @@ struct SessionBatches {
         self.messageLimit = messageLimit
     }
 
-    mutating func add(_ session: StoredSession) {
+    /// - Returns: Whether it is small enough.
+    @discardableResult
+    mutating func add(_ session: StoredSession) -> Bool {
         let size = session.payload.readableBytes + session.pid.utf8.count + session.namespace.utf8.count + 256
         guard size <= messageLimit else {
             refused += 1
-            return
+            return false
         }
         if let last = all.last, last.count < countLimit, bytes + size <= byteLimit {
             all[all.count - 1].append(session)
@@ -113,5 +115,6 @@ struct SessionBatches {
             all.append([session])
             bytes = size
         }
+        return true
     }
 }

@@ -41,6 +41,8 @@ public final class ClusterAdapter: Adapter {
 
     /// Ends that. If the node is going to leave, the sessions of clients that are away are stored for the others.
     public func close() async {
+        // A copy that is being written must not replace what is stored now.
+        await snapshots?.stop()
         await storeSessions()
         await snapshots?.close()
         node.unregister(self)

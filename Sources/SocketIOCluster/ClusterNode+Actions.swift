@@ -66,6 +66,8 @@ extension ClusterNode {
         case .gap: for adapter in allAdapters { adapter.somethingWasLost() }
         case .draining(let node): for adapter in allAdapters { adapter.nodeIsDraining(node) }
         case .left(let node): for adapter in allAdapters { adapter.nodeHasLeft(node) }
+        // Copies name the life that has ended, and would be taken for those of a dead node.
+        case .wasPaused: for adapter in allAdapters { adapter.snapshots?.renew() }
         case .died(let node): for adapter in allAdapters { adapter.nodeHasDied(node) }
         default: break
         }

@@ -122,7 +122,7 @@ extension ClusterNode {
             perform { machine, now in machine.streamOpened(lost: lost, now: now, makeID: self.makeID) }
             listening.raise()
         case .own(let id, let origin):
-            if driver.keepsSessions { for adapter in recoveringAdapters { adapter.cameBack(id) } }
+            if driver.keepsSessions || configuration.snapshotsSessions { for adapter in recoveringAdapters { adapter.cameBack(id) } }
             perform { machine, now in machine.cameBack(id, origin: origin, now: now, makeID: self.makeID) }
         case .skipped(let reason): perform { machine, now in machine.skipped(reason, now: now) }
         case .message(let header, let payload): receive(header, payload)

@@ -23,8 +23,11 @@ final class SnapshotKeeper: Sendable {
         /// When all copies were written last.
         var renewed = ContinuousClock.now
         var isRunning = false
-        var isClosed = false
+        /// Until when it may write; set when it is stopped.
+        var deadline: ContinuousClock.Instant?
 
+        var isStopped: Bool { deadline != nil }
+        var isLate: Bool { deadline.map { $0 <= .now } ?? false }
         var isClean: Bool { changed.isEmpty && ended.isEmpty && obsolete.isEmpty }
     }
 
@@ -33,7 +36,7 @@ final class SnapshotKeeper: Sendable {
     private static let longestPause = Duration.seconds(5)
     /// Copies that are not renewed are deleted after that.
     private static let lifetime = Duration.seconds(24 * 3_600)
-    /// Copies that wait to be removed; what is beyond that is deleted in the end.
+    /// Copies that wait to be removed; those beyond that are there until their lifetime is over.
     private static let obsoleteLimit = 100_000
 
     private let node: ClusterNode
@@ -41,6 +44,7 @@ final class SnapshotKeeper: Sendable {
     private let namespace: String
     private let local: CoreLocalAdapter
     private let state = Mutex(State())
+    private let stopping = Signal()
     private let end = Signal()
 
     /// nil if no copies are wanted.
@@ -56,12 +60,18 @@ final class SnapshotKeeper: Sendable {
 
     func start() { local.observeSessions { [weak self] event in self?.change { $0.apply(event) } } }
 
-    /// Writes what has changed, and ends.
-    func close() async {
-        state.withLock { $0.isClosed = true }
+    /// Writes no more. Returns when nothing is being written, or when the write deadline has passed.
+    func stop() async {
         let limit = ContinuousClock.now + node.configuration.writeDeadline
+        state.withLock { $0.deadline = limit }
+        stopping.raise()
         // What was raised before counts once.
         while state.withLock({ $0.isRunning }), ContinuousClock.now < limit { await end.wait(atMost: limit - .now) }
+    }
+
+    /// Removes what is left of sessions that have ended, within the write deadline of ``stop()``.
+    func close() async {
+        guard !state.withLock({ $0.isRunning || $0.isClean }) else { return }
         await flush()
     }
 
@@ -69,11 +79,23 @@ final class SnapshotKeeper: Sendable {
     private func run() async {
         var failures = 0
         repeat {
-            try? await node.sleep(for: min(Self.longestPause, Self.gathering * (1 << min(failures, 10))))
+            await pause(for: min(Self.longestPause, Self.gathering * (1 << min(failures, 10))))
             failures = await flush() ? 0 : failures + 1
         } while state.withLock { $0.goesOn() }
         end.raise()
     }
+
+    private func pause(for duration: Duration) async {
+        await withTaskGroup { group in
+            group.addTask { try? await self.node.sleep(for: duration) }
+            group.addTask { await self.stopping.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Has all copies written again, because this node goes on as another.
+    func renew() { change { $0.changed = Set($0.sessions.keys) } }
 
     /// Has all copies written again before they are deleted. Called from time to time.
     func renewIfDue() {
@@ -89,7 +111,7 @@ final class SnapshotKeeper: Sendable {
     private func change(_ body: (inout State) -> Void) {
         let starts = state.withLock { state in
             body(&state)
-            guard !state.isRunning, !state.isClosed, !state.isClean else { return false }
+            guard !state.isRunning, !state.isStopped, !state.isClean else { return false }
             state.isRunning = true
             return true
         }
@@ -98,15 +120,16 @@ final class SnapshotKeeper: Sendable {
         state.withLock { $0.isRunning = false }
     }
 
-    /// A session comes from another node.
+    /// A session has come from another node. It is known already that it is here.
     ///
     /// - Parameter start: How far its first node had come when the client connected; nil if that is not known.
-    func willAdopt(pid: String, start: MessageID?) {
+    func adopted(pid: String, start: MessageID?) {
         change { state in
-            state.sessions[pid, default: Session()].isMoved = true
+            // Its client may have gone again.
+            guard state.sessions[pid] != nil else { return }
+            state.sessions[pid]?.isMoved = true
             state.sessions[pid]?.start = start
-            // Nothing is left of it if the client has gone again.
-            state.ended.insert(pid)
+            state.changed.insert(pid)
         }
     }
 
@@ -119,18 +142,23 @@ final class SnapshotKeeper: Sendable {
         let owner = node.identity
         let size = max(1, node.configuration.batchMessages)
         var isComplete = true
-        for pids in changed.chunks(of: size) where !(await write(pids, of: owner)) {
+        for pids in changed.chunks(of: size) {
+            if !isLate, await write(pids, of: owner) { continue }
             isComplete = false
             state.withLock { state in state.changed.formUnion(pids.filter { state.sessions[$0] != nil }) }
         }
-        for pids in obsolete.chunks(of: size) where !(await remove(pids)) {
+        for pids in obsolete.chunks(of: size) {
+            if !isLate, await remove(pids) { continue }
             isComplete = false
             state.withLock { state in state.obsolete.formUnion(pids.filter { state.sessions[$0] == nil }) }
         }
         return isComplete
     }
 
+    private var isLate: Bool { state.withLock { $0.isLate } }
+
     private func write(_ pids: [String], of owner: NodeIdentity) async -> Bool {
+        var refused: [String] = []
         var batches = SessionBatches(node.configuration, messageLimit: node.driver.messageLimit)
         for copy in await local.copySessions(pids) {
             let known = state.withLock { $0.sessions[copy.pid] }
@@ -143,9 +171,14 @@ final class SnapshotKeeper: Sendable {
                 isMoved: known?.isMoved ?? true
             )
             guard let payload = try? ClusterPayloadCoder.encode(snapshot) else { continue }
-            batches.add(StoredSession(namespace: namespace, pid: copy.pid, payload: payload, isSnapshot: true))
+            let session = StoredSession(namespace: namespace, pid: copy.pid, payload: payload, isSnapshot: true)
+            if !batches.add(session) { refused.append(copy.pid) }
         }
-        if batches.refused > 0 { log("sessions are too large to be kept", nil, count: batches.refused) }
+        if !refused.isEmpty {
+            log("sessions are too large to be kept", nil, count: refused.count)
+            // An older copy would put their clients back into rooms that they have left.
+            guard await remove(refused) else { return false }
+        }
         do {
             for batch in batches.all { try await store.store(batch, of: owner, for: Self.lifetime) }
             return true
@@ -192,7 +225,7 @@ extension SnapshotKeeper.State {
 
     /// Whether something is left to write; if not, the next change starts it.
     fileprivate mutating func goesOn() -> Bool {
-        isRunning = !isClean && !isClosed && !Task.isCancelled
+        isRunning = !isClean && !isStopped && !Task.isCancelled
         return isRunning
     }
 

@@ -14,6 +14,8 @@ struct SnapshotTests {
     private static func cluster(keepsCopies: Bool = true) -> ClusterConfiguration {
         var configuration = ClusterConfiguration.forDeaths
         configuration.snapshotsSessions = keepsCopies
+        // Shorter than a death takes to be noticed: claims wait longer than other requests.
+        configuration.requestTimeout = .seconds(1)
         return configuration
     }
 

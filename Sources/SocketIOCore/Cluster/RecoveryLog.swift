@@ -128,6 +128,9 @@ package struct RecoveryLog {
         deliveredOn loop: (any EventLoop)? = nil
     ) {
         guard keepsAlways || !marks.isEmpty, let offset = packet.offset, index[offset] == nil else { return }
+        var packet = packet
+        // The log has a bound of its own: what is in it for good must not use up what parked sessions may take.
+        packet.charge = nil
         while !entries.isEmpty, entries.count >= entryLimit || bytes >= byteLimit { removeFirst() }
         bytes += packet.encoded.byteCount
         if options.rooms.isEmpty { everyone.append(end) }
