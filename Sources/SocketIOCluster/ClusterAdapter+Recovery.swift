@@ -81,7 +81,7 @@ extension ClusterAdapter {
                     rooms: surrendered.session.rooms,
                     data: surrendered.session.data,
                     missed: surrendered.missed,
-                    known: surrendered.session.buffer.offsets + taken.unwritten,
+                    known: surrendered.session.buffer.known + taken.unwritten,
                     positions: taken.positions
                 )
             }

@@ -23,7 +23,7 @@ extension ClusterAdapter {
                 rooms: session.rooms,
                 data: session.data,
                 missed: session.buffer.packets(after: session.buffer.base) ?? [],
-                known: session.buffer.offsets + unwritten,
+                known: session.buffer.known + unwritten,
                 positions: positions
             )
             let content = StoredSessionContent(owner: owner, age: parked.age, base: session.buffer.base, session: claimed)

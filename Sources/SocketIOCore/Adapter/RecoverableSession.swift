@@ -82,6 +82,10 @@ public struct RecoveryBuffer: Sendable {
     /// The offsets of the packets in the buffer.
     public var offsets: [MessageID] { entries.compactMap(\.packet.offset) }
 
+    /// The offsets of what the client certainly need not get again: the packets in the buffer, and the one that left last. A session that
+    /// was restored a moment ago has nothing else to tell that by.
+    package var known: [MessageID] { (base.map { [$0] } ?? []) + offsets }
+
     /// A packet has been handed to the transport. Packets without an offset are not kept.
     ///
     /// - Parameters:

@@ -248,7 +248,7 @@ extension Simulation {
             rooms: socket.rooms,
             data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() },
             missed: missed,
-            known: socket.ring.offsets + node.machine.unwrittenBroadcasts(of: Self.namespace),
+            known: socket.ring.known + node.machine.unwrittenBroadcasts(of: Self.namespace),
             positions: node.machine.positions(in: Self.namespace)
         )
     }

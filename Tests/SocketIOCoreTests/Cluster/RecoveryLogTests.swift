@@ -52,6 +52,18 @@ struct RecoveryLogTests {
         #expect(texts(log.missed(by: session(known: [3], floor: 7), since: mark)?.packets) == ["1", "6"])
     }
 
+    @Test("A session that was restored a moment ago does not get its client's last packet again, from a format without numbers")
+    func restoredTwice() {
+        var log = RecoveryLog()
+        let mark = log.begin()
+        for number in 1...3 { log.append(packet(UInt64(number)), to: BroadcastOptions(), origin: other) }
+        var buffer = RecoveryBuffer(base: packet(1).offset)
+        buffer.append(packet(2), pings: 0)
+        var session = session()
+        session.known = buffer.known
+        #expect(texts(log.missed(by: session, since: mark)?.packets) == ["3"])
+    }
+
     @Test("What a loop delivered at once, ahead of the session, is found")
     func overtaking() {
         let (loop, another) = (EmbeddedEventLoop(), EmbeddedEventLoop())
