@@ -5,13 +5,13 @@ import Testing
 
 @Suite("Recovery between servers", .timeLimit(.minutes(1)))
 struct RecoveryTests {
-    private static var configuration: SocketIOConfiguration {
+    static var configuration: SocketIOConfiguration {
         var configuration = SocketIOConfiguration()
         configuration.connectionStateRecovery = ConnectionStateRecovery()
         return configuration
     }
 
-    private static func setUp(_ io: SocketIOServer) {
+    static func setUp(_ io: SocketIOServer) {
         io.onConnect { socket in
             if !socket.recovered {
                 await socket.join("room")
@@ -21,11 +21,12 @@ struct RecoveryTests {
         }
     }
 
-    private func claim(_ pid: String?, _ offset: String?) -> String {
+    /// What a client presents that comes back.
+    static func claim(_ pid: String?, _ offset: String?) -> String {
         "{\"pid\":\"\(pid ?? "")\"" + (offset.map { ",\"offset\":\"\($0)\"}" } ?? "}")
     }
 
-    private func expectState(of client: TestClient, _ sid: String) async throws {
+    static func expectState(of client: TestClient, _ sid: String) async throws {
         let state = try await client.emitWithAck("state")
         #expect(try state.decode(Bool.self, at: 0))
         #expect(try state.decode(String.self, at: 1) == "ada")
@@ -52,12 +53,12 @@ struct RecoveryTests {
             }
             for (number, server) in servers.enumerated() { try await server.io.to("room").emit("n", 2 + number) }
             let back = try await servers[2].client()
-            #expect(try await back.join(auth: claim(first.pid, offset)) == (first.sid, first.pid))
+            #expect(try await back.join(auth: Self.claim(first.pid, offset)) == (first.sid, first.pid))
             try await servers[0].io.emit("n", 5)
             var missed: [Int] = []
             for _ in 2...5 { missed.append(try await back.receiveEvent().arguments.decode(Int.self, at: 0)) }
             #expect(missed.sorted() == [2, 3, 4, 5])
-            try await expectState(of: back, first.sid)
+            try await Self.expectState(of: back, first.sid)
             try await eventually { servers[0].io.sockets.socketCount == 0 }
             #expect(try await servers[1].io.fetchSockets().map(\.node) == ["node2"])
         }
@@ -78,12 +79,12 @@ struct RecoveryTests {
             try await eventually { try await servers[1].io.serverCount() == 1 }
             try await servers[1].io.to("room").emit("n", 2)
             let back = try await servers[1].client()
-            #expect(try await back.join(auth: claim(first.pid, offset)) == (first.sid, first.pid))
+            #expect(try await back.join(auth: Self.claim(first.pid, offset)) == (first.sid, first.pid))
             try await servers[1].io.emit("n", 3)
             for number in 2...3 { #expect(try await back.receiveEvent().arguments.decode(Int.self, at: 0) == number) }
-            try await expectState(of: back, first.sid)
+            try await Self.expectState(of: back, first.sid)
             let again = try await servers[1].client()
-            #expect(try await again.join(auth: claim("unknown.node0", nil)).sid != first.sid)
+            #expect(try await again.join(auth: Self.claim("unknown.node0", nil)).sid != first.sid)
         }
     }
 }

@@ -5,12 +5,6 @@ import Testing
 
 @Suite("Sessions of servers that crash", .timeLimit(.minutes(2)))
 struct SnapshotTests {
-    private static var configuration: SocketIOConfiguration {
-        var configuration = SocketIOConfiguration()
-        configuration.connectionStateRecovery = ConnectionStateRecovery()
-        return configuration
-    }
-
     private static func cluster(keepsCopies: Bool = true) -> ClusterConfiguration {
         var configuration = ClusterConfiguration.forDeaths
         configuration.snapshotsSessions = keepsCopies
@@ -19,32 +13,27 @@ struct SnapshotTests {
         return configuration
     }
 
-    private static func setUp(_ io: SocketIOServer) {
-        io.onConnect { socket in
-            if !socket.recovered {
-                await socket.join("room")
-                socket.data["nick"] = "ada"
-            }
-            socket.on("state") { () async in Ack(socket.recovered, socket.data["nick", as: String.self], await socket.rooms.sorted()) }
-        }
-    }
-
     private static func with(
         _ count: Int,
         loops: Int = 2,
         keepsCopies: Bool = true,
         _ body: ([ClusterServer]) async throws -> Void
     ) async throws {
-        let cluster = cluster(keepsCopies: keepsCopies)
-        try await withServers(count, loops: loops, configuration: configuration, cluster: cluster, set: { io, _ in setUp(io) }, body)
+        try await withServers(
+            count,
+            loops: loops,
+            configuration: RecoveryTests.configuration,
+            cluster: cluster(keepsCopies: keepsCopies),
+            set: { io, _ in RecoveryTests.setUp(io) },
+            body
+        )
     }
 
     /// Presents a session, and waits also for those who must wait for a death.
     ///
     /// - Returns: The socket's id.
     private func come(_ client: TestClient, _ pid: String?, _ offset: String?) async throws -> String {
-        let claim = "{\"pid\":\"\(pid ?? "")\"" + (offset.map { ",\"offset\":\"\($0)\"}" } ?? "}")
-        try await client.requestJoin("/", auth: claim)
+        try await client.requestJoin("/", auth: RecoveryTests.claim(pid, offset))
         struct Answer: Decodable { var sid: String }
         guard case .connect(let payload?) = try await client.receivePacket(timeout: .seconds(40)).content else { return "refused" }
         return try payload.decode(Answer.self).sid
@@ -66,13 +55,6 @@ struct SnapshotTests {
     private func receive(_ client: TestClient) async throws -> (text: String, offset: String) {
         let arguments = try await client.receiveEvent().arguments
         return (try arguments.decode(String.self, at: 0), try arguments.decode(String.self, at: arguments.count - 1))
-    }
-
-    private func expectState(of client: TestClient, _ sid: String) async throws {
-        let state = try await client.emitWithAck("state")
-        #expect(try state.decode(Bool.self, at: 0))
-        #expect(try state.decode(String.self, at: 1) == "ada")
-        #expect(try state.decode([String].self, at: 2) == [sid, "room"].sorted())
     }
 
     /// What a client has got last.
@@ -127,7 +109,7 @@ struct SnapshotTests {
             #expect(expected.isSubset(of: texts))
             #expect(expected.union(got).isSuperset(of: texts))
             if let received = got.last { #expect(!texts.contains(received)) }
-            try await expectState(of: back, guest.sid)
+            try await RecoveryTests.expectState(of: back, guest.sid)
         }
     }
 
@@ -158,7 +140,8 @@ struct SnapshotTests {
             try await servers[0].io.in(guest.sid).local.emit("n", "only its server knows")
             let back = try await servers[1].client()
             async let answer = come(back, guest.pid, offset)
-            try await Task.sleep(for: .milliseconds(300))
+            // It is asked while nobody hears of it, and has to be waited for.
+            try await eventually { !servers[1].driver.written(.claimSession).isEmpty }
             servers[0].driver.cut(false)
             #expect(try await answer == guest.sid)
             try await servers[1].io.to("room").emit("n", "end")
@@ -203,7 +186,7 @@ struct SnapshotTests {
             try await servers[other].io.to("room").emit("n", "end")
             let texts = try await again.textsUntilEnd()
             #expect(Set(texts).isSuperset(of: ["three", "end"]) && Set(texts).isSubset(of: ["one", "three", "end"]))
-            try await expectState(of: again, guest.sid)
+            try await RecoveryTests.expectState(of: again, guest.sid)
         }
     }
 

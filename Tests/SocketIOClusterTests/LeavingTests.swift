@@ -1,18 +1,14 @@
+import NIOConcurrencyHelpers
 import SocketIOCluster
 import SocketIOCore
 import Synchronization
 import Testing
 
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
-
 /// A bus whose messages take their time to be decoded, if they are to.
 private final class StallingDriver: Driver {
     private let base: InMemoryDriver
-    private let isStalling = Mutex(false)
+    /// Shut while messages are not to be decoded.
+    private let gate = ConditionLock(value: true)
     private let stalled = Mutex(false)
 
     init(base: InMemoryDriver) { self.base = base }
@@ -20,7 +16,11 @@ private final class StallingDriver: Driver {
     var messageLimit: Int { base.messageLimit }
     /// Whether a message is being decoded.
     var hasStalled: Bool { stalled.withLock { $0 } }
-    func stall(_ isStalling: Bool) { self.isStalling.withLock { $0 = isStalling } }
+    func stall(_ isStalling: Bool) {
+        stalled.withLock { $0 = false }
+        gate.lock()
+        gate.unlock(withValue: !isStalling)
+    }
 
     func watch(as node: NodeID) async throws -> AsyncMapSequence<AsyncStream<DriverItem>, DriverItem> {
         try await base.watch(as: node).map { [self] item in
@@ -30,11 +30,10 @@ private final class StallingDriver: Driver {
     }
 
     private func decode(_ payload: ClusterPayload, _ header: ClusterHeader) throws -> ClusterBody {
-        while isStalling.withLock({ $0 }) {
-            stalled.withLock { $0 = true }
-            // Decoding does not suspend.
-            usleep(1_000)
-        }
+        stalled.withLock { $0 = true }
+        // Decoding does not suspend, so it blocks.
+        gate.lock(whenValue: true)
+        gate.unlock()
         return try payload.body(for: header)
     }
 
@@ -68,7 +67,7 @@ struct LeavingTests {
         try await other.adapter.broadcast(packet, to: BroadcastOptions())
         try await expectEventually { driver.hasStalled }
         async let end: Void = leaving.adapter.close()
-        // Time for it to store what it should not store yet.
+        // Time for it to store what it should not store yet: that it waits instead is nothing that could be awaited.
         try await Task.sleep(for: .milliseconds(200))
         driver.stall(false)
         await end
