@@ -27,8 +27,8 @@ final class SessionTaker: Sendable {
         /// Takes batch after batch as long as somebody waits.
         var worker: Task<Void, Never>?
         var isClosed = false
-        /// Whether the collection has its index.
-        var isSetUp = false
+        /// When the collection was last given its index.
+        var setUpAt: ContinuousClock.Instant?
     }
 
     /// Sessions in one batch.
@@ -36,11 +36,13 @@ final class SessionTaker: Sendable {
     /// Sessions that may be asked for at a time.
     private static let limit = 100_000
     private static let attempts = 3
+    private static let setUpInterval = Duration.seconds(600)
 
     private let state = Mutex(State())
 
-    var isSetUp: Bool { state.withLock { $0.isSetUp } }
-    func wasSetUp() { state.withLock { $0.isSetUp = true } }
+    /// Whether the collection has its index; asked again from time to time, because somebody may have dropped it.
+    var isSetUp: Bool { state.withLock { $0.setUpAt.map { .now - $0 < Self.setUpInterval } ?? false } }
+    func wasSetUp() { state.withLock { $0.setUpAt = .now } }
 
     /// Takes a session.
     ///
