@@ -32,6 +32,9 @@ final class EngineLoop {
         var work: [@Sendable (EngineLoop) -> Void] = []
     }
 
+    /// After how many ticks with at most one packet the next is expected to be such a tick.
+    private static let quietEnough = 8
+
     let eventLoop: any EventLoop
     let context: EngineContext
     // Unchecked for the same reason as those of ``EngineSession``.
@@ -39,6 +42,8 @@ final class EngineLoop {
     @exclusivity(unchecked) var tally = EngineMetrics.Tally()
     /// What the sessions send in this tick.
     @exclusivity(unchecked) var log = TickLog()
+    /// How many ticks in a row had no more than one packet to send, up to ``quietEnough``.
+    @exclusivity(unchecked) private var quietTicks = 0
     /// What the next WebSocket that has something to read reads into.
     @exclusivity(unchecked) var receiveBuffer: ByteBuffer?
     /// Memory for what is put together and copied at once.
@@ -124,8 +129,12 @@ final class EngineLoop {
         eventLoop.assumeIsolated().execute { self.flush() }
     }
 
+    /// Whether a packet that many sessions send need not wait for the end of the tick: none is expected to share its writes.
+    var writesEarly: Bool { quietTicks == Self.quietEnough && log.count == 1 }
+
     private func flush() {
         isFlushScheduled = false
+        quietTicks = log.count > 1 ? 0 : min(quietTicks + 1, Self.quietEnough)
         var sessions: [EngineSession] = []
         swap(&sessions, &dirty)
         let logged = log.end

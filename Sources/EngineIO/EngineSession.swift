@@ -90,7 +90,8 @@ public final class EngineSession {
     public func send(_ packet: EncodedPacket) {
         guard case .open = machine.phase else { return }
         if webSocket != nil, isWritable {
-            writeInTick(packet.frames)
+            let isShared = writeInTick(packet.frames)
+            if isShared, !isDirty, loop.writesEarly, writeEarly() { return }
         } else {
             enqueue(.message(packet))
         }
@@ -98,10 +99,14 @@ public final class EngineSession {
     }
 
     /// Writes frames that leave at the end of the tick.
-    private func writeInTick(_ frames: ByteBuffer) {
+    ///
+    /// - Returns: Whether the session before sent the same.
+    @discardableResult
+    private func writeInTick(_ frames: ByteBuffer) -> Bool {
         let size = frames.readableBytes
         loop.tally.packetsSent += 1
         loop.tally.bytesSent += size
+        let logged = loop.log.end
         let position = loop.log.append(frames)
         if pending.upperBound != position || pending.isEmpty {
             // Others have sent something else in between.
@@ -111,6 +116,23 @@ public final class EngineSession {
             pending = pending.lowerBound..<(position + 1)
         }
         pendingBytes += size
+        return position < logged
+    }
+
+    /// Hands the socket the only packet that this tick has so far.
+    ///
+    /// - Returns: Whether nothing is left for the end of the tick.
+    private func writeEarly() -> Bool {
+        guard pending.count == 1, let webSocket else { return false }
+        var frames = loop.log[pending.lowerBound]
+        let sent = webSocket.sendAtOnce(frames)
+        guard sent > 0 else { return false }
+        pending = 0..<0
+        pendingBytes = 0
+        frames.moveReaderIndex(forwardBy: sent)
+        if frames.readableBytes == 0 { return true }
+        webSocket.write(frames)
+        return false
     }
 
     /// Hands the channel what this tick has so far.

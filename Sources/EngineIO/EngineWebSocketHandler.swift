@@ -279,16 +279,20 @@ extension EngineWebSocketHandler {
     ///
     /// What the socket does not take goes through the channel, which then knows that it has to wait, or that the connection has failed.
     func send(_ frames: ByteBuffer) {
-        guard state == .open, let context else { return }
         var rest = frames
-        // The channel closes its file and becomes inactive in one step, so this one cannot be somebody else's.
-        if file >= 0, unfinishedWrites == 0, context.channel.isActive {
-            let sent = frames.withUnsafeReadableBytes { socketio_send(file, $0.baseAddress, UInt($0.count)) }
-            rest.moveReaderIndex(forwardBy: sent)
-            if rest.readableBytes == 0 { return }
-        }
+        rest.moveReaderIndex(forwardBy: sendAtOnce(frames))
+        guard rest.readableBytes > 0 else { return }
         write(rest)
-        context.flush()
+        flush()
+    }
+
+    /// Writes as much as the socket takes, past the channel if it has nothing left to write.
+    ///
+    /// - Returns: How many bytes were written.
+    func sendAtOnce(_ frames: ByteBuffer) -> Int {
+        // The channel closes its file and becomes inactive in one step, so this one cannot be somebody else's.
+        guard file >= 0, unfinishedWrites == 0, state == .open, let context, context.channel.isActive else { return 0 }
+        return frames.withUnsafeReadableBytes { socketio_send(file, $0.baseAddress, UInt($0.count)) }
     }
 
     /// Sends the first bytes of a connection over which nothing has been sent.

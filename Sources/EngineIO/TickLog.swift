@@ -18,6 +18,9 @@ struct TickLog {
     /// Where the bytes of the last entry are, and how many.
     private var last: (address: UnsafeRawPointer?, count: Int) = (nil, 0)
 
+    /// The number of entries.
+    var count: Int { entries.count }
+
     /// The position after the last entry.
     var end: Int { base + entries.count }
 

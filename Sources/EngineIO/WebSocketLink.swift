@@ -39,6 +39,16 @@ enum WebSocketLink {
         }
     }
 
+    /// Writes as much as the socket takes without the channel, which may be nothing. Calls nobody back.
+    ///
+    /// - Returns: How many bytes were written.
+    func sendAtOnce(_ frames: ByteBuffer) -> Int {
+        switch self {
+        case .local(let handler): handler.sendAtOnce(frames)
+        case .remote: 0
+        }
+    }
+
     func flush(from loop: EngineLoop) {
         switch self {
         case .local(let handler): handler.flush()

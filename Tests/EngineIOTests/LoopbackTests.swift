@@ -322,6 +322,59 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
+    /// A packet for several sessions does not wait for the end of a quiet tick. Here the sockets take only the beginning of it at once.
+    @Test func whatLeavesEarlyStaysWholeAndInOrder() async throws {
+        let large = String(repeating: "x", count: 4 << 20)
+        try await TestServer.with(ownsPipeline: true, delegate: EchoDelegate(echoes: false)) { server in
+            try await Self.withSessions(3, on: server) { clients, ids in
+                let send = { @Sendable (texts: [String]) in
+                    try await server.delegate.on(ids[0]) { first -> Bool in
+                        let packets = texts.map { EncodedPacket(message: ByteBuffer(string: $0), isBinary: false) }
+                        var wasEarly = false
+                        for packet in packets {
+                            for id in ids { try? server.delegate.session(id).send(packet) }
+                            wasEarly = wasEarly || first.loop.writesEarly
+                        }
+                        return wasEarly
+                    }
+                }
+                let quiet = (0..<20).map { "quiet \($0)" }
+                for text in quiet { _ = try await send([text]) }
+                #expect(try await send([large, "after"]))
+                try await Self.expect(quiet + [large, "after"], from: clients)
+                _ = try await send(["two", "three"])
+                #expect(try await !send(["last"]), "several are expected after a tick with several")
+                try await Self.expect(["two", "three", "last"], from: clients)
+            }
+        }
+    }
+
+    private static func expect(_ texts: [String], from clients: [RawClient]) async throws {
+        for client in clients {
+            for text in texts {
+                let isWhole = try await client.frame() == .text("4" + text)
+                #expect(isWhole, "\(text.prefix(10))")
+            }
+        }
+    }
+
+    /// Opens WebSockets one inside the other, and calls `body` with the innermost.
+    private static func withSessions(
+        _ count: Int,
+        on server: TestServer,
+        clients: [RawClient] = [],
+        ids: [String] = [],
+        _ body: @escaping @Sendable ([RawClient], [String]) async throws -> Void
+    ) async throws {
+        guard clients.count < count else { return try await body(clients, ids) }
+        try await RawClient.with(server.port) { client in
+            try await client.upgrade(webSocket)
+            guard case .text(let open) = try await client.frame() else { throw RawClient.Failure.closed }
+            let id = RawClient.sessionID(in: open)
+            try await withSessions(count, on: server, clients: clients + [client], ids: ids + [id], body)
+        }
+    }
+
     @Test(arguments: [1, 4]) func closedSessionsLeaveNothingBehind(loops: Int) async throws {
         let watched = Mutex<[WeakSession]>([])
         let delegate = EchoDelegate(onOpen: { session in

@@ -37,6 +37,19 @@ import Testing
         #expect(packet.attachments == [ByteBuffer(bytes: [1, 2, 3, 4]), ByteBuffer()])
     }
 
+    @Test func theConfirmationOfAConnectionTellsItsIds() throws {
+        let encoder = PacketEncoder(format: .json)
+        #expect(String(buffer: encoder.connect(namespace: "/", sid: "a").message) == #"0{"sid":"a"}"#)
+        #expect(String(buffer: encoder.connect(namespace: "/b", sid: "a", pid: "c").message) == #"0/b,{"sid":"a","pid":"c"}"#)
+        let strange = "\"\\\n\u{1}\u{2028}é"
+        var decoder = PacketDecoderStateMachine(format: .json, limits: .init(attachments: 1, bytes: 1000))
+        guard case .connect(let payload)? = try decoder.receive(text: encoder.connect(namespace: "/", sid: strange).message)?.content else {
+            Issue.record("not a CONNECT packet")
+            return
+        }
+        #expect(try payload?.decode([String: String].self) == ["sid": strange])
+    }
+
     @Test func base64RoundTripsAndRefusesOtherBytes() {
         for count in 0..<50 {
             let bytes = ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: $0 * 37) })

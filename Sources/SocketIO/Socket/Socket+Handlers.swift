@@ -295,7 +295,8 @@ extension Socket {
 
     private func add(_ name: String, _ mode: HandlerMode, _ body: HandlerBody, once: Bool = false) -> HandlerID {
         let handler = makeHandler(name, mode, body, once: once)
-        change { $0.add(handler) }
+        // Mostly called on the loop, a dozen times for every connection.
+        if eventLoop.inEventLoop { bound.value.add(handler) } else { eventLoop.execute { [self] in bound.value.add(handler) } }
         return handler.id
     }
 

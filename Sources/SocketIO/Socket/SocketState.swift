@@ -79,6 +79,11 @@ final class SocketState {
         openSession = isPlain ? client?.session : nil
     }
 
+    /// Adds a handler for an event, unless the socket is gone.
+    func add(_ handler: Handler) {
+        if phase != .disconnecting { handlers.add(handler) }
+    }
+
     /// Whether somebody waits for an acknowledgement of this client.
     var isAwaitingAcknowledgement: Bool { !acknowledgements.isEmpty }
 

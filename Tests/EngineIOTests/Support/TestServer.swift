@@ -21,8 +21,11 @@ final class TestServer: Sendable {
     }
 
     /// Runs a server on `loops` event loops for the time of `body`.
+    ///
+    /// - Parameter ownsPipeline: Whether as in the standalone server or as in somebody else's. Default: the first with several loops.
     static func with<T: Sendable>(
         loops: Int = 1,
+        ownsPipeline: Bool? = nil,
         allowHalfClosure: Bool = false,
         configure: (inout EngineConfiguration) -> Void = { _ in },
         delegate: EchoDelegate = EchoDelegate(),
@@ -39,8 +42,7 @@ final class TestServer: Sendable {
             .childChannelOption(.allowRemoteHalfClosure, value: allowHalfClosure)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    // With several loops as in the standalone server, with one as in somebody else's.
-                    try engine.configure(channel, isSecure: false, ownsPipeline: loops > 1, fallback: fallback)
+                    try engine.configure(channel, isSecure: false, ownsPipeline: ownsPipeline ?? (loops > 1), fallback: fallback)
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
