@@ -7,6 +7,7 @@ struct LengthHeader {
 }
 
 extension MessagePackReader {
+    @usableFromInline
     enum Number {
         case int(Int64)
         case uint(UInt64)
@@ -21,6 +22,16 @@ extension MessagePackReader {
     mutating func advance<T>(_ count: Int, returning value: T) -> T {
         self.buffer.moveReaderIndex(forwardBy: count)
         return value
+    }
+
+    @usableFromInline
+    mutating func skip(_ count: Int) {
+        self.buffer.moveReaderIndex(forwardBy: count)
+    }
+
+    @usableFromInline
+    func doesNotFit(_ type: Any.Type) -> MessagePackError {
+        self.error(.outOfRange, "the number does not fit \(type)")
     }
 
     func error(_ code: MessagePackError.Code, _ message: String) -> MessagePackError {
@@ -67,6 +78,7 @@ extension MessagePackReader {
         }
     }
 
+    @usableFromInline
     func peekNumber() throws(MessagePackError) -> (value: Number, size: Int) {
         switch try self.peekByte() {
         case let byte where byte < 0x80: (.int(Int64(byte)), 1)

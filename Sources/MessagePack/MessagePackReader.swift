@@ -109,6 +109,7 @@ public struct MessagePackReader: Sendable {
     /// - Parameter type: the type to return.
     /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no number, ``MessagePackError/Code/outOfRange`` if it does
     ///   not fit.
+    @inlinable
     public mutating func readInteger<T: FixedWidthInteger>(as type: T.Type = T.self) throws(MessagePackError) -> T {
         let number = try self.peekNumber()
         let value: T? =
@@ -117,8 +118,9 @@ public struct MessagePackReader: Sendable {
             case .uint(let value): T(exactly: value)
             case .double(let value): T(exactly: value)
             }
-        guard let value else { throw self.error(.outOfRange, "the number does not fit \(T.self)") }
-        return self.advance(number.size, returning: value)
+        guard let value else { throw self.doesNotFit(T.self) }
+        self.skip(number.size)
+        return value
     }
 
     /// Reads a float; integers are accepted too, rounded to the nearest double if they exceed 2⁵³.

@@ -161,17 +161,35 @@ public struct MessagePackWriter: Sendable {
         return count
     }
 
+    @inline(__always)
     private mutating func pack(_ body: (UnsafeMutablePointer<msgpack_packer>) -> CInt) {
-        withUnsafeMutablePointer(to: &self.buffer) { buffer in
-            var packer = msgpack_packer(data: buffer, callback: appendToBuffer)
-            _ = body(&packer)
+        // Into the buffer's own memory: appending to a buffer from the callback would take longer than packing.
+        self.buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: PackedBytes.limit) { output in
+            var packed = PackedBytes(output: output)
+            withUnsafeMutablePointer(to: &packed) { packed in
+                var packer = msgpack_packer(data: packed, callback: append)
+                _ = body(&packer)
+            }
+            return packed.count
         }
     }
 }
 
-/// msgpack-c's write callback. `data` points to the writer's buffer.
-private func appendToBuffer(data: UnsafeMutableRawPointer?, bytes: UnsafePointer<CChar>?, count: Int) -> CInt {
-    guard let data else { return -1 }
-    data.assumingMemoryBound(to: ByteBuffer.self).pointee.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
+/// What msgpack-c has packed in one call: a number, a header or a timestamp.
+private struct PackedBytes {
+    /// The most is a timestamp of 12 bytes behind its header.
+    static let limit = 16
+
+    let output: UnsafeMutableRawBufferPointer
+    var count = 0
+}
+
+/// msgpack-c's write callback. `data` points to ``PackedBytes``.
+private func append(data: UnsafeMutableRawPointer?, bytes: UnsafePointer<CChar>?, count: Int) -> CInt {
+    guard let packed = data?.assumingMemoryBound(to: PackedBytes.self), let bytes,
+        packed.pointee.count + count <= packed.pointee.output.count, let start = packed.pointee.output.baseAddress
+    else { return -1 }
+    (start + packed.pointee.count).copyMemory(from: bytes, byteCount: count)
+    packed.pointee.count += count
     return 0
 }

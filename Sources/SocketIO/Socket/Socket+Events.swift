@@ -8,12 +8,25 @@ extension Socket {
         guard bound.value.phase == .connected else { return }
         let event = SocketEvent(name: name, arguments: arguments, acknowledgement: id.map { Acknowledgement(socket: self, id: $0) })
         if bound.value.queue.isEmpty, !bound.value.isDraining, let handler = bound.value.handlers.loneHandler(named: name),
-            case .sync(let body) = handler.body
+            handleAtOnce(event, handler)
         {
-            if handler.isOnce { bound.value.handlers.remove(handler.id) }
-            return runInPlace(body, event)
+            return
         }
         enqueue(.event(event))
+    }
+
+    /// Handles an event before which none waits, unless the next one has to wait for its handler.
+    private func handleAtOnce(_ event: SocketEvent, _ handler: Handler) -> Bool {
+        switch handler.body {
+        case .sync(let body):
+            if handler.isOnce { bound.value.handlers.remove(handler.id) }
+            runInPlace(body, event)
+        case .async where handler.mode == .concurrent:
+            if handler.isOnce { bound.value.handlers.remove(handler.id) }
+            start(handler, event)
+        case .async: return false
+        }
+        return true
     }
 
     /// The answer to an event of ours has come.

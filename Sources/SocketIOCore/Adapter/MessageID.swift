@@ -1,3 +1,4 @@
+package import NIOCore
 import Synchronization
 
 /// The id of a message: 12 bytes, unique in the cluster. It has the layout of a MongoDB ObjectId: seconds since 1970, a random
@@ -37,6 +38,18 @@ public struct MessageID: Hashable, Sendable, CustomStringConvertible {
         guard digits.next() == nil else { return nil }
         self.seconds = high
         self.rest = low
+    }
+
+    /// Reads an id from the 12 bytes at an index of a buffer; nil if they are not all readable.
+    package init?(_ buffer: ByteBuffer, at index: Int) {
+        guard let seconds = buffer.getInteger(at: index, as: UInt32.self), let rest = buffer.getInteger(at: index + 4, as: UInt64.self)
+        else { return nil }
+        self.init(seconds: seconds, rest: rest)
+    }
+
+    /// Appends the 12 bytes.
+    package func write(to buffer: inout ByteBuffer) {
+        buffer.writeMultipleIntegers(seconds, rest)
     }
 
     /// Reads an id from 12 bytes; nil if there are not exactly 12.

@@ -98,7 +98,8 @@ struct PayloadReader {
 
     private mutating func readID() throws -> MessageID? {
         if input.readNil() { return nil }
-        guard let id = MessageID(bytes: try input.readBinary().readableBytesView) else {
+        let bytes = try input.readBinary()
+        guard bytes.readableBytes == 12, let id = MessageID(bytes, at: bytes.readerIndex) else {
             throw ClusterError(.malformed, "a message id has not 12 bytes")
         }
         return id

@@ -69,7 +69,9 @@ struct PayloadWriter {
     }
 
     private mutating func write(_ id: MessageID?) throws {
-        if let id { try output.write(binary: id.bytes) } else { output.writeNil() }
+        guard let id else { return output.writeNil() }
+        try output.writeBinaryHeader(count: 12)
+        id.write(to: &output.buffer)
     }
 
     private mutating func write(_ options: BroadcastOptions) throws {

@@ -10,6 +10,8 @@ public enum ClusterPayloadCoder {
     /// - Throws: ``ClusterError/Code/tooLarge`` if something in it exceeds 4 GiB.
     public static func encode(_ body: ClusterBody) throws -> ByteBuffer {
         var writer = PayloadWriter()
+        // Of a size that nearly always suffices: growing step by step takes longer than writing.
+        writer.output.buffer.reserveCapacity(min(body.estimatedByteCount, 64 << 10))
         do { try writer.write(body) } catch {
             throw ClusterError(.tooLarge, "the message is too large to be encoded", cause: error)
         }

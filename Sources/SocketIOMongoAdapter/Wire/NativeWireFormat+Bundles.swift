@@ -99,7 +99,7 @@ extension NativeWireFormat {
         }
 
         private mutating func write(_ header: ClusterHeader, _ payload: ByteBuffer) throws {
-            ids.writeBytes(header.id.bytes)
+            header.id.write(to: &ids)
             try entries.writeArrayHeader(count: 6)
             entries.write(UInt64(header.kind.rawValue))
             try entries.write(header.namespace)

@@ -49,16 +49,15 @@ extension NativeWireFormat {
         }
         guard ids.readableBytes <= 12 * bundleMessages else { throw Refusal(reason: "there are more messages than a document may have") }
         let origin = try origin(fields)
-        let view = ids.readableBytesView
-        let places = stride(from: view.startIndex, to: view.endIndex, by: 12)
-        if origin.id == node { return places.compactMap { MessageID(bytes: view[$0..<$0 + 12]).map { .own($0, origin: origin) } } }
+        let places = stride(from: ids.readerIndex, to: ids.writerIndex, by: 12)
+        if origin.id == node { return places.compactMap { MessageID(ids, at: $0).map { .own($0, origin: origin) } } }
         guard let data = fields.data, let lane = fields.lane.flatMap(UInt8.init(exactly:)) else {
             throw Refusal(reason: "the payload or the lane is missing")
         }
         var reader = MessagePackReader(data)
         var items: [DriverItem] = []
         for place in places {
-            guard let id = MessageID(bytes: view[place..<place + 12]) else { break }
+            guard let id = MessageID(ids, at: place) else { break }
             items.append(try message(&reader, id, origin, fields.target, lane))
         }
         try reader.expectEnd()
