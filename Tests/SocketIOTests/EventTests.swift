@@ -52,11 +52,15 @@ import Testing
                     try socket.emit("done", n)
                 }
                 socket.on("quick") { (n: Int) in try socket.emit("done", n) }
+                socket.on("concurrent", .concurrent) { (n: Int) in
+                    try socket.emit("done", n)
+                    await Task.yield()
+                }
             }
         } _: { server in
             let (client, _, _) = try await server.joined()
-            for n in 0..<20 { try await client.emit(n % 2 == 0 ? "slow" : "quick", n) }
-            for n in 0..<20 { #expect(try await client.receiveEvent().arguments.decode(Int.self, at: 0) == n) }
+            for n in 0..<30 { try await client.emit(["slow", "quick", "concurrent"][n % 3], n) }
+            for n in 0..<30 { #expect(try await client.receiveEvent().arguments.decode(Int.self, at: 0) == n) }
         }
     }
 

@@ -21,10 +21,10 @@ extension Socket {
         case .sync(let body):
             if handler.isOnce { bound.value.handlers.remove(handler.id) }
             runInPlace(body, event)
-        case .async where handler.mode == .concurrent:
-            if handler.isOnce { bound.value.handlers.remove(handler.id) }
+        case .async:
+            // Those that run once are serial.
+            guard handler.mode == .concurrent else { return false }
             start(handler, event)
-        case .async: return false
         }
         return true
     }
