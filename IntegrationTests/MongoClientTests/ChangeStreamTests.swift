@@ -109,11 +109,10 @@ extension MongoTests {
         @Test("Cancelling the reader returns at once and frees thread and cursor", arguments: [200, 6_000])
         func cancellation(maxAwaitMilliseconds: Int) async throws {
             try await withCollection { _, collection async throws in
-                let before = try await openCursors(collection)
                 var options = MongoChangeStreamOptions()
                 options.maxAwaitTime = .milliseconds(maxAwaitMilliseconds)
                 let stream = try await collection.watch(options)
-                #expect(try await openCursors(collection) == before + 1)
+                #expect(try await openCursors(collection) == 1)
                 let reading = Task { () -> MongoError? in
                     var iterator = stream.makeAsyncIterator()
                     return await iterator.end()
@@ -126,7 +125,7 @@ extension MongoTests {
                 }
                 // Not when the server has answered.
                 #expect(took < .milliseconds(5_000))
-                #expect(try await eventually { try await openCursors(collection) == before })
+                #expect(try await eventually { try await openCursors(collection) == 0 })
             }
         }
 
@@ -155,12 +154,12 @@ extension MongoTests {
         @Test("A stream that is let go frees its cursor")
         func letGo() async throws {
             try await withCollection { _, collection async throws in
-                let before = try await openCursors(collection)
                 do {
                     let stream = try await collection.watch()
                     #expect(stream.isAlive)
+                    #expect(try await openCursors(collection) == 1)
                 }
-                #expect(try await eventually { try await openCursors(collection) == before })
+                #expect(try await eventually { try await openCursors(collection) == 0 })
             }
         }
 
@@ -309,9 +308,31 @@ func serverStatus(_ collection: MongoCollection) async throws -> BSONDocument {
     try await collection.database.run(BSONDocument { $0.append("serverStatus", 1) })
 }
 
-func openCursors(_ collection: MongoCollection) async throws -> Int64 {
-    let open = try await serverStatus(collection)["metrics"]?.document?["cursor"]?.document?["open"]?.document
-    return try #require(open?["total"]?.integer)
+/// How many cursors of the collection are open on the primary.
+private func openCursors(_ collection: MongoCollection) async throws -> Int64 {
+    let stages = [
+        BSONDocument { stage in
+            stage.appendDocument("$currentOp") { options in
+                options.append("allUsers", true)
+                options.append("idleCursors", true)
+            }
+        },
+        BSONDocument { stage in
+            stage.appendDocument("$match") { match in
+                match.append("ns", collection.namespace)
+                match.appendDocument("cursor.cursorId") { $0.append("$exists", true) }
+            }
+        },
+        BSONDocument { $0.append("$count", "open") },
+    ]
+    let command = BSONDocument { command in
+        command.append("aggregate", 1)
+        command.append("pipeline", array: stages)
+        command.appendDocument("cursor") { _ in }
+    }
+    let reply = try await collection.database.client.database("admin").run(command)
+    let batch = try #require(reply["cursor"]?.document?["firstBatch"]?.array)
+    return batch["0"]?.document?["open"]?.integer ?? 0
 }
 
 private func getMores(_ collection: MongoCollection) async throws -> Int64 {
