@@ -44,7 +44,7 @@ extension EngineHTTPHandler {
             return context.close(promise: nil)
         }
         writeAcceptance(accepted, request, target, context: context)
-        removeHTTPHandlers(context: context)
+        removeHTTPHandlers(context: context, before: webSocket)
         attach(webSocket, to: target)
         if case .opened(let session) = target { session.didOpen() }
         webSocket.didAttach()
@@ -86,14 +86,17 @@ extension EngineHTTPHandler {
     }
 
     /// The decoder goes last, so that bytes which came with the request find the WebSocket handler in place.
-    private func removeHTTPHandlers(context: ChannelHandlerContext) {
+    private func removeHTTPHandlers(context: ChannelHandlerContext, before webSocket: EngineWebSocketHandler) {
         context.flush()
         shareReceiveBuffer(context.channel)
         let pipeline = context.pipeline.syncOperations
         let handlers = httpHandlers
         httpHandlers = []
         pipeline.removeHandler(self, promise: nil)
-        for handler in handlers { pipeline.removeHandler(handler, promise: nil) }
+        let removed = context.eventLoop.makePromise(of: Void.self)
+        removed.futureResult.assumeIsolated().whenComplete { _ in webSocket.leftoversRead() }
+        for handler in handlers.dropLast() { pipeline.removeHandler(handler, promise: nil) }
+        if let decoder = handlers.last { pipeline.removeHandler(decoder, promise: removed) } else { removed.succeed() }
     }
 
     /// TLS handlers would not give the buffer back.

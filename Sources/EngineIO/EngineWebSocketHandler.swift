@@ -138,6 +138,9 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
+    /// What came with the request has been read, which no end of a read tells.
+    func leftoversRead() { sendInbox() }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let read = Self.unwrapInboundIn(data)
         defer { loop.giveBack(read) }
