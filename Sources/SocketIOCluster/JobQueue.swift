@@ -25,6 +25,9 @@ final class JobQueue: Sendable {
         self.limit = limit
     }
 
+    /// Whether no job runs or waits.
+    var isIdle: Bool { state.withLock { $0.running == 0 && $0.waiting.isEmpty } }
+
     /// Adds a job.
     ///
     /// - Returns: Whether there was room for it.
