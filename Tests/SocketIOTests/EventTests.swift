@@ -59,8 +59,8 @@ import Testing
             }
         } _: { server in
             let (client, _, _) = try await server.joined()
-            for n in 0..<30 { try await client.emit(["slow", "quick", "concurrent"][n % 3], n) }
-            for n in 0..<30 { #expect(try await client.receiveEvent().arguments.decode(Int.self, at: 0) == n) }
+            for n in 0..<32 { try await client.emit(["slow", "quick", "concurrent", "concurrent"][n % 4], n) }
+            for n in 0..<32 { #expect(try await client.receiveEvent().arguments.decode(Int.self, at: 0) == n) }
         }
     }
 

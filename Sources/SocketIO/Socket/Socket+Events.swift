@@ -17,6 +17,7 @@ extension Socket {
 
     /// Handles an event before which none waits, unless the next one has to wait for its handler.
     private func handleAtOnce(_ event: SocketEvent, _ handler: Handler) -> Bool {
+        guard !namespace.server.configuration.handlersBlock else { return false }
         switch handler.body {
         case .sync(let body):
             if handler.isOnce { bound.value.handlers.remove(handler.id) }
@@ -49,6 +50,8 @@ extension Socket {
         let task = namespace.server.startTask(on: eventLoop) { [self] in await drain(client) }
         // It may have run to its end already.
         if bound.value.isDraining { bound.value.drain = task }
+        // Its handler may have ended the socket before it suspended, when there was no task yet that could be cancelled.
+        if bound.value.phase == .disconnecting { task.cancel() }
     }
 
     private func runInPlace(_ body: @Sendable (SocketEvent) throws -> Ack?, _ event: SocketEvent) {
@@ -61,7 +64,7 @@ extension Socket {
 
     /// The client has been told that it is connected: the connection's handlers run before any event's.
     func startHandlers() {
-        if namespace.runConnectHandlersInPlace(self) { return }
+        if !namespace.server.configuration.handlersBlock, namespace.runConnectHandlersInPlace(self) { return }
         enqueue(.connection)
     }
 

@@ -270,6 +270,8 @@ extension Socket {
             perform { [self] in bound.value.taskEnded(id) }
         }
         bound.value.keep(task, id: id)
+        // The work may have ended the socket before it suspended, when there was no task yet that could be cancelled.
+        if bound.value.phase == .disconnecting { task.cancel() }
     }
 
     /// Starts a handler that the next event does not wait for. Until it ends, its event counts as one that waits, so that a client
