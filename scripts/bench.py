@@ -330,8 +330,7 @@ def outputs(options):
         return [options.output]
     if options.only or options.servers or options.quick:
         return []
-    readme = ROOT / "README.md"
-    return [ROOT / "Documentation" / "Benchmarks.md", *([readme] if BEGIN in readme.read_text() else [])]
+    return [ROOT / "Documentation" / "Benchmarks.md"]
 
 
 if __name__ == "__main__":

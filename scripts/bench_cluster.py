@@ -100,8 +100,8 @@ def run(options, uri, turn):
     values = bare_values(options, uri)
     for driver in DRIVERS:
         with nodes(options, uri, driver, f"bench-{DRIVERS[driver][0]}") as found:
-            slow = generate(options, found, "cluster", "--rate", "200", "--size", "100")
-            fast = generate(options, found, "cluster", "--in-flight", "256", "--size", "100")
+            slow = generate(options, found, "cluster", "--rate", "200", "--size", "64")
+            fast = generate(options, found, "cluster", "--in-flight", "256", "--size", "64")
             asked = generate(options, found, "broadcast-ack", "--clients", "20")
         for name, report in (("slow", slow), ("fast", fast), ("asked", asked)):
             for key, value in report.items():
@@ -143,7 +143,7 @@ def main():
     # One loss in one run is one too many for a median to hide.
     median |= {key: sum(values[key] for values in runs) for key in runs[0] if key.endswith(FAULTS)}
     how = (
-        f"{machine()} Two nodes, three members (w: majority, default durability), generator and database share the cores; 100 B messages, "
+        f"{machine()} Two nodes, three members (w: majority, default durability), generator and database share the cores; 64 B messages, "
         f"medians of {options.runs} runs of {options.seconds} s."
     )
     text = f"{how}\n\n{table(median)}"

@@ -32,7 +32,7 @@ final class EngineLoop {
         var work: [@Sendable (EngineLoop) -> Void] = []
     }
 
-    /// After how many ticks with at most one packet the next is expected to be such a tick.
+    /// After how many ticks with one packet the next is expected to be such a tick.
     private static let quietEnough = 8
 
     let eventLoop: any EventLoop
@@ -42,7 +42,7 @@ final class EngineLoop {
     @exclusivity(unchecked) var tally = EngineMetrics.Tally()
     /// What the sessions send in this tick.
     @exclusivity(unchecked) var log = TickLog()
-    /// How many ticks in a row had no more than one packet to send, up to ``quietEnough``.
+    /// How many ticks in a row, of those that sent anything, sent one packet, up to ``quietEnough``.
     @exclusivity(unchecked) private var quietTicks = 0
     /// What the next WebSocket that has something to read reads into.
     @exclusivity(unchecked) var receiveBuffer: ByteBuffer?
@@ -132,12 +132,18 @@ final class EngineLoop {
     /// Whether a packet that many sessions send need not wait for the end of the tick: none is expected to share its writes.
     var writesEarly: Bool { quietTicks == Self.quietEnough && log.count == 1 }
 
+    /// The first session that sends a packet cannot know that others will, too: it writes with the second one.
+    func writeFirstEarly() {
+        if dirty.count == 1 { dirty[0].writeEarlyIfAlone() }
+    }
+
     private func flush() {
         isFlushScheduled = false
-        quietTicks = log.count > 1 ? 0 : min(quietTicks + 1, Self.quietEnough)
+        // Ticks in which nothing was sent tell nothing.
+        if log.count == 1 { quietTicks = min(quietTicks + 1, Self.quietEnough) } else if log.count > 1 { quietTicks = 0 }
         var sessions: [EngineSession] = []
         swap(&sessions, &dirty)
-        let logged = log.end
+        let logged = log.seal()
         for session in sessions { session.flush() }
         log.removeAll(before: logged)
         // The list keeps its memory for the next tick, unless this was a rare peak.

@@ -60,7 +60,7 @@ public final class EngineSession {
     /// What this tick has for the WebSocket: a range of the loop's log, and its size. It goes before ``queue``.
     @exclusivity(unchecked) private var pending = 0..<0
     @exclusivity(unchecked) private var pendingBytes = 0
-    @exclusivity(unchecked) private var isDirty = false
+    @exclusivity(unchecked) private(set) var isDirty = false
     private var isReadingPaused = false
     @exclusivity(unchecked) private var owesDrain = false
     @exclusivity(unchecked) private var hasOverflowed = false
@@ -83,7 +83,8 @@ public final class EngineSession {
 
     // MARK: Sending
 
-    /// Sends a packet. The bytes leave at the end of the event loop's current tick, after everything sent before.
+    /// Sends a packet. The bytes leave at the end of the event loop's current tick at the latest, after everything sent before: a packet
+    /// that several sessions send is written at once if the last ticks had one packet each.
     ///
     /// If the client does not read, the packet waits in the send buffer; when that is full, the session is closed with
     /// ``EngineCloseReason/sendBufferFull`` at the end of the tick. After ``close(_:)`` nothing is accepted any more.
@@ -91,7 +92,10 @@ public final class EngineSession {
         guard case .open = machine.phase else { return }
         if webSocket != nil, isWritable {
             let isShared = writeInTick(packet.frames)
-            if isShared, !isDirty, loop.writesEarly, writeEarly() { return }
+            if isShared, !isDirty, loop.writesEarly {
+                loop.writeFirstEarly()
+                if writeEarly() { return }
+            }
         } else {
             enqueue(.message(packet))
         }
@@ -117,6 +121,12 @@ public final class EngineSession {
         }
         pendingBytes += size
         return position < logged
+    }
+
+    /// The same for the session that sent the packet first, which is flushed once more at the end of the tick.
+    func writeEarlyIfAlone() {
+        guard pending.count == 1, queue.isEmpty else { return }
+        _ = writeEarly()
     }
 
     /// Hands the socket the only packet that this tick has so far.

@@ -24,6 +24,14 @@ struct TickLog {
     /// The position after the last entry.
     var end: Int { base + entries.count }
 
+    /// The entries so far are about to be written: what is added from now on gets a position after them, even the very same frames.
+    ///
+    /// - Returns: The position after the last entry.
+    mutating func seal() -> Int {
+        last = (nil, 0)
+        return end
+    }
+
     /// Adds frames, unless they are the very same as those added last.
     ///
     /// - Returns: Their position.
