@@ -290,7 +290,8 @@ def main():
         f"{machine()} Server on core {options.server_cores} with {options.loops} event loop(s), generator on core {options.generator_core}; "
         f"medians of {options.runs} runs of {options.seconds:g} s or more, of {options.peer_runs} for other servers; with one message in "
         f"flight the best of {options.runs + 2}. “We are”: how many times better {OURS} is. “{BARE}” makes nothing but system calls (fan-out "
-        f"at saturation: 16 messages per write), and is the limit. Memory is `Rss` of `/proc/PID/smaps_rollup`."
+        f"at saturation: 16 messages per write), and is the limit. Memory is `Rss` of `/proc/PID/smaps_rollup`, "
+        "by `scripts/bench --only idle,idle-hummingbird,idle-tls`."
     )
     parts = [how]
     alone = {work: found for work, found in results.items() if work not in WITH_LOOPS}
