@@ -83,6 +83,17 @@ import Testing
         #expect(log.frames(0..<2, bytes: 1 << 20) == nil, "large ranges are not copied")
     }
 
+    @Test func whatIsSentWhileTheTickIsWrittenIsNotForgottenWithIt() {
+        var log = TickLog()
+        let again = buffer("again")
+        _ = log.append(again)
+        let end = log.seal()
+        let position = log.append(again)
+        #expect(position == end, "the very same frames, but for the next tick")
+        log.removeAll(before: end)
+        #expect(log[position] == again)
+    }
+
     @Test func positionsStayWhenTheTickEnds() {
         var log = TickLog()
         _ = log.append(buffer("one"))

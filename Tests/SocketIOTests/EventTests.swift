@@ -1,4 +1,5 @@
 import NIOCore
+import NIOPosix
 import SocketIO
 import SocketIOCore
 import SocketIOTesting
@@ -77,6 +78,43 @@ import Testing
             let (client, _, _) = try await server.joined()
             try await client.emit("wait")
             #expect(try await client.emitWithAck("ping").decode(String.self, at: 0) == "pong")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [HandlerMode.serial, .concurrent])
+    func aHandlerThatEndsItsSocketAtOnceIsCancelled(mode: HandlerMode) async throws {
+        let ends = Reports<Bool>()
+        try await withServer { io in
+            io.onConnect { socket in
+                socket.on("leave", mode) { () async in
+                    socket.disconnect()
+                    do { try await Task.sleep(for: .seconds(3_600)) } catch { ends.report(error is CancellationError) }
+                }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            try await client.emit("leave")
+            #expect(await ends.next() == true)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func handlersThatBlockRunElsewhere(block: Bool) async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.handlersBlock = block
+        try await withServer(configuration: configuration) { io in
+            io.onConnect { socket in
+                let connects = MultiThreadedEventLoopGroup.currentEventLoop == nil
+                socket.on("in place") { [connects, MultiThreadedEventLoopGroup.currentEventLoop == nil] }
+                socket.on("in a task") { () async in
+                    await Task.yield()
+                    return [MultiThreadedEventLoopGroup.currentEventLoop == nil]
+                }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            #expect(try await client.emitWithAck("in place").decode([Bool].self, at: 0) == [block, block])
+            #expect(try await client.emitWithAck("in a task").decode([Bool].self, at: 0) == [block])
         }
     }
 
