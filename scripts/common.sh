@@ -5,6 +5,8 @@ venv="$root/.venv"
 cache="$root/.cache"
 artifacts="$root/artifacts"
 client_js="$cache/socket.io.min.js"
+# Of each process that is killed libmongoc leaves a file of counters in shared memory, and it warns when a later process has the same id.
+export MONGOC_DISABLE_SHM=1
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() {
