@@ -58,7 +58,7 @@ struct ClusterAdapterTests {
             _ = try await nodes[1].connect("silent", acknowledges: false)
             let stream = try await nodes[0].adapter.broadcastWithAck(
                 TestNode.packet("2[\"x\"]"),
-                to: options { $0.timeout = .seconds(2) }
+                to: options { $0.timeout = .seconds(5) }
             )
             var count = 0
             for await _ in stream { count += 1 }
