@@ -123,12 +123,6 @@ public final class EngineSession {
         return position < logged
     }
 
-    /// The same for the session that sent the packet first, which is flushed once more at the end of the tick.
-    func writeEarlyIfAlone() {
-        guard pending.count == 1, queue.isEmpty else { return }
-        _ = writeEarly()
-    }
-
     /// Hands the socket the only packet that this tick has so far.
     ///
     /// - Returns: Whether nothing is left for the end of the tick.
@@ -143,6 +137,12 @@ public final class EngineSession {
         if frames.readableBytes == 0 { return true }
         webSocket.write(frames)
         return false
+    }
+
+    /// The same for the session that sent the packet first. It stays in the list of those that are flushed at the end of the tick.
+    func writeEarlyIfAlone() {
+        guard pending.count == 1, queue.isEmpty else { return }
+        _ = writeEarly()
     }
 
     /// Hands the channel what this tick has so far.

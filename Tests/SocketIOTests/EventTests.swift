@@ -88,6 +88,7 @@ import Testing
             io.onConnect { socket in
                 socket.on("leave", mode) { () async in
                     socket.disconnect()
+                    // Only cancellation ends it; without that the test's time limit fails the test.
                     do { try await Task.sleep(for: .seconds(3_600)) } catch { ends.report(error is CancellationError) }
                 }
             }
