@@ -1,4 +1,4 @@
-"""Adds up JUnit reports and failed steps, prints one line, and fails if anything failed or nothing ran.
+"""Adds up JUnit reports and failed steps, names what failed, prints one line, and fails if anything failed or nothing ran.
 
 Usage: summary.py FAILED_STEPS [REPORT.xml …]
 """
@@ -6,13 +6,19 @@ Usage: summary.py FAILED_STEPS [REPORT.xml …]
 import sys
 import xml.etree.ElementTree as ElementTree
 
+LONGEST_MESSAGE = 1_000
+
 
 def count(path: str) -> tuple[int, int, int]:
     """Passed, failed and skipped test cases of one report."""
     passed = failed = skipped = 0
     for case in ElementTree.parse(path).iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
+        problems = case.findall("failure") + case.findall("error")
+        if problems:
             failed += 1
+            print(f"failed: {case.get('classname')} {case.get('name')}")
+            for problem in problems:
+                print(f"    {(problem.get('message') or problem.text or '').strip()[:LONGEST_MESSAGE]}")
         elif case.find("skipped") is not None:
             skipped += 1
         else:
