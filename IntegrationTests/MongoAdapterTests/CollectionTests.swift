@@ -87,6 +87,24 @@ extension MongoAdapterTests {
             return try await collection.listIndexes().contains { $0["expireAfterSeconds"] != nil }
         }
 
+        @Test("A member is away: the index is made all the same, on a collection with documents, too")
+        func indexWithoutMember() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let configuration = makeConfiguration(set.connectionString, .ttl)
+            let primary = try await set.primary()
+            let away = try #require(set.members.first { $0 !== primary })
+            try await withCollection(set.connectionString, configuration.collection) { collection in
+                _ = try await collection.insert([BSONDocument { $0.append("_id", Int32(1)) }])
+                try away.pause()
+                defer { try? away.resume() }
+                try await withNodes(2, configuration) { nodes in
+                    #expect(try await Self.isAsConfigured(collection, .ttl))
+                    try await nodes[0].emit("x", 0..<10)
+                    await expectAll(nodes, "x", 0..<10)
+                }
+            }
+        }
+
         @Test("Updates, deletes and strange documents do not disturb anybody", arguments: Mode.all)
         func strange(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()

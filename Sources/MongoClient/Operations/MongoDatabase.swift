@@ -101,9 +101,11 @@ public struct MongoHello: Sendable {
     public var isRouter: Bool { self.reply["msg"]?.string == "isdbgrid" }
     /// Whether it has change streams: a member of a replica set or a router.
     public var hasChangeStreams: Bool { self.replicaSetName != nil || self.isRouter }
+    /// Whether it lets an index build wait for fewer members than all that vote.
+    public var takesCommitQuorum: Bool { self.hasChangeStreams && self.maximumWireVersion >= 9 }
     /// Address of the primary, as the replica set knows it.
     public var primary: String? { self.reply["primary"]?.string }
-    /// The newest wire version that it speaks: 17 is MongoDB 6.0.
+    /// The newest wire version that it speaks: 9 is MongoDB 4.4, 17 is 6.0.
     public var maximumWireVersion: Int { self.reply["maxWireVersion"]?.integer.map { Int($0) } ?? 0 }
 }
 

@@ -12,6 +12,7 @@ final class MongoConnection: Sendable {
         /// Of a capped collection, on servers that compare it before an insert.
         var uuid: BSONBinary?
         var comparesUUIDs: Bool
+        var commitQuorum: Int?
     }
 
     let configuration: MongoAdapterConfiguration
@@ -36,6 +37,9 @@ final class MongoConnection: Sendable {
     /// What inserts have to give, so that they make no ordinary collection after somebody has dropped the capped one.
     var collectionUUID: BSONBinary? { state.withLock { $0?.uuid } }
 
+    /// How many members must have built an index: one, as nobody who sends messages should wait for a member that is away.
+    var commitQuorum: Int? { state.withLock { $0?.commitQuorum } }
+
     /// Checks the configuration, sees what answers, and sets the collection up.
     ///
     /// - Parameters:
@@ -48,10 +52,19 @@ final class MongoConnection: Sendable {
         let collection = client.database(name).collection(configuration.collection)
         do throws(MongoAdapterError) {
             // 17 is MongoDB 6.0.
-            let comparesUUIDs = try await look(client, needsChangeStreams: needsChangeStreams).maximumWireVersion >= 17
-            let uuid = try await setUp(collection)
-            let open = Open(client: client, collection: collection, uuid: comparesUUIDs ? uuid : nil, comparesUUIDs: comparesUUIDs)
-            state.withLock { $0 = open }
+            let hello = try await look(client, needsChangeStreams: needsChangeStreams)
+            let comparesUUIDs = hello.maximumWireVersion >= 17
+            let commitQuorum = hello.takesCommitQuorum ? 1 : nil
+            let uuid = try await setUp(collection, commitQuorum: commitQuorum)
+            state.withLock {
+                $0 = Open(
+                    client: client,
+                    collection: collection,
+                    uuid: comparesUUIDs ? uuid : nil,
+                    comparesUUIDs: comparesUUIDs,
+                    commitQuorum: commitQuorum
+                )
+            }
         } catch {
             await end(client)
             throw error
@@ -98,7 +111,7 @@ final class MongoConnection: Sendable {
     /// Creates what is missing in the collection. Also after somebody has dropped it.
     func setUp() async throws(MongoAdapterError) {
         guard let collection else { throw MongoAdapterError(.closed, "the adapter is closed") }
-        let uuid = try await setUp(collection)
+        let uuid = try await setUp(collection, commitQuorum: commitQuorum)
         state.withLock { state in
             if state?.comparesUUIDs ?? false { state?.uuid = uuid }
         }
@@ -112,14 +125,15 @@ final class MongoConnection: Sendable {
         }
     }
 
-    private func setUp(_ collection: MongoCollection) async throws(MongoAdapterError) -> BSONBinary? {
+    private func setUp(_ collection: MongoCollection, commitQuorum: Int?) async throws(MongoAdapterError) -> BSONBinary? {
         metrics.collectionSetUp()
         return try await CollectionSetUp(
             collection: collection,
             expiration: configuration.expiration,
             managesTTL: configuration.managesTTL,
             expiryField: format.traits.expiryField,
-            indexName: format.traits.expiryIndex
+            indexName: format.traits.expiryIndex,
+            commitQuorum: commitQuorum
         ).run()
     }
 

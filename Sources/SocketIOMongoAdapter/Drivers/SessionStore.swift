@@ -105,7 +105,7 @@ struct SessionStore: SnapshotStore {
     private func setUp(_ collection: MongoCollection) async throws(MongoAdapterError) {
         var index = MongoIndex(keys: BSONDocument { $0.append("until", Int32(1)) }, name: "until_ttl")
         index.expireAfter = .zero
-        do throws(MongoError) { try await collection.createIndexes([index]) } catch {
+        do throws(MongoError) { try await collection.createIndexes([index], commitQuorum: connection.commitQuorum) } catch {
             throw MongoAdapterError(error, while: "creating the TTL index of \(collection.namespace)")
         }
         connection.sessions.wasSetUp()

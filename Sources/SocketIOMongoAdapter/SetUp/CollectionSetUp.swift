@@ -11,6 +11,10 @@ struct CollectionSetUp: Sendable {
     let expiryField: String
     /// The name of the index, if it is made here.
     let indexName: String
+    /// How many members must have built the index; nil where the server does not let one choose.
+    let commitQuorum: Int?
+
+    private static let attempts = 5
 
     /// - Returns: The UUID of the collection, if it is capped.
     func run() async throws(MongoAdapterError) -> BSONBinary? {
@@ -19,17 +23,26 @@ struct CollectionSetUp: Sendable {
         case .ttl(let duration):
             try await createIndex(seconds: duration.components.seconds)
             return nil
-        case .capped: return found?["info"]?.document?["uuid"]?.binary
+        case .capped: return found["info"]?.document?["uuid"]?.binary
         }
     }
 
     // MARK: Collection
 
-    private func createOrCheck() async throws(MongoAdapterError) -> BSONDocument? {
-        if let found = try await find() {
-            try check(found)
-            return found
+    /// It may be dropped again before it is found. Whoever then wrote to a capped one without its UUID would make an ordinary one.
+    private func createOrCheck() async throws(MongoAdapterError) -> BSONDocument {
+        for _ in 0..<Self.attempts {
+            if let found = try await find() {
+                try check(found)
+                return found
+            }
+            try await create()
         }
+        let text = "The collection \(collection.namespace) is dropped as often as it is made: find out who drops it, or use another one"
+        throw MongoAdapterError(.failed, text)
+    }
+
+    private func create() async throws(MongoAdapterError) {
         do throws(MongoError) {
             switch expiration.value {
             case .ttl: try await collection.create()
@@ -40,9 +53,6 @@ struct CollectionSetUp: Sendable {
         } catch {
             throw MongoAdapterError(error, while: "creating the collection \(collection.namespace)")
         }
-        let found = try await find()
-        if let found { try check(found) }
-        return found
     }
 
     private func find() async throws(MongoAdapterError) -> BSONDocument? {
@@ -67,7 +77,7 @@ struct CollectionSetUp: Sendable {
         var index = MongoIndex(keys: keys, name: indexName)
         index.expireAfter = .seconds(seconds)
         do throws(MongoError) {
-            try await collection.createIndexes([index])
+            try await collection.createIndexes([index], commitQuorum: commitQuorum)
         } catch  where error.serverCode == 85 || error.serverCode == 86 {
             try await adopt(keys, seconds: seconds, error)
         } catch  where error.serverCode == 67 || error.serverCode == 72 {
