@@ -25,6 +25,21 @@ extension MongoAdapterTests {
             await close(nodes)
         }
 
+        @Test("An election interrupts a node that starts: it makes the collection and the index after it")
+        func election() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let configuration = makeConfiguration(set.connectionString, .ttl)
+            let (primary, namespace) = (try await set.primary(), "tests.\(configuration.collection)")
+            for (command, code) in [("create", 189), ("createIndexes", 11_602)] as [(String, Int32)] {
+                try await primary.failCommands([command], on: namespace, code: code, times: 2)
+                try await withNodes(1, configuration) { try await $0[0].emit("x") }
+                try await withCollection(set.connectionString, configuration.collection) { collection in
+                    #expect(try await Self.isAsConfigured(collection, .ttl))
+                    try await collection.drop()
+                }
+            }
+        }
+
         @Test("A node starts again on the collection that it made", arguments: Mode.all)
         func again(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()

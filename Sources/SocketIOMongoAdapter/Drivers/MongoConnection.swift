@@ -127,14 +127,22 @@ final class MongoConnection: Sendable {
 
     private func setUp(_ collection: MongoCollection, commitQuorum: Int?) async throws(MongoAdapterError) -> BSONBinary? {
         metrics.collectionSetUp()
-        return try await CollectionSetUp(
+        let setUp = CollectionSetUp(
             collection: collection,
             expiration: configuration.expiration,
             managesTTL: configuration.managesTTL,
             expiryField: format.traits.expiryField,
             indexName: format.traits.expiryIndex,
             commitQuorum: commitQuorum
-        ).run()
+        )
+        // What an election interrupts is repeated, for five seconds: a node that starts in such a moment should not have to be started again.
+        for _ in 0..<10 {
+            do throws(MongoAdapterError) { return try await setUp.run() } catch {
+                guard let cause = error.cause as? MongoError, cause.isOfElection else { throw error }
+            }
+            do { try await Task.sleep(for: .milliseconds(500)) } catch { throw MongoAdapterError(.closed, "the task was cancelled") }
+        }
+        return try await setUp.run()
     }
 
     /// A thread for a lane to write on, until the end.

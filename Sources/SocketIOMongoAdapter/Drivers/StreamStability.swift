@@ -60,14 +60,19 @@ extension MongoError {
     /// nobody may read it now: nothing is wrong with the position.
     var leavesPositionGood: Bool {
         guard let serverCode else { return true }
-        return hasLabel("ResumableChangeStreamError") || hasLabel("RetryableWriteError") || Self.transientCodes.contains(serverCode)
+        return hasLabel("ResumableChangeStreamError") || hasLabel("RetryableWriteError") || isOfElection
+            || Self.transientCodes.contains(serverCode)
     }
+
+    /// Whether the server is not, or no longer, the primary, or is about to end.
+    var isOfElection: Bool { serverCode.map(Self.electionCodes.contains) ?? false }
+
+    private static let electionCodes: Set<Int32> = [91, 189, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436]
 
     private static let transientCodes: Set<Int32> = [
         // Unauthorized, authentication.
         13, 18, 8_000,
-        6, 7, 11, 43, 63, 89, 91, 133, 150, 189, 202, 234, 237, 262, 50, 290, 317, 358, 384, 9_001, 10_107, 11_600, 11_601, 11_602,
-        13_388, 13_435, 13_436,
+        6, 7, 11, 43, 63, 89, 133, 150, 202, 234, 237, 262, 50, 290, 317, 358, 384, 9_001, 11_601, 13_388,
     ]
 }
 #endif
