@@ -79,9 +79,9 @@ extension MongoCollection {
     /// Creates indexes, and the collection if it is not there.
     /// - Parameters:
     ///   - indexes: The indexes.
-    ///   - commitQuorum: How many members must have built the indexes before they count. `nil`: all that vote, so that on a collection
-    ///     with documents it takes until the last one of them is there. Replica sets and sharded clusters of MongoDB 4.4 and later only;
-    ///     see ``MongoHello/takesCommitQuorum``. Default `nil`.
+    ///   - commitQuorum: How many members, the primary among them, must have built the indexes before they count: 1 to all that vote, the
+    ///     server refuses more. `nil`: all that vote, so that on a collection with documents it takes until the last one of them is
+    ///     there. Replica sets and sharded clusters of MongoDB 4.4 and later only; see ``MongoHello/takesCommitQuorum``. Default `nil`.
     /// - Throws: ``MongoError``; server code 85 or 86 if an index of that name or keys exists with other options, 67 or 72 for a TTL
     ///   index on a capped collection.
     public func createIndexes(_ indexes: [MongoIndex], commitQuorum: Int? = nil) async throws(MongoError) {

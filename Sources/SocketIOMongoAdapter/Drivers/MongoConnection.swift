@@ -135,7 +135,7 @@ final class MongoConnection: Sendable {
             indexName: format.traits.expiryIndex,
             commitQuorum: commitQuorum
         )
-        // What an election interrupts is repeated, for five seconds: a node that starts in such a moment should not have to be started again.
+        // What an election interrupts is repeated, ten times half a second apart: a node that starts then should not have to be started again.
         for _ in 0..<10 {
             do throws(MongoAdapterError) { return try await setUp.run() } catch {
                 guard let cause = error.cause as? MongoError, cause.isOfElection else { throw error }

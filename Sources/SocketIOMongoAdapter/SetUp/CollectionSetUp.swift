@@ -14,6 +14,7 @@ struct CollectionSetUp: Sendable {
     /// How many members must have built the index; nil where the server does not let one choose.
     let commitQuorum: Int?
 
+    /// How often it is looked for, and made if it is not there, before somebody is told.
     private static let attempts = 5
 
     /// - Returns: The UUID of the collection, if it is capped.
