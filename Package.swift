@@ -55,15 +55,17 @@ let package = Package(
             pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
+        .target(name: "SocketIOText", swiftSettings: settings),
         .target(
             name: "MessagePack",
-            dependencies: ["CMessagePack", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: ["CMessagePack", "SocketIOText", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: settings
         ),
         .target(
             name: "SocketIOCore",
             dependencies: [
                 "MessagePack",
+                "SocketIOText",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
@@ -73,6 +75,7 @@ let package = Package(
             name: "SocketIOCluster",
             dependencies: [
                 "SocketIOCore",
+                "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -86,6 +89,7 @@ let package = Package(
                 "CSystemShims",
                 "CZlib",
                 "SocketIOCore",
+                "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -106,6 +110,7 @@ let package = Package(
             dependencies: [
                 "EngineIO",
                 "SocketIO",
+                "SocketIOText",
                 .product(name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -120,6 +125,7 @@ let package = Package(
                 "EngineIO",
                 "MessagePack",
                 "SocketIOCore",
+                "SocketIOText",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -143,6 +149,7 @@ let package = Package(
                 "SocketIO",
                 "SocketIOCluster",
                 "SocketIOCore",
+                "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -163,6 +170,7 @@ let package = Package(
             name: "MongoClient",
             dependencies: [
                 .target(name: "CLibMongoC", condition: .when(traits: ["MongoDB"])),
+                "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -178,6 +186,7 @@ let package = Package(
                 "MessagePack",
                 "SocketIOCluster",
                 "SocketIOCore",
+                "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -191,6 +200,7 @@ let package = Package(
                 "SocketIOCluster",
                 "SocketIOCore",
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
+                "SocketIOText",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
@@ -263,6 +273,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
+        .testTarget(name: "SocketIOTextTests", dependencies: ["SocketIOText"], swiftSettings: settings),
         .testTarget(
             name: "MessagePackTests",
             dependencies: ["MessagePack", .product(name: "NIOCore", package: "swift-nio")],

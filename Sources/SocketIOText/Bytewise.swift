@@ -1,0 +1,43 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Comparing and hashing strings by their UTF-8 bytes.
+package enum Bytewise {
+    /// Whether both have the same bytes.
+    package static func equal(_ left: String, _ right: String) -> Bool {
+        guard left.utf8.count == right.utf8.count else { return false }
+        return withBytes(left) { left in withBytes(right) { right in order(left, right, left.count) == 0 } }
+    }
+
+    /// Whether the bytes of the first come before those of the second.
+    package static func less(_ left: String, _ right: String) -> Bool {
+        withBytes(left) { left in
+            withBytes(right) { right in
+                let order = order(left, right, min(left.count, right.count))
+                return order == 0 ? left.count < right.count : order < 0
+            }
+        }
+    }
+
+    private static func order(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>, _ count: Int) -> Int32 {
+        guard let left = left.baseAddress, let right = right.baseAddress else { return 0 }
+        return memcmp(left, right, count)
+    }
+
+    /// Feeds the bytes and their number to a hasher.
+    package static func hash(_ text: String, into hasher: inout Hasher) {
+        withBytes(text) { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        hasher.combine(UInt8(0xFF))
+    }
+
+    /// The bytes of a string, without a copy where it has them in one piece, as all native strings do.
+    package static func withBytes<Result>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        if let result = text.utf8.withContiguousStorageIfAvailable(body) { return result }
+        return ContiguousArray(text.utf8).withUnsafeBufferPointer(body)
+    }
+}
