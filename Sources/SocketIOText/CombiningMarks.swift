@@ -14,7 +14,7 @@ package enum CombiningMarks {
 
     /// Whether text has more marks in a row than ``limit``.
     ///
-    /// - Parameter bytes: UTF-8. What is not valid counts as a letter.
+    /// - Parameter bytes: UTF-8. Of what is not valid anything may be said, but nothing beyond its end is read.
     package static func exceedLimit(in bytes: UnsafeRawBufferPointer) -> Bool {
         // A mark has two bytes or more, so that short text, and the end of a long one, need no look.
         guard bytes.count > 2 * limit else { return false }
