@@ -153,7 +153,7 @@ public final class ClusterAdapter: Adapter {
     /// The rooms that the selected sockets of all nodes are in.
     ///
     /// - Throws: As ``fetchSockets(_:)``.
-    public func rooms(_ options: BroadcastOptions) async throws -> Set<Room> {
+    public func rooms(_ options: BroadcastOptions) async throws -> NameSet {
         var rooms = includesLocal(options) ? try await local.rooms(options) : []
         guard includesOthers(options) else { return rooms }
         let result = await ask(.rooms(options), options)

@@ -99,7 +99,7 @@ struct RequestTests {
             let io = servers[1].io
             try await io.in("lobby").except(guests[0].sid).socketsJoin("game", "match")
             try await io.in("game").socketsLeave("lobby", "match")
-            let expected: Set<Room> = Set(guests.map(\.sid)).union(["lobby", "game"])
+            let expected: NameSet = NameSet(guests.map(\.sid)).union(["lobby", "game"])
             try await eventually { try await servers[0].io.rooms() == expected }
             #expect(try await servers[0].io.in(guests[2].sid).rooms() == [guests[2].sid, "game"])
             try await io.in("game").disconnectSockets()

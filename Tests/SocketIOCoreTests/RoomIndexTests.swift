@@ -112,7 +112,7 @@ final class CountingSocket: LocalSocket {
 
     @Test func joinsAndLeavesInAnyOrderKeepTheIndexRight() {
         var random = SystemRandomNumberGenerator()
-        var model: [SocketID: Set<Room>] = [:]
+        var model: [SocketID: NameSet] = [:]
         for step in 0..<5_000 {
             let id = "s\(Int.random(in: 0..<20, using: &random))"
             let room = "r\(Int.random(in: 0..<6, using: &random))"

@@ -121,7 +121,7 @@ import Testing
         "client namespace disconnect", "server namespace disconnect", "transport close", "parse error",
     ])
     func reasonsAreSocketIOs(reason: String) async throws {
-        let ends = Reports<(phase: String, reason: String, rooms: Set<Room>)>()
+        let ends = Reports<(phase: String, reason: String, rooms: NameSet)>()
         try await withServer { io in
             io.onConnect { socket in
                 await socket.join("lobby")

@@ -213,7 +213,7 @@ extension BusAdapter {
         case acknowledgements(BroadcastAcknowledgements, [String: BroadcastAcknowledgements.PartID])
     }
 
-    func rooms(_ options: BroadcastOptions) async throws -> Set<Room> {
+    func rooms(_ options: BroadcastOptions) async throws -> NameSet {
         var rooms = try await local.rooms(options)
         guard !options.flags.local else { return rooms }
         var missing = Set(try await otherNodes())
@@ -429,7 +429,7 @@ private final class InMemoryBus: Bus {
             _ = bus.subscribe(to: "/", as: "silent")
             defer { bus.unsubscribe("silent", from: "/") }
             let client = try await b.joined()
-            let rooms = await #expect(throws: IncompleteResponseError<Set<Room>>.self) {
+            let rooms = await #expect(throws: IncompleteResponseError<NameSet>.self) {
                 _ = try await a.io.timeout(.seconds(2)).rooms()
             }
             #expect(rooms?.missingNodes == ["silent"])

@@ -132,14 +132,14 @@ public struct BroadcastOperator: Sendable {
 
     /// The rooms that the selected sockets are in, in all processes.
     ///
-    /// - Throws: ``SocketIOCore/IncompleteResponseError`` of `Set<Room>` if nodes did not answer; it carries what arrived. What the adapter
+    /// - Throws: ``SocketIOCore/IncompleteResponseError`` of `NameSet` if nodes did not answer; it carries what arrived. What the adapter
     ///   throws if none could be asked. See ``availableRooms()``.
-    public func rooms() async throws -> Set<Room> { try await namespace.adapter.rooms(options) }
+    public func rooms() async throws -> NameSet { try await namespace.adapter.rooms(options) }
 
     /// The rooms that the selected sockets are in, in the processes that answer, and the ids of the nodes that do not.
     ///
     /// - Throws: What the adapter throws if none could be asked.
-    public func availableRooms() async throws -> (rooms: Set<Room>, missingNodes: [String]) {
+    public func availableRooms() async throws -> (rooms: NameSet, missingNodes: [String]) {
         let answer = try await available { try await rooms() }
         return (answer.response, answer.missingNodes)
     }

@@ -64,9 +64,9 @@ extension Broadcasting {
         try await broadcastOperator.fetchAvailableSockets()
     }
     /// All rooms, of all processes; see ``BroadcastOperator/rooms()``.
-    public func rooms() async throws -> Set<Room> { try await broadcastOperator.rooms() }
+    public func rooms() async throws -> NameSet { try await broadcastOperator.rooms() }
     /// All rooms of the processes that answer; see ``BroadcastOperator/availableRooms()``.
-    public func availableRooms() async throws -> (rooms: Set<Room>, missingNodes: [String]) { try await broadcastOperator.availableRooms() }
+    public func availableRooms() async throws -> (rooms: NameSet, missingNodes: [String]) { try await broadcastOperator.availableRooms() }
     /// Makes all sockets join rooms.
     public func socketsJoin(_ rooms: Room...) async throws { try await broadcastOperator.socketsJoin(rooms) }
     /// Makes all sockets leave rooms.

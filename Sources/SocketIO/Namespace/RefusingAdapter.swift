@@ -18,7 +18,7 @@ final class RefusingAdapter: Adapter {
     func removeSockets(_ options: BroadcastOptions, from rooms: [Room]) async throws { throw error }
     func disconnectSockets(_ options: BroadcastOptions, closeConnection: Bool) async throws { throw error }
     func fetchSockets(_ options: BroadcastOptions) async throws -> [SocketDescription] { throw error }
-    func rooms(_ options: BroadcastOptions) async throws -> Set<Room> { throw error }
+    func rooms(_ options: BroadcastOptions) async throws -> NameSet { throw error }
     func serverSideEmit(_ arguments: EventArguments) async throws { throw error }
     func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { throw error }
     func persistSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool { false }

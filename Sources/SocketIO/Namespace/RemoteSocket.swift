@@ -15,7 +15,7 @@ public struct RemoteSocket: Sendable {
     /// The request with which the client connected.
     public var handshake: Handshake { description.handshake }
     /// The rooms that the socket was in, its own included.
-    public var rooms: Set<Room> { description.rooms }
+    public var rooms: NameSet { description.rooms }
     /// The id of the node that the socket is connected to; nil if this process serves alone. What is done with the socket goes to this
     /// node only: if the client has moved to another one since, fetch it again.
     public var node: String? { description.node }

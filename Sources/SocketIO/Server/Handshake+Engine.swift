@@ -5,13 +5,28 @@ extension Handshake {
     /// Parses the request that opened a connection.
     init(_ request: EngineHandshake) {
         self.init(
-            headers: Dictionary(request.headers.map { ($0.name.lowercased(), $0.value) }) { "\($0), \($1)" },
-            query: Dictionary(request.query.map { ($0.name, $0.value) }) { first, _ in first },
+            headers: Self.headers(request),
+            query: Self.query(request),
             url: request.url,
             address: request.remoteAddress,
             issued: Int64(request.issued * 1_000),
             isCrossDomain: request.header("origin") != nil,
             secure: request.isSecure
         )
+    }
+
+    private static func headers(_ request: EngineHandshake) -> NameMap<String> {
+        var result = NameMap<String>()
+        for (name, value) in request.headers {
+            let name = name.lowercased()
+            result[name] = result[name].map { "\($0), \(value)" } ?? value
+        }
+        return result
+    }
+
+    private static func query(_ request: EngineHandshake) -> NameMap<String> {
+        var result = NameMap<String>()
+        for (name, value) in request.query where result[name] == nil { result[name] = value }
+        return result
     }
 }

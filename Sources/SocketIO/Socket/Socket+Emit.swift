@@ -110,7 +110,7 @@ extension Socket {
 
     private func applyJoin(_ rooms: [Room]) {
         switch bound.value.phase {
-        case .connecting: bound.value.lastRooms.formUnion(rooms)
+        case .connecting: bound.value.lastRooms.formUnion(NameSet(rooms))
         case .connected: namespace.localAdapter.join(self, rooms: rooms)
         case .disconnecting: break
         }
@@ -131,7 +131,7 @@ extension Socket {
     }
 
     /// The rooms that the socket is in, its own included; while the `disconnecting` hooks run, those that it was in.
-    public var rooms: Set<Room> {
+    public var rooms: NameSet {
         get async {
             await onLoop { [self] in
                 bound.value.phase == .connected ? namespace.localAdapter.rooms(of: self) : bound.value.lastRooms

@@ -117,7 +117,7 @@ public final class Socket: Sendable {
         for task in remains.running { task.cancel() }
     }
 
-    private func leaveNamespace(_ reason: DisconnectReason, rooms: Set<Room>) {
+    private func leaveNamespace(_ reason: DisconnectReason, rooms: NameSet) {
         if bound.value.held != nil {
             // The session is kept once it is here; see `keep(_:missed:after:)`.
             if reason.isRecoverable { return }
@@ -151,13 +151,13 @@ public final class Socket: Sendable {
         if bound.value.phase == .disconnecting { namespace.localAdapter.remove(self) }
     }
 
-    private func park(rooms: Set<Room>) -> Bool {
+    private func park(rooms: NameSet) -> Bool {
         guard let session = makeSession(rooms: rooms), namespace.adapter.persistSession(of: self, session) else { return false }
         namespace.forgetSession(session, on: eventLoop)
         return true
     }
 
-    private func makeSession(rooms: Set<Room>) -> RecoverableSession? {
+    private func makeSession(rooms: NameSet) -> RecoverableSession? {
         guard let pid, let buffer = bound.value.recovery?.buffer else { return nil }
         return RecoverableSession(id: id, pid: pid, rooms: rooms, data: data.encoded(), buffer: buffer)
     }

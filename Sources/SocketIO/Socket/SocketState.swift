@@ -66,7 +66,7 @@ final class SocketState {
     /// What came while the session is being moved here from elsewhere; still there if the client has gone again meanwhile.
     var held: [BroadcastPacket]? { didSet { updateOpenSession() } }
     /// Rooms joined before the connection was complete, later those at its end.
-    var lastRooms: Set<Room> = []
+    var lastRooms: NameSet = []
     var hooks: ConnectionHooks.Box?
 
     init(client: Client) {
@@ -177,5 +177,5 @@ public struct Disconnection: Sendable {
     /// Why it ended.
     public let reason: DisconnectReason
     /// The rooms that the socket was in, its own included.
-    public let rooms: Set<SocketIOCore.Room>
+    public let rooms: NameSet
 }

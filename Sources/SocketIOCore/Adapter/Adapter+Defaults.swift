@@ -38,7 +38,7 @@ extension Adapter {
     }
 
     /// Serves this process only.
-    public func rooms(_ options: BroadcastOptions) async throws -> Set<Room> { try await local.rooms(options) }
+    public func rooms(_ options: BroadcastOptions) async throws -> NameSet { try await local.rooms(options) }
 
     /// Reaches nobody.
     public func serverSideEmit(_ arguments: EventArguments) async throws {}

@@ -62,7 +62,7 @@ public protocol Adapter: AnyObject, Sendable {
     /// The rooms that the selected sockets are in.
     ///
     /// - Throws: ``IncompleteResponseError`` if nodes did not answer; it carries what arrived.
-    func rooms(_ options: BroadcastOptions) async throws -> Set<Room>
+    func rooms(_ options: BroadcastOptions) async throws -> NameSet
 
     /// Sends an event to the other processes themselves.
     func serverSideEmit(_ arguments: EventArguments) async throws

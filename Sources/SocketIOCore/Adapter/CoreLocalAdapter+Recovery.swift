@@ -89,7 +89,7 @@ extension CoreLocalAdapter {
     private struct Owner: Sendable {
         var loop: any EventLoop
         var id: SocketID
-        var rooms: Set<Room>
+        var rooms: NameSet
     }
 
     private func findOwner(of pid: String) async -> Owner? {
@@ -151,7 +151,7 @@ extension CoreLocalAdapter {
     }
 
     /// Makes the claimant's socket, which collects what comes for its rooms from here on.
-    private func take(_ id: SocketID, pid: String, rooms: Set<Room>, for claimant: any SessionClaimant) -> Bool {
+    private func take(_ id: SocketID, pid: String, rooms: NameSet, for claimant: any SessionClaimant) -> Bool {
         guard let socket = claimant.makeSocket(id: id, pid: pid) else { return false }
         guard add(socket, pid: pid) else {
             claimant.abandon()

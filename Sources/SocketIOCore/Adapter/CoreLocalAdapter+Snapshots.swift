@@ -10,7 +10,7 @@ extension CoreLocalAdapter {
         /// The socket's id.
         package var id: SocketID
         /// The rooms that the socket is in, its own included.
-        package var rooms: Set<Room>
+        package var rooms: NameSet
         /// The socket's data.
         package var data: EncodedValue
     }

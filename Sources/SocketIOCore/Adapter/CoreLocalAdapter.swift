@@ -122,7 +122,7 @@ public final class CoreLocalAdapter: Adapter {
     }
 
     /// The rooms of a socket, its own included. On the socket's loop.
-    public func rooms(of socket: any LocalSocket) -> Set<Room> {
+    public func rooms(of socket: any LocalSocket) -> NameSet {
         index(of: socket.eventLoop).rooms(of: socket.id)
     }
 
@@ -268,7 +268,7 @@ public final class CoreLocalAdapter: Adapter {
     }
 
     /// The rooms that the selected sockets of this process are in.
-    public func rooms(_ options: BroadcastOptions) async throws -> Set<Room> {
+    public func rooms(_ options: BroadcastOptions) async throws -> NameSet {
         let isAll = options.rooms.isEmpty && options.except.isEmpty
         return await gather { index in
             isAll ? index.roomNames() : index.selected(options).reduce(into: []) { $0.formUnion(index.rooms(of: $1.id)) }

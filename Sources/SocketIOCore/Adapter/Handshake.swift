@@ -1,9 +1,9 @@
 /// The request with which a client opened its connection, as Socket.IO's `handshake` describes it.
 public struct Handshake: Sendable {
     /// The request's headers. Names are lowercase; values of repeated headers are joined by a comma and a space.
-    public var headers: [String: String]
+    public var headers: NameMap<String>
     /// The parameters of the request's query string. Of repeated parameters the first counts.
-    public var query: [String: String]
+    public var query: NameMap<String>
     /// The path and query of the request.
     public var url: String
     /// The client's network address, without port; that of the proxy if there is one.
@@ -19,8 +19,8 @@ public struct Handshake: Sendable {
 
     /// Creates a handshake.
     public init(
-        headers: [String: String] = [:],
-        query: [String: String] = [:],
+        headers: NameMap<String> = [:],
+        query: NameMap<String> = [:],
         url: String = "",
         address: String = "",
         issued: Int64 = 0,

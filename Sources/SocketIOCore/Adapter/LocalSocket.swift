@@ -83,7 +83,7 @@ public struct SocketDescription: Sendable {
     /// The request with which the client connected.
     public var handshake: Handshake
     /// The rooms that the socket is in, its own included.
-    public var rooms: Set<Room>
+    public var rooms: NameSet
     /// The socket's data, as an encoded object with string keys.
     public var data: EncodedValue
     /// The node that the socket is connected to; nil if the adapter serves one process only. Operations on the socket carry it in
@@ -91,7 +91,7 @@ public struct SocketDescription: Sendable {
     public var node: String?
 
     /// Creates a description.
-    public init(id: SocketID, handshake: Handshake, rooms: Set<Room> = [], data: EncodedValue, node: String? = nil) {
+    public init(id: SocketID, handshake: Handshake, rooms: NameSet = [], data: EncodedValue, node: String? = nil) {
         self.id = id
         self.handshake = handshake
         self.rooms = rooms

@@ -7,14 +7,14 @@ public struct RecoverableSession: Sendable {
     /// The private session id, known only to the client.
     public var pid: String
     /// The rooms that the socket was in, its own included.
-    public var rooms: Set<Room>
+    public var rooms: NameSet
     /// The socket's data, as an encoded object with string keys.
     public var data: EncodedValue
     /// The packets that the client may have missed.
     public var buffer: RecoveryBuffer
 
     /// Creates a session.
-    public init(id: SocketID, pid: String, rooms: Set<Room>, data: EncodedValue, buffer: RecoveryBuffer) {
+    public init(id: SocketID, pid: String, rooms: NameSet, data: EncodedValue, buffer: RecoveryBuffer) {
         self.id = id
         self.pid = pid
         self.rooms = rooms

@@ -211,14 +211,14 @@ final class RoomIndex {
     func member(_ id: SocketID) -> Member? { members[id] }
 
     /// The rooms of a socket, its own included; empty if it is not there.
-    func rooms(of id: SocketID) -> Set<Room> {
+    func rooms(of id: SocketID) -> NameSet {
         guard let member = members[id] else { return [] }
-        return Set(member.memberships.map(\.room.name)).union([id])
+        return NameSet(member.memberships.lazy.map(\.room.name)).union([id])
     }
 
     /// All rooms that a socket which is present is in, the sockets' own included.
-    func roomNames() -> Set<Room> {
-        var names = Set<Room>()
+    func roomNames() -> NameSet {
+        var names = NameSet()
         for room in rooms.values where room.present > 0 { names.insert(room.name) }
         for member in everyone where !member.isParked { names.insert(member.socket.id) }
         return names

@@ -51,7 +51,7 @@ public enum ClusterBody: Sendable {
     /// Nothing more will come of the clients that were asked.
     case acknowledgementsEnd
     /// Rooms.
-    case roomsAnswer(Set<Room>)
+    case roomsAnswer(NameSet)
     /// Descriptions of sockets, and whether another message brings more of them.
     case fetchSocketsAnswer([SocketDescription], hasMore: Bool)
     /// What the server answered.
@@ -130,7 +130,7 @@ public struct ClaimedSession: Sendable {
     /// The socket's id.
     public var id: SocketID
     /// The rooms that the socket was in, its own included.
-    public var rooms: Set<Room>
+    public var rooms: NameSet
     /// The socket's data.
     public var data: EncodedValue
     /// The packets after the client's offset, in order.
@@ -157,7 +157,7 @@ public struct ClaimedSession: Sendable {
     /// Creates a session.
     public init(
         id: SocketID,
-        rooms: Set<Room>,
+        rooms: NameSet,
         data: EncodedValue,
         missed: [BroadcastPacket],
         known: [MessageID],

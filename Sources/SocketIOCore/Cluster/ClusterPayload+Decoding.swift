@@ -73,7 +73,7 @@ struct PayloadReader {
             let count = try fields(1) { try $0.input.readInteger(as: UInt32.self) }
             return .acknowledgementCount(Int(count))
         case .acknowledgement: return try fields(1) { .acknowledgement(try $0.readArguments()) }
-        case .roomsAnswer: return try fields(1) { .roomsAnswer(Set(try $0.readStrings())) }
+        case .roomsAnswer: return try fields(1) { .roomsAnswer(NameSet(try $0.readStrings())) }
         case .fetchSocketsAnswer:
             return try fields(2) {
                 let sockets = try $0.list { try $0.readSocket() }
@@ -90,8 +90,8 @@ struct PayloadReader {
 
     private mutating func readStrings() throws -> [String] { try list { try $0.input.readString() } }
 
-    private mutating func readMap() throws -> [String: String] {
-        var result: [String: String] = [:]
+    private mutating func readMap() throws -> NameMap<String> {
+        var result = NameMap<String>()
         for _ in 0..<(try input.readMapHeader()) { result[try input.readString()] = try input.readString() }
         return result
     }
@@ -165,7 +165,7 @@ struct PayloadReader {
     private mutating func readSocket() throws -> SocketDescription {
         try fields(4) { reader in
             let id = try reader.input.readString()
-            let rooms = Set(try reader.readStrings())
+            let rooms = NameSet(try reader.readStrings())
             let data = try reader.readValue() ?? EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
             return SocketDescription(id: id, handshake: try reader.readHandshake(), rooms: rooms, data: data)
         }
@@ -231,7 +231,7 @@ struct PayloadReader {
             SessionSnapshot(
                 owner: NodeIdentity(id: try reader.input.readString(), epoch: try reader.input.readInteger()),
                 id: try reader.input.readString(),
-                rooms: Set(try reader.readStrings()),
+                rooms: NameSet(try reader.readStrings()),
                 data: try reader.readData(),
                 start: try reader.readID(),
                 isMoved: try reader.input.readBool()
@@ -250,7 +250,7 @@ struct PayloadReader {
         return try fields(6) { reader in
             ClaimedSession(
                 id: try reader.input.readString(),
-                rooms: Set(try reader.readStrings()),
+                rooms: NameSet(try reader.readStrings()),
                 data: try reader.readData(),
                 missed: try reader.list { try $0.readPacket() },
                 known: try reader.list { reader in

@@ -63,7 +63,12 @@ struct PayloadWriter {
 
     private mutating func array(_ count: Int) throws { try output.writeArrayHeader(count: count) }
 
-    private mutating func write(strings: some Collection<String>) throws {
+    private mutating func write(strings: [String]) throws {
+        try array(strings.count)
+        for string in strings { try output.write(string) }
+    }
+
+    private mutating func write(strings: NameSet) throws {
         try array(strings.count)
         for string in strings { try output.write(string) }
     }
@@ -138,7 +143,7 @@ struct PayloadWriter {
         try write(handshake.auth)
     }
 
-    private mutating func write(map: [String: String]) throws {
+    private mutating func write(map: NameMap<String>) throws {
         try output.writeMapHeader(count: map.count)
         for (key, value) in map {
             try output.write(key)

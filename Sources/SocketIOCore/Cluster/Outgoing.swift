@@ -93,7 +93,7 @@ extension ClusterBody {
     }
 }
 
-extension Collection<String> {
+extension Sequence<String> {
     fileprivate var byteCount: Int { reduce(0) { $0 + $1.utf8.count + 5 } }
 }
 
@@ -114,8 +114,8 @@ extension SocketDescription {
     }
 }
 
-extension [String: String] {
-    fileprivate var estimatedByteCount: Int { reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 10 } }
+extension NameMap<String> {
+    fileprivate var estimatedByteCount: Int { reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 10 } }
 }
 
 extension ClaimedSession {

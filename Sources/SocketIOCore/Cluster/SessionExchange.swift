@@ -39,14 +39,14 @@ public struct SharedSession: Sendable {
     /// The socket's id.
     public var id: SocketID
     /// The rooms that the socket was in, its own included.
-    public var rooms: Set<Room>
+    public var rooms: NameSet
     /// The socket's data, as an encoded object with string keys.
     public var data: EncodedValue
     /// The packets after the client's offset, in order, each with its own offset.
     public var missed: [BroadcastPacket]
 
     /// Creates a session.
-    public init(namespace: String, pid: String, id: SocketID, rooms: Set<Room>, data: EncodedValue, missed: [BroadcastPacket] = []) {
+    public init(namespace: String, pid: String, id: SocketID, rooms: NameSet, data: EncodedValue, missed: [BroadcastPacket] = []) {
         self.namespace = namespace
         self.pid = pid
         self.id = id

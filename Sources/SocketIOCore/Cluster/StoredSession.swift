@@ -64,7 +64,7 @@ package struct SessionSnapshot: Sendable {
     /// The socket's id.
     package var id: SocketID
     /// The rooms that the socket is in, its own included.
-    package var rooms: Set<Room>
+    package var rooms: NameSet
     /// The socket's data.
     package var data: EncodedValue
     /// How far the node had come with the stream when the client connected; nil if that is not known.
@@ -72,7 +72,7 @@ package struct SessionSnapshot: Sendable {
     /// Whether other nodes had the session before.
     package var isMoved: Bool
 
-    package init(owner: NodeIdentity, id: SocketID, rooms: Set<Room>, data: EncodedValue, start: MessageID?, isMoved: Bool) {
+    package init(owner: NodeIdentity, id: SocketID, rooms: NameSet, data: EncodedValue, start: MessageID?, isMoved: Bool) {
         self.owner = owner
         self.id = id
         self.rooms = rooms

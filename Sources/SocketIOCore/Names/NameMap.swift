@@ -17,6 +17,12 @@ public struct NameMap<Value> {
         for (name, value) in dictionary { values[Name(name)] = value }
     }
 
+    /// Creates a map of names and their values; of equal names the last one counts.
+    public init(_ pairs: some Sequence<(String, Value)>) {
+        values = Dictionary(minimumCapacity: pairs.underestimatedCount)
+        for (name, value) in pairs { values[Name(name)] = value }
+    }
+
     /// The value of a name; nil if there is none. Set it to nil to remove it.
     public subscript(name: String) -> Value? {
         get { values[Name(name)] }
@@ -47,10 +53,7 @@ extension NameMap: Sendable where Value: Sendable {}
 
 extension NameMap: ExpressibleByDictionaryLiteral {
     /// Creates a map; of equal names the last one counts.
-    public init(dictionaryLiteral elements: (String, Value)...) {
-        values = Dictionary(minimumCapacity: elements.count)
-        for (name, value) in elements { values[Name(name)] = value }
-    }
+    public init(dictionaryLiteral elements: (String, Value)...) { self.init(elements) }
 }
 
 extension NameMap: Sequence {

@@ -54,6 +54,14 @@ extension NameSet: SetAlgebra {
     public mutating func formSymmetricDifference(_ other: NameSet) { names.formSymmetricDifference(other.names) }
 }
 
+extension NameSet {
+    /// The set with further names.
+    public func union(_ names: some Sequence<String>) -> NameSet { union(NameSet(names)) }
+
+    /// Adds names.
+    public mutating func formUnion(_ names: some Sequence<String>) { for name in names { insert(name) } }
+}
+
 extension NameSet: Sequence {
     /// The names, in no particular order.
     public struct Iterator: IteratorProtocol, Sendable {

@@ -3,7 +3,7 @@ import NIOCore
 
 /// The argument coders of the JSON parser take and give values directly; this is the way through any other coder.
 extension SocketIOValue: Codable {
-    private struct Name: CodingKey {
+    private struct MemberKey: CodingKey {
         var stringValue: String
         var intValue: Int? { nil }
 
@@ -25,9 +25,9 @@ extension SocketIOValue: Codable {
             self = value
         } else if container.decodeNil() {
             self = .null
-        } else if let members = try? decoder.container(keyedBy: Name.self) {
+        } else if let members = try? decoder.container(keyedBy: MemberKey.self) {
             let pairs = try members.allKeys.map { ($0.stringValue, try members.decode(SocketIOValue.self, forKey: $0)) }
-            self = .object(Dictionary(pairs) { _, last in last })
+            self = .object(NameMap(pairs))
         } else if var elements = try? decoder.unkeyedContainer() {
             var values: [SocketIOValue] = []
             while !elements.isAtEnd { values.append(try elements.decode(SocketIOValue.self)) }
@@ -44,11 +44,17 @@ extension SocketIOValue: Codable {
         return .string(try container.decode(String.self))
     }
 
+    private static func encode(_ members: NameMap<SocketIOValue>, to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: MemberKey.self)
+        for (name, member) in members { try container.encode(member, forKey: MemberKey(stringValue: name)) }
+    }
+
     /// Encodes the value.
     ///
     /// - Parameter encoder: the encoder.
     /// - Throws: what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
+        if case .object(let members) = self { return try Self.encode(members, to: encoder) }
         var container = encoder.singleValueContainer()
         switch self {
         case .null: try container.encodeNil()
@@ -58,7 +64,7 @@ extension SocketIOValue: Codable {
         case .string(let value): try container.encode(value)
         case .binary(let value): try container.encode(value)
         case .array(let value): try container.encode(value)
-        case .object(let value): try container.encode(value)
+        case .object: break
         }
     }
 
@@ -88,7 +94,7 @@ extension SocketIOValue: Codable {
             }
             self = .array(elements)
         case .map(let pairs):
-            var members: [String: SocketIOValue] = [:]
+            var members = NameMap<SocketIOValue>()
             for pair in pairs {
                 guard case .string(let key) = pair.key, let member = SocketIOValue(pair.value) else { return nil }
                 members[key] = member

@@ -4,7 +4,7 @@ import SocketIOCore
 /// A client that is cut off and comes back, to any node, and what it has got in its present session.
 final class SimulatedClient {
     let index: Int
-    let rooms: Set<Room>
+    let rooms: NameSet
     /// Where it is connected, or was last.
     var socket: SimulatedSocket?
     /// Counts its connections and their ends, so that what was meant for an earlier one is recognised.
@@ -20,7 +20,7 @@ final class SimulatedClient {
     /// What was emitted before this may come again: the client comes from a node that has crashed.
     var mayRepeat = 0
 
-    init(index: Int, rooms: Set<Room>) {
+    init(index: Int, rooms: NameSet) {
         self.index = index
         self.rooms = rooms
     }
@@ -33,7 +33,7 @@ final class SimulatedSocket {
     let id: SocketID
     let pid: String
     let client: SimulatedClient
-    let rooms: Set<Room>
+    let rooms: NameSet
     /// Whether the client still gets what the socket is given.
     var isLinked = true
     var ring: RecoveryBuffer

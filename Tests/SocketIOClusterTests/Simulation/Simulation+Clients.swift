@@ -15,7 +15,7 @@ extension Simulation {
     func addClients() {
         for index in 0..<clientCount {
             let rooms = [["a"], ["b"], ["a", "b"], []].randomElement(using: &random) ?? []
-            let client = SimulatedClient(index: index, rooms: Set(rooms))
+            let client = SimulatedClient(index: index, rooms: NameSet(rooms))
             clients.append(client)
             events.add(.connect(client, attempt: 0), at: random.delay(500...1_500))
         }

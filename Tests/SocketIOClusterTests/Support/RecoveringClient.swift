@@ -64,7 +64,7 @@ final class RecoveringSocket: LocalSocket {
 
     func cutOff() { state.value.client = nil }
 
-    func session(rooms: Set<Room>) -> RecoverableSession {
+    func session(rooms: NameSet) -> RecoverableSession {
         RecoverableSession(
             id: id,
             pid: pid,

@@ -160,7 +160,7 @@ extension SocketIOValue {
         case .double(let value): .double(value)
         case .string(let value): .string(value)
         case .array(let values): .array(values.map(\.document))
-        case .object(let members): .object(members.mapValues(\.document))
+        case .object(let members): .object(Dictionary(members.map { ($0.name, $0.value.document) }) { $1 })
         }
     }
 }

@@ -128,7 +128,7 @@ extension JSONTape {
         case .array: return .array(try self.elements(of: index) { (tape, position) throws(JSONValueFault) in try tape.value(at: position) })
         case .object:
             if self.isPlaceholder(at: index) { return .binary(try self.attachment(at: index, for: SocketIOValue.self)) }
-            return .object(try self.members(of: index) { (tape, position) throws(JSONValueFault) in try tape.value(at: position) })
+            return .object(try self.namedMembers(of: index) { (tape, position) throws(JSONValueFault) in try tape.value(at: position) })
         }
     }
 
@@ -149,6 +149,21 @@ extension JSONTape {
     func members<E, F: Error>(of object: Int, _ member: (JSONTape, Int) throws(F) -> E) throws(F) -> [String: E] {
         let end = self.entries[object].count
         var members: [String: E] = [:]
+        var position = object + 1
+        while position < end {
+            members[self.key(at: position)] = try member(self, position + 1)
+            position = self.next(after: position + 1)
+        }
+        return members
+    }
+
+    /// The same for objects whose keys are told apart by their bytes.
+    private func namedMembers(
+        of object: Int,
+        _ member: (JSONTape, Int) throws(JSONValueFault) -> SocketIOValue
+    ) throws(JSONValueFault) -> NameMap<SocketIOValue> {
+        let end = self.entries[object].count
+        var members = NameMap<SocketIOValue>()
         var position = object + 1
         while position < end {
             members[self.key(at: position)] = try member(self, position + 1)

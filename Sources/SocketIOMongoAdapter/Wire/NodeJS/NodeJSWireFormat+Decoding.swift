@@ -160,7 +160,7 @@ struct NodeJSReader {
     // MARK: Sessions
 
     /// The packet of a broadcast that sockets in these rooms have missed; nil if it is not for them, or is never replayed.
-    func missedPacket(of rooms: Set<Room>) throws -> BroadcastPacket? {
+    func missedPacket(of rooms: NameSet) throws -> BroadcastPacket? {
         guard try fields.request() == nil else { return nil }
         let options = try fields.options()
         guard options.rooms.isEmpty || options.rooms.contains(where: rooms.contains), !options.except.contains(where: rooms.contains) else {
@@ -173,7 +173,7 @@ struct NodeJSReader {
     /// A session, without what its client has missed.
     func session(pid: String) throws -> SharedSession? {
         guard let id = fields["sid"]?.string else { return nil }
-        let rooms = Set(try strings(fields["rooms"], "rooms")).union([id])
+        let rooms = NameSet(try strings(fields["rooms"], "rooms")).union([id])
         let data = try BSONTranscoder.value(fields["data"]?.document ?? BSONDocument())
         return SharedSession(namespace: envelope.namespace, pid: pid, id: id, rooms: rooms, data: data)
     }
@@ -331,12 +331,12 @@ enum NodeJSSockets {
     }
 
     /// All rooms of the sockets.
-    static func rooms(_ array: BSONDocument) throws -> Set<Room> {
-        var result: Set<Room> = []
+    static func rooms(_ array: BSONDocument) throws -> NameSet {
+        var result: NameSet = []
         var reader = BSONReader(array)
         while let element = try reader.next() {
             guard let socket = element.document else { throw malformed("a socket is no document") }
-            result.formUnion(try strings(socket["rooms"], "rooms"))
+            for room in try strings(socket["rooms"], "rooms") { result.insert(room) }
         }
         return result
     }
@@ -345,7 +345,7 @@ enum NodeJSSockets {
         guard let id = socket["id"]?.string else { throw malformed("a socket has no id") }
         let data = try BSONTranscoder.value(socket["data"]?.document ?? BSONDocument())
         let handshake = try handshake(socket["handshake"]?.document ?? BSONDocument())
-        return SocketDescription(id: id, handshake: handshake, rooms: Set(try strings(socket["rooms"], "rooms")), data: data)
+        return SocketDescription(id: id, handshake: handshake, rooms: NameSet(try strings(socket["rooms"], "rooms")), data: data)
     }
 
     private static func handshake(_ document: BSONDocument) throws -> Handshake {
@@ -368,9 +368,9 @@ enum NodeJSSockets {
     }
 
     /// Strings by their names. What was repeated is an array: headers are joined, of parameters the first counts.
-    private static func texts(_ document: BSONDocument?, joined: Bool) throws -> [String: String] {
+    private static func texts(_ document: BSONDocument?, joined: Bool) throws -> NameMap<String> {
         guard let document else { return [:] }
-        var result: [String: String] = [:]
+        var result = NameMap<String>()
         var reader = BSONReader(document)
         while let element = try reader.next() {
             if let text = element.string {

@@ -235,10 +235,10 @@ extension BSONValueWriter {
         end()
     }
 
-    private mutating func write(_ name: String, strings: [String: String]) throws {
+    private mutating func write(_ name: String, strings: NameMap<String>) throws {
         try key(name)
         try beginDocument()
-        for (name, value) in strings.sorted(by: { $0.key < $1.key }) {
+        for (name, value) in strings.sorted(by: { $0.name < $1.name }) {
             try key(name)
             try write(value)
         }

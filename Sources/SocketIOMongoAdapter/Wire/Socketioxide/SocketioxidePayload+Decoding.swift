@@ -181,7 +181,7 @@ struct SocketioxidePayloadReader {
             switch type {
             case .broadcastAck: try readAcknowledgement()
             case .broadcastAckCount: .answer(.acknowledgementCount(Int(try input.readInteger(as: UInt32.self))))
-            case .allRooms: .answer(.roomsAnswer(Set(try readStrings())))
+            case .allRooms: .answer(.roomsAnswer(NameSet(try readStrings())))
             case .fetchSockets: .answer(.fetchSocketsAnswer(try readSockets(), hasMore: false))
             }
         try input.expectEnd()

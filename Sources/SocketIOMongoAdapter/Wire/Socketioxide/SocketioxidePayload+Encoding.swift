@@ -53,7 +53,7 @@ struct SocketioxidePayloadWriter {
             try write(options)
         case .addSockets(let options, let rooms), .removeSockets(let options, let rooms):
             output.writeNil()
-            try write(rooms)
+            try write(Array(rooms))
             try write(options)
         case .disconnectSockets(let options, _), .rooms(let options), .fetchSockets(let options):
             writeNils(2)
@@ -148,7 +148,7 @@ struct SocketioxidePayloadWriter {
         case .acknowledgementsEnd: try writeTimeout()
         case .roomsAnswer(let rooms):
             write(.allRooms)
-            try write(rooms)
+            try write(Array(rooms))
         case .fetchSocketsAnswer(let sockets, _): try writeSockets(sockets)
         default: throw SocketioxidePayload.unsupported("an answer of the kind \(body.kind)")
         }
