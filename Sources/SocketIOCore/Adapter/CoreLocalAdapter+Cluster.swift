@@ -29,7 +29,9 @@ extension CoreLocalAdapter {
     ) -> (() -> Void)? {
         let packet = charged(packet)
         let includingParked = packet.offset != nil
+        let isAllowed = isAllowed(options)
         let deliver: @Sendable (RoomIndex) -> Void = { index in
+            guard isAllowed else { return }
             index.forEach(rooms: options.rooms, except: options.except, includingParked: includingParked) { member in
                 member.socket.deliver(packet, flags: options.flags)
             }

@@ -105,7 +105,9 @@ extension CoreLocalAdapter {
 
     /// Takes the session from its owner if the offset is covered. On the owner's loop.
     func claim(pid: String, offset: MessageID?) -> (session: RecoverableSession, missed: [BroadcastPacket])? {
-        guard let index = loops.first(where: { $0.inEventLoop }).map({ self.index(of: $0) }), let member = index.member(pid: pid) else {
+        guard let index = loops.first(where: { $0.inEventLoop }).map({ self.index(of: $0) }), let member = index.member(pid: pid),
+            member.presence != .leaving
+        else {
             return nil
         }
         let rooms = index.rooms(of: member.socket.id)

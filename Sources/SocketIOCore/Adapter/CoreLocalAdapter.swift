@@ -1,4 +1,5 @@
 public import NIOCore
+import SocketIOText
 import Synchronization
 
 /// The rooms of one namespace in one process.
@@ -13,12 +14,15 @@ public final class CoreLocalAdapter: Adapter {
     private let encoder: PacketEncoder
     let handover: RecoveryHandover
     private let budget: RecoveryBudget?
+    /// How many rooms there may be.
+    package let limits: RoomLimits
+    private let onRefusal: (@Sendable (RoomRefusal) -> Void)?
 
     /// What the server asks without visiting the loops.
     fileprivate final class Counts: Sendable {
         let sockets = Atomic<Int>(0)
         let parked = Atomic<Int>(0)
-        let roomLoops = Mutex<[Room: Int]>([:])
+        let roomLoops = Mutex<[Name: Int]>([:])
     }
 
     /// Creates the rooms of a namespace.
@@ -27,12 +31,14 @@ public final class CoreLocalAdapter: Adapter {
     ///   - eventLoops: The loops that sockets can belong to.
     ///   - format: The parser of the clients.
     ///   - recovery: The limits of parked sessions; nil if connection state recovery is off.
+    ///   - limits: How many rooms there may be.
     ///   - onRoomEvent: Gets every change of a room, on the loop where it happens. A room is created and deleted once, whatever the number of loops.
     ///   - onRoomCount: Gets the change of the number of rooms, those of single sockets left out. A room counts once for each event loop.
     public convenience init(
         eventLoops: [any EventLoop],
         format: PacketFormat,
         recovery: RecoveryLimits? = nil,
+        limits: RoomLimits = .init(),
         onRoomEvent: (@Sendable (RoomEvent) -> Void)? = nil,
         onRoomCount: (@Sendable (Int) -> Void)? = nil
     ) {
@@ -40,20 +46,24 @@ public final class CoreLocalAdapter: Adapter {
             eventLoops: eventLoops,
             format: format,
             recovery: recovery,
+            limits: limits,
             budget: nil,
             onRoomEvent: onRoomEvent,
-            onRoomCount: onRoomCount
+            onRoomCount: onRoomCount,
+            onRefusal: nil
         )
     }
 
-    /// The same with a budget for what sessions keep.
+    /// The same with a budget for what sessions keep, and a hook for what was not done because of a limit.
     package init(
         eventLoops: [any EventLoop],
         format: PacketFormat,
         recovery: RecoveryLimits?,
+        limits: RoomLimits,
         budget: RecoveryBudget?,
         onRoomEvent: (@Sendable (RoomEvent) -> Void)?,
-        onRoomCount: (@Sendable (Int) -> Void)?
+        onRoomCount: (@Sendable (Int) -> Void)?,
+        onRefusal: (@Sendable (RoomRefusal) -> Void)?
     ) {
         let counts = Counts()
         self.counts = counts
@@ -61,9 +71,13 @@ public final class CoreLocalAdapter: Adapter {
         self.encoder = PacketEncoder(format: format)
         self.handover = RecoveryHandover(limits: recovery)
         self.budget = budget
+        self.limits = limits
+        self.onRefusal = onRefusal
         self.shards = eventLoops.map { loop in
-            let index = RoomIndex()
+            let index = RoomIndex(limits: limits)
             index.onRoomCount = onRoomCount
+            index.onRefusal = onRefusal
+            index.onWork = { Self.work(LoopBound($0, to: loop), on: loop) }
             if let onRoomEvent {
                 index.onEvent = eventLoops.count == 1 ? onRoomEvent : { counts.forward($0, to: onRoomEvent) }
             }
@@ -110,10 +124,15 @@ public final class CoreLocalAdapter: Adapter {
         counts.sockets.wrappingAdd(index.count - before, ordering: .relaxed)
     }
 
-    /// Puts a socket into rooms. On the socket's loop.
+    /// Puts a socket into rooms. On the socket's loop. What a limit does not allow is reported to the server's error hook.
     public func join(_ socket: any LocalSocket, rooms: [Room]) {
         let index = index(of: socket.eventLoop)
-        for room in rooms { index.join(socket.id, room: room) }
+        var refusal: RoomRefusal?
+        for room in rooms {
+            guard case .refused(let reason) = index.join(socket.id, room: room) else { continue }
+            refusal = RoomRefusal(reason: refusal?.reason ?? reason, count: (refusal?.count ?? 0) + 1, socket: socket.id)
+        }
+        if let refusal { onRefusal?(refusal) }
     }
 
     /// Takes a socket out of a room. On the socket's loop.
@@ -148,6 +167,7 @@ public final class CoreLocalAdapter: Adapter {
 
     /// Hands a packet to the selected sockets of this process: at once on the calling event loop, in one hop on the others.
     public func deliver(_ packet: BroadcastPacket, to options: BroadcastOptions) {
+        guard isAllowed(options) else { return }
         let packet = charged(packet)
         // A parked session gets what it would have got, unless it could not be replayed anyhow.
         let includingParked = packet.offset != nil
@@ -202,8 +222,10 @@ public final class CoreLocalAdapter: Adapter {
         let id = nextAcknowledgementID()
         let numbered = BroadcastPacket(encoder.adding(acknowledgementID: id, to: packet.encoded))
         let sink = stream.sink(for: part)
+        let isAllowed = isAllowed(options)
         let scattered = scatter { index in
             var sockets: [any LocalSocket] = []
+            guard isAllowed else { return sockets }
             index.forEach(rooms: options.rooms, except: options.except) { member in
                 sockets.append(member.socket)
                 member.socket.deliver(numbered, acknowledgement: id, to: sink)
@@ -235,30 +257,36 @@ public final class CoreLocalAdapter: Adapter {
     }
 
     package func enqueueAdd(_ options: BroadcastOptions, to rooms: [Room]) {
-        onEachLoop { index in
-            for socket in index.selected(options) {
-                for room in rooms { index.join(socket.id, room: room) }
-            }
-        }
+        guard isAllowed(options, adding: rooms) else { return }
+        onEachLoop { $0.change(.join, options, rooms: rooms) }
     }
 
     package func enqueueRemove(_ options: BroadcastOptions, from rooms: [Room]) {
-        onEachLoop { index in
-            for socket in index.selected(options) {
-                for room in rooms { index.leave(socket.id, room: room) }
-            }
-        }
+        guard isAllowed(options, adding: rooms) else { return }
+        onEachLoop { $0.change(.leave, options, rooms: rooms) }
     }
 
     package func enqueueDisconnect(_ options: BroadcastOptions, closeConnection: Bool) {
-        onEachLoop { index in
-            for socket in index.selected(options) { socket.disconnect(closeConnection: closeConnection) }
-        }
+        guard isAllowed(options) else { return }
+        onEachLoop { $0.disconnect(options, closeConnection: closeConnection) }
+    }
+
+    /// Whether an operation names no more rooms than it may. The API has checked it; others are reported.
+    func isAllowed(_ options: BroadcastOptions, adding rooms: [Room] = []) -> Bool {
+        guard limits.areExceeded(by: options, adding: rooms) else { return true }
+        onRefusal?(RoomRefusal(reason: .operationTooLarge, count: 1))
+        return false
+    }
+
+    /// Goes on with what is applied in slices. The pause lets the loop read and write: what is enqueued at once runs before that.
+    private static func work(_ index: LoopBound<RoomIndex>, on loop: any EventLoop) {
+        loop.scheduleTask(in: .microseconds(500)) { if index.value.work() { work(index, on: loop) } }
     }
 
     /// Describes the selected sockets of this process.
     public func fetchSockets(_ options: BroadcastOptions) async throws -> [SocketDescription] {
-        await gather { index in
+        guard isAllowed(options) else { return [] }
+        return await gather { index in
             index.selected(options).map { socket in
                 var description = socket.describe()
                 description.rooms = index.rooms(of: socket.id)
@@ -269,6 +297,7 @@ public final class CoreLocalAdapter: Adapter {
 
     /// The rooms that the selected sockets of this process are in.
     public func rooms(_ options: BroadcastOptions) async throws -> NameSet {
+        guard isAllowed(options) else { return [] }
         let isAll = options.rooms.isEmpty && options.except.isEmpty
         return await gather { index in
             isAll ? index.roomNames() : index.selected(options).reduce(into: []) { $0.formUnion(index.rooms(of: $1.id)) }
@@ -301,8 +330,25 @@ public final class CoreLocalAdapter: Adapter {
         if let own { body(own.value) }
     }
 
+    /// Asks all loops, once what was started before is applied.
     private func gather<T: Sendable>(_ body: @escaping @Sendable (RoomIndex) -> T) async -> [T] {
-        await scatter(body).gathered()
+        var scattered = Scattered<T>()
+        for (loop, shard) in zip(loops, shards) {
+            if loop.inEventLoop, shard.value.isSettled {
+                scattered.results.append(body(shard.value))
+            } else {
+                scattered.pending.append(
+                    loop.flatSubmit {
+                        let index = shard.value
+                        if index.isSettled { return loop.makeSucceededFuture(body(index)) }
+                        let promise = loop.makePromise(of: T.self)
+                        index.whenSettled { promise.succeed(body(shard.value)) }
+                        return promise.futureResult
+                    }
+                )
+            }
+        }
+        return await scattered.gathered()
     }
 
     /// Starts on all loops, in order with what was started before.
@@ -338,13 +384,14 @@ extension CoreLocalAdapter.Counts {
             switch event {
             case .create(let room):
                 roomLoops.withLock { loops in
-                    loops[room, default: 0] += 1
-                    return loops[room] == 1
+                    let before = loops[Name(room)] ?? 0
+                    loops[Name(room)] = before + 1
+                    return before == 0
                 }
             case .delete(let room):
                 roomLoops.withLock { loops in
-                    let left = (loops[room] ?? 1) - 1
-                    loops[room] = left > 0 ? left : nil
+                    let left = (loops[Name(room)] ?? 1) - 1
+                    loops[Name(room)] = left > 0 ? left : nil
                     return left <= 0
                 }
             case .join, .leave: true

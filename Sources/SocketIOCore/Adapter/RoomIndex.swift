@@ -1,14 +1,27 @@
+import SocketIOText
+
 /// The rooms of one namespace on one event loop.
 ///
-/// A broadcast walks an array of members; joining and leaving cost the same whatever the number of members.
+/// A broadcast walks an array of members; joining and leaving cost the same whatever the number of members, and of the socket's rooms.
+/// What changes many sockets or rooms at once is applied in slices, see `RoomIndex+Slices.swift`.
 final class RoomIndex {
     /// A socket and the rooms it is in.
     final class Member {
         /// Replaced when the socket is parked for recovery.
         fileprivate(set) var socket: any LocalSocket
-        /// Whether the client is away and may come back.
-        fileprivate(set) var isParked = false
+        /// Ordered: a walk meets those up to a limit.
+        enum Presence: UInt8 {
+            case present
+            /// The client is away and may come back.
+            case parked
+            /// The socket's end is under way; it gets nothing more.
+            case leaving
+        }
+
+        var presence = Presence.present
         fileprivate(set) var memberships: [Membership] = []
+        /// Where the membership of a room is among ``memberships``, once there are more than a search should look at.
+        fileprivate var places: [ObjectIdentifier: Int]?
         fileprivate var positionInEveryone = 0
         /// The last selection that met this member, so that no selection meets it twice.
         fileprivate var mark: UInt64 = 0
@@ -19,6 +32,41 @@ final class RoomIndex {
         fileprivate init(socket: any LocalSocket, pid: String?) {
             self.socket = socket
             self.pid = pid
+        }
+
+        /// Whether the client is away and may come back.
+        var isParked: Bool { presence == .parked }
+
+        /// Whether it is still in the index.
+        var isHere: Bool { positionInEveryone >= 0 }
+
+        /// The most memberships that are searched one after the other. Most sockets have fewer, and need no memory for an index.
+        private static let searched = 8
+
+        fileprivate func place(of room: RoomMembers) -> Int? {
+            if let places { return places[ObjectIdentifier(room)] }
+            return memberships.firstIndex { $0.room === room }
+        }
+
+        fileprivate func append(_ membership: Membership) {
+            memberships.append(membership)
+            if places != nil {
+                places?[ObjectIdentifier(membership.room)] = memberships.count - 1
+            } else if memberships.count > Self.searched {
+                var places: [ObjectIdentifier: Int] = [:]
+                for (place, membership) in memberships.enumerated() { places[ObjectIdentifier(membership.room)] = place }
+                self.places = places
+            }
+        }
+
+        fileprivate func removeMembership(at place: Int) -> Membership {
+            let membership = memberships[place]
+            memberships.swapAt(place, memberships.count - 1)
+            memberships.removeLast()
+            if place < memberships.count { places?[ObjectIdentifier(memberships[place].room)] = place }
+            places?[ObjectIdentifier(membership.room)] = nil
+            if memberships.count <= Self.searched / 2 { places = nil }
+            return membership
         }
     }
 
@@ -38,19 +86,34 @@ final class RoomIndex {
 
     /// The members of a room.
     final class RoomMembers {
-        let name: Room
+        let key: Name
         fileprivate(set) var memberships: ContiguousArray<Membership> = []
         /// The members that are not parked.
         fileprivate(set) var present = 0
+        /// The last selection that met this room, so that one that names it often meets it once.
+        fileprivate var mark: UInt64 = 0
 
-        fileprivate init(name: Room) { self.name = name }
+        fileprivate init(key: Name) { self.key = key }
+
+        var name: Room { key.text }
     }
 
-    private(set) var members: [SocketID: Member] = [:]
+    /// What came of an attempt to join a room.
+    enum Joining: Hashable {
+        case joined
+        /// The socket was in it, or is not here.
+        case unchanged
+        case refused(RoomRefusal.Reason)
+    }
+
+    let limits: RoomLimits
+    private(set) var members: [Name: Member] = [:]
     /// The sockets whose session can be recovered, by private session id.
-    private var sessions: [String: SocketID] = [:]
+    private var sessions: [Name: Name] = [:]
     private var everyone: ContiguousArray<Member> = []
-    private var rooms: [Room: RoomMembers] = [:]
+    private var rooms: [Name: RoomMembers] = [:]
+    /// What is left of operations that are applied in slices, in their order.
+    var slices = Slices()
     private var lastMark: UInt64 = 0
     private var parked = 0
     private var walks = 0
@@ -62,8 +125,14 @@ final class RoomIndex {
     var onRoomCount: ((Int) -> Void)?
     /// Called when a session that can be recovered has come, changed its rooms or gone.
     var onSession: ((SessionEvent) -> Void)?
+    /// Called when sockets were not put into rooms because of a limit.
+    var onRefusal: ((RoomRefusal) -> Void)?
+    /// Called when there is work that ``work()`` has to be called for.
+    var onWork: ((RoomIndex) -> Void)?
     /// How far this loop has come with what is delivered to the whole cluster; see ``RecoveryOffset``.
     var position: MessageID?
+
+    init(limits: RoomLimits = .init()) { self.limits = limits }
 
     /// The number of sockets that are not parked.
     var count: Int { everyone.count - parked }
@@ -77,12 +146,13 @@ final class RoomIndex {
     @discardableResult
     func add(_ socket: any LocalSocket, pid: String? = nil) -> Bool {
         let id = socket.id
-        guard members[id] == nil else { return false }
+        let key = Name(id)
+        guard members[key] == nil else { return false }
         let member = Member(socket: socket, pid: pid)
-        if let pid { sessions[pid] = id }
+        if let pid { sessions[Name(pid)] = key }
         member.positionInEveryone = everyone.count
         everyone.append(member)
-        members[id] = member
+        members[key] = member
         onEvent?(.create(room: id))
         onEvent?(.join(room: id, socket: id))
         if let pid { onSession?(.added(pid: pid, position: position)) }
@@ -91,14 +161,16 @@ final class RoomIndex {
 
     /// Removes a socket from all its rooms. `socket` must be the one that was added: a later one of the same id stays.
     func remove(_ id: SocketID, ifOwnedBy socket: (any LocalSocket)? = nil) {
-        guard let member = members[id], socket == nil || member.socket === socket else { return }
+        let key = Name(id)
+        guard let member = members[key], socket == nil || member.socket === socket else { return }
         if walks > 0 { departed.append(member) }
         let wasPresent = !member.isParked
+        member.places = nil
         while let last = member.memberships.popLast() { detach(last, reportingLeave: wasPresent) }
         removeFromEveryone(member)
-        members[id] = nil
+        members[key] = nil
         if let pid = member.pid {
-            sessions[pid] = nil
+            sessions[Name(pid)] = nil
             onSession?(.removed(pid: pid))
         }
         if member.isParked { parked -= 1 }
@@ -112,33 +184,44 @@ final class RoomIndex {
 
     private func removeFromEveryone(_ member: Member) {
         let position = member.positionInEveryone
+        member.positionInEveryone = -1
         guard let last = everyone.popLast(), last !== member else { return }
         everyone[position] = last
         last.positionInEveryone = position
     }
 
     /// Puts a socket into a room. Does nothing if it is in it, or not in the namespace.
-    func join(_ id: SocketID, room name: Room) {
-        guard let member = members[id] else { return }
-        join(member, room: name)
+    @discardableResult
+    func join(_ id: SocketID, room name: Room) -> Joining {
+        guard let member = members[Name(id)] else { return .unchanged }
+        let name = Name(name)
+        settle(name)
+        return join(member, room: name)
     }
 
-    private func join(_ member: Member, room name: Room) {
-        guard name != member.socket.id, !member.memberships.contains(where: { $0.room.name == name }) else { return }
-        let room = rooms[name] ?? create(name)
+    func join(_ member: Member, room name: Name) -> Joining {
+        guard member.isHere else { return .unchanged }
+        let existing = rooms[name]
+        if let existing, member.place(of: existing) != nil { return .unchanged }
+        // No name of a room that there is has to be looked at again.
+        guard existing != nil || name.text.utf8.count <= limits.nameBytes else { return .refused(.nameTooLong) }
+        guard name != Name(member.socket.id) else { return .unchanged }
+        guard member.memberships.count < limits.perSocket else { return .refused(.socketIsFull) }
+        let room = existing ?? create(name)
         // Those who are away have left as far as others can see.
-        if !member.isParked, room.present == 0, members[name] == nil { onEvent?(.create(room: name)) }
+        if !member.isParked, room.present == 0, members[name] == nil { onEvent?(.create(room: name.text)) }
         let membership = Membership(member: member, room: room, position: room.memberships.count)
         room.memberships.append(membership)
-        member.memberships.append(membership)
+        member.append(membership)
         changed(member)
-        guard !member.isParked else { return }
+        guard !member.isParked else { return .joined }
         room.present += 1
-        onEvent?(.join(room: name, socket: member.socket.id))
+        onEvent?(.join(room: name.text, socket: member.socket.id))
+        return .joined
     }
 
-    private func create(_ name: Room) -> RoomMembers {
-        let room = RoomMembers(name: name)
+    private func create(_ name: Name) -> RoomMembers {
+        let room = RoomMembers(key: name)
         rooms[name] = room
         onRoomCount?(1)
         return room
@@ -146,16 +229,15 @@ final class RoomIndex {
 
     /// Takes a socket out of a room. A socket cannot leave its own room.
     func leave(_ id: SocketID, room name: Room) {
-        guard let member = members[id] else { return }
+        guard let member = members[Name(id)] else { return }
+        let name = Name(name)
+        settle(name)
         leave(member, room: name)
     }
 
-    private func leave(_ member: Member, room name: Room) {
-        guard let index = member.memberships.firstIndex(where: { $0.room.name == name }) else { return }
-        let membership = member.memberships[index]
-        member.memberships.swapAt(index, member.memberships.count - 1)
-        member.memberships.removeLast()
-        detach(membership, reportingLeave: !member.isParked)
+    func leave(_ member: Member, room name: Name) {
+        guard let room = rooms[name], let place = member.place(of: room) else { return }
+        detach(member.removeMembership(at: place), reportingLeave: !member.isParked)
         changed(member)
     }
 
@@ -172,7 +254,7 @@ final class RoomIndex {
         }
         if reportingLeave { reportLeave(membership.member, from: room) }
         if room.memberships.isEmpty {
-            rooms[room.name] = nil
+            rooms[room.key] = nil
             onRoomCount?(-1)
         }
     }
@@ -180,7 +262,7 @@ final class RoomIndex {
     private func reportLeave(_ member: Member, from room: RoomMembers) {
         room.present -= 1
         onEvent?(.leave(room: room.name, socket: member.socket.id))
-        if room.present == 0, members[room.name] == nil { onEvent?(.delete(room: room.name)) }
+        if room.present == 0, members[room.key] == nil { onEvent?(.delete(room: room.name)) }
     }
 
     /// Replaces a socket whose client is away. It keeps receiving broadcasts for its rooms, and takes part in nothing else.
@@ -190,9 +272,10 @@ final class RoomIndex {
     ///   - stand: Takes the socket's place and has the same id.
     /// - Returns: Whether the socket was there.
     func park(_ socket: any LocalSocket, as stand: any LocalSocket) -> Bool {
-        guard let member = members[socket.id], member.socket === socket, !member.isParked else { return false }
+        // One whose end is under way does not come back.
+        guard let member = members[Name(socket.id)], member.socket === socket, member.presence == .present else { return false }
         member.socket = stand
-        member.isParked = true
+        member.presence = .parked
         parked += 1
         for membership in member.memberships { reportLeave(member, from: membership.room) }
         reportOwnRoomLeft(stand.id)
@@ -205,15 +288,18 @@ final class RoomIndex {
     var parkedCount: Int { parked }
 
     /// The member whose session has this private id.
-    func member(pid: String) -> Member? { sessions[pid].flatMap { members[$0] } }
+    func member(pid: String) -> Member? { sessions[Name(pid)].flatMap { members[$0] } }
 
     /// The member of this id, parked or not.
-    func member(_ id: SocketID) -> Member? { members[id] }
+    func member(_ id: SocketID) -> Member? { members[Name(id)] }
 
     /// The rooms of a socket, its own included; empty if it is not there.
     func rooms(of id: SocketID) -> NameSet {
-        guard let member = members[id] else { return [] }
-        return NameSet(member.memberships.lazy.map(\.room.name)).union([id])
+        guard let member = members[Name(id)] else { return [] }
+        settle(member)
+        var rooms = NameSet(names: Set(member.memberships.lazy.map(\.room.key)))
+        rooms.insert(id)
+        return rooms
     }
 
     /// All rooms that a socket which is present is in, the sockets' own included.
@@ -234,20 +320,22 @@ final class RoomIndex {
     ///   - includingParked: Whether members whose client is away are met.
     ///   - body: Who leaves meanwhile may still be met.
     func forEach(rooms names: [Room], except: [Room], includingParked: Bool = false, _ body: (Member) -> Void) {
+        settle(names, except)
         // The marks are those of the walk that goes on.
         guard walks == 0 else { return forEachNested(rooms: names, except: except, includingParked: includingParked, body) }
         lastMark += 1
         let mark = lastMark
+        let limit = includingParked ? Member.Presence.parked.rawValue : Member.Presence.present.rawValue
         walks += 1
         defer { walkEnded() }
-        for name in except { forEachMember(of: name) { $0.mark = mark } }
+        for name in except { forEachMember(of: Name(name), mark) { $0.mark = mark } }
         if names.isEmpty {
-            for member in everyone where member.mark != mark && (includingParked || !member.isParked) { body(member) }
+            for member in everyone where member.mark != mark && member.presence.rawValue <= limit { body(member) }
             return
         }
         for name in names {
-            forEachMember(of: name) { member in
-                guard member.mark != mark, includingParked || !member.isParked else { return }
+            forEachMember(of: Name(name), mark) { member in
+                guard member.mark != mark, member.presence.rawValue <= limit else { return }
                 member.mark = mark
                 body(member)
             }
@@ -258,12 +346,13 @@ final class RoomIndex {
     private func forEachNested(rooms names: [Room], except: [Room], includingParked: Bool, _ body: (Member) -> Void) {
         var met = Set<ObjectIdentifier>()
         var selected: [Member] = []
-        for name in except { forEachMember(of: name) { met.insert(ObjectIdentifier($0)) } }
+        let limit = includingParked ? Member.Presence.parked.rawValue : Member.Presence.present.rawValue
+        for name in NameSet(except) { forEachMember(of: Name(name), nil) { met.insert(ObjectIdentifier($0)) } }
         let meet = { (member: Member) in
-            guard includingParked || !member.isParked, met.insert(ObjectIdentifier(member)).inserted else { return }
+            guard member.presence.rawValue <= limit, met.insert(ObjectIdentifier(member)).inserted else { return }
             selected.append(member)
         }
-        if names.isEmpty { everyone.forEach(meet) } else { for name in names { forEachMember(of: name, meet) } }
+        if names.isEmpty { everyone.forEach(meet) } else { for name in NameSet(names) { forEachMember(of: Name(name), nil, meet) } }
         for member in selected { body(member) }
     }
 
@@ -272,17 +361,22 @@ final class RoomIndex {
         if walks == 0, !departed.isEmpty { departed = [] }
     }
 
-    private func forEachMember(of name: Room, _ body: (Member) -> Void) {
-        if let room = rooms[name] {
+    /// - Parameter mark: That of the walk, which meets each room once; nil if it has none.
+    private func forEachMember(of name: Name, _ mark: UInt64?, _ body: (Member) -> Void) {
+        if let room = rooms[name], mark == nil || room.mark != mark {
+            if let mark { room.mark = mark }
             for membership in room.memberships { body(membership.member) }
         }
         if let own = members[name] { body(own) }
     }
 
-    /// The selected sockets, for operations that change rooms or end sockets.
-    func selected(_ options: BroadcastOptions) -> [any LocalSocket] {
-        var result: [any LocalSocket] = []
-        forEach(rooms: options.rooms, except: options.except) { result.append($0.socket) }
+    /// The selected sockets.
+    func selected(_ options: BroadcastOptions) -> [any LocalSocket] { selectedMembers(options).map(\.socket) }
+
+    /// The selected members, for operations that change rooms or end sockets.
+    func selectedMembers(_ options: BroadcastOptions) -> [Member] {
+        var result: [Member] = []
+        forEach(rooms: options.rooms, except: options.except) { result.append($0) }
         return result
     }
 }
