@@ -120,7 +120,8 @@ extension EngineServer {
             Self.onEach(sessions[start..<min(start + size, sessions.count)]) { $0.close(.serverShuttingDown) }
             if start + size < sessions.count { try? await Task.sleep(for: Self.batchInterval) }
         }
-        await waitForSessions()
+        // Also if the task is cancelled: what was sent before the end is to arrive. It has a limit of its own.
+        await Task { await waitForSessions() }.value
         Self.onEach(context.registry.drain()[...]) { $0.discard(.serverShuttingDown) }
         await context.registry.waitUntilEmpty()
     }

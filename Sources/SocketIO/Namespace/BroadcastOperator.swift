@@ -39,6 +39,12 @@ public struct BroadcastOperator: Sendable {
     /// How long to wait for acknowledgements, or for the answers of other nodes.
     public func timeout(_ timeout: Duration) -> BroadcastOperator { with { $0.flags.timeout = timeout } }
 
+    /// The options, if they are within the limits.
+    func checkedOptions(with rooms: [Room] = []) throws(SocketIOError) -> BroadcastOptions {
+        try namespace.localAdapter.limits.check(options, adding: rooms)
+        return options
+    }
+
     // MARK: Sending
 
     /// Sends an event to the selected sockets. Those of this process have got it when this returns or throws.
@@ -46,11 +52,11 @@ public struct BroadcastOperator: Sendable {
     /// - Parameters:
     ///   - event: The event's name.
     ///   - arguments: Any number of values; `Data`, `[UInt8]` and `ByteBuffer` inside them travel as binary.
-    /// - Throws: `EncodingError` if an argument cannot be encoded; ``SocketIOError`` with `reservedEventName`; what the adapter throws if
-    ///   other nodes may not get it.
+    /// - Throws: `EncodingError` if an argument cannot be encoded; ``SocketIOError`` with `reservedEventName`, `invalidRoom` or `tooManyRooms`;
+    ///   what the adapter throws if other nodes may not get it.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
         let packet = try namespace.encodeBroadcast(event, flags: options.flags) { writer in repeat try writer.append(each arguments) }
-        try await namespace.adapter.broadcast(packet, to: options)
+        try await namespace.adapter.broadcast(packet, to: checkedOptions())
     }
 
     /// Sends an event with arguments that are encoded already.
@@ -58,7 +64,7 @@ public struct BroadcastOperator: Sendable {
     /// - Throws: As ``emit(_:_:)``.
     public func emit(_ event: String, raw arguments: EventArguments) async throws {
         let packet = try namespace.encodeBroadcast(event, flags: options.flags) { writer in try writer.append(contentsOf: arguments) }
-        try await namespace.adapter.broadcast(packet, to: options)
+        try await namespace.adapter.broadcast(packet, to: checkedOptions())
     }
 
     /// Sends an event named `message`.
@@ -98,7 +104,7 @@ public struct BroadcastOperator: Sendable {
     }
 
     private func start(_ packet: EncodedPacket) async throws -> BroadcastAcknowledgements {
-        var options = options
+        var options = try checkedOptions()
         let timeout = options.flags.timeout ?? namespace.server.configuration.broadcastAcknowledgementTimeout
         options.flags.timeout = timeout
         let stream = try await namespace.adapter.broadcastWithAck(BroadcastPacket(packet), to: options)
@@ -114,7 +120,7 @@ public struct BroadcastOperator: Sendable {
     ///   adapter throws if none could be asked. See ``fetchAvailableSockets()``.
     public func fetchSockets() async throws -> [RemoteSocket] {
         do {
-            return try await namespace.adapter.fetchSockets(options).map(remote)
+            return try await namespace.adapter.fetchSockets(checkedOptions()).map(remote)
         } catch let error as IncompleteResponseError<[SocketDescription]> {
             throw IncompleteResponseError(partial: error.partial.map(remote), missingNodes: error.missingNodes)
         }
@@ -134,7 +140,7 @@ public struct BroadcastOperator: Sendable {
     ///
     /// - Throws: ``SocketIOCore/IncompleteResponseError`` of `NameSet` if nodes did not answer; it carries what arrived. What the adapter
     ///   throws if none could be asked. See ``availableRooms()``.
-    public func rooms() async throws -> NameSet { try await namespace.adapter.rooms(options) }
+    public func rooms() async throws -> NameSet { try await namespace.adapter.rooms(checkedOptions()) }
 
     /// The rooms that the selected sockets are in, in the processes that answer, and the ids of the nodes that do not.
     ///
@@ -159,18 +165,28 @@ public struct BroadcastOperator: Sendable {
     public func socketsJoin(_ rooms: Room...) async throws { try await socketsJoin(rooms) }
 
     /// Makes the selected sockets join rooms, in all processes.
-    public func socketsJoin(_ rooms: [Room]) async throws { try await namespace.adapter.addSockets(options, to: rooms) }
+    ///
+    /// A socket that is in as many rooms as it may does not join, which goes to ``SocketIOServer/onError(_:)`` of its process.
+    ///
+    /// - Throws: ``SocketIOError`` with `invalidRoom` or `tooManyRooms`; what the adapter throws if other nodes may not do it.
+    public func socketsJoin(_ rooms: [Room]) async throws {
+        try await namespace.adapter.addSockets(checkedOptions(with: rooms), to: rooms)
+    }
 
     /// Makes the selected sockets leave rooms, in all processes.
     public func socketsLeave(_ rooms: Room...) async throws { try await socketsLeave(rooms) }
 
     /// Makes the selected sockets leave rooms, in all processes.
-    public func socketsLeave(_ rooms: [Room]) async throws { try await namespace.adapter.removeSockets(options, from: rooms) }
+    ///
+    /// - Throws: As ``socketsJoin(_:)-([Room])``.
+    public func socketsLeave(_ rooms: [Room]) async throws {
+        try await namespace.adapter.removeSockets(checkedOptions(with: rooms), from: rooms)
+    }
 
     /// Ends the selected sockets, in all processes.
     ///
     /// - Parameter close: Whether the clients' whole connections end. Default: only this namespace.
     public func disconnectSockets(close: Bool = false) async throws {
-        try await namespace.adapter.disconnectSockets(options, closeConnection: close)
+        try await namespace.adapter.disconnectSockets(checkedOptions(), closeConnection: close)
     }
 }

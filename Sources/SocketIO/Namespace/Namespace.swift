@@ -14,6 +14,10 @@ public final class Namespace: Sendable {
     let encoder: PacketEncoder
     let serverSideEvents: ServerSideEvents
     private let parent: ParentNamespace?
+    /// That of the client which asked for this child first.
+    let allowance: ChildAllowance?
+    /// What the private ids of its sessions look like.
+    let sessionIDs: SessionIDForm
     /// Opens when the adapter of an earlier namespace of this name is closed.
     private let predecessor: Gate?
     private let handlers: Mutex<NamespaceHandlers>
@@ -22,6 +26,8 @@ public final class Namespace: Sendable {
     private let isStarted = Atomic<Bool>(false)
     /// Clients that are about to join, and hooks of sockets that have left: a child is kept for them even while it is empty.
     private let holds = Atomic<Int>(0)
+    /// Whether it has had a client.
+    private let hasServed = Atomic<Bool>(false)
 
     init(
         name: String,
@@ -30,7 +36,8 @@ public final class Namespace: Sendable {
         adapter: any Adapter,
         parent: ParentNamespace?,
         events: ServerSideEvents,
-        predecessor: Gate? = nil
+        predecessor: Gate? = nil,
+        allowance: ChildAllowance? = nil
     ) {
         self.name = name
         self.server = server
@@ -40,6 +47,8 @@ public final class Namespace: Sendable {
         self.parent = parent
         self.serverSideEvents = events
         self.predecessor = predecessor
+        self.allowance = allowance
+        self.sessionIDs = SessionIDForm(adapter.makeSessionID)
         self.handlers = Mutex(NamespaceHandlers())
     }
 
@@ -172,8 +181,25 @@ public final class Namespace: Sendable {
 
     var isHeld: Bool { holds.load(ordering: .acquiring) > 0 }
 
+    func didServe() { if parent != nil { hasServed.store(true, ordering: .relaxed) } }
+
+    /// Nobody is in it, and nobody is about to join.
+    var isVacant: Bool {
+        // In this order: who takes the last socket out of the adapter holds the namespace before.
+        localAdapter.isEmpty && !isHeld
+    }
+
     func socketDidLeave() {
-        guard parent != nil, server.configuration.cleanupEmptyChildNamespaces, server.namespaces.removeIfEmpty(self) else { return }
+        guard parent != nil, isVacant else { return }
+        // What clients ask for and do not get must not stay.
+        guard server.configuration.cleanupEmptyChildNamespaces || !hasServed.load(ordering: .relaxed) else {
+            return server.namespaces.becameVacant(self)
+        }
+        if server.namespaces.removeIfEmpty(self) { closeRemoved() }
+    }
+
+    /// The registry has removed it: closes the adapter.
+    func closeRemoved() {
         server.tasks.start { [adapter, name, namespaces = server.namespaces] in
             await adapter.close()
             namespaces.closed(name)

@@ -23,7 +23,9 @@ public final class ParentNamespace: Sendable {
 
     func matches(_ name: String, _ auth: EncodedValue?) async -> Bool { await rule(name, auth) }
 
-    func makeChild(_ name: String) -> Namespace { server.makeNamespace(name, parent: self) }
+    func makeChild(_ name: String, for allowance: ChildAllowance) -> Namespace {
+        server.makeNamespace(name, parent: self, allowance: allowance)
+    }
 
     func announce(_ child: Namespace) { for hook in onNamespace.withLock({ $0 }) { hook(child) } }
 

@@ -14,6 +14,8 @@ public struct RemoteSocket: Sendable {
     public var id: SocketID { description.id }
     /// The request with which the client connected.
     public var handshake: Handshake { description.handshake }
+    /// What is missing here because it was larger than ``SocketIOConfiguration/maxDescriptionSize`` of the socket's node allows.
+    public var omitted: SocketDescription.Omissions { description.omitted }
     /// The rooms that the socket was in, its own included.
     public var rooms: NameSet { description.rooms }
     /// The id of the node that the socket is connected to; nil if this process serves alone. What is done with the socket goes to this
@@ -70,12 +72,12 @@ public struct RemoteSocket: Sendable {
 
     /// Makes the socket join rooms.
     public func join(_ rooms: Room...) async throws {
-        try await namespace.adapter.addSockets(broadcast.options, to: rooms)
+        try await broadcast.socketsJoin(rooms)
     }
 
     /// Makes the socket leave a room.
     public func leave(_ room: Room) async throws {
-        try await namespace.adapter.removeSockets(broadcast.options, from: [room])
+        try await broadcast.socketsLeave([room])
     }
 
     /// Ends the connection.

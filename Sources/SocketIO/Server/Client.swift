@@ -2,6 +2,7 @@ import EngineIO
 import Logging
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 /// A client's connection, which carries its sockets in any number of namespaces. Used on its event loop only.
 final class Client {
@@ -11,10 +12,16 @@ final class Client {
     @exclusivity(unchecked) private var decoder: PacketDecoderStateMachine
     private var sockets: [Socket] = []
     /// Namespaces that the client is about to join, with the attempt that it waits for.
-    private var connecting: [String: AttemptID] = [:]
+    private var connecting: [Name: AttemptID] = [:]
     /// The attempts that run. Those that the client has given up count until they have ended, or it could start any number of them.
     private var attempts: [AttemptID: ConnectingTask] = [:]
     private var lastAttempt: AttemptID = 0
+    /// Made when a child of a dynamic namespace, or a session, is first asked for: most clients ask for neither.
+    private(set) lazy var children = ChildAllowance(limit: server.configuration.maxChildNamespacesPerClient)
+    private(set) lazy var claims = SessionClaims(
+        concurrent: server.configuration.connectionStateRecovery?.claimsPerClient ?? 1,
+        failures: server.configuration.maxNamespacesPerClient
+    )
     private var connectTimeout: LoopTimers.ID?
     private var isClosed = false
     private var flow = ReadFlow()
@@ -23,6 +30,7 @@ final class Client {
 
     private struct ConnectingTask {
         var task: Task<Void, Never>?
+        let authSize: Int
     }
 
     init(session: EngineSession, server: SocketIOServer) {
@@ -84,11 +92,14 @@ final class Client {
 
     private func connect(to name: String, auth: EncodedValue?) {
         // A second CONNECT makes no second socket while middleware runs; later the reference server closes the connection.
-        guard connecting[name] == nil else { return }
+        guard connecting[Name(name)] == nil else { return }
         guard socket(in: name) == nil else { return close(.forcedServerClose) }
         guard sockets.count + attempts.count < server.configuration.maxNamespacesPerClient else {
-            return refuse(name, ConnectError("Too many namespaces"))
+            return refuse(name, byLimit: "Too many namespaces")
         }
+        if let problem = problem(of: auth) { return refuse(name, byLimit: problem) }
+        // It is kept for long: not as a part of the message that it came in.
+        let auth = auth?.copied()
         if connectAtOnce(to: name, auth: auth) { return }
         lastAttempt += 1
         let client = NIOLoopBound(self, eventLoop: session.eventLoop)
@@ -100,11 +111,21 @@ final class Client {
             name: name,
             auth: auth
         )
-        connecting[name] = attempt.id
-        attempts[attempt.id] = ConnectingTask()
+        connecting[Name(name)] = attempt.id
+        attempts[attempt.id] = ConnectingTask(authSize: auth?.size ?? 0)
         let task = server.startTask(on: session.eventLoop) { await attempt.run() }
         // It may have run to its end already.
         attempts[attempt.id]?.task = task
+    }
+
+    /// Why a client may not join with this `auth`; nil if it may.
+    private func problem(of auth: EncodedValue?) -> String? {
+        guard let size = auth?.size else { return nil }
+        let (one, all) = (server.configuration.maxAuthSize, server.configuration.maxAuthSizePerClient)
+        guard size <= one else { return "auth has \(size) bytes; at most \(one) are allowed" }
+        let others = sockets.reduce(0) { $0 + ($1.auth?.size ?? 0) } + attempts.values.reduce(0) { $0 + $1.authSize }
+        guard others + size <= all else { return "auth of all namespaces has more than \(all) bytes" }
+        return nil
     }
 
     private func connectAtOnce(to name: String, auth: EncodedValue?) -> Bool {
@@ -116,15 +137,15 @@ final class Client {
     }
 
     private func cancelConnecting(_ name: String) {
-        guard let attempt = connecting.removeValue(forKey: name) else { return }
+        guard let attempt = connecting.removeValue(forKey: Name(name)) else { return }
         let task = attempts[attempt]?.task
         task?.cancel()
     }
 
     /// Whether the client still waits for this attempt, which ends with the call.
     private func settle(_ attempt: AttemptID, _ name: String) -> Bool {
-        guard connecting[name] == attempt else { return false }
-        connecting[name] = nil
+        guard connecting[Name(name)] == attempt else { return false }
+        connecting[Name(name)] = nil
         return !isClosed
     }
 
@@ -142,7 +163,12 @@ final class Client {
     /// Nothing of the attempt runs any more.
     func attemptEnded(_ attempt: AttemptID, _ name: String) {
         attempts[attempt] = nil
-        if connecting[name] == attempt { connecting[name] = nil }
+        if connecting[Name(name)] == attempt { connecting[Name(name)] = nil }
+    }
+
+    private func refuse(_ name: String, byLimit message: String) {
+        server.metrics.refusedConnects.increment()
+        refuse(name, ConnectError(message))
     }
 
     private func refuse(_ name: String, _ error: ConnectError) {
@@ -177,7 +203,7 @@ final class Client {
             socket.bound.value.held = []
             return true
         }
-        guard connecting[socket.namespace.name] == attempt else { return false }
+        guard connecting[Name(socket.namespace.name)] == attempt else { return false }
         socket.bound.value.held = []
         admit(socket)
         return true
@@ -198,7 +224,7 @@ final class Client {
     /// Ends all sockets and then the connection, once the client has got what was sent before, as Socket.IO does.
     func disconnect() {
         for socket in sockets { socket.disconnect(closeConnection: false) }
-        for name in connecting.keys { cancelConnecting(name) }
+        for name in connecting.keys { cancelConnecting(name.text) }
         session.close(.forcedServerClose)
     }
 
@@ -215,6 +241,7 @@ final class Client {
         if let connectTimeout { context.timers.cancel(connectTimeout) }
         connecting = [:]
         for attempt in attempts.values { attempt.task?.cancel() }
+        if !attempts.isEmpty { claims.close() }
         let reason = DisconnectReason(reason.description)
         for socket in sockets { socket.didDisconnect(reason) }
         sockets = []
@@ -267,4 +294,16 @@ extension Client: EngineSessionDelegate {
     }
 
     func session(_ session: EngineSession, didCloseWith reason: EngineCloseReason) { closed(reason) }
+}
+
+extension EncodedValue {
+    fileprivate var size: Int { attachments.reduce(bytes.readableBytes) { $0 + $1.readableBytes } }
+
+    fileprivate func copied() -> EncodedValue {
+        EncodedValue(
+            format: format,
+            bytes: ByteBuffer(bytes: bytes.readableBytesView),
+            attachments: attachments.map { ByteBuffer(bytes: $0.readableBytesView) }
+        )
+    }
 }

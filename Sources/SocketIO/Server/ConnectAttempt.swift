@@ -24,7 +24,8 @@ struct ConnectAttempt: Sendable {
 
     private func join() async {
         do {
-            guard let namespace = try await server.namespaces.find(name, auth: auth) else { throw ConnectError("Invalid namespace") }
+            let found = try await server.namespaces.find(name, auth: auth) { await onLoop { $0.children } }
+            guard let namespace = found else { throw ConnectError("Invalid namespace") }
             defer { namespace.release() }
             try await join(namespace)
         } catch {
@@ -57,8 +58,23 @@ struct ConnectAttempt: Sendable {
 
     private func restore(in namespace: Namespace) async -> Bool {
         guard server.configuration.connectionStateRecovery != nil, let claim = auth.flatMap(RecoveryClaim.init) else { return false }
+        // Nothing that was made up reaches the other nodes, or the database.
+        guard claim.isOurs(namespace.sessionIDs), await mayClaim() else {
+            server.metrics.refusedClaims.increment()
+            return false
+        }
         let claimant = RecoveryClaimant(namespace: namespace, attempt: self, offset: claim.offset)
-        return await namespace.adapter.restoreSession(pid: claim.pid, offset: claim.offset, to: claimant)
+        let isRestored = await namespace.adapter.restoreSession(pid: claim.pid, offset: claim.offset, to: claimant)
+        await onLoop { $0.claims.end(isRestored: isRestored) }
+        return isRestored
+    }
+
+    /// Waits until the client asks for few enough other sessions.
+    private func mayClaim() async -> Bool {
+        await withCheckedContinuation { continuation in
+            if eventLoop.inEventLoop { return client.value.claims.begin(continuation) }
+            eventLoop.execute { client.value.claims.begin(continuation) }
+        }
     }
 
     func onLoop<T: Sendable>(_ body: @escaping @Sendable (Client) -> T) async -> T {

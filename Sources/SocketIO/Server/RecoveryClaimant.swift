@@ -11,6 +11,9 @@ struct RecoveryClaim: Decodable {
         guard let claim = try? auth.decode(RecoveryClaim.self) else { return nil }
         self = claim
     }
+
+    /// Whether it has the form of what this server hands out.
+    func isOurs(_ form: SessionIDForm) -> Bool { form.matches(pid) && (offset.map(SessionIDForm.isOffset) ?? true) }
 }
 
 /// Takes a session over for a client that has come back.

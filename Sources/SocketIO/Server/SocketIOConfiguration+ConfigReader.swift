@@ -18,7 +18,10 @@ extension SocketIOConfiguration {
     /// | `cleanupEmptyChildNamespaces` | ``cleanupEmptyChildNamespaces`` |
     /// | `connectionStateRecovery.maxDisconnectionDuration` | turns ``connectionStateRecovery`` on; in milliseconds |
     /// | `connectionStateRecovery.skipMiddlewares` | ``ConnectionStateRecovery/skipMiddlewares`` |
-    /// | `drainDuration` | ``drainDuration``, in milliseconds |
+    /// | `drainDuration`, `closeTimeout` | the option of that name, in milliseconds |
+    /// | `maxNamespacesPerClient`, `maxChildNamespaces`, `maxChildNamespacesPerClient` | the option of that name |
+    /// | `maxAuthSize`, `maxAuthSizePerClient`, `maxDescriptionSize` | the option of that name, in bytes |
+    /// | `rooms.perSocket`, `rooms.nameBytes`, `rooms.perOperation` | ``rooms`` |
     /// | `serveClient` | ``serveClient`` |
     ///
     /// - Parameter config: The reader, scoped to the server's keys: `config.scoped(to: "socketio")`.
@@ -28,6 +31,8 @@ extension SocketIOConfiguration {
         try readEngine(config)
         connectTimeout = config.duration("connectTimeout", default: connectTimeout)
         drainDuration = config.duration("drainDuration", default: drainDuration)
+        closeTimeout = config.duration("closeTimeout", default: closeTimeout)
+        readLimits(config)
         cleanupEmptyChildNamespaces = config.bool(forKey: "cleanupEmptyChildNamespaces", default: cleanupEmptyChildNamespaces)
         serveClient = config.string(forKey: "serveClient") ?? serveClient
         if let name = config.string(forKey: "parser") { parser = try Self.parser(name) }
@@ -52,6 +57,18 @@ extension SocketIOConfiguration {
             cors.credentials = config.bool(forKey: "cors.credentials", default: false)
             engine.cors = cors
         }
+    }
+
+    private mutating func readLimits(_ config: ConfigReader) {
+        maxNamespacesPerClient = config.int(forKey: "maxNamespacesPerClient", default: maxNamespacesPerClient)
+        maxChildNamespaces = config.int(forKey: "maxChildNamespaces", default: maxChildNamespaces)
+        maxChildNamespacesPerClient = config.int(forKey: "maxChildNamespacesPerClient", default: maxChildNamespacesPerClient)
+        maxAuthSize = config.int(forKey: "maxAuthSize", default: maxAuthSize)
+        maxAuthSizePerClient = config.int(forKey: "maxAuthSizePerClient", default: maxAuthSizePerClient)
+        maxDescriptionSize = config.int(forKey: "maxDescriptionSize", default: maxDescriptionSize)
+        rooms.perSocket = config.int(forKey: "rooms.perSocket", default: rooms.perSocket)
+        rooms.nameBytes = config.int(forKey: "rooms.nameBytes", default: rooms.nameBytes)
+        rooms.perOperation = config.int(forKey: "rooms.perOperation", default: rooms.perOperation)
     }
 
     private static func parser(_ name: String) throws -> PacketFormat {

@@ -17,8 +17,23 @@ public struct SocketIOConfiguration: Sendable {
     public var maxAttachments = 10
     /// Namespaces that one client may join, those included for which middleware still runs; further ones are refused. Default 100.
     public var maxNamespacesPerClient = 100
-    /// Children that dynamic namespaces may have in all; a client that asks for another one is refused. Default 10 000.
+    /// Children that dynamic namespaces may have in all. When there are so many, a client that asks for another one takes the place of a child
+    /// that has no clients, whatever ``cleanupEmptyChildNamespaces`` says; if there is none, it is refused. Default 10 000.
     public var maxChildNamespaces = 10_000
+    /// Children of dynamic namespaces that may exist because this client asked for them first. At the limit it takes the place of one of
+    /// its own that has no clients; if there is none, it is refused, and only this client. At least 1. Default 100.
+    public var maxChildNamespacesPerClient = 100
+    /// Bytes of the `auth` that a client may send when it joins a namespace; with more it is refused, and learns why. The server keeps it for
+    /// as long as the socket lives. At least 1. Default 16 KiB, as much as a request may have headers, so that every token fits.
+    public var maxAuthSize = 16 << 10
+    /// Bytes of `auth` that one client may have in all of its namespaces together; it is refused in further ones, and learns why. At least
+    /// ``maxAuthSize``. Default 256 KiB.
+    public var maxAuthSizePerClient = 256 << 10
+    /// How many rooms a socket may be in and an operation may name, and how long a room's name may be.
+    public var rooms = RoomLimits()
+    /// Bytes of what `fetchSockets` reports of one socket. What does not fit is left out and named by ``RemoteSocket/omitted``: of data, rooms,
+    /// `auth` and request, in this order, what is too large for the rest. At least 1 024. Default 32 KiB.
+    public var maxDescriptionSize = 32 << 10
     /// Events of other processes that one namespace may be handling at a time; further ones are dropped, counted, and reported to the error
     /// hook once, until half of them are done. Default 10 000.
     public var maxServerSideEvents = 10_000
@@ -36,6 +51,10 @@ public struct SocketIOConfiguration: Sendable {
     /// Over how long the clients are let go when the server is shut down, in random batches, so that they do not all come back at
     /// once elsewhere. Default 5 s; a batch every 100 ms, so few clients go sooner.
     public var drainDuration: Duration = .seconds(5)
+    /// How long the end of the server may take after the clients have gone: hooks that still run, sessions to be stored, messages to be
+    /// written, the other nodes to be told. What takes longer is cut off, which is logged. Hooks have a quarter of the time before they
+    /// are cancelled. Positive. Default 20 s; with ``drainDuration``, 25 s, less than the 30 s after which Kubernetes kills a process.
+    public var closeTimeout: Duration = .seconds(20)
     /// A file with the JavaScript client, served as `<path>/socket.io.js`; read when the server starts. Default: nil, none.
     public var serveClient: String?
     /// Gets every change of a room in this process, with the namespace's name. Runs on the event loop where it happens. Default: nil.
@@ -56,6 +75,16 @@ public struct SocketIOConfiguration: Sendable {
             (connectTimeout > .zero, "connectTimeout must be positive"),
             (maxAttachments >= 0 && maxNamespacesPerClient > 0, "maxAttachments and maxNamespacesPerClient must not be negative"),
             (maxServerSideEvents > 0 && maxChildNamespaces >= 0, "maxServerSideEvents must be positive"),
+            (maxChildNamespacesPerClient > 0, "maxChildNamespacesPerClient must be positive"),
+            (maxAuthSize > 0, "maxAuthSize must be positive"),
+            (maxAuthSizePerClient >= maxAuthSize, "maxAuthSizePerClient must not be less than maxAuthSize"),
+            (
+                rooms.perSocket > 0 && rooms.nameBytes > 0 && rooms.perOperation > 0,
+                "rooms.perSocket, nameBytes and perOperation must be positive"
+            ),
+            (maxDescriptionSize >= 1_024, "maxDescriptionSize must be at least 1 024"),
+            (closeTimeout > .zero && drainDuration >= .zero, "closeTimeout must be positive, and drainDuration not negative"),
+            ((connectionStateRecovery?.claimsPerClient ?? 1) > 0, "connectionStateRecovery.claimsPerClient must be positive"),
             (eventQueue.events > 0 && eventQueue.bytes > 0, "eventQueue.events and bytes must be positive"),
             (
                 eventQueue.hardEvents >= eventQueue.events && eventQueue.hardBytes >= eventQueue.bytes,
@@ -81,6 +110,9 @@ public struct ConnectionStateRecovery: Sendable {
     /// Bytes that all sessions of the server may keep together, those of connected clients included; a packet that many of them keep counts
     /// once. While it is exceeded, sessions keep nothing, and clients that have missed something start anew. Default 256 MiB.
     public var bytes: Int
+    /// Sessions that one client may be asking for at the same time, in several namespaces; the next ones wait. Each asks the other nodes.
+    /// After as many failures as ``SocketIOConfiguration/maxNamespacesPerClient`` the client starts anew without asking. At least 1. Default 8.
+    public var claimsPerClient: Int
 
     /// Creates a configuration.
     public init(
@@ -88,12 +120,14 @@ public struct ConnectionStateRecovery: Sendable {
         skipMiddlewares: Bool = true,
         buffer: RecoveryBuffer.Limit = .init(),
         sessions: Int = 10_000,
-        bytes: Int = 256 << 20
+        bytes: Int = 256 << 20,
+        claimsPerClient: Int = 8
     ) {
         self.maxDisconnectionDuration = maxDisconnectionDuration
         self.skipMiddlewares = skipMiddlewares
         self.buffer = buffer
         self.sessions = sessions
         self.bytes = bytes
+        self.claimsPerClient = claimsPerClient
     }
 }

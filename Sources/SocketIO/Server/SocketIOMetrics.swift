@@ -48,4 +48,8 @@ struct SocketIOMetrics: Sendable {
     let recoveredSessions = Total("sessions_recovered")
     let expiredSessions = Total("sessions_expired")
     let errors = Total("errors")
+    let refusedRooms = Total("rooms_refused")
+    let refusedConnects = Total("connects_refused_by_limit")
+    let refusedClaims = Total("session_claims_refused")
+    let cutDescriptions = Total("descriptions_cut")
 }

@@ -10,7 +10,7 @@ import Synchronization
 /// ```swift
 /// let io = SocketIOServer()
 /// io.onConnect { socket in
-///     socket.on("sum") { (a: Int, b: Int) in a + b }
+///     socket.on("sum") { (a: Double, b: Double) in a + b }
 /// }
 /// try await io.run(host: "127.0.0.1", port: 3000)
 /// ```
@@ -33,18 +33,18 @@ public final class SocketIOServer: Sendable {
     let tasks = TaskRegistry()
     private let handlerIDs = Atomic<UInt64>(0)
     private let errorHook = Mutex<(@Sendable (HandlerFailure) -> Void)?>(nil)
-    private let lifecycle = Mutex(Lifecycle.created)
+    let lifecycle = Mutex(Lifecycle.created)
     /// Opens when the start has succeeded or failed, or the server is closed: clients wait for it.
-    private let startSettled = Gate()
-    private let isServing = Atomic<Bool>(false)
+    let startSettled = Gate()
+    let isServing = Atomic<Bool>(false)
     private let hasWarnedOfWaiting = Atomic<Bool>(false)
-    private let ended = Gate()
+    /// The lines that clients and documents can bring about.
+    private let failureLog = SharedLogLimiter()
+    private let limitLog = SharedLogLimiter()
+    let descriptionLog = SharedLogLimiter()
     private let clientFile: ClientFile?
 
-    /// How long the disconnect hooks of the last clients may take when the server is closed.
-    private static let hookGrace = Duration.seconds(10)
-
-    private enum Lifecycle {
+    enum Lifecycle {
         case created
         /// One start for all who ask for it, whether it still runs, has succeeded or has failed.
         case started(Task<Void, any Error>)
@@ -135,8 +135,13 @@ public final class SocketIOServer: Sendable {
     /// - Parameters:
     ///   - predecessor: Opens when the adapter of an earlier namespace of this name is closed.
     ///   - refusal: Why the namespace cannot be used.
-    func makeNamespace(_ name: String, parent: ParentNamespace?, after predecessor: Gate? = nil, refusal: SocketIOError? = nil) -> Namespace
-    {
+    func makeNamespace(
+        _ name: String,
+        parent: ParentNamespace?,
+        after predecessor: Gate? = nil,
+        refusal: SocketIOError? = nil,
+        allowance: ChildAllowance? = nil
+    ) -> Namespace {
         var onRoomEvent: (@Sendable (RoomEvent) -> Void)?
         if let hook = configuration.onRoomEvent { onRoomEvent = { @Sendable event in hook(name, event) } }
         let rooms = metrics.rooms
@@ -145,9 +150,12 @@ public final class SocketIOServer: Sendable {
             eventLoops: loops.map(\.eventLoop),
             format: configuration.parser,
             recovery: recovery.map { RecoveryLimits(sessions: $0.sessions, buffer: $0.buffer, retention: $0.maxDisconnectionDuration) },
+            limits: configuration.rooms,
             budget: recoveryBudget,
             onRoomEvent: onRoomEvent,
-            onRoomCount: { rooms.change(by: $0) }
+            onRoomCount: { rooms.change(by: $0) },
+            descriptionBytes: configuration.maxDescriptionSize,
+            onLimit: { [weak self] limit in self?.limitReached(limit, in: name) }
         )
         let executor = hookExecutor(loops[name.utf8.count % loops.count].eventLoop)
         let events = ServerSideEvents(
@@ -172,28 +180,39 @@ public final class SocketIOServer: Sendable {
             adapter: adapter,
             parent: parent,
             events: events,
-            predecessor: predecessor
+            predecessor: predecessor,
+            allowance: allowance
         )
     }
 
     // MARK: Errors
 
-    /// Called for every error that a handler, middleware or hook throws. Without a hook they are logged: at `warning`, and at `debug` if a
-    /// client has sent other arguments than the handler takes. One hook; a later one replaces it.
+    /// Called for every error that a handler, middleware or hook throws, and when a limit keeps a socket out of a room. Without a hook they are
+    /// logged: at `warning`, and at `debug` if a client has sent other arguments than the handler takes; ten lines in a minute, of which the next
+    /// one says how many were left out. One hook; a later one replaces it. Clients can bring about as many errors as they send packets, so
+    /// a hook that writes should limit itself too.
     public func onError(_ hook: @escaping @Sendable (HandlerFailure) -> Void) { errorHook.withLock { $0 = hook } }
 
     func report(_ error: any Error, event: String?, socket: Socket?) {
         metrics.errors.increment()
         if let hook = errorHook.withLock({ $0 }) { return hook(HandlerFailure(error: error, event: event, socket: socket)) }
+        let code = (error as? SocketIOError)?.code
+        let isLimit = code == .tooManyRooms || code == .invalidRoom
         // Clients can send what no handler takes as often as they like.
-        let isInput = (error as? SocketIOError)?.code == .unexpectedArguments
-        logger.log(
-            level: isInput ? .debug : .warning,
-            "a handler failed",
-            metadata: [
-                "event": "\(event ?? "-")", "nsp": "\(socket?.namespace.name ?? "-")", "sid": "\(socket?.id ?? "-")", "error": "\(error)",
-            ]
-        )
+        let level: Logger.Level = code == .unexpectedArguments ? .debug : .warning
+        guard logger.logLevel <= level else { return }
+        (isLimit ? limitLog : failureLog).log { suppressed in
+            // Name and error may hold what the client has sent.
+            logger.log(
+                level: level,
+                isLimit ? "a limit was reached" : "a handler failed",
+                metadata: [
+                    "event": "\(event.map { "\(QuotedText($0))" } ?? "-")",
+                    "nsp": "\(socket.map { "\(QuotedText($0.namespace.name))" } ?? "-")", "sid": "\(socket?.id ?? "-")",
+                    "error": "\(QuotedText("\(error)", limit: 300))", "suppressed": "\(suppressed ?? 0)",
+                ]
+            )
+        }
     }
 
     // MARK: Clients
@@ -251,66 +270,6 @@ public final class SocketIOServer: Sendable {
             await startSettled.wait()
         }
         return isServing.load(ordering: .acquiring)
-    }
-
-    /// Ends the server: no new clients, the connected ones go in random batches, then the adapters close. Called again, it waits for the
-    /// end.
-    ///
-    /// - Parameter duration: The time over which clients are let go, so that they do not all come back at once elsewhere. Default: at once.
-    ///   Hooks that still run then have 10 s before they are cancelled.
-    public func close(over duration: Duration = .zero) async {
-        let (end, isFirst) = beginClosing(over: duration)
-        guard isFirst else { return await ended.wait() }
-        await withTaskCancellationHandler {
-            await end.value
-        } onCancel: {
-            end.cancel()
-        }
-    }
-
-    /// The same for whoever runs the server: cancellation lets all clients go at once, also if somebody else has begun.
-    func closeAsService() async {
-        let (end, _) = beginClosing(over: configuration.drainDuration)
-        await withTaskCancellationHandler {
-            await end.value
-        } onCancel: {
-            end.cancel()
-        }
-    }
-
-    /// - Returns: What ends when the server is closed, and whether this call has begun it.
-    @discardableResult
-    func beginClosing(over duration: Duration) -> (end: Task<Void, Never>, isFirst: Bool) {
-        lifecycle.withLock { lifecycle in
-            var starting: Task<Void, any Error>?
-            switch lifecycle {
-            case .closed(let end): return (end, false)
-            case .started(let task): starting = task
-            case .created: break
-            }
-            let end = Task { [self, starting] in
-                starting?.cancel()
-                _ = await starting?.result
-                await self.end(over: duration)
-                ended.open()
-            }
-            lifecycle = .closed(end)
-            return (end, true)
-        }
-    }
-
-    private func end(over duration: Duration) async {
-        let wasServing = isServing.exchange(false, ordering: .acquiringAndReleasing)
-        startSettled.open()
-        // Nobody knows of a server whose start has failed.
-        if wasServing { await adapters.drain() }
-        await engine.shutdown(over: duration)
-        // The hooks of the last sockets may still tell the other processes.
-        await tasks.finish(grace: Self.hookGrace)
-        for namespace in namespaces.close() { await namespace.adapter.close() }
-        await adapters.close()
-        await tasks.close(grace: Self.hookGrace)
-        namespaces.removeAll()
     }
 
     // MARK: Inside

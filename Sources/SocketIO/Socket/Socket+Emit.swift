@@ -93,16 +93,17 @@ extension Socket {
 
     // MARK: Rooms
 
-    /// Joins rooms. Does nothing once the socket is disconnected.
+    /// Joins rooms. Does nothing once the socket is disconnected. Rooms beyond the limits of ``SocketIOConfiguration/rooms`` are not joined;
+    /// ``SocketIOServer/onError(_:)`` gets a ``SocketIOError`` with `tooManyRooms` or `invalidRoom`.
     public func join(_ rooms: Room...) { joinRooms(rooms) }
 
-    /// Joins rooms, and returns when it has.
+    /// Joins rooms, and returns when it has; see ``join(_:)-(Room...)``.
     public func join(_ rooms: Room...) async { await joinRooms(rooms) }
 
-    /// Joins rooms. Does nothing once the socket is disconnected.
+    /// Joins rooms; see ``join(_:)-(Room...)``.
     public func join(_ rooms: [Room]) { joinRooms(rooms) }
 
-    /// Joins rooms, and returns when it has.
+    /// Joins rooms, and returns when it has; see ``join(_:)-(Room...)``.
     public func join(_ rooms: [Room]) async { await joinRooms(rooms) }
 
     private func joinRooms(_ rooms: [Room]) { perform { [self] in applyJoin(rooms) } }
@@ -110,9 +111,22 @@ extension Socket {
 
     private func applyJoin(_ rooms: [Room]) {
         switch bound.value.phase {
-        case .connecting: bound.value.lastRooms.formUnion(NameSet(rooms))
+        case .connecting: collect(rooms)
         case .connected: namespace.localAdapter.join(self, rooms: rooms)
         case .disconnecting: break
+        }
+    }
+
+    /// Keeps rooms until the connection is complete.
+    private func collect(_ rooms: [Room]) {
+        let limits = namespace.localAdapter.limits
+        for room in rooms {
+            // One more, so that the limit is reported when they are joined.
+            guard bound.value.lastRooms.count <= limits.perSocket, room.utf8.count <= limits.nameBytes else {
+                let reason: RoomRefusal.Reason = room.utf8.count <= limits.nameBytes ? .socketIsFull : .nameTooLong
+                return namespace.server.limitReached(.rooms(RoomRefusal(reason: reason, count: 1, socket: id)), in: namespace.name)
+            }
+            bound.value.lastRooms.insert(room)
         }
     }
 

@@ -84,6 +84,7 @@ public final class Socket: Sendable {
     /// The client is in the namespace from here on.
     func didConnect() {
         isConnected.store(true, ordering: .relaxed)
+        namespace.didServe()
         namespace.server.metrics.connects.increment()
         namespace.server.metrics.sockets.change(by: 1)
     }

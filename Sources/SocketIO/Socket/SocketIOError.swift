@@ -5,6 +5,7 @@ public struct SocketIOError: Error, CustomStringConvertible {
         private enum Value: String {
             case reservedEventName, disconnected, acknowledgementTimeout, tooManyPendingAcknowledgements, unexpectedArguments
             case invalidNamespace, invalidConfiguration, serverClosed, tooManyServerSideEvents
+            case tooManyRooms, invalidRoom
         }
         private let value: Value
         /// The event's name is one that Socket.IO uses itself. Choose another.
@@ -25,6 +26,10 @@ public struct SocketIOError: Error, CustomStringConvertible {
         public static let serverClosed = Code(value: .serverClosed)
         /// Other processes sent events faster than this one handles them; see ``SocketIOConfiguration/maxServerSideEvents``.
         public static let tooManyServerSideEvents = Code(value: .tooManyServerSideEvents)
+        /// A socket is in as many rooms as it may, or an operation names more rooms than it may; see ``SocketIOConfiguration/rooms``.
+        public static let tooManyRooms = Code(value: .tooManyRooms)
+        /// The name of a room is longer than it may be; see ``SocketIOConfiguration/rooms``.
+        public static let invalidRoom = Code(value: .invalidRoom)
         /// The name of the code.
         public var description: String { value.rawValue }
     }

@@ -83,7 +83,8 @@ private struct StandaloneService: Service {
     private func untilShutdown(_ http: HTTPServer) async {
         await gracefulShutdownOrCancellation()
         await io.closeAsService()
-        await http.shutdown()
+        // Not cancelled with the service either: answers that are on their way arrive. It has a limit of its own.
+        await Task { await http.shutdown() }.value
     }
 }
 

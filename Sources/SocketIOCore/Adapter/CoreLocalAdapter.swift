@@ -16,7 +16,8 @@ public final class CoreLocalAdapter: Adapter {
     private let budget: RecoveryBudget?
     /// How many rooms there may be.
     package let limits: RoomLimits
-    private let onRefusal: (@Sendable (RoomRefusal) -> Void)?
+    let descriptionBytes: Int
+    private let onLimit: (@Sendable (LocalLimit) -> Void)?
 
     /// What the server asks without visiting the loops.
     fileprivate final class Counts: Sendable {
@@ -50,7 +51,8 @@ public final class CoreLocalAdapter: Adapter {
             budget: nil,
             onRoomEvent: onRoomEvent,
             onRoomCount: onRoomCount,
-            onRefusal: nil
+            descriptionBytes: SocketDescription.defaultByteLimit,
+            onLimit: nil
         )
     }
 
@@ -63,7 +65,8 @@ public final class CoreLocalAdapter: Adapter {
         budget: RecoveryBudget?,
         onRoomEvent: (@Sendable (RoomEvent) -> Void)?,
         onRoomCount: (@Sendable (Int) -> Void)?,
-        onRefusal: (@Sendable (RoomRefusal) -> Void)?
+        descriptionBytes: Int,
+        onLimit: (@Sendable (LocalLimit) -> Void)?
     ) {
         let counts = Counts()
         self.counts = counts
@@ -72,11 +75,12 @@ public final class CoreLocalAdapter: Adapter {
         self.handover = RecoveryHandover(limits: recovery)
         self.budget = budget
         self.limits = limits
-        self.onRefusal = onRefusal
+        self.descriptionBytes = descriptionBytes
+        self.onLimit = onLimit
         self.shards = eventLoops.map { loop in
             let index = RoomIndex(limits: limits)
             index.onRoomCount = onRoomCount
-            index.onRefusal = onRefusal
+            if let onLimit { index.onRefusal = { onLimit(.rooms($0)) } }
             index.onWork = { Self.work(LoopBound($0, to: loop), on: loop) }
             if let onRoomEvent {
                 index.onEvent = eventLoops.count == 1 ? onRoomEvent : { counts.forward($0, to: onRoomEvent) }
@@ -132,7 +136,7 @@ public final class CoreLocalAdapter: Adapter {
             guard case .refused(let reason) = index.join(socket.id, room: room) else { continue }
             refusal = RoomRefusal(reason: refusal?.reason ?? reason, count: (refusal?.count ?? 0) + 1, socket: socket.id)
         }
-        if let refusal { onRefusal?(refusal) }
+        if let refusal { onLimit?(.rooms(refusal)) }
     }
 
     /// Takes a socket out of a room. On the socket's loop.
@@ -274,7 +278,7 @@ public final class CoreLocalAdapter: Adapter {
     /// Whether an operation names no more rooms than it may. The API has checked it; others are reported.
     func isAllowed(_ options: BroadcastOptions, adding rooms: [Room] = []) -> Bool {
         guard limits.areExceeded(by: options, adding: rooms) else { return true }
-        onRefusal?(RoomRefusal(reason: .operationTooLarge, count: 1))
+        onLimit?(.rooms(RoomRefusal(reason: .operationTooLarge, count: 1)))
         return false
     }
 
@@ -283,13 +287,15 @@ public final class CoreLocalAdapter: Adapter {
         loop.scheduleTask(in: .microseconds(500)) { if index.value.work() { work(index, on: loop) } }
     }
 
-    /// Describes the selected sockets of this process.
+    /// Describes the selected sockets of this process. What a description may not carry is left out, see ``SocketDescription/omitted``.
     public func fetchSockets(_ options: BroadcastOptions) async throws -> [SocketDescription] {
         guard isAllowed(options) else { return [] }
-        return await gather { index in
+        return await gather { [descriptionBytes, onLimit] index in
             index.selected(options).map { socket in
                 var description = socket.describe()
                 description.rooms = index.rooms(of: socket.id)
+                description.limit(to: descriptionBytes)
+                if !description.omitted.isEmpty { onLimit?(.description(of: socket.id, description.omitted)) }
                 return description
             }
         }.flatMap { $0 }

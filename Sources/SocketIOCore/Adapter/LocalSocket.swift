@@ -78,6 +78,22 @@ public struct AcknowledgementSink: Sendable {
 
 /// A socket as `fetchSockets` reports it, from whichever process it is connected to.
 public struct SocketDescription: Sendable {
+    /// Parts of a description.
+    public struct Omissions: OptionSet, Sendable, Hashable {
+        /// The bits.
+        public let rawValue: UInt8
+        /// Creates a set from its bits.
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// The socket's data.
+        public static let data = Omissions(rawValue: 1)
+        /// The rooms, but for the socket's own.
+        public static let rooms = Omissions(rawValue: 2)
+        /// What the client sent as `auth`.
+        public static let auth = Omissions(rawValue: 4)
+        /// The request's headers, query and URL.
+        public static let request = Omissions(rawValue: 8)
+    }
+
     /// The socket's id.
     public var id: SocketID
     /// The request with which the client connected.
@@ -89,6 +105,8 @@ public struct SocketDescription: Sendable {
     /// The node that the socket is connected to; nil if the adapter serves one process only. Operations on the socket carry it in
     /// ``BroadcastOptions/node``.
     public var node: String?
+    /// What was left out because the description would have become larger than the server's limit. Wire formats of others do not carry it.
+    public var omitted: Omissions = []
 
     /// Creates a description.
     public init(id: SocketID, handshake: Handshake, rooms: NameSet = [], data: EncodedValue, node: String? = nil) {

@@ -22,6 +22,13 @@ public struct RoomLimits: Sendable, Hashable {
     }
 }
 
+/// A limit of the rooms of one process was met.
+package enum LocalLimit: Sendable {
+    case rooms(RoomRefusal)
+    /// A socket's description does not carry all of it.
+    case description(of: SocketID, SocketDescription.Omissions)
+}
+
 /// What was not done for sockets and rooms because of a limit.
 package struct RoomRefusal: Sendable, Hashable {
     /// The limit.
@@ -42,4 +49,10 @@ package struct RoomRefusal: Sendable, Hashable {
     package var count: Int
     /// The first socket; nil for a whole operation.
     package var socket: SocketID?
+
+    package init(reason: Reason, count: Int, socket: SocketID? = nil) {
+        self.reason = reason
+        self.count = count
+        self.socket = socket
+    }
 }

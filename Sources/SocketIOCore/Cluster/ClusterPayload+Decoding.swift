@@ -30,10 +30,16 @@ struct PayloadReader {
 
     /// Reads an array of at least `count` fields, and steps over those that are not known.
     private mutating func fields<T>(_ count: Int, _ read: (inout PayloadReader) throws -> T) throws -> T {
+        try fields(count, optional: 0) { reader, _ in try read(&reader) }
+    }
+
+    /// The same with fields that may be missing; `read` gets the number of those that it must read.
+    private mutating func fields<T>(_ count: Int, optional: Int, _ read: (inout PayloadReader, Int) throws -> T) throws -> T {
         let found = try input.readArrayHeader()
         guard found >= count else { throw ClusterError(.malformed, "an array has \(found) field(s) instead of \(count)") }
-        let result = try read(&self)
-        for _ in count..<found { _ = try input.skip() }
+        let known = min(found, count + optional)
+        let result = try read(&self, known - count)
+        for _ in known..<found { _ = try input.skip() }
         return result
     }
 
@@ -163,11 +169,13 @@ struct PayloadReader {
     }
 
     private mutating func readSocket() throws -> SocketDescription {
-        try fields(4) { reader in
+        try fields(4, optional: 1) { reader, more in
             let id = try reader.input.readString()
             let rooms = NameSet(try reader.readStrings())
-            let data = try reader.readValue() ?? EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
-            return SocketDescription(id: id, handshake: try reader.readHandshake(), rooms: rooms, data: data)
+            let data = try reader.readData()
+            var socket = SocketDescription(id: id, handshake: try reader.readHandshake(), rooms: rooms, data: data)
+            if more > 0 { socket.omitted = .init(rawValue: try reader.input.readInteger(as: UInt8.self)) }
+            return socket
         }
     }
 

@@ -124,11 +124,13 @@ struct PayloadWriter {
     }
 
     private mutating func write(_ socket: SocketDescription) throws {
-        try array(4)
+        // The last field is only there if it says something: nodes of before step over it.
+        try array(socket.omitted.isEmpty ? 4 : 5)
         try output.write(socket.id)
         try write(strings: socket.rooms)
         try write(socket.data)
         try write(socket.handshake)
+        if !socket.omitted.isEmpty { output.write(UInt64(socket.omitted.rawValue)) }
     }
 
     private mutating func write(_ handshake: Handshake) throws {

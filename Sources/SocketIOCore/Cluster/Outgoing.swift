@@ -106,6 +106,36 @@ extension EncodedValue {
 }
 
 extension SocketDescription {
+    /// The bytes that a description carries if nothing else is configured.
+    package static let defaultByteLimit = 32 << 10
+
+    /// Leaves out what makes the description larger than a number of bytes: what the application put into it comes first.
+    package mutating func limit(to bytes: Int) {
+        guard estimatedByteCount > bytes else { return }
+        var left = bytes - 64 - id.utf8.count - handshake.address.utf8.count
+        func fits(_ size: Int) -> Bool {
+            guard size <= left else { return false }
+            left -= size
+            return true
+        }
+        if !fits(data.estimatedByteCount) {
+            data = EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
+            omitted.insert(.data)
+        }
+        if !fits(rooms.byteCount) {
+            rooms = [id]
+            omitted.insert(.rooms)
+        }
+        if let auth = handshake.auth, !fits(auth.estimatedByteCount) {
+            handshake.auth = nil
+            omitted.insert(.auth)
+        }
+        if !fits(handshake.headers.estimatedByteCount + handshake.query.estimatedByteCount + handshake.url.utf8.count) {
+            (handshake.headers, handshake.query, handshake.url) = ([:], [:], "")
+            omitted.insert(.request)
+        }
+    }
+
     /// About how many bytes the description takes, rather more than less.
     package var estimatedByteCount: Int {
         let values = data.estimatedByteCount + (handshake.auth?.estimatedByteCount ?? 0)
