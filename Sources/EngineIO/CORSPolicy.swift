@@ -1,4 +1,5 @@
 import NIOHTTP1
+import SocketIOText
 
 /// Answers browsers that ask whether a page may connect (Fetch standard, "CORS protocol").
 enum CORSPolicy {

@@ -65,7 +65,8 @@ public struct EngineConfiguration: Sendable {
     /// Told about every request that is refused. Default nobody.
     public var connectionError: (@Sendable (EngineConnectionError) -> Void)?
 
-    /// Makes a session id. It must be unique and unguessable, and free of control characters. Default 20 random characters (120 bits).
+    /// Makes a session id. It must be unique and unguessable, free of control characters and have at most 128 bytes; handshakes are
+    /// answered 400 otherwise. Default 15 random characters (90 bits).
     public var generateID: (@Sendable (EngineHandshake) -> String)?
 
     /// Answers requests below ``path`` that are not Engine.IO's, such as `/socket.io/socket.io.js`; nil passes one on. Default none.
@@ -76,6 +77,9 @@ public struct EngineConfiguration: Sendable {
     /// Sizes and counts that a client could otherwise grow.
     public var limits = Limits()
 
+    /// The most bytes that ``generateID`` may make.
+    static var longestID: Int { 128 }
+
     /// Makes the default configuration.
     public init() {}
 
@@ -83,7 +87,8 @@ public struct EngineConfiguration: Sendable {
     public struct Limits: Sendable {
         /// Packets that wait for one slow client before its session is closed. Default 8192.
         public var sendBufferPackets: Int = 8192
-        /// Bytes that wait for one slow client before its session is closed. Default 4 MiB.
+        /// Bytes that wait for one slow client before its session is closed, those of a poll's answer that it has not read among them.
+        /// Default 4 MiB.
         public var sendBufferBytes: Int = 4 << 20
         /// Packets in the send buffer from which its drain is reported. Default 128.
         public var sendBufferLowWater: Int = 128
@@ -109,6 +114,9 @@ public struct EngineConfiguration: Sendable {
         public var headerTimeout: Duration = .seconds(10)
         /// How long a request's body may take. Default 30 s.
         public var bodyTimeout: Duration = .seconds(30)
+        /// How long a client may take to read 256 KiB of an HTTP answer, or the whole of a shorter one, before its connection is closed.
+        /// Default 30 s. It gets no other answer meanwhile, and its requests are not read.
+        public var writeTimeout: Duration = .seconds(30)
         /// How long a connection may wait for its next request. Default 65 s, longer than the usual load balancer keeps it.
         public var keepAliveTimeout: Duration = .seconds(65)
 

@@ -13,13 +13,18 @@ final class EngineContext: Sendable {
     let delegate: any EngineServerDelegate
     let logger: Logger
     let metrics: EngineMetrics
-    let registry = SessionRegistry()
+    let registry: SessionRegistry
     let trimmer = MemoryTrimmer()
+    let compressor = Compressor()
+    private let fallbackFailures = SharedLogLimiter()
     private let opening: String
     private let openingWithUpgrade: String
 
     init(configuration: EngineConfiguration, delegate: any EngineServerDelegate, logger: Logger, metrics: EngineMetrics) {
         self.configuration = configuration
+        self.registry = SessionRegistry(
+            lengths: configuration.generateID == nil ? SessionID.length...SessionID.length : 1...EngineConfiguration.longestID
+        )
         self.delegate = delegate
         self.logger = logger
         self.metrics = metrics
@@ -36,6 +41,16 @@ final class EngineContext: Sendable {
         )
         self.opening = Self.opening(upgrades: "[]", timing, configuration)
         self.openingWithUpgrade = Self.opening(upgrades: "[\"websocket\"]", timing, configuration)
+    }
+
+    /// The handlers for other requests could not be added to a connection.
+    func logFallbackFailure(_ error: any Error) {
+        fallbackFailures.log { suppressed in
+            logger.error(
+                "Could not add the handlers for other requests",
+                metadata: ["error": "\(error)", "suppressed": "\(suppressed ?? 0)"]
+            )
+        }
     }
 
     /// What follows the id in a handshake packet.

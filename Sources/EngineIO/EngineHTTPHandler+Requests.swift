@@ -11,7 +11,8 @@ extension EngineHTTPHandler {
     /// What the request is; nil if it is not ours.
     func kind(of head: HTTPRequestHead) -> Kind? {
         let path = head.path
-        guard path == loop.context.path else { return otherKind(of: head, path: path) }
+        guard head.namesOneHost else { return .refused(EngineRefusal(.badRequest, context: "a request must name one host")) }
+        guard path.utf8.elementsEqual(loop.context.pathBytes) else { return otherKind(of: head, path: path) }
         switch EngineRoute.find(head, configuration: configuration) {
         case .failure(let refusal): return .refused(refusal)
         case .success(.preflight): return .preflight
@@ -27,7 +28,7 @@ extension EngineHTTPHandler {
 
     /// Files below the engine's path, and the 404 for everything if nobody else answers.
     private func otherKind(of head: HTTPRequestHead, path: Substring) -> Kind? {
-        if let responder = configuration.responder, path.hasPrefix(loop.context.path),
+        if let responder = configuration.responder, path.utf8.starts(with: loop.context.pathBytes),
             let request = try? HTTPRequest(head, secure: isSecure, splitCookie: false), let response = responder(request)
         {
             return .other(response)
@@ -66,15 +67,15 @@ extension EngineHTTPHandler {
         state = .reading(request)
         guard case .post(let handle) = request.kind else { return }
         announcePost(request, to: handle)
-        if request.head.headers.first(name: "expect")?.lowercased() == "100-continue" {
+        if request.head.headers.first(name: "expect")?.utf8.isLowercase("100-continue") == true {
             context?.writeAndFlush(Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
         }
     }
 
     private func announcePost(_ request: Request, to handle: SessionHandle) {
         guard let exchange = exchange(for: request) else { return }
-        let type = request.head.headers.first(name: "content-type")?.lowercased() ?? ""
-        let isBinary = type.hasPrefix("application/octet-stream")
+        let type = request.head.headers.first(name: "content-type") ?? ""
+        let isBinary = type.utf8.prefix(24).isLowercase("application/octet-stream")
         tell(handle) { $0.postArrived(exchange, isBinary: isBinary) }
     }
 
@@ -132,7 +133,7 @@ extension EngineHTTPHandler {
         case .waiting(let request) where request.id == id:
             switch answer {
             case .payload(let payload): respond(to: request, payload: payload)
-            case .ok: respond(to: request, status: .ok, contentType: "text/html", body: ByteBuffer(string: "ok"))
+            case .ok: respondOK(to: request)
             case .refused(let refusal): refuse(refusal, request)
             }
         default: break
@@ -187,6 +188,9 @@ extension EngineHTTPHandler {
         switch loop.context.registry.insert(handle, id: sid, limit: configuration.limits.sessions) {
         case .refused: return refuse(.unavailable, request)
         case .duplicate: return refuse(EngineRefusal(.badRequest, context: "generateID made an id that is in use"), request)
+        case .unfit:
+            let context = "generateID made an id that is empty or longer than \(EngineConfiguration.longestID) bytes"
+            return refuse(EngineRefusal(.badRequest, context: context), request)
         case .inserted: break
         }
         loop.context.metrics.sessionOpened()

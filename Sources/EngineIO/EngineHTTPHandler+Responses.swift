@@ -7,31 +7,48 @@ import SocketIOCore
 extension EngineHTTPHandler {
     /// Answers a polling request with packets.
     func respond(to request: Request, payload: ByteBuffer, opened session: EngineSession? = nil) {
-        respond(to: request, status: .ok, contentType: "text/plain; charset=UTF-8", body: payload, opened: session, compresses: true)
+        var headers = headers(for: request, contentType: "text/plain; charset=UTF-8", opened: session)
+        guard let threshold = configuration.httpCompressionThreshold, payload.readableBytes >= threshold else {
+            return send(.ok, headers, payload, request)
+        }
+        headers.add(name: "Vary", value: "Accept-Encoding")
+        guard request.head.acceptsGzip else { return send(.ok, headers, payload, request) }
+        compress(payload, request, headers)
     }
 
-    /// Answers a request that came by the transport's rules.
-    func respond(
-        to request: Request,
-        status: HTTPResponseStatus,
-        contentType: String,
-        body: ByteBuffer,
-        opened session: EngineSession? = nil,
-        compresses: Bool = false
-    ) {
+    /// Answers a POST that was accepted.
+    func respondOK(to request: Request) {
+        send(.ok, headers(for: request, contentType: "text/html"), ByteBuffer(string: "ok"), request)
+    }
+
+    private func headers(for request: Request, contentType: String, opened session: EngineSession? = nil) -> HTTPHeaders {
         var headers = CORSPolicy.headers(for: request.head, cors: configuration.cors)
         headers.add(name: "Content-Type", value: contentType)
         headers.add(name: "Cache-Control", value: "no-store")
         addConfiguredHeaders(to: &headers, request.head, opened: session)
-        var body = body
-        if compresses, let threshold = configuration.httpCompressionThreshold, body.readableBytes >= threshold {
-            headers.add(name: "Vary", value: "Accept-Encoding")
-            if request.head.acceptsGzip, let compressed = Gzip.compress(body) {
-                body = compressed
-                headers.add(name: "Content-Encoding", value: "gzip")
-            }
+        return headers
+    }
+
+    /// Sends a payload gzipped: a short one at once, a long one when another thread has compressed it, and as it is if that has enough to do.
+    private func compress(_ payload: ByteBuffer, _ request: Request, _ headers: HTTPHeaders) {
+        guard payload.readableBytes > Compressor.longestAtOnce else {
+            return sendCompressed(Gzip.compress(payload), payload, request, headers)
         }
-        send(status, headers, body, request)
+        let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        compression = loop.context.compressor.compress(payload, for: loop.eventLoop) { compressed in
+            let handler = bound.value
+            handler.compression = nil
+            guard case .waiting(let current) = handler.state, current.id == request.id else { return }
+            handler.sendCompressed(compressed, payload, current, headers)
+        }
+        if compression == nil { send(.ok, headers, payload, request) }
+    }
+
+    private func sendCompressed(_ compressed: ByteBuffer?, _ payload: ByteBuffer, _ request: Request, _ headers: HTTPHeaders) {
+        guard let compressed else { return send(.ok, headers, payload, request) }
+        var headers = headers
+        headers.add(name: "Content-Encoding", value: "gzip")
+        send(.ok, headers, compressed, request)
     }
 
     /// The cookie and the hooks' header fields.
@@ -94,43 +111,6 @@ extension EngineHTTPHandler {
         context.write(Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         context.close(promise: nil)
-    }
-
-    // MARK: Writing
-
-    private func send(
-        _ status: HTTPResponseStatus,
-        _ headers: HTTPHeaders,
-        _ body: ByteBuffer,
-        _ request: Request,
-        isUnread: Bool = false
-    ) {
-        guard let context else { return }
-        // The decoder reads nothing after a request that asked for an upgrade.
-        let closes = isUnread || closesWhenDone || !request.head.isKeepAlive || request.head.asksForUpgrade
-        var head = HTTPResponseHead(version: request.head.version, status: status, headers: headers)
-        if status != .noContent, status != .notModified { head.headers.add(name: "Content-Length", value: "\(body.readableBytes)") }
-        if closes {
-            head.headers.replaceOrAdd(name: "Connection", value: "close")
-        } else if request.head.version.minor == 0 {
-            head.headers.replaceOrAdd(name: "Connection", value: "keep-alive")
-        }
-        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
-        if body.readableBytes > 0, request.head.method != .HEAD {
-            context.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-        }
-        // The next request may arrive from within the write of the end.
-        state = closes ? .finished : .idle
-        startTimeout(configuration.limits.keepAliveTimeout)
-        context.write(Self.wrapOutboundOut(.end(nil)), promise: nil)
-        context.flush()
-        if isUnread {
-            // Closing with unread bytes resets the connection, and the client may lose the answer; so it may finish what it sends.
-            startTimeout(.seconds(2))
-            context.close(mode: .output, promise: nil)
-        } else if closes {
-            context.close(promise: nil)
-        }
     }
 }
 

@@ -41,6 +41,8 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case reading(Request)
         /// A request of ours waits for its answer.
         case waiting(Request)
+        /// The answer to a request of ours is being written.
+        case writing(Answer)
         /// The fallback's handlers have a request; `closes` if none can follow on this connection.
         case passing(closes: Bool)
         /// Nothing is expected of this handler any more.
@@ -59,8 +61,14 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var decision: Task<Void, Never>?
     private var fallback: (@Sendable (any Channel) throws -> Void)?
     private let hasFallback: Bool
+    /// The end of an answer of the fallback's handlers, which waits until the client has taken most of it.
+    var heldEnd: HeldEnd?
+    /// Whether the end of an answer is being written, from within which the next request arrives.
+    private var isEnding = false
+    /// Compresses an answer on another thread; cancelled with the connection.
+    var compression: Compressor.Job?
     /// Somebody else wanted the connection to end while it was not theirs.
-    private(set) var closesWhenDone = false
+    var closesWhenDone = false
     private var isCut = false
     /// Bytes that came after the connection's last answer.
     private var unwanted = 0
@@ -82,7 +90,7 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether what happens on the connection concerns a request of ours.
     var ownsRequest: Bool {
         switch state {
-        case .reading, .waiting: true
+        case .reading, .waiting, .writing: true
         case .idle, .passing, .finished: false
         }
     }
@@ -104,6 +112,7 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        loop.context.trimmer.connectionClosed(on: context.eventLoop, freed: heldBytes)
         connectionGone()
         context.fireChannelInactive()
     }
@@ -111,16 +120,30 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func connectionGone() {
         decision?.cancel()
         decision = nil
+        compression?.cancel()
+        compression = nil
+        heldEnd.take()?.promise?.fail(ChannelError.ioOnClosedChannel)
         loop.schedule(self, at: nil)
         let last = state
         state = .finished
-        guard case .reading(let request) = last else {
-            if case .waiting(let request) = last, case .poll(let handle) = request.kind {
-                tell(handle) { $0.pollAborted(request.id) }
-            }
-            return
+        switch last {
+        case .reading(let request):
+            if case .post(let handle) = request.kind { tell(handle) { $0.postFailed(request.id) } }
+        case .waiting(let request):
+            if case .poll(let handle) = request.kind { tell(handle) { $0.pollAborted(request.id) } }
+        case .writing(let answer):
+            if let handle = answer.poll { tell(handle) { $0.pollAborted(answer.id) } }
+        case .idle, .passing, .finished: break
         }
-        if case .post(let handle) = request.kind { tell(handle) { $0.postFailed(request.id) } }
+    }
+
+    /// What the connection keeps for its request and answer, in bytes.
+    private var heldBytes: Int {
+        switch state {
+        case .reading(let request), .waiting(let request): request.body.readableBytes
+        case .writing(let answer): answer.size
+        case .idle, .passing, .finished: 0
+        }
     }
 
     /// Runs `work` on the session's event loop, after everything told before.
@@ -148,6 +171,7 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        releaseEnd(context: context)
         guard ownsRequest, othersAreBehind, !isCut else { return context.close(mode: mode, promise: promise) }
         // For them the connection is idle; it ends with our answer.
         closesWhenDone = true
@@ -174,7 +198,7 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .reading(let request):
             state = .idle
             append(bytes, to: request)
-        case .finished:
+        case .finished, .writing:
             // The rest of a body that was refused is read so that the client gets the answer, but not without end.
             unwanted += bytes.readableBytes
             if unwanted > configuration.maxHTTPBufferSize { context.close(promise: nil) }
@@ -186,7 +210,7 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch state {
         case .passing: context.fireChannelRead(data)
         case .reading(let request): ended(request)
-        case .idle, .waiting, .finished: break
+        case .idle, .waiting, .writing, .finished: break
         }
     }
 
@@ -200,23 +224,22 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
             do {
                 try fallback(context.channel)
             } catch {
-                loop.context.logger.error("Could not add the handlers for other requests", metadata: ["error": "\(error)"])
+                loop.context.logFallbackFailure(error)
                 return context.close(promise: nil)
             }
         }
         context.fireChannelRead(Self.wrapInboundOut(.head(head)))
     }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .end = Self.unwrapOutboundIn(data), case .passing(let closes) = state else {
-            return context.write(data, promise: promise)
-        }
-        state = .idle
-        startTimeout(configuration.limits.keepAliveTimeout)
-        context.write(data, promise: promise)
-        guard closes else { return }
-        context.flush()
-        context.close(promise: nil)
+    /// Writes the end of an answer, from within which the next request may arrive and be answered. One at a time: a client may have sent
+    /// thousands, and if each were answered from within the answer before, the stack would end.
+    ///
+    /// - Parameter end: Writes it.
+    func ending(_ end: @escaping () -> Void) {
+        guard !isEnding else { return loop.eventLoop.assumeIsolated().execute { self.ending(end) } }
+        isEnding = true
+        end()
+        isEnding = false
     }
 
     /// Whether other handlers have been added behind this one.
@@ -254,6 +277,8 @@ final class EngineConnectionHandler: ChannelInboundHandler, RemovableChannelHand
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
+        case ChannelEvent.inputClosed where http.isWriting:
+            http.closesWhenDone = true
         case ChannelEvent.inputClosed where http.ownsRequest:
             // A client that no longer writes cannot use its session.
             context.close(promise: nil)

@@ -1,6 +1,7 @@
 import CSystemShims
 import NIOCore
 import NIOHTTP1
+import SocketIOText
 
 /// The HTTP request that opened a session.
 ///
@@ -85,7 +86,7 @@ public struct EngineHandshake: Sendable {
     /// The value of the first header field of that name, whatever its case.
     public func header(_ name: String) -> String? {
         let wanted = name.lowercased()
-        return headers.first { $0.name.lowercased() == wanted }?.value
+        return headers.first { $0.name.utf8.isLowercase(wanted) }?.value
     }
 
     private var requestLine: ArraySlice<UInt8> { bytes.prefix { $0 != UInt8(ascii: "\n") } }

@@ -19,6 +19,7 @@ public struct EngineMetrics: Sendable {
     private let upgrades: Counter
     private let unknownSID: Counter
     private let refused: Counter
+    private let acceptFailures: Counter
     private let bytesReceived: Counter
     private let bytesSent: Counter
     private let packetsReceived: Counter
@@ -27,7 +28,7 @@ public struct EngineMetrics: Sendable {
     private let buffered: Meter
 
     /// Makes the metrics: counters `engineio_sessions_opened`, `engineio_sessions_closed`, `engineio_upgrades`, `engineio_unknown_sid`,
-    /// `engineio_requests_refused`, `engineio_bytes_received`, `engineio_bytes_sent`, `engineio_packets_received`,
+    /// `engineio_requests_refused`, `engineio_accept_failures`, `engineio_bytes_received`, `engineio_bytes_sent`, `engineio_packets_received`,
     /// `engineio_packets_sent`, `engineio_volatile_dropped`, and meters `engineio_sessions`, `engineio_bytes_buffered`.
     ///
     /// - Parameter factory: The backend; the one bootstrapped for the process if nil.
@@ -40,6 +41,7 @@ public struct EngineMetrics: Sendable {
         self.upgrades = counter("upgrades")
         self.unknownSID = counter("unknown_sid")
         self.refused = counter("requests_refused")
+        self.acceptFailures = counter("accept_failures")
         self.bytesReceived = counter("bytes_received")
         self.bytesSent = counter("bytes_sent")
         self.packetsReceived = counter("packets_received")
@@ -59,6 +61,7 @@ public struct EngineMetrics: Sendable {
     }
 
     func upgraded() { upgrades.increment() }
+    func acceptFailed() { acceptFailures.increment() }
     func requestRefused(unknownSID isUnknown: Bool) {
         refused.increment()
         if isUnknown { unknownSID.increment() }

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import SocketIOText
 
 /// What a request to the engine's path asks for, before any session is looked at.
 enum EngineRoute: Equatable {
@@ -14,11 +15,14 @@ enum EngineRoute: Equatable {
         if head.method == .OPTIONS { return .success(.preflight) }
         let query = QueryString.parse(head.uri)
         func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value }
-        guard let name = parameter("transport"), let transport = EngineConfiguration.Transport(rawValue: name),
-            configuration.transports.contains(transport)
+        guard let name = parameter("transport"), let transport = configuration.transports.first(where: { $0.rawValue == name })
         else { return .failure(EngineRefusal(.unknownTransport)) }
         // JSONP belongs to version 3 of the protocol.
         guard parameter("j") == nil else { return .failure(EngineRefusal(.unsupportedProtocolVersion)) }
+        // What follows the head of a handshake belongs to the WebSocket, or to a body: nobody could say which.
+        if head.isWebSocketUpgrade, head.hasBody {
+            return .failure(EngineRefusal(.badRequest, context: "a WebSocket handshake must not have a body"))
+        }
         if let sid = parameter("sid"), !sid.isEmpty {
             return findExisting(head, sid: sid, transport: transport, configuration: configuration)
         }
@@ -59,6 +63,22 @@ extension HTTPRequestHead {
         headers.lists("upgrade", in: "connection") && headers.contains(name: "upgrade")
     }
 
+    /// Whether the request says that something follows its head (RFC 9112, section 6.3).
+    var hasBody: Bool {
+        headers.contains(name: "transfer-encoding")
+            || headers[canonicalForm: "content-length"].contains { !$0.utf8.allSatisfy { $0 == UInt8(ascii: "0") } }
+    }
+
+    /// Whether the request says for which host it is, and only once, as version 1.1 demands (RFC 9112, section 3.2).
+    var namesOneHost: Bool {
+        var hosts = 0
+        for (name, value) in headers where name.utf8.isLowercase("host") {
+            hosts += 1
+            guard value.utf8.allSatisfy(\.mayStandInHost) else { return false }
+        }
+        return hosts == 1 || (hosts == 0 && version.minor == 0)
+    }
+
     /// Whether the answer may be gzipped.
     var acceptsGzip: Bool {
         ContentCoding.acceptsGzip(headers[canonicalForm: "accept-encoding"])
@@ -82,9 +102,25 @@ extension HTTPHeaders {
     }
 }
 
+extension UInt8 {
+    /// Whether names and addresses of hosts, and ports, are made of this (RFC 3986, section 3.2).
+    var mayStandInHost: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        // Unreserved ones, sub-delimiters, escapes, and what addresses of version 6 and ports need. An underscore is common in containers.
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "%"), UInt8(ascii: ":"),
+            UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: "&"), UInt8(ascii: "'"),
+            UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: ","), UInt8(ascii: ";"),
+            UInt8(ascii: "="):
+            true
+        default: false
+        }
+    }
+}
+
 extension Collection<UInt8> {
     /// Whether the bytes are those of `text`, which is in lower case, but for the case of ASCII letters.
-    fileprivate func isLowercase(_ text: String) -> Bool {
+    func isLowercase(_ text: String) -> Bool {
         guard count == text.utf8.count else { return false }
         return zip(self, text.utf8).allSatisfy { byte, wanted in
             byte == wanted || (byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") && byte | 0x20 == wanted)
@@ -94,7 +130,7 @@ extension Collection<UInt8> {
 
 extension Substring.UTF8View {
     /// Without spaces and tabs around it.
-    fileprivate var trimmed: Substring.UTF8View {
+    var trimmed: Substring.UTF8View {
         func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
         var rest = drop(while: isBlank)
         while let last = rest.last, isBlank(last) { rest = rest.dropLast() }

@@ -5,7 +5,7 @@ import Synchronization
 
 /// An Engine.IO v4 server: sessions over long-polling and WebSocket, on channels that somebody else accepts.
 public final class EngineServer: Sendable {
-    private let context: EngineContext
+    let context: EngineContext
     private let loops = Mutex<[ObjectIdentifier: EngineLoopHandle]>([:])
 
     /// Makes a server. It does nothing until ``configure(_:isSecure:fallback:)`` is called for a channel.

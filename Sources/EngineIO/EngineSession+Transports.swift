@@ -25,11 +25,23 @@ extension EngineSession {
         }
     }
 
-    /// The connection of a GET is gone.
+    /// The client's system has all of the answer to a GET.
+    func pollWritten(_ id: Int) {
+        guard let polling, polling.unwritten?.id == id else { return }
+        polling.unwritten = nil
+        markDirty()
+    }
+
+    /// The connection of a GET is gone, before the client had all of an answer.
     func pollAborted(_ id: Int) {
-        guard polling?.poll?.id == id else { return }
-        polling?.poll = nil
-        machine.pollAnswered()
+        guard let polling, polling.poll?.id == id || polling.unwritten?.id == id else { return }
+        polling.unwritten = nil
+        if polling.poll?.id == id {
+            polling.poll = nil
+            machine.pollAnswered()
+        }
+        // After an upgrade the session no longer depends on it.
+        guard webSocket == nil else { return }
         finish(.transportError, code: .normal)
     }
 
@@ -195,8 +207,11 @@ extension EngineSession {
     private func candidateReceived(_ packet: EnginePacket?, _ link: WebSocketLink) {
         switch machine.candidateReceived(packet, now: loop.eventLoop.now, timing: loop.context.timing) {
         case .answerProbe:
-            link.write(EngineFrames.probePong)
-            link.flush(from: loop)
+            // A client that probes on and on and reads nothing gets no answers.
+            if link.isWritable {
+                link.write(EngineFrames.probePong)
+                link.flush(from: loop)
+            }
             // The client must have its poll back before it can finish the upgrade.
             answerPoll(ByteBuffer(string: "6"))
         case .upgrade: upgrade(to: link)

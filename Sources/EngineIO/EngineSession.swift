@@ -37,6 +37,8 @@ public final class EngineSession {
         var candidate: WebSocketLink?
         /// Whether the POST has been read and waits for reading to go on.
         var postIsHeldBack = false
+        /// The poll whose answer the client has not taken, and the size of the answer. It still counts as waiting in the send buffer.
+        var unwritten: (id: Int, bytes: Int)?
     }
 
     /// How many bytes a session sends in one tick before the rest waits in the send buffer.
@@ -183,7 +185,7 @@ public final class EngineSession {
 
     private func enqueue(_ item: Outgoing) {
         let limits = loop.context.configuration.limits
-        guard queue.count < limits.sendBufferPackets, queuedBytes + item.byteCount <= limits.sendBufferBytes else { return overflow() }
+        guard queue.count < limits.sendBufferPackets, bufferedBytes + item.byteCount <= limits.sendBufferBytes else { return overflow() }
         queue.append(item)
         queuedBytes += item.byteCount
         loop.tally.buffered += item.byteCount
@@ -221,7 +223,7 @@ public final class EngineSession {
         } else {
             answerPoll()
         }
-        if owesDrain, queue.isEmpty, machine.phase == .open {
+        if owesDrain, queue.isEmpty, machine.phase == .open, polling?.unwritten == nil {
             owesDrain = false
             delegate?.sessionDidDrain(self)
         }
@@ -257,9 +259,10 @@ public final class EngineSession {
         return item
     }
 
-    /// Answers the parked poll with what is queued; a closing session ends with it.
+    /// Answers the parked poll with what is queued; a closing session ends with it. It waits until the client has taken the answer to the
+    /// poll before.
     private func answerPoll() {
-        guard machine.isPollParked, !queue.isEmpty || machine.phase == .closing else { return }
+        guard machine.isPollParked, polling?.unwritten == nil, !queue.isEmpty || machine.phase == .closing else { return }
         let limit = loop.context.configuration.maxHTTPBufferSize
         var payload = ByteBuffer()
         payload.reserveCapacity(min(queuedBytes, limit))
@@ -275,8 +278,9 @@ public final class EngineSession {
     }
 
     func answerPoll(_ payload: ByteBuffer) {
-        guard let poll = polling?.poll else { return }
-        polling?.poll = nil
+        guard let polling, let poll = polling.poll else { return }
+        polling.poll = nil
+        if polling.unwritten == nil { polling.unwritten = (poll.id, payload.readableBytes) }
         machine.pollAnswered()
         poll.answer(.payload(payload), from: loop)
     }
@@ -323,6 +327,7 @@ public final class EngineSession {
         polling?.candidate?.close(.normal, from: loop)
         writePending()
         webSocket?.close(code, from: loop)
+        loop.context.trimmer.freed(bufferedBytes, on: loop.eventLoop)
         polling = nil
         webSocket = nil
         dropQueue()
@@ -387,13 +392,13 @@ public final class EngineSession {
     /// Whether a packet sent now would leave at the end of this tick.
     public var isWritable: Bool {
         if let webSocket { return queue.isEmpty && pendingBytes < Self.tickHighWater && webSocket.isWritable }
-        return machine.isPollParked
+        return machine.isPollParked && polling?.unwritten == nil
     }
 
     /// The packets waiting in the send buffer.
     public var bufferedPackets: Int { queue.count }
-    /// The bytes waiting in the send buffer.
-    public var bufferedBytes: Int { queuedBytes }
+    /// The bytes waiting in the send buffer, with those of the answer to a poll that the client has not taken.
+    public var bufferedBytes: Int { queuedBytes + (polling?.unwritten?.bytes ?? 0) }
     /// How many pings were sent so far. A pong for ping number n tells that all that was sent while this was below n has arrived.
     public var pingsSent: Int { machine.pingsSent }
 }

@@ -8,6 +8,8 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// Answers to pings that may wait for a client that does not read; only the latest matter (RFC 6455, section 5.5.3).
+    private static let mostPongs = 16
     /// How long a client may take to answer a close frame before its connection is cut.
     private static let closeTimeout = TimeAmount.seconds(5)
 
@@ -46,6 +48,7 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     private let ownsPipeline: Bool
     /// Writes that the channel has not finished. Only if there are none may anything go past it.
     @exclusivity(unchecked) private var unfinishedWrites: Int32 = 0
+    private var unfinishedPongs: Int8 = 0
     /// The connection's socket, once the channel has written all that came before; -1 if unknown or closed.
     @exclusivity(unchecked) private var file: CInt = -1
     private var isReading = true
@@ -94,8 +97,9 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        let freed = reader.bufferedBytes + (fragments?.payload.readableBytes ?? 0)
         gone(isError: false)
-        loop.context.trimmer.connectionClosed(on: context.eventLoop)
+        loop.context.trimmer.connectionClosed(on: context.eventLoop, freed: freed)
         context.fireChannelInactive()
     }
 
@@ -235,9 +239,16 @@ extension EngineWebSocketHandler {
 
     private func answerPing(_ frame: WebSocketClientFrame) {
         // A client that sends pings and reads nothing gets no answers.
-        guard isWritable else { return }
-        write(Self.controlFrame(0x8a, frame.payload.webSocketUnmasked(frame.mask)))
-        flush()
+        guard isWritable, unfinishedPongs < Self.mostPongs, let context else { return }
+        unfinishedPongs += 1
+        if ownsPipeline { unfinishedWrites += 1 }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            self.unfinishedPongs -= 1
+            if self.ownsPipeline { self.writeFinished() }
+        }
+        let pong = Self.controlFrame(0x8a, frame.payload.webSocketUnmasked(frame.mask))
+        context.writeAndFlush(Self.wrapOutboundOut(pong), promise: promise)
     }
 
     private static func controlFrame(_ firstByte: UInt8, _ payload: ByteBuffer) -> ByteBuffer {

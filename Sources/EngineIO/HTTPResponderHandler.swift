@@ -93,7 +93,19 @@ final class HTTPResponderHandler: ChannelInboundHandler {
             head.headerFields[.contentLength] = String(response.body.readableBytes)
         }
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
-        if !isHead, response.body.readableBytes > 0 { context.write(Self.wrapOutboundOut(.body(response.body)), promise: nil) }
-        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        writeBody(isHead ? ByteBuffer() : response.body, context: context)
+    }
+
+    /// Writes a body piece by piece, the next when the client has taken the last, and then the end.
+    private func writeBody(_ body: ByteBuffer, context: ChannelHandlerContext) {
+        var rest = body
+        guard rest.readableBytes > 0, let piece = rest.readSlice(length: min(rest.readableBytes, EngineHTTPHandler.pieceSize)) else {
+            return context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { [rest] result in
+            if case .success = result { self.writeBody(rest, context: context) }
+        }
+        context.writeAndFlush(Self.wrapOutboundOut(.body(piece)), promise: written)
     }
 }

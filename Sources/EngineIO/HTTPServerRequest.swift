@@ -11,7 +11,7 @@ public struct HTTPServerRequest: Sendable {
     public var remoteAddress: String
 
     /// The path without the query.
-    public var path: Substring { (head.path ?? "/").prefix { $0 != "?" && $0 != "#" } }
+    public var path: Substring { Substring((head.path ?? "/").utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }) }
 }
 
 /// The answer to a plain HTTP request.

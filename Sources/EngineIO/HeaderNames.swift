@@ -32,14 +32,15 @@ enum HeaderNames {
         return result
     }()
 
-    private static let codes = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, firstCode + UInt8($0)) })
-
     /// The byte for a name that is written exactly like this.
-    static func code(of name: String) -> UInt8? { codes[name] }
+    static func code(of name: String) -> UInt8? {
+        guard name.utf8.count < entries.count else { return nil }
+        return entries[name.utf8.count].first { name.utf8.elementsEqual($0.name) }?.code
+    }
 
     /// The byte for a name that is written exactly like this.
     static func code(of name: UnsafeRawBufferPointer) -> UInt8? {
-        guard name.count < entries.count else { return nil }
+        guard !name.isEmpty, name.count < entries.count else { return nil }
         return entries[name.count].first { $0.name[0] == name[0] && $0.name.elementsEqual(name) }?.code
     }
 

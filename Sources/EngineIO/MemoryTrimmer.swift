@@ -3,9 +3,11 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Gives memory back to the system after many connections have closed; glibc keeps it otherwise.
+/// Gives memory back to the system after many connections have closed, or a few that held much; glibc keeps it otherwise.
 final class MemoryTrimmer: Sendable {
     private static let closesPerTrim = 1000
+    /// What counts as one more connection, in bytes.
+    private static let bytesPerClose = 16 << 10
     /// Long enough for a mass close to be over, and at most one trim in this time.
     private static let delay = TimeAmount.seconds(5)
 
@@ -17,10 +19,23 @@ final class MemoryTrimmer: Sendable {
     private let state = Mutex(State())
 
     /// Counts a closed connection and schedules a trim if there were many.
-    func connectionClosed(on eventLoop: any EventLoop) {
+    ///
+    /// - Parameters:
+    ///   - eventLoop: Where the trim is scheduled.
+    ///   - bytes: What it held besides what every connection does, in bytes.
+    func connectionClosed(on eventLoop: any EventLoop, freed bytes: Int = 0) {
+        count(1 + bytes / Self.bytesPerClose, on: eventLoop)
+    }
+
+    /// Counts bytes that are not needed any more.
+    func freed(_ bytes: Int, on eventLoop: any EventLoop) {
+        if bytes >= Self.bytesPerClose { count(bytes / Self.bytesPerClose, on: eventLoop) }
+    }
+
+    private func count(_ closes: Int, on eventLoop: any EventLoop) {
         #if canImport(Glibc)
         let isDue = state.withLock { state in
-            state.closes += 1
+            state.closes += closes
             guard state.closes >= Self.closesPerTrim, !state.isScheduled else { return false }
             state.isScheduled = true
             return true

@@ -33,7 +33,7 @@ struct PlainHandshake {
             position = end
         }
         // Something may follow that belongs to the WebSocket, or not.
-        guard position == bytes.count - 2, asksForWebSocket, asksForUpgrade, hasVersion, !key.isEmpty else { return nil }
+        guard position == bytes.count - 2, asksForWebSocket, asksForUpgrade, hasVersion, !key.isEmpty, host != nil else { return nil }
     }
 
     // MARK: The request line
@@ -109,7 +109,7 @@ struct PlainHandshake {
     private mutating func note(_ bytes: UnsafeRawBufferPointer, _ name: Range<Int>, _ value: Range<Int>) -> Bool {
         switch name.count {
         case 4 where bytes.equalsLowercased("host", name):
-            guard host == nil else { return false }
+            guard host == nil, bytes[value].allSatisfy(\.mayStandInHost) else { return false }
             host = value
         case 6 where bytes.equalsLowercased("origin", name):
             guard origin == nil else { return false }

@@ -1,4 +1,5 @@
 import NIOCore
+import SocketIOText
 import Synchronization
 
 /// A session as other event loops know it.
@@ -10,7 +11,7 @@ struct SessionHandle: Sendable {
 /// All sessions of a server by their id, for whichever event loop a request arrives on.
 final class SessionRegistry: Sendable {
     private struct State {
-        var sessions: [String: SessionHandle] = [:]
+        var sessions: [Name: SessionHandle] = [:]
         var isDraining = false
         var pendingHandshakes = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
@@ -19,25 +20,34 @@ final class SessionRegistry: Sendable {
     private let state = Mutex(State())
     private let hasLoggedUnknownSID = Atomic(false)
 
-    enum Insertion: Sendable { case inserted, duplicate, refused }
+    /// The bytes that an id has at least and at most: no request with another `sid` has to be looked for.
+    private let lengths: ClosedRange<Int>
 
-    /// Adds a session, unless the id is taken, `limit` is reached or the server is shutting down.
+    /// - Parameter lengths: The bytes that an id has at least and at most.
+    init(lengths: ClosedRange<Int>) { self.lengths = lengths }
+
+    enum Insertion: Sendable { case inserted, duplicate, refused, unfit }
+
+    /// Adds a session, unless the id is taken or no id, `limit` is reached or the server is shutting down.
     func insert(_ handle: SessionHandle, id: String, limit: Int) -> Insertion {
-        state.withLock { state in
+        guard lengths.contains(id.utf8.count) else { return .unfit }
+        return state.withLock { state in
             guard !state.isDraining, state.sessions.count < limit else { return .refused }
-            guard state.sessions[id] == nil else { return .duplicate }
-            state.sessions[id] = handle
+            guard state.sessions[Name(id)] == nil else { return .duplicate }
+            state.sessions[Name(id)] = handle
             return .inserted
         }
     }
 
+    /// The session with this id. What cannot be one is neither hashed nor looked for.
     func find(_ id: String) -> SessionHandle? {
-        state.withLock { $0.sessions[id] }
+        guard lengths.contains(id.utf8.count) else { return nil }
+        return state.withLock { $0.sessions[Name(id)] }
     }
 
     func remove(_ id: String) {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            state.sessions[id] = nil
+            state.sessions[Name(id)] = nil
             guard state.sessions.isEmpty, !state.waiters.isEmpty else { return [] }
             defer { state.waiters = [] }
             return state.waiters

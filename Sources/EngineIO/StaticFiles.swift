@@ -1,5 +1,6 @@
 public import HTTPTypes
 public import NIOCore
+import SocketIOText
 import _NIOFileSystem
 
 /// A file that is served from memory, gzipped for clients that accept it, and not again to those that have it (`ETag`).
@@ -56,11 +57,10 @@ public struct StaticFile: Sendable {
     }
 
     private static func names(_ known: String, _ tag: String) -> Bool {
-        known.split(separator: ",").contains { candidate in
-            var candidate = candidate.drop { $0 == " " }
-            while candidate.last == " " { candidate.removeLast() }
-            if candidate.hasPrefix("W/") { candidate.removeFirst(2) }
-            return candidate == tag[...] || candidate == "*"
+        known.utf8.split(separator: UInt8(ascii: ",")).contains { candidate in
+            var candidate = candidate.trimmed
+            if candidate.starts(with: "W/".utf8) { candidate.removeFirst(2) }
+            return candidate.elementsEqual(tag.utf8) || candidate.elementsEqual("*".utf8)
         }
     }
 
@@ -89,7 +89,7 @@ public struct StaticFile: Sendable {
 
 /// The files of a folder, read once and served from memory, so that no request can name a file outside of it.
 public struct StaticFiles: Sendable {
-    private let files: [String: StaticFile]
+    private let files: [Name: StaticFile]
 
     /// Reads the files of a folder and the folders below. Hidden files are left out.
     ///
@@ -98,7 +98,7 @@ public struct StaticFiles: Sendable {
     ///   - maxTotalSize: The size in bytes that all files may have together. Default 64 MiB.
     /// - Throws: `FileSystemError` if a file cannot be read, or if they are larger.
     public init(directory path: String, maxTotalSize: Int = 64 << 20) async throws {
-        var files: [String: StaticFile] = [:]
+        var files: [Name: StaticFile] = [:]
         try await Self.read(FilePath(path), prefix: "/", left: maxTotalSize, into: &files)
         self.files = files
     }
@@ -107,7 +107,7 @@ public struct StaticFiles: Sendable {
         _ directory: FilePath,
         prefix: String,
         left: Int,
-        into files: inout [String: StaticFile]
+        into files: inout [Name: StaticFile]
     ) async throws {
         var left = left
         var entries: [DirectoryEntry] = []
@@ -120,7 +120,10 @@ public struct StaticFiles: Sendable {
             } else if entry.type == .regular {
                 let bytes = try await ByteBuffer(contentsOf: entry.path, maximumSizeAllowed: .bytes(Int64(max(0, left))))
                 left -= bytes.readableBytes
-                files[prefix + entry.name.string] = StaticFile(bytes: bytes, contentType: StaticFile.contentType(of: entry.name.string))
+                files[Name(prefix + entry.name.string)] = StaticFile(
+                    bytes: bytes,
+                    contentType: StaticFile.contentType(of: entry.name.string)
+                )
             }
         }
     }
@@ -128,9 +131,9 @@ public struct StaticFiles: Sendable {
     /// The answer to a request, or nil if no file has its path. A path that ends in `/` means `index.html` there.
     public func response(to request: HTTPRequest) -> HTTPServerResponse? {
         let target = request.path ?? "/"
-        var path = String(target.prefix { $0 != "?" && $0 != "#" })
+        var path = String(Substring(target.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }))
         if path.hasSuffix("/") { path += "index.html" }
-        return files[path]?.response(to: request)
+        return files[Name(path)]?.response(to: request)
     }
 }
 
@@ -138,13 +141,20 @@ public struct StaticFiles: Sendable {
 enum ContentCoding {
     static func acceptsGzip(_ values: some Sequence<some StringProtocol>) -> Bool {
         for value in values {
-            for coding in value.lowercased().split(separator: ",") {
-                let parts = coding.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
-                guard let name = parts.first, name == "gzip" || name == "*" else { continue }
-                let isRefused = parts.dropFirst().contains { $0.hasPrefix("q=0") && !$0.contains { $0 >= "1" && $0 <= "9" } }
-                if !isRefused { return true }
+            for coding in value.utf8.split(separator: UInt8(ascii: ",")) {
+                let parts = coding.split(separator: UInt8(ascii: ";")).map {
+                    $0.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+                }
+                guard let name = parts.first, name.isLowercase("gzip") || name.elementsEqual("*".utf8) else { continue }
+                if !parts.dropFirst().contains(where: isZeroWeight) { return true }
             }
         }
         return false
+    }
+
+    /// Whether a parameter says that the coding is not wanted: `q=0`, with zeros behind the point or none.
+    private static func isZeroWeight(_ parameter: [UInt8]) -> Bool {
+        let digits = UInt8(ascii: "1")...UInt8(ascii: "9")
+        return parameter.prefix(3).isLowercase("q=0") && !parameter.contains { digits.contains($0) }
     }
 }
