@@ -264,15 +264,24 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "MessagePack",
+                "SocketIO",
+                "SocketIOCluster",
                 "SocketIOCore",
+                "SocketIOText",
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             path: "Fuzzing/Targets",
             swiftSettings: settings
         ),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["FuzzTargets", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: settings
+        ),
         .testTarget(name: "SocketIOTextTests", dependencies: ["SocketIOText"], swiftSettings: settings),
         .testTarget(
             name: "MessagePackTests",

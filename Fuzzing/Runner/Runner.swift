@@ -1,12 +1,25 @@
+import Dispatch
 import FuzzTargets
 
 /// libFuzzer has the `main` function and calls this one with each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     do {
-        try selectedTarget.run(UnsafeRawBufferPointer(start: start, count: count))
+        let target = selectedTarget
+        if pace.isTimeForRest { waitFor { await target.rest() } }
+        try target.run(UnsafeRawBufferPointer(start: start, count: count))
         return 0
     } catch {
         fatalError("\(error)")
     }
+}
+
+/// Waits for something on the main thread, where nothing else runs.
+func waitFor(_ body: @escaping @Sendable () async throws -> Void) {
+    let done = DispatchSemaphore(value: 0)
+    Task {
+        do { try await body() } catch { fatalError("\(error)") }
+        done.signal()
+    }
+    done.wait()
 }

@@ -128,7 +128,7 @@ extension MongoAdapterTests {
         }
 
         private static func acknowledgements(of node: Node) async throws -> BroadcastAcknowledgements.Summary {
-            let packet = BroadcastPacket(EncodedPacket(message: .init(string: "?"), isBinary: false))
+            let packet = BroadcastPacket(EncodedPacket(message: .init(string: "2[\"?\"]"), isBinary: false))
             let stream = try await node.adapter.broadcastWithAck(packet, to: BroadcastOptions())
             for try await _ in stream {}
             return stream.summary

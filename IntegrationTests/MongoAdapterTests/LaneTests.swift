@@ -27,7 +27,7 @@ extension MongoAdapterTests {
                 try await set.primary().failCommands(["insert"], on: "tests.\(configuration.collection)", code: nil, times: 4)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for (index, own) in spaces.enumerated() {
-                        for space in own { group.addTask { try await Self.emit(index, 200, to: space.adapter) } }
+                        for (name, space) in zip(names, own) { group.addTask { try await Self.emit(index, 200, to: space.adapter, name) } }
                     }
                     try await group.waitForAll()
                 }
@@ -42,10 +42,10 @@ extension MongoAdapterTests {
         }
 
         /// Several at a time: each enters the queue before the next begins.
-        private static func emit(_ node: Int, _ count: Int, to adapter: any Adapter) async throws {
+        private static func emit(_ node: Int, _ count: Int, to adapter: any Adapter, _ namespace: String) async throws {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<count {
-                    let packet = BroadcastPacket(EncodedPacket(message: ByteBuffer(string: "\(node):\(number)"), isBinary: false))
+                    let packet = try BroadcastPacket(PacketEncoder(format: .json).event("\(node):\(number)", namespace: namespace) { _ in })
                     group.addImmediateTask { try await adapter.broadcast(packet, to: BroadcastOptions()) }
                     if number.isMultiple(of: 20) { await Task.yield() }
                 }

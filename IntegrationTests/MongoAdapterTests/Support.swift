@@ -70,7 +70,7 @@ final class Node: Sendable {
     }
 
     func emit(_ text: String) async throws {
-        let packet = BroadcastPacket(EncodedPacket(message: ByteBuffer(string: text), isBinary: false))
+        let packet = try BroadcastPacket(PacketEncoder(format: .json).event(text, namespace: "/") { _ in })
         try await adapter.broadcast(packet, to: BroadcastOptions())
     }
 
@@ -119,7 +119,8 @@ final class Receiver: LocalSocket {
     var count: Int { texts.withLock { $0.count } }
 
     func deliver(_ packet: BroadcastPacket, flags: BroadcastFlags) {
-        texts.withLock { $0.append(String(buffer: packet.encoded.message)) }
+        let name = try? packet.encoded.elements().decode(String.self, at: 0)
+        texts.withLock { $0.append(name ?? "?") }
     }
 
     func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink) {

@@ -8,10 +8,32 @@ extension MessagePackReader {
     /// - Throws: ``MessagePackError`` with the codes `truncated`, `invalidByte`, `tooDeep` or `tooManyValues`.
     @discardableResult
     public mutating func skip() throws(MessagePackError) -> Range<Int> {
+        try self.walk { walk, bytes in walk.value(bytes) }
+    }
+
+    /// Steps over one value as ``skip()`` does; if it is an array, `element` gets the range of each of its elements, in order, as offsets
+    /// from the start of the input. One pass, whatever the elements are.
+    ///
+    /// - Returns: The range of the value's bytes, and whether it is an array.
+    /// - Throws: as ``skip()``. `element` may have been called before that.
+    package mutating func skip(_ element: (Range<Int>) -> Void) throws(MessagePackError) -> (range: Range<Int>, isArray: Bool) {
+        let begin = self.offset
+        guard case .array = try self.peekKind() else { return (try self.skip(), false) }
+        let range = try self.walk { walk, bytes in
+            walk.array(bytes) { element(begin + $0.lowerBound..<begin + $0.upperBound) }
+        }
+        return (range, true)
+    }
+
+    private mutating func walk(
+        _ step: (inout StructureWalk, UnsafeRawBufferPointer) -> StructureWalk.Outcome
+    ) throws(MessagePackError) -> Range<Int> {
         let begin = self.offset
         let limits = self.limits
-        var walk = StructureWalk(depthLeft: limits.maximumDepth, valuesLeft: limits.maximumValues)
-        let outcome = self.buffer.withUnsafeReadableBytes { walk.value($0) }
+        // The recursion must end, whatever the caller has set.
+        let depth = min(limits.maximumDepth, MessagePackLimits.deepestNesting)
+        var walk = StructureWalk(depthLeft: depth, valuesLeft: limits.maximumValues)
+        let outcome = self.buffer.withUnsafeReadableBytes { step(&walk, $0) }
         switch outcome {
         case .complete:
             self.buffer.moveReaderIndex(forwardBy: walk.offset)
@@ -19,7 +41,7 @@ extension MessagePackReader {
         case .truncated: throw MessagePackError(.truncated, "a declared length exceeds the bytes that are left", at: begin + walk.offset)
         case .invalidByte: throw MessagePackError(.invalidByte, "the byte c1 starts no value", at: begin + walk.offset)
         case .tooDeep:
-            throw MessagePackError(.tooDeep, "nested deeper than \(limits.maximumDepth) arrays and maps", at: begin + walk.offset)
+            throw MessagePackError(.tooDeep, "nested deeper than \(depth) arrays and maps", at: begin + walk.offset)
         case .tooManyValues:
             throw MessagePackError(.tooManyValues, "more than \(limits.maximumValues) values", at: begin + walk.offset)
         }
@@ -104,15 +126,43 @@ private struct StructureWalk {
     }
 
     private mutating func container(header: Int, count: Int, _ bytes: UnsafeRawBufferPointer) -> Outcome {
-        guard self.depthLeft > 0 else { return .tooDeep }
-        guard count <= bytes.count - self.offset - header else { return .truncated }
-        self.offset += header
-        self.depthLeft -= 1
+        let outcome = self.enter(header: header, count: count, bytes)
+        guard case .complete = outcome else { return outcome }
         for _ in 0..<count {
             let outcome = self.value(bytes)
             guard case .complete = outcome else { return outcome }
         }
         self.depthLeft += 1
+        return .complete
+    }
+
+    private mutating func enter(header: Int, count: Int, _ bytes: UnsafeRawBufferPointer) -> Outcome {
+        guard self.depthLeft > 0 else { return .tooDeep }
+        guard count <= bytes.count - self.offset - header else { return .truncated }
+        self.offset += header
+        self.depthLeft -= 1
+        return .complete
+    }
+
+    /// Steps over an array and tells where its elements are.
+    mutating func array(_ bytes: UnsafeRawBufferPointer, _ element: (Range<Int>) -> Void) -> Outcome {
+        guard let first = bytes.first else { return .truncated }
+        guard self.valuesLeft > 0 else { return .tooManyValues }
+        self.valuesLeft -= 1
+        var header = LengthHeader(size: 1, count: Int(first & 0x0f))
+        if first & 0xf0 != 0x90 {
+            let width = first == 0xdc ? 2 : 4
+            guard let count = self.length(width: width, bytes) else { return .truncated }
+            header = LengthHeader(size: 1 + width, count: count)
+        }
+        let outcome = self.enter(header: header.size, count: header.count, bytes)
+        guard case .complete = outcome else { return outcome }
+        for _ in 0..<header.count {
+            let start = self.offset
+            let outcome = self.value(bytes)
+            guard case .complete = outcome else { return outcome }
+            element(start..<self.offset)
+        }
         return .complete
     }
 }

@@ -6,6 +6,7 @@ extension ClusterAdapter {
     func apply(_ header: ClusterHeader, _ body: ClusterBody) {
         switch body {
         case .broadcast(let packet, let options):
+            guard !packet.encoded.isPlaceMarker else { return pass(packet, header) }
             guard isUnderstood(packet, header) else { return }
             if local.recovers { deliverInOrder(packet, to: options, header) } else { local.deliver(packet, to: options) }
         case .broadcastWithAck(let packet, let options): ask(packet, options, header)
@@ -22,11 +23,29 @@ extension ClusterAdapter {
         }
     }
 
-    /// Clients understand one parser only.
+    /// Clients understand one parser only, and whoever writes to the backend could write anything.
     private func isUnderstood(_ packet: BroadcastPacket, _ header: ClusterHeader) -> Bool {
-        guard packet.encoded.isBinary != (local.format == .messagePack) else { return true }
-        node.report(.skipped("\(header.kind) of \(header.origin): its parser is another than this node's; use one in all nodes"))
+        if packet.encoded.isEvent(for: local.format, in: namespace) { return true }
+        let isOfOtherParser = packet.encoded.isBinary != (local.format == .messagePack)
+        let reason = isOfOtherParser ? "its parser is another than this node's; use one in all nodes" : "its packet is no event"
+        node.report(.skipped("\(header.kind) of \(header.origin): \(reason)"))
         return false
+    }
+
+    /// A session from elsewhere, without packets that must not be given to a client.
+    func understood(_ session: ClaimedSession) -> ClaimedSession {
+        var sound = session
+        sound.missed.removeAll { !$0.encoded.isEvent(for: local.format, in: namespace) }
+        let skipped = session.missed.count - sound.missed.count
+        if skipped > 0 { node.report(.skipped("\(skipped) packet(s) of a session from another node: they are no events")) }
+        return sound
+    }
+
+    /// The first place of a node in the stream: no client gets anything.
+    private func pass(_ packet: BroadcastPacket, _ header: ClusterHeader) {
+        guard local.recovers else { return }
+        let room = header.id.description
+        deliverInOrder(packet, to: BroadcastOptions(rooms: [room], except: [room]), header)
     }
 
     private func answer(_ header: ClusterHeader, _ queue: JobQueue? = nil, _ job: @escaping @Sendable () async throws -> Void) {
@@ -53,7 +72,9 @@ extension ClusterAdapter {
     // MARK: Acknowledgements
 
     private func ask(_ packet: BroadcastPacket, _ options: BroadcastOptions, _ header: ClusterHeader) {
-        guard isUnderstood(packet, header) else { return node.answer(header, with: .errorAnswer("the node uses another parser")) }
+        guard isUnderstood(packet, header) else {
+            return node.answer(header, with: .errorAnswer("the packet is no event for the clients of this node"))
+        }
         let stream = BroadcastAcknowledgements()
         let counting = local.beginDelivery(packet, to: options, acknowledgements: stream, part: stream.addPart())
         answer(header, node.relays) { [self] in

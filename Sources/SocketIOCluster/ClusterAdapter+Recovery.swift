@@ -160,7 +160,7 @@ extension ClusterAdapter {
     }
 
     private func adopt(_ found: Found, pid: String, _ claimant: any SessionClaimant) async -> Bool {
-        let session = found.session
+        let session = understood(found.session)
         return await withCheckedContinuation { continuation in
             let isCovered = recovery.withLock { recovery in
                 let (own, _) = node.position(in: namespace)

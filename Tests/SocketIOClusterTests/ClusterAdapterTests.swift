@@ -43,7 +43,7 @@ struct ClusterAdapterTests {
     func acknowledgements() async throws {
         try await withNodes(3) { nodes in
             for (index, node) in nodes.enumerated() { for part in 0..<3 { _ = try await node.connect("s\(index)-\(part)") } }
-            let stream = try await nodes[1].adapter.broadcastWithAck(TestNode.packet("2[\"x\"]"), to: options { $0.timeout = .seconds(20) })
+            let stream = try await nodes[1].adapter.broadcastWithAck(TestNode.packet("x"), to: options { $0.timeout = .seconds(20) })
             var ids: Set<String> = []
             for await answer in stream { ids.insert(try answer.decode(at: 0)) }
             #expect(ids == Set((0..<3).flatMap { node in (0..<3).map { "s\(node)-\($0)" } }))
@@ -57,7 +57,7 @@ struct ClusterAdapterTests {
             _ = try await nodes[0].connect("here")
             _ = try await nodes[1].connect("silent", acknowledges: false)
             let stream = try await nodes[0].adapter.broadcastWithAck(
-                TestNode.packet("2[\"x\"]"),
+                TestNode.packet("x"),
                 to: options { $0.timeout = .seconds(5) }
             )
             var count = 0
@@ -73,7 +73,7 @@ struct ClusterAdapterTests {
         try await withNodes(3) { nodes in
             _ = try await nodes[2].connect("there")
             let stream = try await nodes[0].adapter.broadcastWithAck(
-                TestNode.packet("2[\"x\"]"),
+                TestNode.packet("x"),
                 to: options(["there"]) {
                     $0.timeout = .seconds(20)
                     $0.expectSingleResponse = true

@@ -128,7 +128,7 @@ struct NodeLifeTests {
         try await expectEventually { socket.received == ["x"] }
         let fetch = await #expect(throws: ClusterError.self) { try await node.adapter.fetchSockets(BroadcastOptions()) }
         #expect(fetch?.code == .notSent)
-        let stream = try await node.adapter.broadcastWithAck(TestNode.packet("2[\"x\"]"), to: BroadcastOptions())
+        let stream = try await node.adapter.broadcastWithAck(TestNode.packet("x"), to: BroadcastOptions())
         for await _ in stream {}
         #expect(stream.summary.answered <= 1)
         await node.node.close()
@@ -249,7 +249,7 @@ struct NodeLifeTests {
             options.flags.timeout = .seconds(120)
             var streams: [BroadcastAcknowledgements] = []
             for _ in 0..<4_200 {
-                streams.append(try await nodes[0].adapter.broadcastWithAck(TestNode.packet("2[\"x\"]"), to: options))
+                streams.append(try await nodes[0].adapter.broadcastWithAck(TestNode.packet("x"), to: options))
             }
             let sockets = try await nodes[0].adapter.fetchSockets(BroadcastOptions())
             #expect(sockets.map(\.id) == ["silent"])

@@ -38,7 +38,11 @@ final class Client {
         self.server = server
         self.decoder = PacketDecoderStateMachine(
             format: server.configuration.parser,
-            limits: .init(attachments: server.configuration.maxAttachments, bytes: server.configuration.engine.maxHTTPBufferSize)
+            limits: .init(
+                attachments: server.configuration.maxAttachments,
+                bytes: server.configuration.engine.maxHTTPBufferSize,
+                values: server.configuration.maxPacketValues
+            )
         )
         // Kept until the client is in or gone. A weak reference would make every use of the client slower for its whole life.
         connectTimeout = context.timers.schedule(in: server.configuration.connectTimeout) { [self] in

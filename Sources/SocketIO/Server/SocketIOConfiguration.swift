@@ -15,6 +15,12 @@ public struct SocketIOConfiguration: Sendable {
     public var connectionStateRecovery: ConnectionStateRecovery?
     /// Binary attachments of one packet; more close the connection. Default 10.
     public var maxAttachments = 10
+    /// Values of one packet from a client: its arguments and whatever is inside them, arrays, objects, their elements and keys counted one
+    /// by one. A packet with more closes the connection with the reason `parse error`. At least 1; default 65 536.
+    ///
+    /// Decoding takes time for each value, on the client's event loop, however few bytes it has: this bounds how long one packet may hold
+    /// up the other clients. If yours send more, such as long arrays of numbers, send them as binary, or raise the limit.
+    public var maxPacketValues = 65_536
     /// Namespaces that one client may join, those included for which middleware still runs; further ones are refused. Default 100.
     public var maxNamespacesPerClient = 100
     /// Children that dynamic namespaces may have in all. When there are so many, a client that asks for another one takes the place of a child
@@ -74,6 +80,7 @@ public struct SocketIOConfiguration: Sendable {
             (engine.maxHTTPBufferSize > 0, "engine.maxHTTPBufferSize must be positive"),
             (connectTimeout > .zero, "connectTimeout must be positive"),
             (maxAttachments >= 0 && maxNamespacesPerClient > 0, "maxAttachments and maxNamespacesPerClient must not be negative"),
+            (maxPacketValues > 0, "maxPacketValues must be positive"),
             (maxServerSideEvents > 0 && maxChildNamespaces >= 0, "maxServerSideEvents must be positive"),
             (maxChildNamespacesPerClient > 0, "maxChildNamespacesPerClient must be positive"),
             (maxAuthSize > 0, "maxAuthSize must be positive"),

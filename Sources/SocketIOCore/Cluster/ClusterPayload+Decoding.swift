@@ -296,7 +296,7 @@ extension EventArguments {
             guard attachments.isEmpty, count >= 0, count <= region.readableBytes else { return nil }
             MessagePackPacket.writeArrayHeader(count, to: &array)
             array.writeImmutableBuffer(region)
-            ranges = MessagePackPacket.elements(0..<array.readableBytes, array)
+            ranges = MessagePackPacket.elements(ofArray: array)
         }
         guard let ranges, ranges.count == count else { return nil }
         self.init(format: format, bytes: array, ranges: ranges, attachments: attachments)

@@ -37,7 +37,7 @@ extension EncodedPacket {
         guard isBinary else {
             let header = try JSONPacketHeader(message)
             guard header.type == .event || header.type == .binaryEvent else { throw PacketError(.unknownType) }
-            return EventArguments(format: .json, bytes: message, ranges: try header.elements(of: message), attachments: attachments)
+            return EventArguments(format: .json, bytes: message, ranges: try header.elements(of: message, .max), attachments: attachments)
         }
         guard let ranges = MessagePackPacket.elements(of: message) else { throw PacketError(.illegalPayload) }
         return EventArguments(format: .messagePack, bytes: message, ranges: ranges, attachments: [])

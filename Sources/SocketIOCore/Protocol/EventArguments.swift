@@ -34,8 +34,7 @@ public struct EventArguments: Sendable {
         case .json:
             ranges = JSONScanner.elements(of: array, from: array.readerIndex)
         case .messagePack:
-            let isValid = attachments.isEmpty && (try? MessagePackReader.validate(array)) != nil
-            ranges = isValid ? MessagePackPacket.elements(0..<array.readableBytes, array) : nil
+            ranges = attachments.isEmpty ? MessagePackPacket.elements(ofArray: array) : nil
         }
         guard let ranges else { throw PacketError(.illegalPayload) }
         self.init(format: format, bytes: array, ranges: ranges, attachments: attachments)
@@ -145,7 +144,7 @@ public struct EncodedValue: Sendable {
 extension EventArguments {
     /// The arguments of an acknowledgement that was just encoded.
     init?(acknowledgement packet: EncodedPacket, format: PacketFormat) {
-        var decoder = PacketDecoderStateMachine(format: format, limits: .init(attachments: .max, bytes: .max))
+        var decoder = PacketDecoderStateMachine(format: format, limits: .none)
         var parsed = packet.isBinary ? try? decoder.receive(binary: packet.message) : try? decoder.receive(text: packet.message)
         for attachment in packet.attachments { parsed = try? decoder.receive(binary: attachment) }
         guard case .acknowledgement(_, let arguments) = parsed?.content else { return nil }

@@ -51,15 +51,26 @@ enum MessagePackPacket {
         buffer = writer.buffer
     }
 
-    /// The same packet, an event without acknowledgement id, with one.
+    /// The same packet, an event without acknowledgement id, with one. Anything else is returned as it is.
     static func adding(id: UInt64, to packet: EncodedPacket) -> EncodedPacket {
-        var message = packet.message
-        return EncodedPacket(isBinary: true, sizeHint: message.readableBytes + 16) { buffer in
-            let fields = message.readInteger(as: UInt8.self) ?? 0x83
-            buffer.writeInteger(fields + 1)
-            buffer.writeImmutableBuffer(message)
+        var reader = MessagePackReader(packet.message)
+        guard packet.isBinary, let fields = try? reader.readMapHeader(), fields < fieldLimit else { return packet }
+        let rest = reader.remaining
+        return EncodedPacket(isBinary: true, sizeHint: rest.readableBytes + 20) { buffer in
+            writeMapHeader(fields + 1, to: &buffer)
+            buffer.writeImmutableBuffer(rest)
             writeID(id, to: &buffer)
             return []
+        }
+    }
+
+    /// Appends the header of a map of at most ``fieldLimit`` fields.
+    private static func writeMapHeader(_ count: Int, to buffer: inout ByteBuffer) {
+        if count < 16 {
+            buffer.writeInteger(0x80 | UInt8(truncatingIfNeeded: count))
+        } else {
+            buffer.writeInteger(UInt8(0xde))
+            buffer.writeInteger(UInt16(truncatingIfNeeded: count))
         }
     }
 }
@@ -67,17 +78,24 @@ enum MessagePackPacket {
 // MARK: Parsing
 
 extension MessagePackPacket {
-    private struct Fields {
+    /// Packets have five fields; the other implementations might add some.
+    private static let fieldLimit = 16
+
+    struct Fields {
         var type: UInt8?
         var namespace: String?
         var data: Range<Int>?
+        /// The elements of `data`, as positions in the message; nil if it is no array.
+        var elements: ElementRanges?
         var id: UInt64?
     }
 
     /// Parses a packet; its arguments stay encoded.
-    static func parse(_ message: ByteBuffer) throws(PacketError) -> Packet {
+    static func parse(_ message: ByteBuffer, maximumValues: Int) throws(PacketError) -> Packet {
         let fields: Fields
-        do { fields = try readFields(message) } catch { throw PacketError(.illegalPayload) }
+        do { fields = try readFields(message, maximumValues: maximumValues) } catch {
+            throw PacketError(error.code == .tooManyValues ? .tooManyValues : .illegalPayload)
+        }
         guard let type = fields.type.flatMap({ PacketType(rawValue: $0) }), type.rawValue <= PacketType.connectError.rawValue else {
             throw PacketError(.unknownType)
         }
@@ -85,14 +103,21 @@ extension MessagePackPacket {
         return Packet(namespace: namespace, content: try content(type, fields, message))
     }
 
-    private static func readFields(_ message: ByteBuffer) throws(MessagePackError) -> Fields {
-        var reader = MessagePackReader(message)
+    static func readFields(_ message: ByteBuffer, maximumValues: Int) throws(MessagePackError) -> Fields {
+        var reader = MessagePackReader(message, limits: MessagePackLimits(maximumValues: maximumValues))
         var fields = Fields()
-        for _ in 0..<(try reader.readMapHeader()) {
+        let count = try reader.readMapHeader()
+        guard count <= fieldLimit else { throw MessagePackError(.tooManyValues, "a packet has no \(count) fields") }
+        for _ in 0..<count {
             switch try reader.readString() {
             case "type": fields.type = try reader.readInteger()
             case "nsp": fields.namespace = try reader.readString()
-            case "data": fields.data = try reader.skip()
+            case "data":
+                let base = message.readerIndex
+                var elements = ElementRanges()
+                let data = try reader.skip { elements.append(base + $0.lowerBound..<base + $0.upperBound) }
+                fields.data = data.range
+                fields.elements = data.isArray ? elements : nil
             case "id": if !reader.readNil() { fields.id = try reader.readInteger() }
             default: _ = try reader.skip()
             }
@@ -107,14 +132,14 @@ extension MessagePackPacket {
         case .disconnect: return .disconnect
         case .connectError: return .connectError(try object(fields.data, message))
         case .event, .binaryEvent:
-            guard let ranges = elements(fields.data, message), let first = ranges[0], let name = eventName(first, message),
+            guard let ranges = fields.elements, let first = ranges[0], let name = eventName(first, message),
                 !EventName.isReserved(name)
             else { throw PacketError(.illegalPayload) }
             let arguments = EventArguments(format: .messagePack, bytes: message, ranges: ranges.dropFirst(), attachments: [])
             return .event(name: name, arguments: arguments, id: fields.id)
         case .acknowledgement, .binaryAcknowledgement:
             guard let id = fields.id else { throw PacketError(.illegalID) }
-            guard let ranges = elements(fields.data, message) else { throw PacketError(.illegalPayload) }
+            guard let ranges = fields.elements else { throw PacketError(.illegalPayload) }
             let arguments = EventArguments(format: .messagePack, bytes: message, ranges: ranges, attachments: [])
             return .acknowledgement(id: id, arguments: arguments)
         }
@@ -134,25 +159,21 @@ extension MessagePackPacket {
 
     /// The elements of the payload of an event.
     static func elements(of message: ByteBuffer) -> ElementRanges? {
-        guard let fields = try? readFields(message), fields.type == PacketType.event.rawValue else { return nil }
-        return elements(fields.data, message)
+        guard let fields = try? readFields(message, maximumValues: .max), fields.type == PacketType.event.rawValue else { return nil }
+        return fields.elements
     }
 
-    /// The elements of an array, as positions in `message`.
-    static func elements(_ range: Range<Int>?, _ message: ByteBuffer) -> ElementRanges? {
-        guard let range, let bytes = slice(range, message) else { return nil }
-        var reader = MessagePackReader(bytes)
+    /// The elements of an array that is all there is in a buffer, as positions in it.
+    static func elements(ofArray array: ByteBuffer) -> ElementRanges? {
+        var reader = MessagePackReader(array)
         var result = ElementRanges()
-        guard let count = try? reader.readArrayHeader() else { return nil }
-        let base = message.readerIndex + range.lowerBound
-        for _ in 0..<count {
-            guard let element = try? reader.skip() else { return nil }
-            result.append(base + element.lowerBound..<base + element.upperBound)
-        }
+        let base = array.readerIndex
+        guard let found = try? reader.skip({ result.append(base + $0.lowerBound..<base + $0.upperBound) }), found.isArray, reader.isAtEnd
+        else { return nil }
         return result
     }
 
-    private static func eventName(_ range: Range<Int>, _ message: ByteBuffer) -> String? {
+    static func eventName(_ range: Range<Int>, _ message: ByteBuffer) -> String? {
         guard let bytes = message.getSlice(at: range.lowerBound, length: range.count) else { return nil }
         var reader = MessagePackReader(bytes)
         if let name = try? reader.readString() { return name }

@@ -60,7 +60,7 @@ public struct PacketError: Error, Hashable, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
             case unknownType, illegalAttachments, tooManyAttachments, illegalNamespace, illegalID, illegalPayload
-            case unexpectedBinary, unexpectedText
+            case unexpectedBinary, unexpectedText, tooManyValues
         }
         private let value: Value
         /// The packet type is not one of the protocol.
@@ -79,6 +79,8 @@ public struct PacketError: Error, Hashable, CustomStringConvertible {
         public static let unexpectedBinary = Code(value: .unexpectedBinary)
         /// A text message came while a packet was waiting for attachments, or the parser takes binary only.
         public static let unexpectedText = Code(value: .unexpectedText)
+        /// The payload has more values than the limit.
+        public static let tooManyValues = Code(value: .tooManyValues)
         /// The name of the code.
         public var description: String { value.rawValue }
     }

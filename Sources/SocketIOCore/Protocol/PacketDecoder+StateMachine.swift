@@ -10,12 +10,19 @@ public struct PacketDecoderStateMachine: Sendable {
         public var attachments: Int
         /// Bytes of one packet with its attachments. Default 1 000 000.
         public var bytes: Int
+        /// Values of one packet: its arguments and whatever is inside them, arrays, objects, their elements and keys counted one by one.
+        /// Decoding takes time for each, however few bytes it has. Default 65 536.
+        public var values: Int
 
         /// Creates limits.
-        public init(attachments: Int = 10, bytes: Int = 1_000_000) {
+        public init(attachments: Int = 10, bytes: Int = 1_000_000, values: Int = 65_536) {
             self.attachments = attachments
             self.bytes = bytes
+            self.values = values
         }
+
+        /// For packets that were encoded in this process.
+        static let none = Limits(attachments: .max, bytes: .max, values: .max)
     }
 
     /// A binary packet whose attachments have not all come.
@@ -25,15 +32,6 @@ public struct PacketDecoderStateMachine: Sendable {
         var ranges: ElementRanges
         var attachments: [ByteBuffer] = []
         var bytes: Int
-
-        /// A handler may pass the packet on undecoded: a placeholder for nothing would break its receivers.
-        var hasSoundPlaceholders: Bool {
-            let start = message.readerIndex + header.length
-            guard let payload = message.getSlice(at: start, length: message.writerIndex - start),
-                let tape = try? JSONTape(payload, attachments: attachments, maximumDepth: JSONWalker.deepestNesting)
-            else { return false }
-            return tape.hasSoundPlaceholders
-        }
     }
 
     /// The parser that clients use.
@@ -65,7 +63,7 @@ public struct PacketDecoderStateMachine: Sendable {
         let header = try JSONPacketHeader(message)
         guard header.attachments > 0 else { return try packet(header, message) }
         guard header.attachments <= limits.attachments else { throw PacketError(.tooManyAttachments) }
-        let ranges = try header.elements(of: message)
+        let ranges = try header.elements(of: message, limits.values)
         waiting = .packet(Incomplete(header: header, message: message, ranges: ranges, bytes: message.readableBytes))
         return nil
     }
@@ -75,7 +73,7 @@ public struct PacketDecoderStateMachine: Sendable {
     /// - Returns: The packet, or nil if it waits for more attachments.
     /// - Throws: ``PacketError`` if the message is no packet, or no packet waits for it.
     public mutating func receive(binary message: ByteBuffer) throws(PacketError) -> Packet? {
-        if format == .messagePack { return try MessagePackPacket.parse(message) }
+        if format == .messagePack { return try MessagePackPacket.parse(message, maximumValues: limits.values) }
         guard var waiting = incomplete else { throw PacketError(.unexpectedBinary) }
         self.waiting = nil
         waiting.attachments.append(message)
@@ -85,7 +83,7 @@ public struct PacketDecoderStateMachine: Sendable {
             self.waiting = .packet(waiting)
             return nil
         }
-        guard waiting.hasSoundPlaceholders else { throw PacketError(.illegalAttachments) }
+        guard waiting.header.hasSoundPlaceholders(in: waiting.message, waiting.attachments) else { throw PacketError(.illegalAttachments) }
         return try waiting.header.message(waiting.message, elements: waiting.ranges, attachments: waiting.attachments)
     }
 
@@ -101,7 +99,7 @@ public struct PacketDecoderStateMachine: Sendable {
         case .disconnect: Packet(namespace: header.namespace, content: try header.withoutPayload(message, .disconnect))
         case .connectError: Packet(namespace: header.namespace, content: .connectError(try header.object(of: message)))
         case .event, .binaryEvent, .acknowledgement, .binaryAcknowledgement:
-            try header.message(message, elements: header.elements(of: message), attachments: [])
+            try header.message(message, elements: header.elements(of: message, limits.values), attachments: [])
         }
     }
 }
@@ -173,10 +171,19 @@ struct JSONPacketHeader {
     }
 
     /// The elements of the payload, which must be an array.
-    func elements(of message: ByteBuffer) throws(PacketError) -> ElementRanges {
+    func elements(of message: ByteBuffer, _ maximumValues: Int) throws(PacketError) -> ElementRanges {
         guard type != .connect, type != .disconnect, type != .connectError else { throw PacketError(.illegalPayload) }
-        guard let ranges = JSONScanner.elements(of: message, from: message.readerIndex + length) else { throw PacketError(.illegalPayload) }
-        return ranges
+        return try JSONScanner.elements(of: message, from: message.readerIndex + length, maximumValues: maximumValues)
+    }
+
+    /// Whether every placeholder in the payload stands for an attachment. A handler may pass the packet on undecoded: a placeholder for
+    /// nothing would break its receivers.
+    func hasSoundPlaceholders(in message: ByteBuffer, _ attachments: [ByteBuffer]) -> Bool {
+        let start = message.readerIndex + length
+        guard let payload = message.getSlice(at: start, length: message.writerIndex - start),
+            let tape = try? JSONTape(payload, attachments: attachments, maximumDepth: JSONWalker.deepestNesting)
+        else { return false }
+        return tape.hasSoundPlaceholders
     }
 
     /// The content of a packet that has no payload.

@@ -87,7 +87,8 @@ extension PacketEncoder {
     ///
     /// - Parameters:
     ///   - id: The acknowledgement id.
-    ///   - packet: An event that was encoded by this parser without an id.
+    ///   - packet: An event that was encoded by this parser without an id. Anything else is returned as it is, or with an id that no
+    ///     client makes sense of; it is not checked.
     public func adding(acknowledgementID id: UInt64, to packet: EncodedPacket) -> EncodedPacket {
         guard format == .json else { return MessagePackPacket.adding(id: id, to: packet) }
         let message = packet.message

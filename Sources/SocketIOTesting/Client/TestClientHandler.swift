@@ -52,7 +52,7 @@ final class TestClientDecoder: Sendable {
     private let machine: Mutex<PacketDecoderStateMachine>
 
     init(format: PacketFormat) {
-        self.machine = Mutex(PacketDecoderStateMachine(format: format, limits: .init(attachments: 1_000, bytes: 1 << 30)))
+        self.machine = Mutex(PacketDecoderStateMachine(format: format, limits: .init(attachments: 1_000, bytes: 1 << 30, values: .max)))
     }
 
     func packet(_ message: TestClient.Message) throws -> Packet? {

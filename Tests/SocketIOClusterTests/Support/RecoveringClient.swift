@@ -17,7 +17,7 @@ final class RecoveringClient: Sendable {
 
     func receive(_ packet: BroadcastPacket) {
         state.withLock { state in
-            state.received.append(String(buffer: packet.encoded.message))
+            state.received.append(packet.name ?? "?")
             state.offset = packet.offset ?? state.offset
         }
     }

@@ -82,9 +82,15 @@ final class TestNode: Sendable {
         return socket
     }
 
-    static func packet(_ text: String) -> BroadcastPacket {
-        BroadcastPacket(EncodedPacket(message: ByteBuffer(string: text), isBinary: false))
+    /// An event of this name.
+    static func packet(_ name: String) -> BroadcastPacket {
+        BroadcastPacket(EncodedPacket(message: ByteBuffer(string: "2[\"\(name)\"]"), isBinary: false))
     }
+}
+
+extension BroadcastPacket {
+    /// The name of the event; nil for what is no event.
+    var name: String? { try? encoded.elements().decode(String.self, at: 0) }
 }
 
 /// Starts nodes on one bus and closes them at the end.

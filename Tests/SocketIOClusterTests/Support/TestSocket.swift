@@ -21,7 +21,7 @@ final class TestSocket: LocalSocket {
     var isDisconnected: Bool { isGone.withLock { $0 } }
 
     func deliver(_ packet: BroadcastPacket, flags: BroadcastFlags) {
-        texts.withLock { $0.append(String(buffer: packet.encoded.message)) }
+        texts.withLock { $0.append(packet.name ?? "?") }
     }
 
     func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink) {

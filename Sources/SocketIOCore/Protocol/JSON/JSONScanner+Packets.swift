@@ -4,8 +4,19 @@ import NIOCore
 extension JSONScanner {
     /// The elements of the array that starts at an index of a message and ends with it; nil if there is none.
     static func elements(of message: ByteBuffer, from index: Int) -> ElementRanges? {
-        guard index <= message.writerIndex else { return nil }
-        return try? JSONScanner().ranges(of: message, from: index, base: index)
+        try? self.elements(of: message, from: index, maximumValues: .max)
+    }
+
+    /// The same with a limit for the values and keys of the array, at all depths.
+    ///
+    /// - Throws: ``PacketError`` with `tooManyValues` or `illegalPayload`.
+    static func elements(of message: ByteBuffer, from index: Int, maximumValues: Int) throws(PacketError) -> ElementRanges {
+        guard index <= message.writerIndex else { throw PacketError(.illegalPayload) }
+        do {
+            return try JSONScanner(maximumValues: maximumValues).ranges(of: message, from: index, base: index)
+        } catch {
+            throw PacketError(error.reason == .tooManyValues ? .tooManyValues : .illegalPayload)
+        }
     }
 
     /// Whether the bytes are exactly one JSON value.

@@ -11,9 +11,13 @@ package struct JSONScanner: Sendable {
     /// The largest number of elements that ``elements(of:)`` returns. Default: 65 536.
     package var maximumElements: Int
 
-    package init(maximumDepth: Int = 64, maximumElements: Int = 1 << 16) {
+    /// The largest number of values and keys, at all depths, of an array whose elements are found. Default: no limit.
+    package var maximumValues: Int
+
+    package init(maximumDepth: Int = 64, maximumElements: Int = 1 << 16, maximumValues: Int = .max) {
         self.maximumDepth = min(maximumDepth, JSONWalker.deepestNesting)
         self.maximumElements = maximumElements
+        self.maximumValues = maximumValues
     }
 
     /// Checks that a buffer holds exactly one JSON value. Allocates nothing.
@@ -37,7 +41,7 @@ package struct JSONScanner: Sendable {
     /// The elements of the array that is the rest of a buffer from an index on; their positions count from `base` at that index.
     func ranges(of buffer: ByteBuffer, from index: Int, base: Int) throws(JSONSyntaxError) -> ElementRanges {
         let (skipped, maximumDepth) = (index - buffer.readerIndex, self.maximumDepth)
-        var visitor = ElementsVisitor(base: base, maximum: self.maximumElements)
+        var visitor = ElementsVisitor(base: base, maximum: self.maximumElements, values: self.maximumValues)
         try buffer.withUnsafeReadableBytes { bytes in
             Result { () throws(JSONSyntaxError) in
                 var walker = JSONWalker(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(skipped)))
@@ -93,15 +97,18 @@ private struct ElementsVisitor: JSONVisitor {
     private(set) var ranges = ElementRanges()
     private let base: Int
     private let maximum: Int
+    private var valuesLeft: Int
     private var start = 0
 
-    init(base: Int, maximum: Int) {
+    init(base: Int, maximum: Int, values: Int) {
         self.base = base
         self.maximum = maximum
+        self.valuesLeft = values
     }
 
     mutating func begin(at offset: Int, isObject: Bool, depth: Int) throws(JSONSyntaxError) {
         if depth == 0, isObject { throw JSONSyntaxError(.notAnArray, at: offset) }
+        try self.countValue(offset)
         guard depth == 1 else { return }
         try self.checkCount(offset)
         self.start = offset
@@ -114,10 +121,11 @@ private struct ElementsVisitor: JSONVisitor {
     mutating func string(_ range: Range<Int>, escaped: Bool, depth: Int) throws(JSONSyntaxError) { try self.add(range, depth) }
     mutating func number(_ range: Range<Int>, isInteger: Bool, depth: Int) throws(JSONSyntaxError) { try self.add(range, depth) }
     mutating func literal(_ range: Range<Int>, isNull: Bool, depth: Int) throws(JSONSyntaxError) { try self.add(range, depth) }
-    mutating func key(_ range: Range<Int>, escaped: Bool) throws(JSONSyntaxError) {}
+    mutating func key(_ range: Range<Int>, escaped: Bool) throws(JSONSyntaxError) { try self.countValue(range.lowerBound) }
 
     private mutating func add(_ range: Range<Int>, _ depth: Int) throws(JSONSyntaxError) {
         guard depth > 0 else { throw JSONSyntaxError(.notAnArray, at: range.lowerBound) }
+        try self.countValue(range.lowerBound)
         guard depth == 1 else { return }
         try self.checkCount(range.lowerBound)
         self.append(range)
@@ -125,6 +133,12 @@ private struct ElementsVisitor: JSONVisitor {
 
     private mutating func append(_ range: Range<Int>) {
         self.ranges.append((range.lowerBound + self.base)..<(range.upperBound + self.base))
+    }
+
+    @inline(__always)
+    private mutating func countValue(_ offset: Int) throws(JSONSyntaxError) {
+        guard self.valuesLeft > 0 else { throw JSONSyntaxError(.tooManyValues, at: offset) }
+        self.valuesLeft -= 1
     }
 
     private func checkCount(_ offset: Int) throws(JSONSyntaxError) {

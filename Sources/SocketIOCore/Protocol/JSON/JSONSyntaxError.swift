@@ -11,6 +11,7 @@ package struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertib
         case tooDeep = "nested too deeply"
         case tooLarge = "too large a text"
         case tooManyElements = "too many elements"
+        case tooManyValues = "too many values"
         case notAnArray = "not an array"
     }
 

@@ -161,7 +161,7 @@ extension BSONValueWriter {
         try beginDocument()
         try key("type")
         try write(Int32(PacketType.event.rawValue))
-        try write("data", array: elements, count: hasOffset ? elements.count - 1 : elements.count)
+        try write("data", array: elements, count: max(0, hasOffset ? elements.count - 1 : elements.count))
         if let namespace {
             try key("nsp")
             try write(namespace)

@@ -81,7 +81,8 @@ package final class NodeJSWireFormat: WireFormat {
         let parts = uid.utf8.suffix(17)
         guard parts.count == 17, uid.utf8.count > 17, parts.first == UInt8(ascii: "~"), let life = Hex.number(parts.dropFirst()), life != 0
         else { return NodeIdentity(id: uid, epoch: 0) }
-        return NodeIdentity(id: String(uid.dropLast(17)), epoch: life)
+        // By bytes: the mark could be one character with what stands before it.
+        return NodeIdentity(id: String(decoding: uid.utf8.dropLast(17), as: UTF8.self), epoch: life)
     }
 
     // MARK: Filter
