@@ -31,7 +31,8 @@ public struct EngineConfiguration: Sendable {
     /// How long a pong may take before the session is closed. Default 20 s.
     public var pingTimeout: Duration = .seconds(20)
 
-    /// The size limit of one message, and of one polling request, in bytes. Announced to the client as `maxPayload`. Default 1 000 000.
+    /// The size limit of one message, and of one polling request, in bytes. Announced to the client as `maxPayload`. Default 1 000 000, at
+    /// most 1 GiB: more counts as that.
     public var maxHTTPBufferSize: Int = 1_000_000
 
     /// The cookie that carries the session id, for load balancers that route by cookie. Default none.
@@ -76,6 +77,9 @@ public struct EngineConfiguration: Sendable {
 
     /// Sizes and counts that a client could otherwise grow.
     public var limits = Limits()
+
+    /// Buffers end at 4 GiB, and a message has to fit into one, unmasked, as base64 or with others.
+    static var largestMessage: Int { 1 << 30 }
 
     /// The most bytes that ``generateID`` may make.
     static var longestID: Int { 128 }

@@ -21,6 +21,8 @@ final class EngineContext: Sendable {
     private let openingWithUpgrade: String
 
     init(configuration: EngineConfiguration, delegate: any EngineServerDelegate, logger: Logger, metrics: EngineMetrics) {
+        var configuration = configuration
+        configuration.maxHTTPBufferSize = min(max(configuration.maxHTTPBufferSize, 0), EngineConfiguration.largestMessage)
         self.configuration = configuration
         self.registry = SessionRegistry(
             lengths: configuration.generateID == nil ? SessionID.length...SessionID.length : 1...EngineConfiguration.longestID

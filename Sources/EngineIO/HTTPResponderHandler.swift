@@ -15,6 +15,8 @@ final class HTTPResponderHandler: ChannelInboundHandler {
     private var timeout: Scheduled<Void>?
 
     init(configuration: HTTPServerConfiguration, responder: @escaping HTTPResponder) {
+        var configuration = configuration
+        configuration.maxBodySize = min(configuration.maxBodySize, EngineConfiguration.largestMessage)
         self.configuration = configuration
         self.responder = responder
     }

@@ -17,7 +17,8 @@ public struct HTTPServerConfiguration: Sendable {
     /// TLS, with its certificate and key. Default none. HTTP/2 is not offered.
     public var tls: TLSConfiguration?
 
-    /// The size limit of the body of a request that the responder answers, in bytes. Default 1 000 000; more is answered 413.
+    /// The size limit of the body of a request that the responder answers, in bytes. Default 1 000 000, at most 1 GiB; more is answered
+    /// 413.
     public var maxBodySize: Int = 1_000_000
 
     /// How long the body of such a request may take. Default 30 s.
