@@ -1,15 +1,16 @@
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// The namespaces of a server: those that the application named, and the children of dynamic ones.
 final class NamespaceRegistry: Sendable {
     private struct State {
-        var namespaces: [String: Namespace] = [:]
+        var namespaces: [Name: Namespace] = [:]
         var parents: [ParentNamespace] = []
         /// The number of namespaces that clients have brought about, those included whose adapter is being closed.
         var children = 0
         /// Children that are gone, until their adapter is closed: one of the same name must not start before.
-        var closing: [String: Gate] = [:]
+        var closing: [Name: Gate] = [:]
         var isRunning = false
         var isClosed = false
     }
@@ -19,7 +20,7 @@ final class NamespaceRegistry: Sendable {
     /// The namespace of this name, held for a client that is about to join it; the caller releases it.
     func held(_ name: String) -> Namespace? {
         state.withLock { state in
-            let namespace = state.namespaces[name]
+            let namespace = state.namespaces[Name(name)]
             namespace?.hold()
             return namespace
         }
@@ -40,10 +41,10 @@ final class NamespaceRegistry: Sendable {
         startLate: (Namespace) -> Void
     ) -> Namespace {
         let (namespace, isLate) = state.withLock { state in
-            if let existing = state.namespaces[name] { return (existing, false) }
+            if let existing = state.namespaces[Name(name)] { return (existing, false) }
             if state.isClosed { return (makeDetached(), false) }
-            let namespace = make(state.closing[name])
-            state.namespaces[name] = namespace
+            let namespace = make(state.closing[Name(name)])
+            state.namespaces[Name(name)] = namespace
             return (namespace, state.isRunning)
         }
         if isLate { startLate(namespace) }
@@ -94,9 +95,9 @@ final class NamespaceRegistry: Sendable {
     /// The next child of this name starts when the adapter of this one is closed.
     private func remove(failed namespace: Namespace) async {
         let isFirst = state.withLock { state in
-            guard state.namespaces[namespace.name] === namespace else { return false }
-            state.namespaces[namespace.name] = nil
-            state.closing[namespace.name] = Gate()
+            guard state.namespaces[Name(namespace.name)] === namespace else { return false }
+            state.namespaces[Name(namespace.name)] = nil
+            state.closing[Name(namespace.name)] = Gate()
             return true
         }
         guard isFirst else { return }
@@ -112,15 +113,15 @@ final class NamespaceRegistry: Sendable {
     private func heldChild(_ name: String, of parent: ParentNamespace) async throws -> Namespace {
         while true {
             let child = try state.withLock { state -> Child in
-                if let existing = state.namespaces[name] {
+                if let existing = state.namespaces[Name(name)] {
                     existing.hold()
                     return .held(existing)
                 }
-                if let closed = state.closing[name] { return .closing(closed) }
+                if let closed = state.closing[Name(name)] { return .closing(closed) }
                 guard !state.isClosed, state.children < parent.limit else { throw ConnectError("Too many namespaces") }
                 let namespace = parent.makeChild(name)
                 namespace.hold()
-                state.namespaces[name] = namespace
+                state.namespaces[Name(name)] = namespace
                 state.children += 1
                 return .held(namespace)
             }
@@ -139,9 +140,11 @@ final class NamespaceRegistry: Sendable {
     func removeIfEmpty(_ namespace: Namespace) -> Bool {
         state.withLock { state in
             // In this order: who takes the last socket out of the adapter holds the namespace before.
-            guard namespace.localAdapter.isEmpty, !namespace.isHeld, state.namespaces[namespace.name] === namespace else { return false }
-            state.namespaces[namespace.name] = nil
-            state.closing[namespace.name] = Gate()
+            guard namespace.localAdapter.isEmpty, !namespace.isHeld, state.namespaces[Name(namespace.name)] === namespace else {
+                return false
+            }
+            state.namespaces[Name(namespace.name)] = nil
+            state.closing[Name(namespace.name)] = Gate()
             return true
         }
     }
@@ -150,7 +153,7 @@ final class NamespaceRegistry: Sendable {
     func closed(_ name: String) {
         let gate = state.withLock { state in
             state.children -= 1
-            return state.closing.removeValue(forKey: name)
+            return state.closing.removeValue(forKey: Name(name))
         }
         gate?.open()
     }

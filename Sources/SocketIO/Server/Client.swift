@@ -2,6 +2,7 @@ import EngineIO
 import Logging
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 /// A client's connection, which carries its sockets in any number of namespaces. Used on its event loop only.
 final class Client {
@@ -11,7 +12,7 @@ final class Client {
     @exclusivity(unchecked) private var decoder: PacketDecoderStateMachine
     private var sockets: [Socket] = []
     /// Namespaces that the client is about to join, with the attempt that it waits for.
-    private var connecting: [String: AttemptID] = [:]
+    private var connecting: [Name: AttemptID] = [:]
     /// The attempts that run. Those that the client has given up count until they have ended, or it could start any number of them.
     private var attempts: [AttemptID: ConnectingTask] = [:]
     private var lastAttempt: AttemptID = 0
@@ -30,7 +31,11 @@ final class Client {
         self.server = server
         self.decoder = PacketDecoderStateMachine(
             format: server.configuration.parser,
-            limits: .init(attachments: server.configuration.maxAttachments, bytes: server.configuration.engine.maxHTTPBufferSize)
+            limits: .init(
+                attachments: server.configuration.maxAttachments,
+                bytes: server.configuration.engine.maxHTTPBufferSize,
+                eventName: server.configuration.maxEventNameLength
+            )
         )
         // Kept until the client is in or gone. A weak reference would make every use of the client slower for its whole life.
         connectTimeout = context.timers.schedule(in: server.configuration.connectTimeout) { [self] in
@@ -84,7 +89,7 @@ final class Client {
 
     private func connect(to name: String, auth: EncodedValue?) {
         // A second CONNECT makes no second socket while middleware runs; later the reference server closes the connection.
-        guard connecting[name] == nil else { return }
+        guard connecting[Name(name)] == nil else { return }
         guard socket(in: name) == nil else { return close(.forcedServerClose) }
         guard sockets.count + attempts.count < server.configuration.maxNamespacesPerClient else {
             return refuse(name, ConnectError("Too many namespaces"))
@@ -100,7 +105,7 @@ final class Client {
             name: name,
             auth: auth
         )
-        connecting[name] = attempt.id
+        connecting[Name(name)] = attempt.id
         attempts[attempt.id] = ConnectingTask()
         let task = server.startTask(on: session.eventLoop) { await attempt.run() }
         // It may have run to its end already.
@@ -116,15 +121,15 @@ final class Client {
     }
 
     private func cancelConnecting(_ name: String) {
-        guard let attempt = connecting.removeValue(forKey: name) else { return }
+        guard let attempt = connecting.removeValue(forKey: Name(name)) else { return }
         let task = attempts[attempt]?.task
         task?.cancel()
     }
 
     /// Whether the client still waits for this attempt, which ends with the call.
     private func settle(_ attempt: AttemptID, _ name: String) -> Bool {
-        guard connecting[name] == attempt else { return false }
-        connecting[name] = nil
+        guard connecting[Name(name)] == attempt else { return false }
+        connecting[Name(name)] = nil
         return !isClosed
     }
 
@@ -142,7 +147,7 @@ final class Client {
     /// Nothing of the attempt runs any more.
     func attemptEnded(_ attempt: AttemptID, _ name: String) {
         attempts[attempt] = nil
-        if connecting[name] == attempt { connecting[name] = nil }
+        if connecting[Name(name)] == attempt { connecting[Name(name)] = nil }
     }
 
     private func refuse(_ name: String, _ error: ConnectError) {
@@ -177,7 +182,7 @@ final class Client {
             socket.bound.value.held = []
             return true
         }
-        guard connecting[socket.namespace.name] == attempt else { return false }
+        guard connecting[Name(socket.namespace.name)] == attempt else { return false }
         socket.bound.value.held = []
         admit(socket)
         return true
@@ -198,7 +203,7 @@ final class Client {
     /// Ends all sockets and then the connection, once the client has got what was sent before, as Socket.IO does.
     func disconnect() {
         for socket in sockets { socket.disconnect(closeConnection: false) }
-        for name in connecting.keys { cancelConnecting(name) }
+        for name in connecting.keys { cancelConnecting(name.text) }
         session.close(.forcedServerClose)
     }
 

@@ -1,5 +1,6 @@
 public import EngineIO
 public import SocketIOCore
+import SocketIOText
 
 /// The options of a ``SocketIOServer``, by Socket.IO's names and with its defaults.
 public struct SocketIOConfiguration: Sendable {
@@ -15,6 +16,9 @@ public struct SocketIOConfiguration: Sendable {
     public var connectionStateRecovery: ConnectionStateRecovery?
     /// Binary attachments of one packet; more close the connection. Default 10.
     public var maxAttachments = 10
+    /// Bytes that a client's name of an event may have; a longer one closes the connection with `parse error`. Default 256, since names are
+    /// written in code; at most 65 536. Names with more than 256 combining marks in a row are refused whatever the limit is.
+    public var maxEventNameLength = 256
     /// Namespaces that one client may join, those included for which middleware still runs; further ones are refused. Default 100.
     public var maxNamespacesPerClient = 100
     /// Children that dynamic namespaces may have in all; a client that asks for another one is refused. Default 10 000.
@@ -55,6 +59,7 @@ public struct SocketIOConfiguration: Sendable {
             (engine.maxHTTPBufferSize > 0, "engine.maxHTTPBufferSize must be positive"),
             (connectTimeout > .zero, "connectTimeout must be positive"),
             (maxAttachments >= 0 && maxNamespacesPerClient > 0, "maxAttachments and maxNamespacesPerClient must not be negative"),
+            ((1...65_536).contains(maxEventNameLength), "maxEventNameLength must be between 1 and 65 536"),
             (maxServerSideEvents > 0 && maxChildNamespaces >= 0, "maxServerSideEvents must be positive"),
             (eventQueue.events > 0 && eventQueue.bytes > 0, "eventQueue.events and bytes must be positive"),
             (

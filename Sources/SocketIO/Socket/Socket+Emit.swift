@@ -93,7 +93,8 @@ extension Socket {
 
     // MARK: Rooms
 
-    /// Joins rooms. Does nothing once the socket is disconnected.
+    /// Joins rooms. Does nothing once the socket is disconnected. A name of more than 1 024 bytes is left out and reported to
+    /// ``SocketIOServer/onError(_:)`` as ``SocketIOError`` with `invalidRoom`.
     public func join(_ rooms: Room...) { joinRooms(rooms) }
 
     /// Joins rooms, and returns when it has.
@@ -109,11 +110,20 @@ extension Socket {
     private func joinRooms(_ rooms: [Room]) async { await onLoop { [self] in applyJoin(rooms) } }
 
     private func applyJoin(_ rooms: [Room]) {
+        let rooms = allowed(rooms)
         switch bound.value.phase {
         case .connecting: bound.value.lastRooms.formUnion(NameSet(rooms))
         case .connected: namespace.localAdapter.join(self, rooms: rooms)
         case .disconnecting: break
         }
+    }
+
+    /// The rooms that a socket can be in. The application may have taken the names from its client, unseen.
+    private func allowed(_ rooms: [Room]) -> [Room] {
+        guard !rooms.allSatisfy(RoomName.isAllowed) else { return rooms }
+        let message = "a room's name has more than \(RoomName.limit) bytes; check names that clients send before you join them"
+        namespace.server.report(SocketIOError(.invalidRoom, message), event: nil, socket: self)
+        return rooms.filter(RoomName.isAllowed)
     }
 
     /// Leaves a room.

@@ -4,7 +4,7 @@ public struct SocketIOError: Error, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
             case reservedEventName, disconnected, acknowledgementTimeout, tooManyPendingAcknowledgements, unexpectedArguments
-            case invalidNamespace, invalidConfiguration, serverClosed, tooManyServerSideEvents
+            case invalidNamespace, invalidConfiguration, serverClosed, tooManyServerSideEvents, invalidRoom
         }
         private let value: Value
         /// The event's name is one that Socket.IO uses itself. Choose another.
@@ -25,6 +25,8 @@ public struct SocketIOError: Error, CustomStringConvertible {
         public static let serverClosed = Code(value: .serverClosed)
         /// Other processes sent events faster than this one handles them; see ``SocketIOConfiguration/maxServerSideEvents``.
         public static let tooManyServerSideEvents = Code(value: .tooManyServerSideEvents)
+        /// The name is longer than a room's can be: 1 024 bytes.
+        public static let invalidRoom = Code(value: .invalidRoom)
         /// The name of the code.
         public var description: String { value.rawValue }
     }

@@ -124,7 +124,9 @@ final class RoomIndex {
     }
 
     private func join(_ member: Member, room name: Room) {
-        guard name != member.socket.id, !member.memberships.contains(where: { $0.room.name == name }) else { return }
+        guard RoomName.isAllowed(name), name != member.socket.id, !member.memberships.contains(where: { $0.room.name == name }) else {
+            return
+        }
         let room = rooms[name] ?? create(name)
         // Those who are away have left as far as others can see.
         if !member.isParked, room.present == 0, members[name] == nil { onEvent?(.create(room: name)) }

@@ -50,7 +50,7 @@ struct PayloadReader {
             case .broadcast: return .broadcast(try reader.readPacket(), options)
             case .broadcastWithAck: return .broadcastWithAck(try reader.readPacket(), options)
             case .disconnectSockets: return .disconnectSockets(options, closeConnection: try reader.input.readBool())
-            case .addSockets: return .addSockets(options, rooms: try reader.readStrings())
+            case .addSockets: return .addSockets(options, rooms: try RoomName.check(reader.readStrings()))
             case .removeSockets: return .removeSockets(options, rooms: try reader.readStrings())
             case .fetchSockets: return .fetchSockets(options)
             default: return .rooms(options)
@@ -166,7 +166,7 @@ struct PayloadReader {
         try fields(4) { reader in
             let id = try reader.input.readString()
             let rooms = NameSet(try reader.readStrings())
-            let data = try reader.readValue() ?? EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
+            let data = try reader.readValue() ?? EncodedObject.empty
             return SocketDescription(id: id, handshake: try reader.readHandshake(), rooms: rooms, data: data)
         }
     }
@@ -242,7 +242,7 @@ struct PayloadReader {
     }
 
     private mutating func readData() throws -> EncodedValue {
-        try readValue() ?? EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
+        try readValue() ?? EncodedObject.empty
     }
 
     private mutating func readSession() throws -> ClaimedSession? {

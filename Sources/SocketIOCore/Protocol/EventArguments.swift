@@ -145,7 +145,7 @@ public struct EncodedValue: Sendable {
 extension EventArguments {
     /// The arguments of an acknowledgement that was just encoded.
     init?(acknowledgement packet: EncodedPacket, format: PacketFormat) {
-        var decoder = PacketDecoderStateMachine(format: format, limits: .init(attachments: .max, bytes: .max))
+        var decoder = PacketDecoderStateMachine(format: format, limits: .init(attachments: .max, bytes: .max, eventName: .max))
         var parsed = packet.isBinary ? try? decoder.receive(binary: packet.message) : try? decoder.receive(text: packet.message)
         for attachment in packet.attachments { parsed = try? decoder.receive(binary: attachment) }
         guard case .acknowledgement(_, let arguments) = parsed?.content else { return nil }
