@@ -341,6 +341,7 @@ let package = Package(
             dependencies: [
                 "SocketIOCluster",
                 "SocketIOCore",
+                "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -411,7 +412,7 @@ let package = Package(
         .testTarget(
             name: "SocketIOCoreTests",
             dependencies: [
-                "MessagePack", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio"),
+                "MessagePack", "SocketIOCore", "SocketIOText", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: settings

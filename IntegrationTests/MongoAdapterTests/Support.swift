@@ -134,7 +134,7 @@ final class Receiver: LocalSocket {
         SocketDescription(
             id: id,
             handshake: Handshake(headers: ["host": "test"], url: "/socket.io/"),
-            data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
+            data: EncodedObject.empty
         )
     }
     func disconnect(closeConnection: Bool) {}

@@ -1,4 +1,5 @@
 import CMessagePack
+import SocketIOText
 
 /// The container of a map.
 struct MessagePackKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
@@ -6,7 +7,7 @@ struct MessagePackKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainer
     private let pairs: UnsafeBufferPointer<msgpack_object_kv>
     private let path: MessagePackPath?
     /// Where each key is; only for maps that are too large to search.
-    private let index: [String: Int]?
+    private let index: [Name: Int]?
 
     init(tree: MessagePackTree, pairs: UnsafeBufferPointer<msgpack_object_kv>, path: MessagePackPath?) {
         self.tree = tree
@@ -16,9 +17,9 @@ struct MessagePackKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainer
             self.index = nil
             return
         }
-        var index: [String: Int] = [:]
+        var index: [Name: Int] = [:]
         for (position, pair) in pairs.enumerated() {
-            if let key = pair.key.keyString { index[key] = position }
+            if let key = pair.key.keyString { index[Name(key)] = position }
         }
         self.index = index
     }
@@ -105,7 +106,7 @@ struct MessagePackKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainer
 
     /// The position of the last pair with a key.
     private func position(_ name: String) -> Int? {
-        if let index = self.index { return index[name] }
+        if let index = self.index { return index[Name(name)] }
         var name = name
         return name.withUTF8 { name in
             self.pairs.lastIndex { $0.key.isKey(UnsafeRawBufferPointer(name)) }

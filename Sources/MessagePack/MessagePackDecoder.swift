@@ -1,4 +1,5 @@
 public import NIOCore
+import SocketIOText
 
 /// Decodes `Decodable` values from MessagePack.
 ///
@@ -7,7 +8,9 @@ public import NIOCore
 /// - `Data`, `[UInt8]` and `ByteBuffer` decode from binary (the latter without copying), `Date` from a timestamp (extension −1) or the
 ///   date of notepack 2, `URL` from a string, `Decimal` from a number or a string.
 /// - notepack's `undefined` (extension 0) is nil; every other extension type is refused.
-/// - If a map holds a key twice, the last one counts.
+/// - If a map holds a key twice, the last one counts. Keys are told apart by their bytes; a map with two keys that only Swift's strings
+///   take as equal (`é` in one character and in two) is refused, as a dictionary would lose one of them.
+/// - A string or key with more than 256 combining marks in a row is refused: Swift needs quadratic time to compare it.
 public struct MessagePackDecoder: Sendable {
     /// What is accepted.
     public var limits: MessagePackLimits
@@ -38,7 +41,7 @@ public struct MessagePackDecoder: Sendable {
 
     @usableFromInline
     func _decodeString(_ buffer: ByteBuffer) throws -> String {
-        try self.scalar(String.self, buffer) { (reader) throws(MessagePackError) in try reader.readString() }
+        try self.scalar(String.self, buffer) { (reader) throws(MessagePackError) in try reader.readText() }
     }
 
     @usableFromInline

@@ -1,3 +1,5 @@
+import SocketIOText
+
 /// An error of the MessagePack reader, writer or value.
 ///
 /// ``MessagePackEncoder`` and ``MessagePackDecoder`` throw the standard library's `EncodingError` and `DecodingError`; when the bytes
@@ -7,7 +9,7 @@ public struct MessagePackError: Error, Hashable, Sendable {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Base: String {
             case truncated, invalidByte, typeMismatch, outOfRange, invalidUTF8, tooDeep, tooManyValues, tooLong, trailingBytes
-            case unsupportedExtension
+            case unsupportedExtension, combiningMarks
         }
 
         private let base: Base
@@ -32,6 +34,9 @@ public struct MessagePackError: Error, Hashable, Sendable {
         public static let trailingBytes = Code(base: .trailingBytes)
         /// An extension type other than a timestamp or notepack's `undefined` and date.
         public static let unsupportedExtension = Code(base: .unsupportedExtension)
+
+        /// A string has more than 256 combining marks in a row: Swift needs quadratic time to compare it.
+        public static let combiningMarks = Code(base: .combiningMarks)
 
         /// The name of the code.
         public var description: String { self.base.rawValue }

@@ -1,4 +1,5 @@
 public import NIOCore
+import SocketIOText
 
 /// The type of a MessagePack value, told by its first byte.
 public enum MessagePackKind: Hashable, Sendable {
@@ -147,6 +148,18 @@ public struct MessagePackReader: Sendable {
             throw self.error(.invalidUTF8, "the string is not UTF-8")
         }
         return self.advance(bytes.size, returning: string)
+    }
+
+    /// Reads a string that the application gets.
+    ///
+    /// - Throws: As ``readString()``, and ``MessagePackError/Code/combiningMarks``.
+    mutating func readText() throws(MessagePackError) -> String {
+        let start = self.offset
+        let text = try self.readString()
+        guard !CombiningMarks.exceedLimit(in: text) else {
+            throw MessagePackError(.combiningMarks, "the string has \(CombiningMarks.complaint)", at: start)
+        }
+        return text
     }
 
     /// Reads a string's bytes without checking that they are UTF-8 and without copying them.

@@ -1,3 +1,5 @@
+import SocketIOText
+
 #if canImport(FoundationEssentials)
 public import FoundationEssentials
 #else

@@ -1,5 +1,6 @@
 import CMessagePack
 import NIOCore
+import SocketIOText
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -37,6 +38,9 @@ extension MessagePackTree {
         guard let bytes = object.pointee.stringBytes else { throw self.mismatch(String.self, "a string", object) }
         guard let string = String(validating: bytes, as: UTF8.self) else {
             throw MessagePackFault(type: String.self, reason: .corrupted("the string is not UTF-8"))
+        }
+        guard !CombiningMarks.exceedLimit(in: bytes) else {
+            throw MessagePackFault(type: String.self, reason: .corrupted("the string has \(CombiningMarks.complaint)"))
         }
         return string
     }
@@ -149,9 +153,20 @@ extension MessagePackTree {
     @inline(__always)
     func members<E>(_ map: MessagePackObject, _ member: (MessagePackTree, MessagePackObject) throws -> E) throws -> [String: E] {
         guard let all = map.pointee.pairs, let base = all.baseAddress else { return [:] }
+        if let problem = Self.problem(ofKeys: all) { throw MessagePackFault(type: [String: E].self, reason: .corrupted(problem.message)) }
         var members: [String: E] = [:]
         for index in all.indices { members[try self.string((base + index).key)] = try member(self, (base + index).value) }
         return members
+    }
+
+    /// Why the application cannot have the keys of a map as strings; nil if it can. Allocates nothing if all are ASCII.
+    static func problem(ofKeys pairs: UnsafeBufferPointer<msgpack_object_kv>) -> KeyCheck.Problem? {
+        guard pairs.contains(where: { $0.key.stringBytes.map { !KeyCheck.isPlain($0) } ?? false }) else { return nil }
+        var check = KeyCheck()
+        for pair in pairs {
+            if let key = pair.key.stringBytes, let problem = check.add(String(decoding: key, as: UTF8.self)) { return problem }
+        }
+        return nil
     }
 
     private func pairs(_ map: MessagePackObject) throws(MessagePackFault) -> [MessagePackValue.Pair] {

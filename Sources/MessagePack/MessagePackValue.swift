@@ -1,7 +1,10 @@
 public import NIOCore
+import SocketIOText
 
 /// Any MessagePack value.
-public enum MessagePackValue: Hashable, Sendable {
+///
+/// Strings are compared by their bytes of UTF-8, and not by canonical equivalence as Swift's strings are.
+public enum MessagePackValue: Sendable {
     /// One key and its value in a map.
     public struct Pair: Hashable, Sendable {
         /// The key: in most maps a string.
@@ -48,7 +51,8 @@ public enum MessagePackValue: Hashable, Sendable {
     /// - Parameters:
     ///   - buffer: exactly one value.
     ///   - limits: what is accepted.
-    /// - Throws: ``MessagePackError`` for malformed bytes, and those that exceed the limits.
+    /// - Throws: ``MessagePackError`` for malformed bytes, those that exceed the limits, and strings with more than 256 combining marks in a
+    ///   row (``MessagePackError/Code/combiningMarks``).
     public init(decoding buffer: ByteBuffer, limits: MessagePackLimits = .default) throws(MessagePackError) {
         try MessagePackReader.validate(buffer, limits: limits)
         var reader = MessagePackReader(buffer, limits: limits)
@@ -96,7 +100,7 @@ extension MessagePackValue {
             default: return .int(try reader.readInteger())
             }
         case .float: return .double(try reader.readDouble())
-        case .string: return .string(try reader.readString())
+        case .string: return .string(try reader.readText())
         case .binary: return .binary(try reader.readBinary())
         case .array:
             var elements: [MessagePackValue] = []
@@ -144,6 +148,45 @@ extension MessagePackValue {
             throw MessagePackError(.tooDeep, "nested deeper than \(MessagePackLimits.deepestNesting) arrays and maps")
         }
         return depthLeft - 1
+    }
+}
+
+extension MessagePackValue: Hashable {
+    /// Whether both are the same value.
+    public static func == (left: MessagePackValue, right: MessagePackValue) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let left), .bool(let right)): left == right
+        case (.int(let left), .int(let right)): left == right
+        case (.uint(let left), .uint(let right)): left == right
+        case (.double(let left), .double(let right)): left == right
+        case (.string(let left), .string(let right)): left == right
+        case (.binary(let left), .binary(let right)): left == right
+        case (.array(let left), .array(let right)): left == right
+        case (.map(let left), .map(let right)): left == right
+        case (.timestamp(let left), .timestamp(let right)): left == right
+        case (.extension(let leftType, let left), .extension(let rightType, let right)): leftType == rightType && left == right
+        default: false
+        }
+    }
+
+    /// Feeds the value to a hasher.
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .bool(let value): hasher.combine(value)
+        case .int(let value): hasher.combine(value)
+        case .uint(let value): hasher.combine(value)
+        case .double(let value): hasher.combine(value)
+        case .string(let value): Bytewise.hash(value, into: &hasher)
+        case .binary(let value): hasher.combine(value)
+        case .array(let value): hasher.combine(value)
+        case .map(let value): hasher.combine(value)
+        case .timestamp(let value): hasher.combine(value)
+        case .extension(let type, let value):
+            hasher.combine(type)
+            hasher.combine(value)
+        }
     }
 }
 

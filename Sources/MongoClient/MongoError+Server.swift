@@ -1,4 +1,5 @@
 #if MongoDB
+import SocketIOText
 
 /// Error codes of the server that this module knows about.
 enum ServerErrorCode {

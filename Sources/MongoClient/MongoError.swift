@@ -1,4 +1,5 @@
 #if MongoDB
+import SocketIOText
 
 /// What went wrong in ``MongoClient``.
 ///

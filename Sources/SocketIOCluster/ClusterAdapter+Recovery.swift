@@ -6,8 +6,16 @@ extension ClusterAdapter {
     /// The random characters and the id of this node.
     public func makeSessionID(_ random: String) -> String { "\(random).\(node.id)" }
 
+    /// Whether a node of the cluster can have made a private session id: no other node is asked about anything else.
+    private func isOurs(_ pid: String) -> Bool {
+        guard let stop = pid.utf8.firstIndex(of: UInt8(ascii: ".")) else {
+            return node.driver.sessionExchange != nil && SessionToken.isRandomPart(pid.utf8[...], length: 20)
+        }
+        return SessionToken.isRandomPart(pid.utf8[..<stop], length: 15) && pid.utf8.index(after: stop) < pid.utf8.endIndex
+    }
+
     private func maker(of pid: String) -> NodeID? {
-        pid.firstIndex(of: ".").map { String(pid[pid.index(after: $0)...]) }
+        pid.utf8.firstIndex(of: UInt8(ascii: ".")).map { String(pid[pid.utf8.index(after: $0)...]) }
     }
 
     func somethingWasLost() { recovery.withLock { $0.lost(now: node.now) } }
@@ -104,6 +112,7 @@ extension ClusterAdapter {
     ///
     /// What is not covered, such as a session of a node that is gone or messages that were lost, is not restored.
     public func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
+        guard SessionToken.isPlausible(pid), isOurs(pid) else { return false }
         let position = offset.flatMap { RecoveryOffset($0) }
         let now = node.now
         guard local.recovers, (offset == nil) == (position == nil), recovery.withLock({ $0.isReliable(now: now) }) else { return false }

@@ -1,6 +1,7 @@
 public import Logging
 import SocketIOCluster
 public import SocketIOCore
+import SocketIOText
 
 /// Emits to the clients of a cluster from a process that is no server: a job, a command, a function.
 ///

@@ -2,6 +2,7 @@
 import MongoClient
 import SocketIOCluster
 import SocketIOCore
+import SocketIOText
 
 extension MongoAdapterConfiguration {
     /// Checks every value against its bounds.

@@ -7,6 +7,9 @@ package enum CombiningMarks {
     /// The marks that may follow each other.
     package static let limit = 256
 
+    /// What is wrong with text that has more, to be put behind "the string has".
+    package static let complaint = "more than \(limit) combining marks in a row: to compare it, Swift would need quadratic time"
+
     /// Whether text has more marks in a row than ``limit``.
     package static func exceedLimit(in text: String) -> Bool {
         Bytewise.withBytes(text) { exceedLimit(in: UnsafeRawBufferPointer($0)) }

@@ -34,6 +34,14 @@ extension String? {
     /// Whether only one is nil or their bytes of UTF-8 differ.
     package static func != (left: String?, right: String?) -> Bool { !(left == right) }
 
+    // With a string that is not optional the compiler would take the generic operator of the standard library.
+
+    /// Whether there is a string and it has the same bytes of UTF-8.
+    package static func == (left: String?, right: String) -> Bool { left.map { Bytewise.equal($0, right) } ?? false }
+
+    /// Whether there is no string or its bytes of UTF-8 differ.
+    package static func != (left: String?, right: String) -> Bool { !(left == right) }
+
     /// Whether a `case` has the same bytes of UTF-8.
     package static func ~= (pattern: String, value: String?) -> Bool { value.map { Bytewise.equal(pattern, $0) } ?? false }
 }

@@ -71,7 +71,7 @@ struct RecoveryTests {
     static func connect(_ client: RecoveringClient, to node: TestNode, rooms: [Room]) async throws -> RecoveringSocket {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let id = "s\(UInt64.random(in: 0...UInt64.max))"
-        let pid = node.adapter.makeSessionID("p\(id)")
+        let pid = node.adapter.makeSessionID(String("\(id)--------------".prefix(15)))
         let socket = RecoveringSocket(id: id, pid: pid, client: client, base: nil, holds: false, on: loop)
         let local = node.adapter.local
         try await loop.submit {

@@ -51,9 +51,15 @@ struct ExchangeDriver: Driver {
 struct SharedSessionTests {
     private static let loop = MultiThreadedEventLoopGroup.singleton.next()
 
+    /// As Node.js makes them.
+    private static let foreignID = "pid-of-20-characters"
+
+    /// As the first node makes them.
+    private static func ownID(_ number: Int) -> String { "sessionNumber-\(number).node0" }
+
     private static func session(missed: [BroadcastPacket] = []) -> SharedSession {
-        let data = EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
-        return SharedSession(namespace: "/", pid: "pid", id: "s", rooms: ["s", "room"], data: data, missed: missed)
+        let data = EncodedObject.empty
+        return SharedSession(namespace: "/", pid: foreignID, id: "s", rooms: ["s", "room"], data: data, missed: missed)
     }
 
     private static func packet(_ number: UInt64) -> BroadcastPacket {
@@ -84,7 +90,7 @@ struct SharedSessionTests {
             // The last two are not yet read by the node.
             exchange.offer(Self.session(missed: [Self.packet(2), Self.packet(3), Self.packet(4)]))
             let claimant = TestClaimant(client, on: Self.loop)
-            #expect(await here.adapter.restoreSession(pid: "pid", offset: client.offset, to: claimant))
+            #expect(await here.adapter.restoreSession(pid: Self.foreignID, offset: client.offset, to: claimant))
             #expect(claimant.socket?.id == "s")
             for number in UInt64(3)...5 { try await there.adapter.broadcast(Self.packet(number), to: BroadcastOptions(rooms: ["room"])) }
             try await expectEventually { client.received.count >= 5 }
@@ -97,9 +103,15 @@ struct SharedSessionTests {
         try await Self.withNodes { here, _, exchange in
             exchange.offer(Self.session())
             let client = RecoveringClient()
-            #expect(await !here.adapter.restoreSession(pid: "pid", offset: nil, to: TestClaimant(client, on: Self.loop)))
+            #expect(await !here.adapter.restoreSession(pid: Self.foreignID, offset: nil, to: TestClaimant(client, on: Self.loop)))
             client.receive(Self.packet(1))
-            #expect(await !here.adapter.restoreSession(pid: "other", offset: client.offset, to: TestClaimant(client, on: Self.loop)))
+            #expect(
+                await !here.adapter.restoreSession(
+                    pid: "another-20-character",
+                    offset: client.offset,
+                    to: TestClaimant(client, on: Self.loop)
+                )
+            )
         }
     }
 
@@ -109,22 +121,22 @@ struct SharedSessionTests {
             let client = RecoveringClient()
             let local = here.adapter.local
             for turn in 1...2 {
-                let socket = RecoveringSocket(id: "a\(turn)", pid: "p\(turn)", client: client, base: nil, holds: false, on: Self.loop)
+                let socket = RecoveringSocket(id: "a\(turn)", pid: Self.ownID(turn), client: client, base: nil, holds: false, on: Self.loop)
                 let adapter = here.adapter
                 try await Self.loop.submit {
-                    local.add(socket, pid: "p\(turn)")
+                    local.add(socket, pid: Self.ownID(turn))
                     local.join(socket, rooms: ["room"])
                     _ = adapter.persistSession(of: socket, socket.session(rooms: ["a\(turn)", "room"]))
                 }.get()
             }
             try await expectEventually { exchange.persisted.count == 2 }
-            #expect(Set(exchange.persisted.map(\.pid)) == ["p1", "p2"])
+            #expect(Set(exchange.persisted.map(\.pid)) == [Self.ownID(1), Self.ownID(2)])
             #expect(exchange.persisted.allSatisfy { $0.rooms.contains("room") })
-            #expect(await here.adapter.restoreSession(pid: "p1", offset: nil, to: TestClaimant(client, on: Self.loop)))
-            try await expectEventually { exchange.forgotten == ["p1"] }
-            here.node.forgetSession(pid: "p2", in: "/")
+            #expect(await here.adapter.restoreSession(pid: Self.ownID(1), offset: nil, to: TestClaimant(client, on: Self.loop)))
+            try await expectEventually { exchange.forgotten == [Self.ownID(1)] }
+            here.node.forgetSession(pid: Self.ownID(2), in: "/")
             try await Self.loop.submit {}.get()
-            #expect(await !here.adapter.restoreSession(pid: "p2", offset: nil, to: TestClaimant(client, on: Self.loop)))
+            #expect(await !here.adapter.restoreSession(pid: Self.ownID(2), offset: nil, to: TestClaimant(client, on: Self.loop)))
         }
     }
 

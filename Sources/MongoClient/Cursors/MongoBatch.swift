@@ -1,4 +1,5 @@
 #if MongoDB
+import SocketIOText
 
 /// What a cursor got from the server in one go.
 public struct MongoBatch: Sendable {

@@ -1,6 +1,7 @@
 #if MongoDB
 import CLibMongoC
 import NIOConcurrencyHelpers
+import SocketIOText
 
 #if canImport(Darwin)
 import Darwin

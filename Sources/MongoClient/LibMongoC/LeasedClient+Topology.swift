@@ -1,5 +1,6 @@
 #if MongoDB
 import CLibMongoC
+import SocketIOText
 
 /// What the monitors of a pool know of the deployment.
 struct Topology: Sendable {

@@ -2,6 +2,7 @@
 import CLibMongoC
 import Logging
 import NIOConcurrencyHelpers
+import SocketIOText
 
 /// The process-wide part of libmongoc: started once, never cleaned up, because other users of the library may still need it.
 enum LibMongoC {

@@ -1,5 +1,6 @@
 #if MongoDB
 import CLibMongoC
+import SocketIOText
 
 extension MongoError {
     /// An error that libmongoc made itself: there was no answer of a server.
@@ -38,7 +39,7 @@ extension MongoError {
                 + "there, that addresses, TLS options and replicaSet name in the connection string are right, and that no firewall is in "
                 + "between."
         }
-        let addresses = answering.map(\.address).sorted().joined(separator: ", ")
+        let addresses = answering.map(\.address).sorted { $0 < $1 }.joined(separator: ", ")
         if answering.contains(where: { $0.type == "RSGhost" }) {
             return "A server at \(addresses) belongs to a replica set that is not initiated: run rs.initiate()."
         }

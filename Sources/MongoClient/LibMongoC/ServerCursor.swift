@@ -25,7 +25,7 @@ final class ServerCursor {
         let reply = try self.exchange(specification.command)
         self.firstBatch = reply.batch
         self.cursorID = reply.cursorID
-        self.collection = String(reply.namespace.drop { $0 != "." }.dropFirst())
+        self.collection = String(reply.namespace[...].utf8.drop { $0 != UInt8(ascii: ".") }.dropFirst()) ?? ""
     }
 
     // The session goes back before the client does.

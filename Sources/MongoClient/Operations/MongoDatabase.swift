@@ -1,5 +1,6 @@
 #if MongoDB
 import CLibMongoC
+import SocketIOText
 
 /// A database of a deployment: a name and the client that reaches it.
 public struct MongoDatabase: Sendable {

@@ -1,3 +1,5 @@
+import SocketIOText
+
 /// What a namespace may be called.
 enum NamespaceName {
     /// Bytes of UTF-8, the leading slash included.

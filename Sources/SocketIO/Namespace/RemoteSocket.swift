@@ -1,4 +1,5 @@
 public import SocketIOCore
+import SocketIOText
 
 /// A socket of any process, as it was when it was fetched, with the operations that reach it wherever it is.
 public struct RemoteSocket: Sendable {
@@ -29,7 +30,7 @@ public struct RemoteSocket: Sendable {
     ///   - type: The value's type.
     /// - Returns: The value; nil if there is none or it is of another type.
     public func data<T: Decodable>(_ key: String, as type: T.Type) -> T? {
-        EncodedObject.fields(of: description.data)[key].flatMap { try? $0.decode(type) }
+        EncodedObject.fields(of: description.data)[Name(key)].flatMap { try? $0.decode(type) }
     }
 
     private var broadcast: BroadcastOperator {

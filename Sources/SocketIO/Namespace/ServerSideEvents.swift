@@ -1,4 +1,5 @@
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// The handlers of events that other processes send to a namespace of this one.

@@ -41,7 +41,8 @@ final class Client {
             limits: .init(
                 attachments: server.configuration.maxAttachments,
                 bytes: server.configuration.engine.maxHTTPBufferSize,
-                values: server.configuration.maxPacketValues
+                values: server.configuration.maxPacketValues,
+                eventName: server.configuration.maxEventNameLength
             )
         )
         // Kept until the client is in or gone. A weak reference would make every use of the client slower for its whole life.

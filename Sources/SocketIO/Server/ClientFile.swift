@@ -1,5 +1,6 @@
 import EngineIO
 import HTTPTypes
+import SocketIOText
 import Synchronization
 
 /// The JavaScript client, served below the server's path once it has been read.
@@ -37,7 +38,8 @@ final class ClientFile: Sendable {
     }
 
     private func response(to request: HTTPRequest) -> HTTPServerResponse? {
-        guard (request.path ?? "").prefix(while: { $0 != "?" && $0 != "#" }) == path else { return nil }
+        let end = [UInt8(ascii: "?"), UInt8(ascii: "#")]
+        guard let wanted = request.path, wanted.utf8.prefix(while: { !end.contains($0) }).elementsEqual(path.utf8) else { return nil }
         // The server is mounted, but has not started yet.
         guard let file = file.withLock({ $0 }) else { return HTTPServerResponse(status: .serviceUnavailable) }
         return file.response(to: request)

@@ -1,5 +1,6 @@
 import EngineIO
 import SocketIOCore
+import SocketIOText
 
 extension Handshake {
     /// Parses the request that opened a connection.
@@ -7,7 +8,7 @@ extension Handshake {
         self.init(
             headers: Self.headers(request),
             query: Self.query(request),
-            url: request.url,
+            url: CombiningMarks.exceedLimit(in: request.url) ? "" : request.url,
             address: request.remoteAddress,
             issued: Int64(request.issued * 1_000),
             isCrossDomain: request.header("origin") != nil,
@@ -17,16 +18,21 @@ extension Handshake {
 
     private static func headers(_ request: EngineHandshake) -> NameMap<String> {
         var result = NameMap<String>()
-        for (name, value) in request.headers {
+        for (name, value) in request.headers where isComparable(name, value) {
             let name = name.lowercased()
             result[name] = result[name].map { "\($0), \(value)" } ?? value
         }
         return result
     }
 
+    /// Text that Swift would compare in quadratic time is nothing that an application waits for.
+    private static func isComparable(_ name: String, _ value: String) -> Bool {
+        !CombiningMarks.exceedLimit(in: name) && !CombiningMarks.exceedLimit(in: value)
+    }
+
     private static func query(_ request: EngineHandshake) -> NameMap<String> {
         var result = NameMap<String>()
-        for (name, value) in request.query where result[name] == nil { result[name] = value }
+        for (name, value) in request.query where isComparable(name, value) && result[name] == nil { result[name] = value }
         return result
     }
 }

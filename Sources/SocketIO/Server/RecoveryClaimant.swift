@@ -1,6 +1,7 @@
 import EngineIO
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 /// What a client presents to get its session back, in the `auth` of its CONNECT packet.
 struct RecoveryClaim: Decodable {
@@ -9,6 +10,8 @@ struct RecoveryClaim: Decodable {
 
     init?(_ auth: EncodedValue) {
         guard let claim = try? auth.decode(RecoveryClaim.self) else { return nil }
+        // Another form than ours is not worth a look at the sessions, or a question to the other nodes.
+        guard SessionToken.isPlausible(claim.pid), claim.offset.map(SessionToken.isPlausible) ?? true else { return nil }
         self = claim
     }
 

@@ -1,6 +1,7 @@
 public import Configuration
 import EngineIO
 import SocketIOCore
+import SocketIOText
 
 extension SocketIOConfiguration {
     /// Reads the options from environment variables, files or whatever the reader's providers are. What is missing keeps its default.
@@ -14,6 +15,7 @@ extension SocketIOConfiguration {
     /// | `maxHttpBufferSize` | ``EngineIO/EngineConfiguration/maxHTTPBufferSize``, in bytes |
     /// | `cors.origins`, `cors.credentials` | ``EngineIO/EngineConfiguration/cors``; the origins are a list, or `*` |
     /// | `connectTimeout` | ``connectTimeout``, in milliseconds |
+    /// | `maxEventNameLength` | ``maxEventNameLength``, in bytes |
     /// | `parser` | ``parser``: `json` or `msgpack` |
     /// | `cleanupEmptyChildNamespaces` | ``cleanupEmptyChildNamespaces`` |
     /// | `connectionStateRecovery.maxDisconnectionDuration` | turns ``connectionStateRecovery`` on; in milliseconds |
@@ -34,6 +36,7 @@ extension SocketIOConfiguration {
         closeTimeout = config.duration("closeTimeout", default: closeTimeout)
         readLimits(config)
         cleanupEmptyChildNamespaces = config.bool(forKey: "cleanupEmptyChildNamespaces", default: cleanupEmptyChildNamespaces)
+        maxEventNameLength = config.int(forKey: "maxEventNameLength", default: maxEventNameLength)
         serveClient = config.string(forKey: "serveClient") ?? serveClient
         if let name = config.string(forKey: "parser") { parser = try Self.parser(name) }
         if let milliseconds = config.int(forKey: "connectionStateRecovery.maxDisconnectionDuration") {

@@ -1,5 +1,6 @@
 public import EngineIO
 public import SocketIOCore
+import SocketIOText
 
 /// The options of a ``SocketIOServer``, by Socket.IO's names and with its defaults.
 public struct SocketIOConfiguration: Sendable {
@@ -21,6 +22,9 @@ public struct SocketIOConfiguration: Sendable {
     /// Decoding takes time for each value, on the client's event loop, however few bytes it has: this bounds how long one packet may hold
     /// up the other clients. If yours send more, such as long arrays of numbers, send them as binary, or raise the limit.
     public var maxPacketValues = 65_536
+    /// Bytes that a client's name of an event may have; a longer one closes the connection with `parse error`. Default 256, since names are
+    /// written in code; at most 65 536. Names with more than 256 combining marks in a row are refused whatever the limit is.
+    public var maxEventNameLength = 256
     /// Namespaces that one client may join, those included for which middleware still runs; further ones are refused. Default 100.
     public var maxNamespacesPerClient = 100
     /// Children that dynamic namespaces may have in all. When there are so many, a client that asks for another one takes the place of a child
@@ -81,6 +85,7 @@ public struct SocketIOConfiguration: Sendable {
             (connectTimeout > .zero, "connectTimeout must be positive"),
             (maxAttachments >= 0 && maxNamespacesPerClient > 0, "maxAttachments and maxNamespacesPerClient must not be negative"),
             (maxPacketValues > 0, "maxPacketValues must be positive"),
+            ((1...65_536).contains(maxEventNameLength), "maxEventNameLength must be between 1 and 65 536"),
             (maxServerSideEvents > 0 && maxChildNamespaces >= 0, "maxServerSideEvents must be positive"),
             (maxChildNamespacesPerClient > 0, "maxChildNamespacesPerClient must be positive"),
             (maxAuthSize > 0, "maxAuthSize must be positive"),

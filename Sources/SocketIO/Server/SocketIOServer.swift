@@ -3,6 +3,7 @@ public import Logging
 public import NIOCore
 public import NIOPosix
 public import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// A Socket.IO server. A value that any route, handler or job may use.

@@ -1,4 +1,5 @@
 import SocketIOCore
+import SocketIOText
 
 /// How the handlers of one socket follow each other.
 public enum HandlerMode: Sendable, Hashable {

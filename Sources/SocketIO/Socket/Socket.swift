@@ -1,6 +1,7 @@
 import EngineIO
 public import NIOCore
 public import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// A client's connection to one namespace.
@@ -176,7 +177,7 @@ extension Socket: Hashable, CustomStringConvertible {
     /// Whether both are the same connection.
     public static func == (left: Socket, right: Socket) -> Bool { left === right }
     /// Hashes the id.
-    public func hash(into hasher: inout Hasher) { hasher.combine(id) }
+    public func hash(into hasher: inout Hasher) { Bytewise.hash(id, into: &hasher) }
     /// The namespace and id.
     public var description: String { "Socket(\(namespace.name), \(id))" }
 }

@@ -1,5 +1,6 @@
 import MessagePack
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// Values that the application attaches to a socket. Nodes see each other's through `fetchSockets`, and connection state recovery keeps them.
@@ -14,7 +15,7 @@ public final class SocketData: Sendable {
         case encoded(EncodedValue)
     }
 
-    private let values = Mutex<[String: Stored]>([:])
+    private let values = Mutex<[Name: Stored]>([:])
 
     init() {}
 
@@ -23,16 +24,16 @@ public final class SocketData: Sendable {
     public subscript(key: String) -> (any Codable & Sendable)? {
         get {
             values.withLock { values in
-                if case .live(let value) = values[key] { value } else { nil }
+                if case .live(let value) = values[Name(key)] { value } else { nil }
             }
         }
-        set { values.withLock { $0[key] = newValue.map(Stored.live) } }
+        set { values.withLock { $0[Name(key)] = newValue.map(Stored.live) } }
     }
 
     /// Reads a value of a type; nil if there is none or it is of another type.
     public subscript<T: Codable & Sendable>(key: String, as type: T.Type) -> T? {
         get {
-            switch values.withLock({ $0[key] }) {
+            switch values.withLock({ $0[Name(key)] }) {
             case .live(let value): value as? T
             case .encoded(let value): try? value.decode(type)
             case nil: nil
@@ -41,8 +42,8 @@ public final class SocketData: Sendable {
         set { self[key] = newValue }
     }
 
-    /// The names of all values.
-    public var keys: [String] { values.withLock { Array($0.keys) } }
+    /// The names of all values. Two names are the same if their UTF-8 bytes are.
+    public var keys: [String] { values.withLock { $0.keys.map(\.text) } }
 
     /// All values as one encoded object. Values that cannot be encoded are left out.
     func encoded() -> EncodedValue {

@@ -1,4 +1,5 @@
 public import SocketIOCore
+import SocketIOText
 
 /// An event from a client, or for one, with its arguments still encoded.
 public struct SocketEvent: Sendable {
@@ -20,6 +21,11 @@ public struct SocketEvent: Sendable {
 public struct DisconnectReason: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
     /// Socket.IO's words.
     public let description: String
+
+    /// Whether both have the same words.
+    public static func == (left: DisconnectReason, right: DisconnectReason) -> Bool { left.description == right.description }
+    /// Hashes the words.
+    public func hash(into hasher: inout Hasher) { Bytewise.hash(description, into: &hasher) }
 
     /// Creates a reason of these words.
     public init(_ description: String) { self.description = description }

@@ -81,10 +81,14 @@ public protocol Adapter: AnyObject, Sendable {
     /// Makes the text by which clients tell that they have got a packet; what they present is given to
     /// ``restoreSession(pid:offset:to:)``. Default: the id.
     ///
+    /// It must have at most 320 bytes: longer ones that clients present are not passed on.
+    ///
     /// - Parameter id: The packet's id, new and unique.
     func makeOffset(_ id: MessageID) -> String
 
-    /// Makes the private id of a new session, by which a client that comes back to any process finds it.
+    /// Makes the private id of a new session, by which a client that comes back to any process finds it. Default: the characters.
+    ///
+    /// It must have at most 320 bytes: clients that present a longer one get a new session at once.
     ///
     /// - Parameter random: Characters that nobody can guess; no full stop among them.
     func makeSessionID(_ random: String) -> String

@@ -1,3 +1,4 @@
+import SocketIOText
 import Synchronization
 
 /// The acknowledgements of one broadcast, as they arrive from any number of processes. One consumer.
@@ -22,6 +23,23 @@ public final class BroadcastAcknowledgements: AsyncSequence, Sendable {
 
         /// Whether every client that got the event has answered.
         public var isComplete: Bool { answered == expected && dropped == 0 && missingNodes.isEmpty }
+
+        /// Whether both say the same; node ids are compared by their bytes.
+        public static func == (left: Summary, right: Summary) -> Bool {
+            left.expected == right.expected && left.answered == right.answered && left.disconnected == right.disconnected
+                && left.timedOut == right.timedOut && left.dropped == right.dropped
+                && left.missingNodes.elementsEqual(right.missingNodes) { $0 == $1 }
+        }
+
+        /// Feeds the summary to a hasher.
+        public func hash(into hasher: inout Hasher) {
+            hasher.combine(expected)
+            hasher.combine(answered)
+            hasher.combine(disconnected)
+            hasher.combine(timedOut)
+            hasher.combine(dropped)
+            for node in missingNodes { Bytewise.hash(node, into: &hasher) }
+        }
     }
 
     /// A part of the cluster that answers on its own: this process or another one.

@@ -1,4 +1,8 @@
-/// The name of a room.
+import SocketIOText
+
+/// The name of a room: two names are the same if their UTF-8 bytes are, as in Node.js.
+///
+/// No socket can be in a room whose name has more than 1 024 bytes.
 public typealias Room = String
 
 /// The id of a socket: unique in its cluster, and the name of the room that only this socket is in.
@@ -24,7 +28,7 @@ public struct BroadcastFlags: Sendable, Hashable {
 /// Which sockets of a namespace an operation applies to, and how.
 ///
 /// A socket is selected if it is in any of `rooms` (in every case if `rooms` is empty) and in none of `except`.
-public struct BroadcastOptions: Sendable, Hashable {
+public struct BroadcastOptions: Sendable {
     /// Rooms whose members are selected; all sockets if empty.
     public var rooms: [Room]
     /// Rooms whose members are left out.
@@ -44,5 +48,24 @@ public struct BroadcastOptions: Sendable, Hashable {
         self.except = except
         self.flags = flags
         self.node = node
+    }
+}
+
+extension BroadcastOptions: Hashable {
+    /// Whether both select the same sockets in the same way; names are compared by their bytes of UTF-8.
+    public static func == (left: BroadcastOptions, right: BroadcastOptions) -> Bool {
+        left.flags == right.flags && left.node == right.node && left.sender == right.sender
+            && left.rooms.elementsEqual(right.rooms) { $0 == $1 } && left.except.elementsEqual(right.except) { $0 == $1 }
+    }
+
+    /// Feeds the selection to a hasher.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(flags)
+        hasher.combine(node.map { Name($0) })
+        hasher.combine(sender.map { Name($0) })
+        for names in [rooms, except] {
+            hasher.combine(names.count)
+            for name in names { Bytewise.hash(name, into: &hasher) }
+        }
     }
 }

@@ -15,6 +15,7 @@ package struct RecoveryOffset: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses 24 hexadecimal digits, or twice as many with a full stop between; nil for anything else.
     package init?(_ text: String) {
+        guard text.utf8.count <= 49 else { return nil }
         guard let stop = text.utf8.firstIndex(of: UInt8(ascii: ".")) else {
             guard let id = MessageID(text) else { return nil }
             self.init(id: id)

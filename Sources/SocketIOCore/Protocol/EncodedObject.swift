@@ -1,11 +1,15 @@
 import MessagePack
 package import NIOCore
+package import SocketIOText
 
 /// Builds and takes apart objects with string keys, without decoding their values. They are for servers only, hence always MessagePack.
 package enum EncodedObject {
+    /// An object without fields.
+    package static var empty: EncodedValue { encode([:] as [Name: Never]) { $0 } }
+
     /// Encodes an object. Fields whose value cannot be encoded are left out.
-    package static func encode<Value>(_ fields: [String: Value], _ write: (Value) throws -> ByteBuffer) -> EncodedValue {
-        let encoded = fields.sorted { $0.key < $1.key }.compactMap { field in (try? write(field.value)).map { (field.key, $0) } }
+    package static func encode<Value>(_ fields: [Name: Value], _ write: (Value) throws -> ByteBuffer) -> EncodedValue {
+        let encoded = fields.sorted { $0.key < $1.key }.compactMap { field in (try? write(field.value)).map { (field.key.text, $0) } }
         var writer = MessagePackWriter()
         // These fail only for sizes beyond 4 GiB.
         try? writer.writeMapHeader(count: encoded.count)
@@ -17,13 +21,13 @@ package enum EncodedObject {
     }
 
     /// The fields of an encoded object; empty if the value is none.
-    package static func fields(of object: EncodedValue) -> [String: EncodedValue] {
+    package static func fields(of object: EncodedValue) -> [Name: EncodedValue] {
         var reader = MessagePackReader(object.bytes)
-        var result: [String: EncodedValue] = [:]
+        var result: [Name: EncodedValue] = [:]
         guard object.format == .messagePack, let count = try? reader.readMapHeader() else { return [:] }
         for _ in 0..<count {
             guard let key = try? reader.readString(), let value = try? reader.readRaw() else { break }
-            result[key] = EncodedValue(format: .messagePack, bytes: value)
+            result[Name(key)] = EncodedValue(format: .messagePack, bytes: value)
         }
         return result
     }

@@ -1,5 +1,6 @@
 import MessagePack
 import NIOCore
+import SocketIOText
 
 /// The map that a packet is with the MessagePack parser: `type`, `nsp`, `data` and, for packets with an acknowledgement, `id`.
 enum MessagePackPacket {
@@ -91,7 +92,7 @@ extension MessagePackPacket {
     }
 
     /// Parses a packet; its arguments stay encoded.
-    static func parse(_ message: ByteBuffer, maximumValues: Int) throws(PacketError) -> Packet {
+    static func parse(_ message: ByteBuffer, maximumValues: Int, eventNameLimit: Int) throws(PacketError) -> Packet {
         let fields: Fields
         do { fields = try readFields(message, maximumValues: maximumValues) } catch {
             throw PacketError(error.code == .tooManyValues ? .tooManyValues : .illegalPayload)
@@ -100,7 +101,7 @@ extension MessagePackPacket {
             throw PacketError(.unknownType)
         }
         guard let namespace = fields.namespace, namespace.utf8.count <= 1_024 else { throw PacketError(.illegalNamespace) }
-        return Packet(namespace: namespace, content: try content(type, fields, message))
+        return Packet(namespace: namespace, content: try content(type, fields, message, eventNameLimit))
     }
 
     static func readFields(_ message: ByteBuffer, maximumValues: Int) throws(MessagePackError) -> Fields {
@@ -126,15 +127,22 @@ extension MessagePackPacket {
         return fields
     }
 
-    private static func content(_ type: PacketType, _ fields: Fields, _ message: ByteBuffer) throws(PacketError) -> Packet.Content {
+    private static func content(
+        _ type: PacketType,
+        _ fields: Fields,
+        _ message: ByteBuffer,
+        _ eventNameLimit: Int
+    ) throws(PacketError) -> Packet.Content {
         switch type {
         case .connect: return .connect(auth: try object(fields.data, message))
         case .disconnect: return .disconnect
         case .connectError: return .connectError(try object(fields.data, message))
         case .event, .binaryEvent:
-            guard let ranges = fields.elements, let first = ranges[0], let name = eventName(first, message),
-                !EventName.isReserved(name)
-            else { throw PacketError(.illegalPayload) }
+            guard let ranges = fields.elements, let first = ranges[0] else { throw PacketError(.illegalPayload) }
+            // The header of a string has at most 5 bytes.
+            guard first.count - 5 <= eventNameLimit else { throw PacketError(.eventNameTooLong) }
+            guard let name = eventName(first, message) else { throw PacketError(.illegalPayload) }
+            try EventName.check(name, limit: eventNameLimit)
             let arguments = EventArguments(format: .messagePack, bytes: message, ranges: ranges.dropFirst(), attachments: [])
             return .event(name: name, arguments: arguments, id: fields.id)
         case .acknowledgement, .binaryAcknowledgement:

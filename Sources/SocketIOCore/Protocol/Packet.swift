@@ -60,7 +60,7 @@ public struct PacketError: Error, Hashable, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
             case unknownType, illegalAttachments, tooManyAttachments, illegalNamespace, illegalID, illegalPayload
-            case unexpectedBinary, unexpectedText, tooManyValues
+            case unexpectedBinary, unexpectedText, tooManyValues, eventNameTooLong
         }
         private let value: Value
         /// The packet type is not one of the protocol.
@@ -81,6 +81,8 @@ public struct PacketError: Error, Hashable, CustomStringConvertible {
         public static let unexpectedText = Code(value: .unexpectedText)
         /// The payload has more values than the limit.
         public static let tooManyValues = Code(value: .tooManyValues)
+        /// The name of an event is longer than ``PacketDecoderStateMachine/Limits/eventName``, or has more than 256 combining marks in a row.
+        public static let eventNameTooLong = Code(value: .eventNameTooLong)
         /// The name of the code.
         public var description: String { value.rawValue }
     }

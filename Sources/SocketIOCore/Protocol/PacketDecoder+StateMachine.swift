@@ -1,4 +1,5 @@
 public import NIOCore
+import SocketIOText
 
 /// Parses the packets of one connection and puts binary packets together (Socket.IO protocol v5).
 ///
@@ -13,16 +14,19 @@ public struct PacketDecoderStateMachine: Sendable {
         /// Values of one packet: its arguments and whatever is inside them, arrays, objects, their elements and keys counted one by one.
         /// Decoding takes time for each, however few bytes it has. Default 65 536.
         public var values: Int
+        /// Bytes of an event's name. Default 256: names are written in code, and those are a few dozen bytes at most.
+        public var eventName: Int
 
         /// Creates limits.
-        public init(attachments: Int = 10, bytes: Int = 1_000_000, values: Int = 65_536) {
+        public init(attachments: Int = 10, bytes: Int = 1_000_000, values: Int = 65_536, eventName: Int = 256) {
             self.attachments = attachments
             self.bytes = bytes
             self.values = values
+            self.eventName = eventName
         }
 
         /// For packets that were encoded in this process.
-        static let none = Limits(attachments: .max, bytes: .max, values: .max)
+        static let none = Limits(attachments: .max, bytes: .max, values: .max, eventName: .max)
     }
 
     /// A binary packet whose attachments have not all come.
@@ -64,6 +68,7 @@ public struct PacketDecoderStateMachine: Sendable {
         guard header.attachments > 0 else { return try packet(header, message) }
         guard header.attachments <= limits.attachments else { throw PacketError(.tooManyAttachments) }
         let ranges = try header.elements(of: message, limits.values)
+        _ = try header.eventName(ranges, of: message, limit: limits.eventName)
         waiting = .packet(Incomplete(header: header, message: message, ranges: ranges, bytes: message.readableBytes))
         return nil
     }
@@ -73,7 +78,9 @@ public struct PacketDecoderStateMachine: Sendable {
     /// - Returns: The packet, or nil if it waits for more attachments.
     /// - Throws: ``PacketError`` if the message is no packet, or no packet waits for it.
     public mutating func receive(binary message: ByteBuffer) throws(PacketError) -> Packet? {
-        if format == .messagePack { return try MessagePackPacket.parse(message, maximumValues: limits.values) }
+        if format == .messagePack {
+            return try MessagePackPacket.parse(message, maximumValues: limits.values, eventNameLimit: limits.eventName)
+        }
         guard var waiting = incomplete else { throw PacketError(.unexpectedBinary) }
         self.waiting = nil
         waiting.attachments.append(message)
@@ -84,7 +91,12 @@ public struct PacketDecoderStateMachine: Sendable {
             return nil
         }
         guard waiting.header.hasSoundPlaceholders(in: waiting.message, waiting.attachments) else { throw PacketError(.illegalAttachments) }
-        return try waiting.header.message(waiting.message, elements: waiting.ranges, attachments: waiting.attachments)
+        return try waiting.header.message(
+            waiting.message,
+            elements: waiting.ranges,
+            attachments: waiting.attachments,
+            eventNameLimit: limits.eventName
+        )
     }
 
     /// Whether a packet waits for attachments.
@@ -99,7 +111,12 @@ public struct PacketDecoderStateMachine: Sendable {
         case .disconnect: Packet(namespace: header.namespace, content: try header.withoutPayload(message, .disconnect))
         case .connectError: Packet(namespace: header.namespace, content: .connectError(try header.object(of: message)))
         case .event, .binaryEvent, .acknowledgement, .binaryAcknowledgement:
-            try header.message(message, elements: header.elements(of: message, limits.values), attachments: [])
+            try header.message(
+                message,
+                elements: header.elements(of: message, limits.values),
+                attachments: [],
+                eventNameLimit: limits.eventName
+            )
         }
     }
 }
@@ -203,16 +220,32 @@ struct JSONPacketHeader {
     }
 
     /// The packet of an event or an acknowledgement.
-    func message(_ message: ByteBuffer, elements: ElementRanges, attachments: [ByteBuffer]) throws(PacketError) -> Packet {
+    func message(
+        _ message: ByteBuffer,
+        elements: ElementRanges,
+        attachments: [ByteBuffer],
+        eventNameLimit: Int
+    ) throws(PacketError) -> Packet {
         if type == .acknowledgement || type == .binaryAcknowledgement {
             guard let id else { throw PacketError(.illegalID) }
             let arguments = EventArguments(format: .json, bytes: message, ranges: elements, attachments: attachments)
             return Packet(namespace: namespace, content: .acknowledgement(id: id, arguments: arguments))
         }
-        guard let range = elements[0], let name = JSONScanner.eventName(in: message, at: range) else { throw PacketError(.illegalPayload) }
-        guard !EventName.isReserved(name) else { throw PacketError(.illegalPayload) }
+        guard let name = try eventName(elements, of: message, limit: eventNameLimit) else { throw PacketError(.illegalPayload) }
         let arguments = EventArguments(format: .json, bytes: message, ranges: elements.dropFirst(), attachments: attachments)
         return Packet(namespace: namespace, content: .event(name: name, arguments: arguments, id: id))
+    }
+}
+
+extension JSONPacketHeader {
+    /// The name of an event, which is looked at only if it is not too long; nil for a packet that is not an event.
+    func eventName(_ elements: ElementRanges, of message: ByteBuffer, limit: Int) throws(PacketError) -> String? {
+        guard type == .event || type == .binaryEvent else { return nil }
+        guard let range = elements[0] else { throw PacketError(.illegalPayload) }
+        guard range.count <= EventName.encodedLimit(limit) else { throw PacketError(.eventNameTooLong) }
+        guard let name = JSONScanner.eventName(in: message, at: range) else { throw PacketError(.illegalPayload) }
+        try EventName.check(name, limit: limit)
+        return name
     }
 }
 
@@ -224,5 +257,17 @@ package enum EventName {
         case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener": true
         default: false
         }
+    }
+
+    /// The bytes that a name of so many bytes can take in JSON: an escape has six for one, and there are two quotes.
+    static func encodedLimit(_ limit: Int) -> Int {
+        let (bytes, overflow) = limit.multipliedReportingOverflow(by: 6)
+        return overflow || bytes > Int.max - 2 ? .max : bytes + 2
+    }
+
+    /// Refuses what no client may name an event.
+    static func check(_ name: String, limit: Int) throws(PacketError) {
+        guard name.utf8.count <= limit, !CombiningMarks.exceedLimit(in: name) else { throw PacketError(.eventNameTooLong) }
+        guard !isReserved(name) else { throw PacketError(.illegalPayload) }
     }
 }

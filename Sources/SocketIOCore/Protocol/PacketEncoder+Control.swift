@@ -1,4 +1,5 @@
 import NIOCore
+import SocketIOText
 
 /// The packets that open and close the connection to a namespace.
 extension PacketEncoder {

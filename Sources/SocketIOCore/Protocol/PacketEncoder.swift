@@ -1,5 +1,6 @@
 import MessagePack
 public import NIOCore
+import SocketIOText
 
 /// Encodes the packets that a server sends (Socket.IO protocol v5).
 public struct PacketEncoder: Sendable {

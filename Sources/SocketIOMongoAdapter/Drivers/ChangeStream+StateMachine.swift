@@ -1,6 +1,7 @@
 #if MongoDB
 import MongoClient
 import NIOCore
+import SocketIOText
 
 /// Where a change stream has to be opened, after whatever has happened to the last one.
 struct ChangeStreamStateMachine {
@@ -163,7 +164,7 @@ struct ChangeStreamStateMachine {
 
     /// The time that a token begins with, after the digits 82, which say that it is one.
     private static func time(of token: Substring) -> BSONTimestamp? {
-        guard token.hasPrefix("82"), token.count >= 18 else { return nil }
+        guard token.utf8.starts(with: "82".utf8), token.count >= 18 else { return nil }
         return UInt64(token.dropFirst(2).prefix(16), radix: 16).map { BSONTimestamp(rawValue: $0) }
     }
 }

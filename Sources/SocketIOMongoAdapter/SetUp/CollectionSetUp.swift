@@ -1,5 +1,6 @@
 #if MongoDB
 import MongoClient
+import SocketIOText
 
 /// Creates the collection and its index, or sees that they are as the configuration says. Idempotent; any number of nodes may do it at
 /// the same time.

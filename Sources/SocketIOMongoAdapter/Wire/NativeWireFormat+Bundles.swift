@@ -3,6 +3,7 @@ import MessagePack
 import MongoClient
 import NIOCore
 package import SocketIOCore
+import SocketIOText
 
 /// Several small messages in one document: what a document costs the database, its index and each stream that reads it is paid once for
 /// all of them.

@@ -3,6 +3,7 @@ import MessagePack
 package import MongoClient
 import NIOCore
 package import SocketIOCore
+import SocketIOText
 
 extension NativeWireFormat {
     /// Why a document is no message.

@@ -2,6 +2,7 @@ public import NIOCore
 public import NIOPosix
 import NIOWebSocket
 public import SocketIOCore
+import SocketIOText
 
 /// A Socket.IO client for tests: a WebSocket connection on which every packet can be sent and seen.
 ///

@@ -2,6 +2,7 @@ import MessagePack
 import NIOCore
 import NIOWebSocket
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// Passes the server's messages on and answers its pings.
@@ -52,7 +53,8 @@ final class TestClientDecoder: Sendable {
     private let machine: Mutex<PacketDecoderStateMachine>
 
     init(format: PacketFormat) {
-        self.machine = Mutex(PacketDecoderStateMachine(format: format, limits: .init(attachments: 1_000, bytes: 1 << 30, values: .max)))
+        let limits = PacketDecoderStateMachine.Limits(attachments: 1_000, bytes: 1 << 30, values: .max, eventName: 1 << 20)
+        self.machine = Mutex(PacketDecoderStateMachine(format: format, limits: limits))
     }
 
     func packet(_ message: TestClient.Message) throws -> Packet? {
@@ -60,7 +62,7 @@ final class TestClientDecoder: Sendable {
             switch message {
             case .binary(let bytes): return try machine.receive(binary: bytes)
             case .text(let text):
-                guard text.first == "4" else { throw TestClient.Failure(description: "not a message: \(text)") }
+                guard text.utf8.first == UInt8(ascii: "4") else { throw TestClient.Failure(description: "not a message: \(text)") }
                 return try machine.receive(text: ByteBuffer(string: String(text.dropFirst())))
             }
         }

@@ -1,5 +1,6 @@
 #if MongoDB
 import NIOPosix
+import SocketIOText
 
 #if canImport(Darwin)
 import Darwin

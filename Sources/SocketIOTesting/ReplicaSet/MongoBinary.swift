@@ -1,4 +1,5 @@
 #if MongoDB
+import SocketIOText
 
 #if canImport(Darwin)
 import Darwin

@@ -3,6 +3,7 @@ public import MongoClient
 import NIOCore
 import NIOPosix
 import NIOConcurrencyHelpers
+import SocketIOText
 
 #if canImport(Darwin)
 import Darwin

@@ -246,7 +246,7 @@ extension Simulation {
         ClaimedSession(
             id: socket.id,
             rooms: socket.rooms,
-            data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() },
+            data: EncodedObject.empty,
             missed: missed,
             known: socket.ring.known + node.machine.unwrittenBroadcasts(of: Self.namespace),
             positions: node.machine.positions(in: Self.namespace)

@@ -12,7 +12,7 @@ extension Simulation {
             owner: node.machine.identity,
             id: socket.id,
             rooms: socket.rooms,
-            data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() },
+            data: EncodedObject.empty,
             start: socket.start,
             isMoved: socket.isMoved
         )

@@ -69,7 +69,7 @@ final class RecoveringSocket: LocalSocket {
             id: id,
             pid: pid,
             rooms: rooms,
-            data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() },
+            data: EncodedObject.empty,
             buffer: state.value.ring
         )
     }
@@ -84,7 +84,7 @@ final class RecoveringSocket: LocalSocket {
     }
     func forgetAcknowledgement(_ id: UInt64) {}
     func describe() -> SocketDescription {
-        SocketDescription(id: id, handshake: Handshake(), data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() })
+        SocketDescription(id: id, handshake: Handshake(), data: EncodedObject.empty)
     }
     func disconnect(closeConnection: Bool) {}
 }

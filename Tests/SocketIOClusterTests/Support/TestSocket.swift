@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// A socket without a client: it keeps what it is given, and acknowledges with its id if it is told to.

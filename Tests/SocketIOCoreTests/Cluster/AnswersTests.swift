@@ -84,7 +84,7 @@ struct AnswersTests {
         let session = ClaimedSession(
             id: "s",
             rooms: [String(repeating: "x", count: 20_000)],
-            data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() },
+            data: EncodedObject.empty,
             missed: [],
             known: [],
             positions: []

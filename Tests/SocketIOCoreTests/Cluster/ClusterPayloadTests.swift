@@ -1,6 +1,7 @@
 import MessagePack
 import NIOCore
 import SocketIOCore
+import SocketIOText
 import Testing
 
 @Suite("Native payload of cluster messages")

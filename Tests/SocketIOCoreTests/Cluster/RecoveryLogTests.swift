@@ -17,7 +17,7 @@ struct RecoveryLogTests {
         ClaimedSession(
             id: "s",
             rooms: ["s", "a", "b"],
-            data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() },
+            data: EncodedObject.empty,
             missed: [],
             known: known.compactMap { packet($0).offset },
             positions: [.init(origin: other, number: floor)]

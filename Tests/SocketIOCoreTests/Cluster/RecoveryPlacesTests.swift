@@ -35,7 +35,7 @@ struct RecoveryPlacesTests {
     }
 
     private func snapshot(start: UInt64? = nil, isMoved: Bool = false) -> SessionSnapshot {
-        let data = EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
+        let data = EncodedObject.empty
         return SessionSnapshot(owner: owner, id: "s", rooms: ["s", "a"], data: data, start: start.map(id), isMoved: isMoved)
     }
 

@@ -1,4 +1,5 @@
 public import NIOCore
+import SocketIOText
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -14,6 +15,9 @@ import Foundation
 /// - `Date` is read from the text that JavaScript's `Date` becomes in JSON (ISO 8601), or from a number of milliseconds since 1970
 ///   (`Date.now()`).
 /// - If an object has a key twice the last one counts, as for `JSON.parse`; escapes of lone surrogates become U+FFFD.
+/// - Keys are told apart by their bytes, as in JavaScript. Where the type is not ``SocketIOValue``, an object is refused that has two keys which
+///   Swift's strings take as equal (`é` in one character and in two): a dictionary would lose one of them.
+/// - A string or key with more than 256 combining marks in a row is refused: Swift needs quadratic time to compare it.
 /// - Arrays and objects nest 64 deep at most.
 ///
 /// Strings, booleans, numbers and binary take a direct path without a `Decoder`.
@@ -47,7 +51,9 @@ public struct JSONArgumentDecoder: Sendable {
             let escaped = try walker.string()
             let end = walker.position
             try walker.expectEnd()
-            return JSONText.string(UnsafeRawBufferPointer(rebasing: bytes[(start + 1)..<(end - 1)]), escaped: escaped)
+            let text = JSONText.string(UnsafeRawBufferPointer(rebasing: bytes[(start + 1)..<(end - 1)]), escaped: escaped)
+            // Refused below, with a message.
+            return CombiningMarks.exceedLimit(in: text) ? nil : text
         }
         if let value { return value }
         return try self._any(String.self, from: bytes, attachments: [])

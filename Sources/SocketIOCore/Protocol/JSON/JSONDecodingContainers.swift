@@ -1,10 +1,12 @@
+import SocketIOText
+
 /// The container of an object.
 struct JSONKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private let tape: JSONTape
     private let object: Int
     private let path: JSONPath?
     /// Where each key's value is; only for objects that are too large to search.
-    private let index: [String: Int]?
+    private let index: [Name: Int]?
 
     init(tape: JSONTape, object: Int, path: JSONPath?) {
         self.tape = tape
@@ -115,7 +117,7 @@ struct JSONKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
     }
 
     private func find(_ name: String) -> Int? {
-        if let index = self.index { return index[name] }
+        if let index = self.index { return index[Name(name)] }
         return self.tape.find(name, in: self.object)
     }
 }

@@ -1,4 +1,5 @@
 import NIOCore
+import SocketIOText
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -40,7 +41,11 @@ extension JSONTape {
     func string(at index: Int) throws(JSONValueFault) -> String {
         let entry = self.entries[index]
         guard entry.kind == .string else { throw self.mismatch(String.self, "a string", index) }
-        return self.withBytes(of: entry) { JSONText.string($0, escaped: entry.isFlagged) }
+        let text = self.withBytes(of: entry) { JSONText.string($0, escaped: entry.isFlagged) }
+        guard !CombiningMarks.exceedLimit(in: text) else {
+            throw JSONValueFault(type: String.self, reason: .corrupted("the string has \(CombiningMarks.complaint)"))
+        }
+        return text
     }
 
     func bool(at index: Int) throws(JSONValueFault) -> Bool {
@@ -146,7 +151,8 @@ extension JSONTape {
 
     /// The members of an object; of equal keys the last one counts.
     @inline(__always)
-    func members<E, F: Error>(of object: Int, _ member: (JSONTape, Int) throws(F) -> E) throws(F) -> [String: E] {
+    func members<E>(of object: Int, _ member: (JSONTape, Int) throws -> E) throws -> [String: E] {
+        if let problem = self.keyProblem(of: object) { throw JSONValueFault(type: [String: E].self, reason: .corrupted(problem.message)) }
         let end = self.entries[object].count
         var members: [String: E] = [:]
         var position = object + 1
@@ -157,7 +163,7 @@ extension JSONTape {
         return members
     }
 
-    /// The same for objects whose keys are told apart by their bytes.
+    /// The same where keys are told apart by their bytes, so that none is refused but for its marks.
     private func namedMembers(
         of object: Int,
         _ member: (JSONTape, Int) throws(JSONValueFault) -> SocketIOValue
@@ -166,7 +172,11 @@ extension JSONTape {
         var members = NameMap<SocketIOValue>()
         var position = object + 1
         while position < end {
-            members[self.key(at: position)] = try member(self, position + 1)
+            let key = self.key(at: position)
+            guard !CombiningMarks.exceedLimit(in: key) else {
+                throw JSONValueFault(type: SocketIOValue.self, reason: .corrupted(KeyCheck.Problem.combiningMarks.message))
+            }
+            members[key] = try member(self, position + 1)
             position = self.next(after: position + 1)
         }
         return members

@@ -1,4 +1,5 @@
 import NIOCore
+import SocketIOText
 
 #if canImport(Glibc)
 import Glibc
@@ -43,6 +44,8 @@ final class JSONTape {
 
     let entries: [Entry]
     let attachments: [ByteBuffer]
+    /// Whether a key is not pure ASCII: only then can Swift's strings take two keys as one.
+    private let hasUnusualKeys: Bool
     /// Never written to while the storage below is retained: a writer would copy it first.
     fileprivate let bytes: UnsafeRawBufferPointer
     private let storage: Unmanaged<AnyObject>
@@ -58,8 +61,10 @@ final class JSONTape {
             var walker = JSONWalker(self.bytes)
             try walker.document(&builder, maximumDepth: maximumDepth)
             self.entries = builder.entries
+            self.hasUnusualKeys = walker.hasUnusualKeys
         } catch {
             self.entries = []
+            self.hasUnusualKeys = false
             throw error
         }
     }
@@ -151,14 +156,26 @@ extension JSONTape {
     }
 
     /// Where each key's value is, the last one of equal keys; for objects that are too large to search.
-    func keyIndex(of object: Int) -> [String: Int] {
-        var index: [String: Int] = [:]
+    func keyIndex(of object: Int) -> [Name: Int] {
+        var index: [Name: Int] = [:]
         var position = object + 1
         while position < self.entries[object].count {
-            index[self.key(at: position)] = position + 1
+            index[Name(self.key(at: position))] = position + 1
             position = self.next(after: position + 1)
         }
         return index
+    }
+
+    /// Why the application cannot have the keys of an object as strings; nil if it can.
+    func keyProblem(of object: Int) -> KeyCheck.Problem? {
+        guard self.hasUnusualKeys else { return nil }
+        var check = KeyCheck()
+        var position = object + 1
+        while position < self.entries[object].count {
+            if let problem = check.add(self.key(at: position)) { return problem }
+            position = self.next(after: position + 1)
+        }
+        return nil
     }
 
     /// Whether an object has more members than `limit`.

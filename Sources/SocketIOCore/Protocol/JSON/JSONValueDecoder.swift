@@ -1,3 +1,5 @@
+import SocketIOText
+
 /// The decoder of one value of a tape.
 struct JSONValueDecoder: Decoder {
     let tape: JSONTape
@@ -9,6 +11,9 @@ struct JSONValueDecoder: Decoder {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         guard self.tape.kind(at: self.index) == .object else { throw self.mismatch([String: Any].self, "an object") }
+        if let problem = self.tape.keyProblem(of: self.index) {
+            throw DecodingError.dataCorrupted(.init(codingPath: self.codingPath, debugDescription: problem.message))
+        }
         return KeyedDecodingContainer(JSONKeyedDecodingContainer<Key>(tape: self.tape, object: self.index, path: self.path))
     }
 

@@ -13,6 +13,7 @@ extension JSONWalker {
                 escaped = true
                 try self.escape()
             case 0x80...:
+                self.hasSeenNonASCII = true
                 try self.nonASCII()
             default:
                 throw JSONSyntaxError(.controlCharacter, at: self.position)

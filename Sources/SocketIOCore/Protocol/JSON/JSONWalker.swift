@@ -18,6 +18,10 @@ struct JSONWalker {
 
     let bytes: UnsafeRawBufferPointer
     var position = 0
+    /// Whether a string was not pure ASCII.
+    var hasSeenNonASCII = false
+    /// Whether a key was not pure ASCII, or had escapes.
+    private(set) var hasUnusualKeys = false
 
     init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
@@ -113,7 +117,9 @@ struct JSONWalker {
     private mutating func key(_ visitor: inout some JSONVisitor) throws(JSONSyntaxError) {
         let start = self.position
         guard try self.byte() == UInt8(ascii: "\"") else { throw JSONSyntaxError(.unexpectedByte, at: self.position) }
+        self.hasSeenNonASCII = false
         let escaped = try self.string()
+        if escaped || self.hasSeenNonASCII { self.hasUnusualKeys = true }
         try visitor.key(start..<self.position, escaped: escaped)
         self.skipSpace()
         guard try self.byte() == UInt8(ascii: ":") else { throw JSONSyntaxError(.unexpectedByte, at: self.position) }

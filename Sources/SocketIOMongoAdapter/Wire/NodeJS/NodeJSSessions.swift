@@ -2,6 +2,7 @@
 import MongoClient
 import NIOCore
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// Sessions as Node.js servers store and take them: documents among the messages.
@@ -33,7 +34,7 @@ struct NodeJSSessions: SessionExchange {
             try data.write(session.id)
             try data.key("pid")
             try data.write(session.pid)
-            try data.write("rooms", strings: [session.id] + session.rooms.subtracting([session.id]).sorted())
+            try data.write("rooms", strings: [session.id] + session.rooms.subtracting([session.id]).sorted { $0 < $1 })
             try data.key("data")
             try data.write(session.data)
         }

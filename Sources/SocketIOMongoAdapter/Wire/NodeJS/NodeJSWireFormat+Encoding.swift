@@ -2,6 +2,7 @@
 package import MongoClient
 import NIOCore
 package import SocketIOCore
+import SocketIOText
 import Synchronization
 
 extension NodeJSWireFormat {
@@ -207,7 +208,7 @@ extension BSONValueWriter {
         try write(socket.handshake)
         end()
         // The order of joining is not known; the socket's own room is the first.
-        let others = socket.rooms.filter { $0 != socket.id }.sorted()
+        let others = socket.rooms.filter { $0 != socket.id }.sorted { $0 < $1 }
         try write("rooms", strings: socket.rooms.contains(socket.id) ? [socket.id] + others : others)
         try key("data")
         try write(socket.data)
@@ -263,10 +264,12 @@ enum JavaScriptDate {
 
     /// What `new Date(milliseconds).toString()` gives where the time zone is UTC.
     static func text(milliseconds: Int64) -> String {
-        guard let iso = JSONDate.string(milliseconds: milliseconds), let end = iso.firstIndex(of: "T") else { return "Invalid Date" }
-        let date = iso[..<end].split(separator: "-", omittingEmptySubsequences: true)
+        guard let iso = JSONDate.string(milliseconds: milliseconds), let end = iso.utf8.firstIndex(of: UInt8(ascii: "T")) else {
+            return "Invalid Date"
+        }
+        let date = iso.utf8[..<end].split(separator: UInt8(ascii: "-")).compactMap { String($0) }
         guard date.count == 3, let month = Int(date[1]), months.indices.contains(month - 1) else { return "Invalid Date" }
-        let time = iso[iso.index(after: end)...].prefix(8)
+        let time = iso[iso.utf8.index(after: end)...].prefix(8)
         // The first day of 1970 was a Thursday.
         let day = Int(milliseconds >= 0 ? milliseconds / 86_400_000 : -((86_399_999 - milliseconds) / 86_400_000))
         let weekday = ((day + 4) % 7 + 7) % 7

@@ -2,6 +2,7 @@
 package import MongoClient
 import NIOCore
 package import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// The format of `@socket.io/mongo-adapter` 0.4 and `@socket.io/mongo-emitter` 0.2.

@@ -2,6 +2,7 @@
 import MessagePack
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 /// Reads payloads of `socketioxide`. Whatever the input is, it is read or refused; nothing is allocated for what it merely declares.
 struct SocketioxidePayloadReader {
@@ -213,7 +214,7 @@ struct SocketioxidePayloadReader {
             let id = try readID()
             let node = try readID()
             _ = try input.readString()
-            let data = EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
+            let data = EncodedObject.empty
             result.append(SocketDescription(id: id, handshake: Handshake(), data: data, node: node))
         }
         return result

@@ -2,6 +2,7 @@
 import MessagePack
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 /// Writes payloads as `socketioxide` does, byte for byte.
 struct SocketioxidePayloadWriter {

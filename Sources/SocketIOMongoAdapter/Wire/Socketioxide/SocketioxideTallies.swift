@@ -1,6 +1,7 @@
 #if MongoDB
 import DequeModule
 import SocketIOCore
+import SocketIOText
 
 /// Counts what comes of the clients that a node has asked. The others are told of each client that does not acknowledge; here it matters
 /// when nothing more comes.
@@ -9,6 +10,13 @@ struct SocketioxideTallies {
     struct Answerer: Hashable {
         var request: ClusterRequestID
         var node: NodeID
+
+        static func == (left: Answerer, right: Answerer) -> Bool { left.request == right.request && left.node == right.node }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(request)
+            Bytewise.hash(node, into: &hasher)
+        }
     }
 
     private struct Tally {

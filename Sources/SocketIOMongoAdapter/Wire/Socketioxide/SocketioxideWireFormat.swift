@@ -2,6 +2,7 @@
 package import MongoClient
 import NIOCore
 package import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// The format of `socketioxide-mongodb` 0.1.3, so that Swift and Rust nodes are one cluster.
