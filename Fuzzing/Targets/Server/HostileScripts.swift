@@ -97,7 +97,7 @@ package struct HostileScripts {
         case 5: .binary(ByteBuffer(bytes: (0..<random.below(9)).map { UInt8($0) }))
         case 6, 7, 8: .string(random.pick(["a", "b", "c", "lobby"]))
         case 9, 10: .array((0..<random.below(5)).map { _ in value(depth: depth - 1) })
-        default: .object(Dictionary((0..<random.below(5)).map { _ in (random.pick(Self.keys), value(depth: depth - 1)) }) { $1 })
+        default: .object(NameMap(Dictionary((0..<random.below(5)).map { _ in (random.pick(Self.keys), value(depth: depth - 1)) }) { $1 }))
         }
     }
 
@@ -106,7 +106,7 @@ package struct HostileScripts {
         let members: [String: SocketIOValue] = [
             "a": 1, "b": 255, "c": 0.5, "d": 1, "e": "e", "f": ["f"], "g": ["g": 1], "j": 1, "n": [["a": 2]], "p": .binary(ByteBuffer(bytes: [1])),
         ]
-        return .object(members.filter { _ in random.below(2) == 0 })
+        return .object(NameMap(members.filter { _ in random.below(2) == 0 }))
     }
 
     private static let keys = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "_placeholder", "num"]
