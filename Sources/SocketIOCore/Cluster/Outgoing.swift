@@ -119,7 +119,7 @@ extension SocketDescription {
             return true
         }
         if !fits(data.estimatedByteCount) {
-            data = EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() }
+            data = EncodedObject.empty
             omitted.insert(.data)
         }
         if !fits(rooms.byteCount) {

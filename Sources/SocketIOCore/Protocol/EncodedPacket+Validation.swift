@@ -22,7 +22,7 @@ extension EncodedPacket {
         guard let header = try? JSONPacketHeader(message), header.type == .event || header.type == .binaryEvent, header.id == nil,
             header.attachments == attachments.count, header.namespace == namespace,
             let elements = try? header.elements(of: message, .max),
-            (try? header.message(message, elements: elements, attachments: attachments)) != nil
+            (try? header.message(message, elements: elements, attachments: attachments, eventNameLimit: .max)) != nil
         else { return false }
         return attachments.isEmpty || header.hasSoundPlaceholders(in: message, attachments)
     }
