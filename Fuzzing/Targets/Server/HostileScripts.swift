@@ -1,6 +1,7 @@
 import MessagePack
 import NIOCore
 package import SocketIOCore
+import SocketIOText
 
 #if MongoDB
 import MongoClient
