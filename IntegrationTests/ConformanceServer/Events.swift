@@ -57,6 +57,12 @@ func addRooms(_ socket: Socket, of io: SocketIOServer) {
         await socket.leave(room)
         return await socket.rooms.sorted()
     }
+    socket.on("join-quietly") { (rooms: [Room]) in socket.join(rooms) }
+    socket.on("room-count") { await socket.rooms.count }
+    socket.on("fill") { (crowd: Room, rooms: [Room]) in
+        try await io.in(crowd).socketsJoin(rooms)
+        return try await io.in(crowd).fetchAvailableSockets().sockets.isEmpty ? 0 : await socket.rooms.count
+    }
     socket.on("to-room") { (room: Room, exception: Room?, value: SocketIOValue) in
         var target = socket.to(room)
         if let exception { target = target.except(exception) }
