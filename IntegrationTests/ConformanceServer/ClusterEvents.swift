@@ -40,7 +40,7 @@ func addCluster(_ socket: Socket, of io: SocketIOServer) {
         return true
     }
     socket.on("gather") { (room: Room, seconds: Int) in
-        let stream = try await io.to(room).timeout(.seconds(seconds)).emitWithAck("question", as: SocketIOValue.self)
+        let stream = try await io.to(room).timeout(.seconds(min(max(seconds, 0), 60))).emitWithAck("question", as: SocketIOValue.self)
         let (answers, summary) = try await stream.collectAvailable()
         return Gathered(
             answers: answers,

@@ -24,7 +24,7 @@ struct Stats: Encodable { let connections: Int, sockets: Int }
 /// The main namespace's events about one client.
 @Sendable
 func addConversation(_ socket: Socket) {
-    socket.on("sum") { (a: Int, b: Int) in a + b }
+    socket.on("sum") { (a: Double, b: Double) in a + b }
     socket.on("fail") { throw Failure() }
     socket.on("refuse") { (text: String) in throw AckError(Refusal(error: text)) }
     socket.on("leave-me") { (close: Bool) in socket.disconnect(close: close) }
@@ -37,13 +37,13 @@ func addConversation(_ socket: Socket) {
         }
     }
     socket.on("sequence") { (count: Int) in
-        for number in 0..<min(count, 10_000) {
+        for number in 0..<min(max(count, 0), 10_000) {
             if number % 3 == 0 { try socket.emit("tick", number, [UInt8]([1, 2, 3])) } else { try socket.emit("tick", number) }
         }
     }
     socket.on("flood") { (count: Int, bytes: Int) in
-        let filler = String(repeating: "x", count: min(bytes, 1_000_000))
-        for _ in 0..<min(count, 1_000) { try socket.emit("filler", filler) }
+        let filler = String(repeating: "x", count: min(max(bytes, 0), 1_000_000))
+        for _ in 0..<min(max(count, 0), 1_000) { try socket.emit("filler", filler) }
     }
 }
 
@@ -56,6 +56,12 @@ func addRooms(_ socket: Socket, of io: SocketIOServer) {
     socket.on("leave") { (room: Room) in
         await socket.leave(room)
         return await socket.rooms.sorted()
+    }
+    socket.on("join-quietly") { (rooms: [Room]) in socket.join(rooms) }
+    socket.on("room-count") { await socket.rooms.count }
+    socket.on("fill") { (crowd: Room, rooms: [Room]) in
+        try await io.in(crowd).socketsJoin(rooms)
+        return try await io.in(crowd).fetchAvailableSockets().sockets.isEmpty ? 0 : await socket.rooms.count
     }
     socket.on("to-room") { (room: Room, exception: Room?, value: SocketIOValue) in
         var target = socket.to(room)

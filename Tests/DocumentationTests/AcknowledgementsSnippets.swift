@@ -34,12 +34,12 @@ enum AcknowledgementsSnippets {
     }
 
     static func collect(io: SocketIOServer) async throws {
-        let votes = try await io.to("players").emitWithAck("vote", as: Int.self).collect()
-        print(votes.reduce(0, +))
+        let votes = try await io.to("players").emitWithAck("vote", as: Bool.self).collect()
+        print(votes.count(where: { $0 }), "in favour")
     }
 
     static func available(io: SocketIOServer) async throws {
-        let acknowledgements = try await io.to("players").emitWithAck("vote", as: Int.self)
+        let acknowledgements = try await io.to("players").emitWithAck("vote", as: Bool.self)
         let (votes, summary) = try await acknowledgements.collectAvailable()
         print("\(votes.count) of \(summary.expected) have voted; \(summary.disconnected) have gone")
         if !summary.missingNodes.isEmpty { print("no answer from", summary.missingNodes) }

@@ -11,7 +11,7 @@ enum GettingStartedSnippets {
             socket.on("message") { (text: String) in
                 try await socket.to("lobby").emit("message", text)
             }
-            socket.on("sum") { (a: Int, b: Int) in a + b }
+            socket.on("sum") { (a: Double, b: Double) in a + b }
         }
         try await io.run(port: 3000)
     }

@@ -25,7 +25,7 @@ enum HandlingEventsSnippets {
     }
 
     static func results(socket: Socket, database: Database) {
-        socket.on("sum") { (a: Int, b: Int) in a + b }
+        socket.on("sum") { (a: Double, b: Double) in a + b }
         socket.on("save") { (text: String) in try await database.save(text) }
         socket.on("log") { (text: String) in print(text) }
         socket.on("range") { (values: [Int]) in Ack(values.min(), values.max()) }
@@ -72,6 +72,17 @@ enum HandlingEventsSnippets {
             if event.name.hasPrefix("admin:") { throw AckError("forbidden") }
         }
         io.onError { failure in print(failure.event ?? "connection", failure.socket?.id ?? "-", failure.error) }
+    }
+
+    static func careful(socket: Socket) {
+        socket.on("page") { (number: Int, size: Int) in
+            guard 0..<10_000 ~= number, 1...100 ~= size else { throw AckError("no such page") }
+            return "items \(number * size) to \(number * size + size)"
+        }
+        socket.on("pick") { (cards: [String], index: Int) in
+            guard cards.indices.contains(index) else { throw AckError("no such card") }
+            return cards[index]
+        }
     }
 
     static func concurrent(socket: Socket) {

@@ -17,7 +17,7 @@ enum ReadmeSnippets {
             socket.on("message") { (text: String) in  // arguments are Codable, any number of them
                 try await socket.to("lobby").emit("message", text)
             }
-            socket.on("sum") { (a: Int, b: Int) in a + b }  // the result is the acknowledgement
+            socket.on("sum") { (a: Double, b: Double) in a + b }  // the result is the acknowledgement
         }
         try await io.run(port: 3000)
     }

@@ -54,7 +54,7 @@ enum RoomsSnippets {
     static func servers(io: SocketIOServer) async throws {
         io.on("count") { io.clientsCount }
         let others = try await io.serverSideEmitWithAck("count", as: Int.self)
-        print(others.reduce(io.clientsCount, +), "clients on", try await io.serverCount(), "servers")
+        print(io.clientsCount, "clients here,", others, "on the others of", try await io.serverCount(), "servers")
     }
 
     static func events() -> SocketIOConfiguration {

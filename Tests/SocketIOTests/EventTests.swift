@@ -12,7 +12,7 @@ import Testing
         configuration.parser = parser
         try await withServer(loops: loops, configuration: configuration) { io in
             io.onConnect { socket in
-                socket.on("sum") { (a: Int, b: Int) in a + b }
+                socket.on("sum") { (a: Double, b: Double) in a + b }
                 socket.on("greet") { (name: String) async in
                     await Task.yield()
                     return "hello \(name)"

@@ -303,7 +303,8 @@ extension BusAdapter {
             withPart(request, message.sender) { $0.receive(arguments, from: $1) }
         case .gone(let request, let count):
             withPart(request, message.sender) { stream, part in
-                for _ in 0..<count { stream.clientIsGone(from: part) }
+                // Another process's number: neither negative nor more than were asked.
+                for _ in 0..<min(max(count, 0), stream.summary.expected) { stream.clientIsGone(from: part) }
             }
         default: break
         }

@@ -57,7 +57,8 @@ struct BroadcastAcknowledgementsStateMachine {
     /// A part has told how many clients it has asked.
     mutating func expect(_ count: Int, from part: Int) -> Action {
         guard !isEnded, parts[part].expected == nil else { return .none }
-        parts[part].expected = max(0, count)
+        // Another node has told it: the sum of what all of them tell must not overflow.
+        parts[part].expected = min(max(0, count), Int(Int32.max))
         return completed(part)
     }
 
