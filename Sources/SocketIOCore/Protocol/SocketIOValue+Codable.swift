@@ -50,6 +50,7 @@ extension SocketIOValue: Codable {
     /// - Throws: what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
+        if encoder is any MessagePackValueEncoder, let value = MessagePackValue(self) { return try container.encode(value) }
         switch self {
         case .null: try container.encodeNil()
         case .bool(let value): try container.encode(value)
