@@ -121,3 +121,6 @@ extension Optional where Wrapped == MessagePackPath {
 package protocol MessagePackValueDecoder {
     func decodeMessagePackValue() throws -> MessagePackValue
 }
+
+/// The encoders that ``MessagePackEncoder`` hands to `encode(to:)`, which take a ``MessagePackValue`` as it is; for the same types.
+package protocol MessagePackValueEncoder {}

@@ -1,5 +1,5 @@
 /// The encoder of the value in one slot of a sink.
-struct MessagePackSinkEncoder: Encoder {
+struct MessagePackSinkEncoder: Encoder, MessagePackValueEncoder {
     let sink: MessagePackSink
     let level: Int
 

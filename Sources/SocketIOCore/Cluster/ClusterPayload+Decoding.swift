@@ -164,7 +164,15 @@ struct PayloadReader {
     private mutating func readValue() throws -> EncodedValue? {
         if input.readNil() { return nil }
         return try fields(3) { reader in
-            EncodedValue(format: try reader.readFormat(), bytes: try reader.input.readBinary(), attachments: try reader.readAttachments())
+            let value = EncodedValue(
+                format: try reader.readFormat(),
+                bytes: try reader.input.readBinary(),
+                attachments: try reader.readAttachments()
+            )
+            guard value.attachments.isEmpty || value.format == .json && JSONScanner.hasSoundPlaceholders(value.bytes, value.attachments) else {
+                throw ClusterError(.malformed, "a value has placeholders that stand for no attachment of their own")
+            }
+            return value
         }
     }
 
@@ -298,7 +306,7 @@ extension EventArguments {
             array.writeImmutableBuffer(region)
             ranges = MessagePackPacket.elements(ofArray: array)
         }
-        guard let ranges, ranges.count == count else { return nil }
+        guard let ranges, ranges.count == count, attachments.isEmpty || JSONScanner.hasSoundPlaceholders(array, attachments) else { return nil }
         self.init(format: format, bytes: array, ranges: ranges, attachments: attachments)
     }
 }

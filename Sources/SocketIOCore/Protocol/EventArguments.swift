@@ -27,7 +27,8 @@ public struct EventArguments: Sendable {
     ///   - array: One array of all arguments: JSON text or MessagePack.
     ///   - format: The parser that wrote the bytes.
     ///   - attachments: What the placeholders `{"_placeholder":true,"num":0}` in the JSON text stand for; none with MessagePack.
-    /// - Throws: ``PacketError`` with `illegalPayload` if the bytes are not exactly one array.
+    /// - Throws: ``PacketError`` with `illegalPayload` if the bytes are not exactly one array, or if its placeholders do not stand for
+    ///   attachments, each for one of its own.
     public init(array: ByteBuffer, format: PacketFormat, attachments: [ByteBuffer] = []) throws(PacketError) {
         let ranges: ElementRanges?
         switch format {
@@ -36,7 +37,9 @@ public struct EventArguments: Sendable {
         case .messagePack:
             ranges = attachments.isEmpty ? MessagePackPacket.elements(ofArray: array) : nil
         }
-        guard let ranges else { throw PacketError(.illegalPayload) }
+        guard let ranges, attachments.isEmpty || JSONScanner.hasSoundPlaceholders(array, attachments) else {
+            throw PacketError(.illegalPayload)
+        }
         self.init(format: format, bytes: array, ranges: ranges, attachments: attachments)
     }
 

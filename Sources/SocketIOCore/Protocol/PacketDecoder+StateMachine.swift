@@ -197,10 +197,8 @@ struct JSONPacketHeader {
     /// nothing would break its receivers.
     func hasSoundPlaceholders(in message: ByteBuffer, _ attachments: [ByteBuffer]) -> Bool {
         let start = message.readerIndex + length
-        guard let payload = message.getSlice(at: start, length: message.writerIndex - start),
-            let tape = try? JSONTape(payload, attachments: attachments, maximumDepth: JSONWalker.deepestNesting)
-        else { return false }
-        return tape.hasSoundPlaceholders
+        guard let payload = message.getSlice(at: start, length: message.writerIndex - start) else { return false }
+        return JSONScanner.hasSoundPlaceholders(payload, attachments)
     }
 
     /// The content of a packet that has no payload.

@@ -56,6 +56,7 @@ extension SocketIOValue: Codable {
     public func encode(to encoder: any Encoder) throws {
         if case .object(let members) = self { return try Self.encode(members, to: encoder) }
         var container = encoder.singleValueContainer()
+        if encoder is any MessagePackValueEncoder, let value = MessagePackValue(self) { return try container.encode(value) }
         switch self {
         case .null: try container.encodeNil()
         case .bool(let value): try container.encode(value)

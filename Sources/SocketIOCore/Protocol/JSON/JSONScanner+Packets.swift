@@ -19,6 +19,12 @@ extension JSONScanner {
         }
     }
 
+    /// Whether every placeholder in a value stands for an attachment of its own.
+    static func hasSoundPlaceholders(_ value: ByteBuffer, _ attachments: [ByteBuffer]) -> Bool {
+        let tape = try? JSONTape(value, attachments: attachments, maximumDepth: JSONWalker.deepestNesting)
+        return tape?.hasSoundPlaceholders ?? false
+    }
+
     /// Whether the bytes are exactly one JSON value.
     static func isValid(_ bytes: ByteBuffer) -> Bool { (try? JSONScanner().validate(bytes)) != nil }
 

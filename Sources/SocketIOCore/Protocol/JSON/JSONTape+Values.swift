@@ -97,20 +97,29 @@ extension JSONTape {
     /// The attachment that a placeholder stands for.
     func attachment(at index: Int, for type: any Any.Type) throws(JSONValueFault) -> ByteBuffer {
         guard self.isPlaceholder(at: index) else { throw self.mismatch(type, "binary", index) }
-        guard let position = self.find("num", in: index), let number = try? self.integer(at: position, as: Int.self),
-            self.attachments.indices.contains(number)
-        else {
+        guard let number = self.attachmentNumber(at: index) else {
             let text = "the placeholder names none of the \(self.attachments.count) attachments"
             throw JSONValueFault(type: type, reason: .corrupted(text))
         }
         return self.attachments[number]
     }
 
-    /// Whether every placeholder stands for an attachment.
+    private func attachmentNumber(at index: Int) -> Int? {
+        guard let position = self.find("num", in: index), let number = try? self.integer(at: position, as: Int.self),
+            self.attachments.indices.contains(number)
+        else { return nil }
+        return number
+    }
+
+    /// Whether every placeholder stands for an attachment of its own, as encoders write them. One attachment that is named ten thousand times
+    /// would be ten thousand when it is copied, or sent on.
     var hasSoundPlaceholders: Bool {
-        self.entries.indices.allSatisfy { index in
-            !self.isPlaceholder(at: index) || (try? self.attachment(at: index, for: ByteBuffer.self)) != nil
+        var isNamed = [Bool](repeating: false, count: self.attachments.count)
+        for index in self.entries.indices where self.isPlaceholder(at: index) {
+            guard let number = self.attachmentNumber(at: index), !isNamed[number] else { return false }
+            isNamed[number] = true
         }
+        return true
     }
 
     private func isPlaceholder(at index: Int) -> Bool {
