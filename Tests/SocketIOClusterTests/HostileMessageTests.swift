@@ -55,7 +55,7 @@ struct HostileMessageTests {
         }
         func forgetAcknowledgement(_ id: UInt64) {}
         func describe() -> SocketDescription {
-            SocketDescription(id: id, handshake: Handshake(), data: EncodedObject.encode([:] as [String: Bool]) { _ in ByteBuffer() })
+            SocketDescription(id: id, handshake: Handshake(), data: EncodedObject.empty)
         }
         func disconnect(closeConnection: Bool) {}
         func surrenderSession() -> RecoverableSession? { nil }
