@@ -265,6 +265,7 @@ let package = Package(
             dependencies: [
                 "MessagePack",
                 "SocketIOCore",
+                "SocketIOText",
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
                 .product(name: "NIOCore", package: "swift-nio"),
