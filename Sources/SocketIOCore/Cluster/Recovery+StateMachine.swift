@@ -362,7 +362,7 @@ private struct UnseenEmits {
         guard let offset = packet.offset else { return }
         while !emits.isEmpty, emits.count >= limit || bytes >= byteLimit { forgotten = removeFirst() }
         positions[offset] = first + emits.count
-        bytes += packet.encoded.byteCount
+        bytes += packet.encoded.byteCount + options.estimatedByteCount
         emits.append(Emit(packet: packet, options: options))
     }
 
@@ -370,7 +370,7 @@ private struct UnseenEmits {
     private mutating func removeFirst() -> MessageID? {
         guard let emit = emits.popFirst() else { return nil }
         first += 1
-        bytes -= emit.packet.encoded.byteCount
+        bytes -= emit.packet.encoded.byteCount + emit.options.estimatedByteCount
         if let offset = emit.packet.offset { positions[offset] = nil }
         return emit.packet.offset
     }

@@ -40,6 +40,8 @@ package struct RecoveryLog {
         var next = 0
 
         var hasPlace: Bool { place != .max }
+        /// What it takes, the names of its rooms included.
+        var bytes: Int { packet.encoded.byteCount + options.estimatedByteCount }
     }
 
     /// Entries beyond this number push the oldest out, and with them the marks that need them.
@@ -133,7 +135,7 @@ package struct RecoveryLog {
         // The log has a bound of its own: what is in it for good must not use up what parked sessions may take.
         packet.charge = nil
         while !entries.isEmpty, entries.count >= entryLimit || bytes >= byteLimit { removeFirst() }
-        bytes += packet.encoded.byteCount
+        bytes += packet.encoded.byteCount + options.estimatedByteCount
         if options.rooms.isEmpty { everyone.append(end) }
         for room in Set(options.rooms.map { Name($0) }) { rooms[room, default: []].append(end) }
         if origin == nil, number == 0 { unnumbered[offset] = end }
@@ -165,7 +167,7 @@ package struct RecoveryLog {
 
     private mutating func removeFirst() {
         guard let entry = entries.popFirst() else { return }
-        bytes -= entry.packet.encoded.byteCount
+        bytes -= entry.bytes
         if everyone.first == first { everyone.removeFirst() }
         for room in Set(entry.options.rooms.map { Name($0) }) {
             if rooms[room]?.first == first { rooms[room]?.removeFirst() }
