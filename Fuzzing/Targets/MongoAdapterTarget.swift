@@ -16,6 +16,7 @@ extension FuzzTarget {
             case .own(_, let origin): try rule(origin.id == "me", "what is called its own is its own")
             case .skipped: try rule(items.count == 1, "a document is skipped as a whole")
             case .opened: try rule(false, "a document opens nothing")
+            case .untrusted: try rule(false, "without keys nothing is distrusted")
             }
         }
     }

@@ -10,6 +10,7 @@ struct MongoOptions: ParsableArguments {
     @Option(help: "change-stream or tailable.") var driver = "change-stream"
     @Option(help: "native, nodejs or socketioxide.") var wireFormat = "native"
     @Option(help: "The id of this node.") var node: String?
+    @Option(help: "Hexadecimal digits of a key with which documents are signed.") var signingKey: String?
     @Flag(help: "Keep copies of sessions in case this node crashes.") var snapshots = false
 
     var adapter: MongoAdapter? {
@@ -19,6 +20,10 @@ struct MongoOptions: ParsableArguments {
             configuration.collection = collection
             configuration.nodeID = node
             configuration.snapshotsSessions = snapshots
+            if let signingKey {
+                guard let key = SigningKey(hexadecimal: signingKey) else { throw ValidationError("--signing-key takes hexadecimal digits") }
+                configuration.signingKeys = [key]
+            }
             configuration.heartbeatInterval = .seconds(1)
             configuration.heartbeatTimeout = .seconds(3)
             configuration.requestTimeout = .seconds(20)

@@ -1,10 +1,11 @@
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// The parts of a stream of acknowledgements that stand for other nodes.
 final class AcknowledgementCollector: Sendable {
     private let stream: BroadcastAcknowledgements
-    private let parts = Mutex<[NodeID: BroadcastAcknowledgements.PartID]>([:])
+    private let parts = Mutex<[Name: BroadcastAcknowledgements.PartID]>([:])
 
     init(_ stream: BroadcastAcknowledgements) { self.stream = stream }
 
@@ -17,9 +18,9 @@ final class AcknowledgementCollector: Sendable {
     /// The part of a node; nodes that were not known when the request was made get one when they answer.
     private func part(_ node: NodeID) -> BroadcastAcknowledgements.PartID {
         parts.withLock { parts in
-            if let part = parts[node] { return part }
+            if let part = parts[Name(node)] { return part }
             let part = stream.addPart(node: node)
-            parts[node] = part
+            parts[Name(node)] = part
             return part
         }
     }

@@ -13,8 +13,12 @@ extension ClusterAdapter {
         case .addSockets(let options, let rooms): local.enqueueAdd(options, to: rooms)
         case .removeSockets(let options, let rooms): local.enqueueRemove(options, from: rooms)
         case .disconnectSockets(let options, let closeConnection): local.enqueueDisconnect(options, closeConnection: closeConnection)
-        case .fetchSockets(let options): answer(header) { [self] in try await describe(options, header) }
-        case .rooms(let options): answer(header) { [self] in try node.answer(header, with: .roomsAnswer(await local.rooms(options))) }
+        case .fetchSockets(let options):
+            answer(header, bytes: body.estimatedByteCount) { [self] in try await describe(options, header) }
+        case .rooms(let options):
+            answer(header, bytes: body.estimatedByteCount) { [self] in
+                try node.answer(header, with: .roomsAnswer(await local.rooms(options)))
+            }
         case .serverSideEmit(let arguments): context.onServerSideEmit(arguments, nil)
         case .serverSideEmitWithAck(let arguments, _):
             context.onServerSideEmit(arguments) { [node] in node.answer(header, with: .serverSideEmitAnswer($0)) }
@@ -48,11 +52,20 @@ extension ClusterAdapter {
         deliverInOrder(packet, to: BroadcastOptions(rooms: [room], except: [room]), header)
     }
 
-    private func answer(_ header: ClusterHeader, _ queue: JobQueue? = nil, _ job: @escaping @Sendable () async throws -> Void) {
-        let isAccepted = (queue ?? node.responders).add { [node] in
+    /// - Parameter bytes: The size of what the job holds.
+    /// - Returns: Whether there was room for it.
+    @discardableResult
+    private func answer(
+        _ header: ClusterHeader,
+        _ queue: JobQueue? = nil,
+        bytes: Int = 0,
+        _ job: @escaping @Sendable () async throws -> Void
+    ) -> Bool {
+        let isAccepted = (queue ?? node.responders).add(bytes: bytes) { [node] in
             do { try await job() } catch { node.answer(header, with: .errorAnswer("\(error)")) }
         }
         if !isAccepted { node.answer(header, with: .errorAnswer("the node has too many requests to answer")) }
+        return isAccepted
     }
 
     private func describe(_ options: BroadcastOptions, _ header: ClusterHeader) async throws {
@@ -77,12 +90,17 @@ extension ClusterAdapter {
         }
         let stream = BroadcastAcknowledgements()
         let counting = local.beginDelivery(packet, to: options, acknowledgements: stream, part: stream.addPart())
-        answer(header, node.relays) { [self] in
+        // Not for longer, whatever the message says: those who wait for answers have a limit.
+        let timeout = min(options.flags.timeout ?? node.configuration.requestTimeout, Self.longestRelay)
+        let isAccepted = answer(header, node.relays) { [self] in
             await counting()
             stream.seal()
-            await relay(stream, header, timeout: options.flags.timeout ?? node.configuration.requestTimeout)
+            await relay(stream, header, timeout: timeout)
         }
+        if !isAccepted { stream.cancel() }
     }
+
+    private static var longestRelay: Duration { .seconds(3_600) }
 
     /// Tells the asking node how many clients were asked, then what they answer.
     private func relay(_ stream: BroadcastAcknowledgements, _ header: ClusterHeader, timeout: Duration) async {

@@ -1,5 +1,6 @@
 import NIOCore
 public import SocketIOCore
+import SocketIOText
 import Synchronization
 
 extension ClusterAdapter {
@@ -11,11 +12,14 @@ extension ClusterAdapter {
         guard let stop = pid.utf8.firstIndex(of: UInt8(ascii: ".")) else {
             return node.driver.sessionExchange != nil && SessionToken.isRandomPart(pid.utf8[...], length: 20)
         }
-        return SessionToken.isRandomPart(pid.utf8[..<stop], length: 15) && pid.utf8.index(after: stop) < pid.utf8.endIndex
+        // An id that is too long is no node's.
+        return SessionToken.isRandomPart(pid.utf8[..<stop], length: 15) && (1...NodeIdentity.idLimit).contains(pid.utf8.count - 16)
     }
 
     private func maker(of pid: String) -> NodeID? {
-        pid.utf8.firstIndex(of: UInt8(ascii: ".")).map { String(pid[pid.utf8.index(after: $0)...]) }
+        guard let dot = pid.utf8.firstIndex(of: UInt8(ascii: ".")) else { return nil }
+        let id = pid.utf8[pid.utf8.index(after: dot)...]
+        return id.count <= NodeIdentity.idLimit ? String(id) : nil
     }
 
     func somethingWasLost() { recovery.withLock { $0.lost(now: node.now) } }

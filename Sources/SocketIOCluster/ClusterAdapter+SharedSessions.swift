@@ -48,16 +48,16 @@ extension ClusterAdapter {
                 positions: []
             )
         } catch {
-            node.options.logger.warning("a session of another node could not be read", metadata: ["error": "\(error)"])
+            node.log.session("a session of another node could not be read", ["error": "\(QuotedText("\(error)", limit: 300))"])
             return nil
         }
     }
 
     private func inBackground(_ failure: Logger.Message, _ job: @escaping @Sendable () async throws -> Void) {
         let isAccepted = node.responders.add { [node] in
-            do { try await job() } catch { node.options.logger.warning(failure, metadata: ["error": "\(error)"]) }
+            do { try await job() } catch { node.log.session(failure, ["error": "\(QuotedText("\(error)", limit: 300))"]) }
         }
-        if !isAccepted { node.options.logger.warning(failure, metadata: ["reason": "the node has too much to do"]) }
+        if !isAccepted { node.log.session(failure, ["reason": "the node has too much to do"]) }
     }
 }
 

@@ -75,7 +75,7 @@ extension ClusterAdapter {
             guard let stored = try await store.take(pid, in: namespace, sparing: Set(node.nodes + [node.identity])) else { return nil }
             return stored.isSnapshot ? try restore(stored, offset: offset) : try resume(stored, offset: offset?.id)
         } catch {
-            node.options.logger.warning("a stored session could not be read", metadata: ["error": "\(error)"])
+            node.log.session("a stored session could not be read", ["error": "\(QuotedText("\(error)", limit: 300))"])
             return nil
         }
     }

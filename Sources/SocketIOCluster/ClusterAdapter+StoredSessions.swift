@@ -43,11 +43,11 @@ extension ClusterAdapter {
             }
             do { try await node.driver.storeSessions(batch, for: local.sessionRetention) } catch {
                 failed += batch.count
-                node.options.logger.warning("sessions could not be stored", metadata: ["error": "\(error)"])
+                node.log.session("sessions could not be stored", ["error": "\(QuotedText("\(error)", limit: 300))"])
             }
         }
         guard failed > 0 else { return }
-        node.options.logger.warning("sessions are lost, their clients start anew", metadata: ["count": "\(failed)", "nsp": "\(namespace)"])
+        node.log.session("sessions are lost, their clients start anew", ["count": "\(failed)", "nsp": "\(QuotedText(namespace))"])
     }
 
     // MARK: The node that the client has come to
@@ -60,7 +60,7 @@ extension ClusterAdapter {
         do {
             return try await node.driver.takeSession(pid, in: namespace).flatMap(read)
         } catch {
-            node.options.logger.warning("a stored session could not be read", metadata: ["error": "\(error)"])
+            node.log.session("a stored session could not be read", ["error": "\(QuotedText("\(error)", limit: 300))"])
             return nil
         }
     }

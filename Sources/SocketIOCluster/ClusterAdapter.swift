@@ -1,5 +1,7 @@
+import Logging
 import NIOCore
 public import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// The adapter of one namespace of a ``ClusterNode``: every operation is applied to the sockets of this process first, then told to the
@@ -39,13 +41,19 @@ public final class ClusterAdapter: Adapter {
         await startSnapshots()
     }
 
-    /// Ends that. If the node is going to leave, the sessions of clients that are away are stored for the others.
+    /// Ends that. If the node is going to leave, the sessions of clients that are away are stored for the others, within the time that the
+    /// end of the node may take. Cancelling the task does not shorten it.
     public func close() async {
-        // A copy that is being written must not replace what is stored now.
-        await snapshots?.stop()
-        await storeSessions()
-        await snapshots?.close()
-        node.unregister(self)
+        await ClusterNode.shielded { [self] in
+            let isComplete = await ClusterNode.wait(until: node.beginClosingNamespace()) { [self] in
+                // A copy that is being written must not replace what is stored now.
+                await snapshots?.stop()
+                await storeSessions()
+                await snapshots?.close()
+            }
+            if !isComplete { node.log.session("sessions could not be stored in time", ["nsp": "\(QuotedText(namespace))"]) }
+            node.unregister(self)
+        }
     }
 
     /// The number of nodes in the namespace, this one included. It counts those that are draining.

@@ -10,6 +10,8 @@ public struct ClusterMetrics: Sendable {
     private let ignored: Counter
     private let skipped: Counter
     private let gaps: Counter
+    private let contradictions: Counter
+    private let untrusted: Counter
     private let missed: Counter
     private let reopened: Counter
     private let incomplete: Counter
@@ -17,12 +19,14 @@ public struct ClusterMetrics: Sendable {
     private let pending: Gauge
     private let nodes: Gauge
     private let healthy: Gauge
+    private let contested: Gauge
     private let writeTime: Timer
 
     /// Makes the metrics: counters `socketio_cluster_messages_written`, `…_batches_written`, `…_failed_writes`, `…_messages_received`,
-    /// `…_messages_ignored` (repeated, or for a namespace that this node does not have), `…_documents_skipped`, `…_gaps`,
-    /// `…_messages_missed`, `…_streams_reopened`, `…_incomplete_requests`; gauges `…_messages_waiting`, `…_requests_pending`, `…_nodes`,
-    /// `…_healthy` (1 or 0); timer `…_write_time`.
+    /// `…_messages_ignored` (repeated, or for a namespace that this node does not have), `…_documents_skipped`,
+    /// `…_documents_untrusted` (not signed with a known key), `…_gaps`, `…_messages_missed`, `…_contradictions` (what no node can have
+    /// written), `…_streams_reopened`, `…_incomplete_requests`; gauges `…_messages_waiting`, `…_requests_pending`, `…_nodes`, `…_healthy`
+    /// (1 if the node takes part, else 0), `…_contested` (1 while there are contradictions); timer `…_write_time`.
     ///
     /// - Parameter factory: The backend; the one bootstrapped for the process if nil.
     public init(factory: (any MetricsFactory)? = nil) {
@@ -36,6 +40,8 @@ public struct ClusterMetrics: Sendable {
         self.ignored = counter("messages_ignored")
         self.skipped = counter("documents_skipped")
         self.gaps = counter("gaps")
+        self.contradictions = counter("contradictions")
+        self.untrusted = counter("documents_untrusted")
         self.missed = counter("messages_missed")
         self.reopened = counter("streams_reopened")
         self.incomplete = counter("incomplete_requests")
@@ -43,6 +49,7 @@ public struct ClusterMetrics: Sendable {
         self.pending = gauge("requests_pending")
         self.nodes = gauge("nodes")
         self.healthy = gauge("healthy")
+        self.contested = gauge("contested")
         self.writeTime = Timer(label: "socketio_cluster_write_time", dimensions: [], factory: factory)
     }
 
@@ -67,7 +74,11 @@ public struct ClusterMetrics: Sendable {
             gaps.increment()
             if let count { missed.increment(by: Int64(clamping: count)) }
         case .skipped: skipped.increment()
-        case .health(let health): healthy.record(health == .healthy ? 1 : 0)
+        case .contradiction: contradictions.increment()
+        case .untrusted: untrusted.increment()
+        case .health(let health):
+            healthy.record(health.takesPart ? 1 : 0)
+            contested.record(health == .contested ? 1 : 0)
         default: break
         }
     }

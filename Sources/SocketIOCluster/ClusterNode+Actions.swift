@@ -77,7 +77,7 @@ extension ClusterNode {
     private func tellEvents() {
         while let event = state.withLock({ $0.nextEvent() }) {
             options.metrics.happened(event)
-            log(event)
+            log.log(event)
             options.onEvent(event)
             state.withLock { $0.isTelling = false }
         }

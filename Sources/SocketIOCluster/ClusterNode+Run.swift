@@ -35,7 +35,7 @@ extension ClusterNode {
 
     private func sampleMetrics() {
         let (waiting, pending, nodes) = state.withLock { state in
-            (state.machine.waitingCount, state.machine.pendingCount, state.machine.members.count)
+            (state.machine.waitingCount, state.machine.pendingCount, state.machine.memberCount)
         }
         options.metrics.sample(waiting: waiting, pending: pending, nodes: 1 + nodes)
     }
@@ -111,7 +111,7 @@ extension ClusterNode {
             options.logger.debug("the stream has ended")
         } catch {
             guard !Task.isCancelled else { return hasOpened }
-            options.logger.warning("the stream has failed and is opened again", metadata: ["error": "\(error)"])
+            log.stream(error)
         }
         return hasOpened
     }
@@ -125,6 +125,7 @@ extension ClusterNode {
             if driver.keepsSessions || configuration.snapshotsSessions { for adapter in recoveringAdapters { adapter.cameBack(id) } }
             perform { machine, now in machine.cameBack(id, origin: origin, now: now, makeID: self.makeID) }
         case .skipped(let reason): perform { machine, now in machine.skipped(reason, now: now) }
+        case .untrusted(let reason): perform { machine, now in machine.distrusted(reason, now: now) }
         case .message(let header, let payload): receive(header, payload)
         }
     }
@@ -155,27 +156,4 @@ extension ClusterNode {
 
     /// Hands a message to the namespace that it is for.
     func apply(_ header: ClusterHeader, _ body: ClusterBody) { adapter(of: header.namespace)?.apply(header, body) }
-
-    // MARK: Log
-
-    func log(_ event: ClusterEvent) {
-        let logger = options.logger
-        switch event {
-        case .joined(let node): logger.info("a node has joined", metadata: ["socketio.node": "\(node)"])
-        case .draining(let node): logger.info("a node is draining", metadata: ["socketio.node": "\(node)"])
-        case .left(let node): logger.info("a node has left", metadata: ["socketio.node": "\(node)"])
-        case .died(let node): logger.warning("a node is not heard any more", metadata: ["socketio.node": "\(node)"])
-        case .gap(let origin, let count):
-            let count = count.map(String.init) ?? "an unknown number of"
-            logger.error("messages were lost", metadata: ["socketio.node": "\(origin?.description ?? "any")", "count": "\(count)"])
-        case .skipped(let reason): logger.debug("a document was skipped", metadata: ["reason": "\(reason)"])
-        case .answerFailed(let node, let text):
-            logger.warning("a node could not answer", metadata: ["socketio.node": "\(node)", "reason": "\(text)"])
-        case .duplicateNodeID(let node):
-            logger.error("another process uses this node's id; give each its own", metadata: ["socketio.node": "\(node)"])
-        case .wasPaused(let node):
-            logger.warning("the process was stopped for too long and goes on as another", metadata: ["socketio.node": "\(node)"])
-        case .health(let health): logger.notice("the node's health has changed", metadata: ["health": "\(health)"])
-        }
-    }
 }

@@ -2,6 +2,7 @@ import DequeModule
 public import Logging
 public import NIOCore
 public import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// This process as a node of a cluster: all its namespaces share one stream and one writer for each lane.
@@ -40,10 +41,12 @@ public final class ClusterNode: AdapterFactory {
         var writes: [UInt64: CheckedContinuation<WriteFate, Never>] = [:]
         var requests: [ClusterRequestID: CheckedContinuation<PendingRequestsStateMachine.RequestResult, Never>] = [:]
         var streams: [ClusterRequestID: AcknowledgementCollector] = [:]
-        var adapters: [String: ClusterAdapter] = [:]
+        var adapters: [Name: ClusterAdapter] = [:]
         var task: Task<Void, Never>?
         var isStarted = false
         var isEnded = false
+        /// When the end must be over, once it has begun.
+        var closingDeadline: NIODeadline?
         /// What has happened and was not told yet, in order.
         var events: Deque<ClusterEvent> = []
         var isTelling = false
@@ -65,6 +68,7 @@ public final class ClusterNode: AdapterFactory {
     let keepers = JobQueue(concurrency: 1_024)
     /// Odd while the task that reads the stream applies a message whose number counts already.
     let reading = Atomic<UInt64>(0)
+    let log: ClusterLog
     private let ids = MessageIDGenerator(seed: UInt64.random(in: .min ... .max))
 
     /// Creates a node that has not started.
@@ -77,6 +81,7 @@ public final class ClusterNode: AdapterFactory {
         self.options = options
         self.configuration = options.configuration
         self.driver = driver
+        self.log = ClusterLog(options.logger)
         let identity = NodeIdentity(id: options.id, epoch: options.epoch)
         let machine = ClusterStateMachine(
             configuration: options.configuration,
@@ -93,8 +98,8 @@ public final class ClusterNode: AdapterFactory {
 
     // MARK: What is known
 
-    /// How well the node takes part. Ask it in a readiness probe: anything but ``SocketIOCore/ClusterHealth/healthy`` means that other
-    /// nodes may not hear this one, or it them.
+    /// How well the node takes part. A readiness probe asks for ``SocketIOCore/ClusterHealth/takesPart``: if that is false, other nodes may
+    /// not hear this one, or it them.
     public var health: ClusterHealth { state.withLock { $0.machine.health } }
 
     /// The other nodes that are there.
@@ -113,6 +118,10 @@ public final class ClusterNode: AdapterFactory {
     /// - Throws: What the driver throws, with advice in its message; ``SocketIOCore/ClusterError`` with `unsupported` if it cannot do
     ///   what the configuration wants.
     public func start() async throws {
+        guard (1...NodeIdentity.idLimit).contains(id.utf8.count) else {
+            let text = "the id of the node has \(id.utf8.count) bytes: use 1 to \(NodeIdentity.idLimit)"
+            throw ClusterError(.unsupported, text)
+        }
         guard !configuration.snapshotsSessions || driver.snapshotStore != nil else {
             throw ClusterError(.unsupported, "the driver keeps no copies of sessions: turn snapshotsSessions off, or use another driver")
         }
@@ -141,7 +150,7 @@ public final class ClusterNode: AdapterFactory {
     ///
     /// - Returns: The life of this node that they know of; nil if it does not drain, or nothing comes back.
     func drained() async -> NodeIdentity? {
-        let limit = NIODeadline.now() + TimeAmount(configuration.deafnessLimit)
+        let limit = min(NIODeadline.now() + TimeAmount(configuration.deafnessLimit), beginClosingNamespace() ?? .distantFuture)
         while NIODeadline.now() < limit {
             let (isDraining, life) = state.withLock { ($0.machine.isDraining, $0.machine.drainedAs) }
             if life != nil || !isDraining { return life }
@@ -161,58 +170,20 @@ public final class ClusterNode: AdapterFactory {
         }
     }
 
-    /// Writes what waits, tells the others that this node has left, and ends everything.
-    ///
-    /// It takes at most the write deadline and a little more.
-    public func close() async {
-        let running = state.withLock { state in
-            state.isEnded = true
-            return state.task
-        }
-        guard let task = running else { return }
-        await drain()
-        await flush()
-        await leave()
-        perform { machine, _ in machine.close() }
-        task.cancel()
-        await task.value
-        await driver.close()
-        state.withLock { $0.task = nil }
-    }
-
     /// Makes the adapter of a namespace.
     public func makeAdapter(_ context: AdapterContext) -> any Adapter { ClusterAdapter(node: self, context: context) }
-
-    private func flush() async {
-        let start = NIODeadline.now()
-        let limit = start + TimeAmount(configuration.writeDeadline)
-        // What others have asked ends with the clients, who are gone, and says so. A client that is not gone is not waited for.
-        let answered = min(start + .seconds(1), limit)
-        while NIODeadline.now() < limit {
-            let isAnswered = relays.isIdle && responders.isIdle || NIODeadline.now() >= answered
-            if isAnswered, state.withLock({ $0.machine.isFlushed }) { return }
-            // Messages end by their deadline, so this does; it is the end of the process, and nobody waits for milliseconds.
-            do { try await Task.sleep(for: .milliseconds(10)) } catch { return }
-        }
-    }
-
-    private func leave() async {
-        // Also if nothing was heard lately: those who do not get it wait until this node is missed.
-        guard state.withLock({ $0.machine.isOpen }) else { return }
-        _ = await write { machine, ticket, now in machine.leave(ticket: ticket, now: now) }
-    }
 
     // MARK: Namespaces
 
     func register(_ adapter: ClusterAdapter) {
         perform { machine, now in machine.register(adapter.namespace, now: now, makeID: self.makeID) }
-        state.withLock { $0.adapters[adapter.namespace] = adapter }
+        state.withLock { $0.adapters[Name(adapter.namespace)] = adapter }
     }
 
     func unregister(_ adapter: ClusterAdapter) {
         state.withLock { state in
-            guard state.adapters[adapter.namespace] === adapter else { return }
-            state.adapters[adapter.namespace] = nil
+            guard state.adapters[Name(adapter.namespace)] === adapter else { return }
+            state.adapters[Name(adapter.namespace)] = nil
             state.machine.unregister(adapter.namespace)
         }
     }
@@ -220,7 +191,7 @@ public final class ClusterNode: AdapterFactory {
     var recoveringAdapters: [ClusterAdapter] { state.withLock { $0.adapters.values.filter(\.local.recovers) } }
     var allAdapters: [ClusterAdapter] { state.withLock { Array($0.adapters.values) } }
 
-    func adapter(of namespace: String) -> ClusterAdapter? { state.withLock { $0.adapters[namespace] } }
+    func adapter(of namespace: String) -> ClusterAdapter? { state.withLock { $0.adapters[Name(namespace)] } }
 
     // MARK: Messages
 

@@ -85,7 +85,11 @@ package final class ClusterSender: Sendable {
     }
 
     /// Waits until all is written or its time is over, and ends everything. Nothing of it is left when this returns.
-    package func close() async {
+    ///
+    /// Cancelling the task does not shorten it.
+    package func close() async { await ClusterNode.shielded { await self.closeAll() } }
+
+    private func closeAll() async {
         let task = state.withLock { state -> Task<Void, Never>? in
             state.isClosed = true
             defer { state.task = nil }
@@ -96,8 +100,9 @@ package final class ClusterSender: Sendable {
         while !isIdle { do { try await Task.sleep(for: .milliseconds(5)) } catch { break } }
         settle { $0.close() }
         task.cancel()
-        await task.value
-        await driver.close()
+        let limit = NIODeadline.now() + TimeAmount(configuration.unreachableCloseTimeout)
+        await ClusterNode.wait(until: limit) { await task.value }
+        await ClusterNode.wait(until: limit) { await self.driver.close() }
     }
 
     private var isIdle: Bool { state.withLock { $0.lane.isIdle } }

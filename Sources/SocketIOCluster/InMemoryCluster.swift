@@ -1,5 +1,6 @@
 import DequeModule
 public import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// A bus inside one process, for tests and for several servers in one process. Nothing is lost on it, and nothing outlives it.
@@ -19,7 +20,7 @@ public final class InMemoryCluster: Sendable {
         var watchers: [UInt64: Watcher] = [:]
         var lastID: UInt64 = 0
         /// Nodes whose stream was ended because they did not keep up.
-        var behind: Set<NodeID> = []
+        var behind: Set<Name> = []
         var sessions: [SessionKey: Entry] = [:]
     }
 
@@ -31,8 +32,13 @@ public final class InMemoryCluster: Sendable {
     }
 
     private struct SessionKey: Hashable {
-        var namespace: String
-        var pid: String
+        var namespace: Name
+        var pid: Name
+
+        init(namespace: String, pid: String) {
+            self.namespace = Name(namespace)
+            self.pid = Name(pid)
+        }
     }
 
     /// Sessions beyond this number are not stored.
@@ -54,7 +60,7 @@ public final class InMemoryCluster: Sendable {
         let mailbox = Mailbox(limit: bufferLimit)
         let id = state.withLock { state in
             state.lastID += 1
-            _ = mailbox.put([.opened(lost: state.behind.remove(node) != nil)])
+            _ = mailbox.put([.opened(lost: state.behind.remove(Name(node)) != nil)])
             state.watchers[state.lastID] = Watcher(node: node, mailbox: mailbox)
             return state.lastID
         }
@@ -73,7 +79,7 @@ public final class InMemoryCluster: Sendable {
             let all = state.watchers.values.map(\.mailbox)
             for (id, watcher) in state.watchers where !watcher.mailbox.put(Self.items(of: batch, for: watcher.node)) {
                 state.watchers[id] = nil
-                state.behind.insert(watcher.node)
+                state.behind.insert(Name(watcher.node))
             }
             return all
         }

@@ -6,12 +6,15 @@ final class JobQueue: Sendable {
     typealias Job = @Sendable () async -> Void
 
     private struct State {
-        var waiting: Deque<Job> = []
+        var waiting: Deque<(job: Job, bytes: Int)> = []
         var running = 0
+        /// The size of what jobs hold that wait or run.
+        var bytes = 0
     }
 
     private let concurrency: Int
     private let limit: Int
+    private let byteLimit: Int
     private let state = Mutex(State())
     private let signal = Signal()
 
@@ -20,9 +23,11 @@ final class JobQueue: Sendable {
     /// - Parameters:
     ///   - concurrency: The number of jobs that run at once.
     ///   - limit: The number of jobs that wait.
-    init(concurrency: Int, limit: Int = 10_000) {
+    ///   - byteLimit: The size of what jobs hold that wait or run.
+    init(concurrency: Int, limit: Int = 10_000, byteLimit: Int = 64 << 20) {
         self.concurrency = concurrency
         self.limit = limit
+        self.byteLimit = byteLimit
     }
 
     /// Whether no job runs or waits.
@@ -30,11 +35,15 @@ final class JobQueue: Sendable {
 
     /// Adds a job.
     ///
+    /// - Parameters:
+    ///   - bytes: The size of what it holds.
+    ///   - job: The job.
     /// - Returns: Whether there was room for it.
-    func add(_ job: @escaping Job) -> Bool {
+    func add(bytes: Int = 0, _ job: @escaping Job) -> Bool {
         let isAdded = state.withLock { state in
-            guard state.waiting.count < limit else { return false }
-            state.waiting.append(job)
+            guard state.waiting.count < limit, state.bytes == 0 || state.bytes + bytes <= byteLimit else { return false }
+            state.bytes += bytes
+            state.waiting.append((job, bytes))
             return true
         }
         signal.raise()
@@ -45,10 +54,10 @@ final class JobQueue: Sendable {
     func run() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                while let job = next() {
+                while let (job, bytes) = next() {
                     group.addTask {
                         await job()
-                        self.finished()
+                        self.finished(bytes)
                     }
                 }
                 await signal.wait()
@@ -56,17 +65,18 @@ final class JobQueue: Sendable {
         }
     }
 
-    private func next() -> Job? {
+    private func next() -> (job: Job, bytes: Int)? {
         state.withLock { state in
-            guard state.running < concurrency, let job = state.waiting.popFirst() else { return nil }
+            guard state.running < concurrency, let next = state.waiting.popFirst() else { return nil }
             state.running += 1
-            return job
+            return next
         }
     }
 
-    private func finished() {
+    private func finished(_ bytes: Int) {
         let isFull = state.withLock { state in
             state.running -= 1
+            state.bytes -= bytes
             return state.running == concurrency - 1
         }
         if isFull { signal.raise() }

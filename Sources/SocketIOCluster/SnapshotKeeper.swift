@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// Keeps copies of a namespace's sessions in the backend: what has changed is written a little later, many at a time.
@@ -15,11 +16,11 @@ final class SnapshotKeeper: Sendable {
     }
 
     fileprivate struct State {
-        var sessions: [String: Session] = [:]
-        var changed: Set<String> = []
-        var ended: Set<String> = []
+        var sessions: [Name: Session] = [:]
+        var changed: Set<Name> = []
+        var ended: Set<Name> = []
         /// Copies of sessions that have ended.
-        var obsolete: Set<String> = []
+        var obsolete: Set<Name> = []
         /// When all copies were written last.
         var renewed = ContinuousClock.now
         var isRunning = false
@@ -62,7 +63,9 @@ final class SnapshotKeeper: Sendable {
 
     /// Writes no more. Returns when nothing is being written, or when the write deadline has passed.
     func stop() async {
-        let limit = ContinuousClock.now + node.configuration.writeDeadline
+        var time = node.configuration.writeDeadline
+        if let end = node.beginClosingNamespace() { time = min(time, .nanoseconds(max(0, (end - .now()).nanoseconds))) }
+        let limit = ContinuousClock.now + time
         state.withLock { $0.deadline = limit }
         stopping.raise()
         // What was raised before counts once.
@@ -124,6 +127,7 @@ final class SnapshotKeeper: Sendable {
     ///
     /// - Parameter start: How far its first node had come when the client connected; nil if that is not known.
     func adopted(pid: String, start: MessageID?) {
+        let pid = Name(pid)
         change { state in
             // Its client may have gone again.
             guard state.sessions[pid] != nil else { return }
@@ -145,12 +149,12 @@ final class SnapshotKeeper: Sendable {
         for pids in changed.chunks(of: size) {
             if !isLate, await write(pids, of: owner) { continue }
             isComplete = false
-            state.withLock { state in state.changed.formUnion(pids.filter { state.sessions[$0] != nil }) }
+            state.withLock { state in state.changed.formUnion(pids.map { Name($0) }.filter { state.sessions[$0] != nil }) }
         }
         for pids in obsolete.chunks(of: size) {
             if !isLate, await remove(pids) { continue }
             isComplete = false
-            state.withLock { state in state.obsolete.formUnion(pids.filter { state.sessions[$0] == nil }) }
+            state.withLock { state in state.obsolete.formUnion(pids.map { Name($0) }.filter { state.sessions[$0] == nil }) }
         }
         return isComplete
     }
@@ -161,7 +165,7 @@ final class SnapshotKeeper: Sendable {
         var refused: [String] = []
         var batches = SessionBatches(node.configuration, messageLimit: node.driver.messageLimit)
         for copy in await local.copySessions(pids) {
-            let known = state.withLock { $0.sessions[copy.pid] }
+            let known = state.withLock { $0.sessions[Name(copy.pid)] }
             let snapshot = SessionSnapshot(
                 owner: owner,
                 id: copy.id,
@@ -199,9 +203,9 @@ final class SnapshotKeeper: Sendable {
     }
 
     private func log(_ text: Logger.Message, _ error: (any Error)?, count: Int) {
-        var metadata: Logger.Metadata = ["nsp": "\(namespace)", "count": "\(count)"]
-        if let error { metadata["error"] = "\(error)" }
-        node.options.logger.warning(text, metadata: metadata)
+        var metadata: Logger.Metadata = ["nsp": "\(QuotedText(namespace))", "count": "\(count)"]
+        if let error { metadata["error"] = "\(QuotedText("\(error)", limit: 300))" }
+        node.log.session(text, metadata)
     }
 }
 
@@ -209,14 +213,16 @@ extension SnapshotKeeper.State {
     fileprivate mutating func apply(_ event: SessionEvent) {
         switch event {
         case .added(let pid, let position):
+            let pid = Name(pid)
             let isNew = sessions[pid] == nil
             sessions[pid, default: .init()].sockets += 1
             if isNew { sessions[pid]?.start = position }
             ended.remove(pid)
             obsolete.remove(pid)
             changed.insert(pid)
-        case .changed(let pid): if sessions[pid] != nil { changed.insert(pid) }
+        case .changed(let pid): if sessions[Name(pid)] != nil { changed.insert(Name(pid)) }
         case .removed(let pid):
+            let pid = Name(pid)
             guard let left = sessions[pid].map({ $0.sockets - 1 }) else { break }
             sessions[pid]?.sockets = left
             if left <= 0 { ended.insert(pid) }
@@ -242,7 +248,7 @@ extension SnapshotKeeper.State {
             ended = []
             obsolete = []
         }
-        return (Array(changed), Array(obsolete))
+        return (changed.map(\.text), obsolete.map(\.text))
     }
 }
 

@@ -63,6 +63,12 @@ struct ConnectionOptions: ParsableArguments {
         configuration.expiration = expiration.value
         configuration.wireFormat = wireFormat.value
         configuration.writeDeadline = .seconds(timeout)
+        if let digits = ProcessInfo.processInfo.environment["SOCKETIO_SIGNING_KEY"] {
+            guard let key = SigningKey(hexadecimal: digits) else {
+                throw ValidationError("SOCKETIO_SIGNING_KEY must be hexadecimal digits, as `openssl rand -hex 32` makes them.")
+            }
+            configuration.signingKeys = [key]
+        }
         configuration.logger.logLevel = .critical
         var options = SocketIOEmitter.Options()
         options.parser = parser.format

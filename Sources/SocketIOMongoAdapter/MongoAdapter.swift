@@ -36,12 +36,12 @@ public final class MongoAdapter: AdapterFactory {
         (format as? NodeJSWireFormat)?.onForeignSession { [weak node] pid, namespace in node?.forgetSession(pid: pid, in: namespace) }
     }
 
-    /// How well the node takes part. Anything but ``SocketIOCore/ClusterHealth/healthy`` means that other nodes may not hear this one,
-    /// or it them; ask it in a readiness probe. A stream that loses its place three times within a minute counts as deaf, until
+    /// How well the node takes part. A readiness probe asks for its ``SocketIOCore/ClusterHealth/takesPart``: if that is false, other nodes
+    /// may not hear this one, or it them. A stream that loses its place three times within a minute counts as deaf, until
     /// a minute has passed without another loss.
     public var health: ClusterHealth {
         let health = node.health
-        return health == .healthy && driver.isUnstable ? .deaf : health
+        return health.takesPart && driver.isUnstable ? .deaf : health
     }
 
     /// Looks at the deployment, sets the collection up and starts to take part. Returns when the node listens, or after
@@ -54,7 +54,8 @@ public final class MongoAdapter: AdapterFactory {
     /// Tells the other nodes that this one is going to leave. It is still counted and still answers.
     public func drain() async { await node.drain() }
 
-    /// Writes what waits, tells the other nodes that this one has left, and closes its client.
+    /// Writes what waits, tells the other nodes that this one has left, and closes its client: within
+    /// ``MongoAdapterConfiguration/closeTimeout``, whatever MongoDB does, and whether or not the task is cancelled.
     public func close() async { await node.close() }
 
     /// Stores sessions as the driver does for a node that leaves, for tests.

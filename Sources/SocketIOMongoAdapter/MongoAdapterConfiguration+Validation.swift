@@ -12,6 +12,7 @@ extension MongoAdapterConfiguration {
         try validateNames()
         try validateExpiration()
         try validateWireFormat()
+        try validateSigning()
         try validateTimes()
         try check(lanes, in: 1...64, "lanes")
         try check(batchMessages, in: 1...10_000, "batchMessages")
@@ -19,6 +20,7 @@ extension MongoAdapterConfiguration {
         try check(queueMessages, in: 1...Int.max, "queueMessages")
         try check(queueBytes, in: 1...Int.max, "queueBytes")
         try check(acknowledgementBuffer, in: 1...Int.max, "acknowledgementBuffer")
+        try check(maximumAnswerBytes, in: 1...Int.max, "maximumAnswerBytes")
         try check(maximumPendingRequests, in: 1...Int.max, "maximumPendingRequests")
         try check(socketsPerAnswer, in: 1...100_000, "socketsPerAnswer")
         if let readBatchSize { try check(readBatchSize, in: 1...Int(Int32.max), "readBatchSize") }
@@ -77,6 +79,25 @@ extension MongoAdapterConfiguration {
         )
     }
 
+    private func validateSigning() throws(MongoAdapterError) {
+        guard !signingKeys.isEmpty else {
+            return try require(!acceptsUnsigned, "acceptsUnsigned has no meaning without signingKeys: set those, or leave it out")
+        }
+        try require(
+            wireFormat == .native,
+            "nodes of other kinds know no signatures: leave signingKeys empty, or set wireFormat to .native"
+        )
+        try check(signingKeys.count, in: 1...8, "the number of signingKeys")
+        try require(
+            writeDeadline <= .seconds(Signer.oldest / 2),
+            "signed messages are not read when they are older than \(Signer.oldest) s: set writeDeadline to half of that at most"
+        )
+        for key in signingKeys { try check(key.bytes.count, in: SigningKey.sizes, "the length of a signing key in bytes") }
+    }
+
+    /// What signs and checks documents; nil if nothing does.
+    var signer: Signer? { Signer(keys: signingKeys, acceptsUnsigned: acceptsUnsigned) }
+
     private func validateTimes() throws(MongoAdapterError) {
         try check(heartbeatInterval, in: .milliseconds(100)...Duration.seconds(3_600), "heartbeatInterval")
         try check(
@@ -89,6 +110,8 @@ extension MongoAdapterConfiguration {
         try check(settleLimit, in: settleTime...Duration.seconds(3_600), "settleLimit, at least settleTime,")
         try check(writeDeadline, in: .seconds(1)...Duration.seconds(86_400), "writeDeadline")
         try check(deafnessLimit, in: .seconds(1)...Duration.seconds(86_400), "deafnessLimit")
+        try check(closeTimeout, in: .seconds(1)...Duration.seconds(3_600), "closeTimeout")
+        try check(unreachableCloseTimeout, in: .seconds(1)...Duration.seconds(3_600), "unreachableCloseTimeout")
         try check(maxAwaitTime, in: .milliseconds(10)...Duration.seconds(10), "maxAwaitTime")
     }
 
@@ -107,7 +130,7 @@ extension MongoAdapterConfiguration {
     /// - Parameter epoch: The node's first epoch.
     func makeWireFormat(epoch: UInt64) -> any SocketIOMongoAdapter.WireFormat {
         switch wireFormat.value {
-        case .native: NativeWireFormat(cluster: cluster)
+        case .native: NativeWireFormat(cluster: cluster, signer: signer)
         case .nodeJS: NodeJSWireFormat(addsCreatedAt: !expiration.isCapped, life: epoch)
         case .socketioxide: SocketioxideWireFormat(hasDates: !expiration.isCapped)
         }
@@ -128,6 +151,9 @@ extension MongoAdapterConfiguration {
         result.socketsPerAnswer = traits.socketsPerAnswer == .max ? .max : socketsPerAnswer
         result.writeDeadline = writeDeadline
         result.deafnessLimit = deafnessLimit
+        result.closeTimeout = closeTimeout
+        result.unreachableCloseTimeout = unreachableCloseTimeout
+        result.maximumAnswerBytes = maximumAnswerBytes
         result.acknowledgementBuffer = acknowledgementBuffer
         result.lanes = lanes
         result.snapshotsSessions = snapshotsSessions

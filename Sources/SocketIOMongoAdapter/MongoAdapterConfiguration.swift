@@ -97,6 +97,16 @@ public struct MongoAdapterConfiguration: Sendable {
     /// How messages stand in the collection. Default: ``WireFormat-swift.struct/native``.
     public var wireFormat = WireFormat.native
 
+    /// Keys with which nodes and emitters sign what they write, so that it does not suffice to write to the database, or to read it, to speak
+    /// for the server. The first one signs; what is signed with any of them is read. What is not is skipped, counted and logged, and
+    /// shows in ``MongoAdapter/health``. All nodes and emitters of the cluster must have a key in common, and clocks
+    /// that agree within ten minutes. Needs ``WireFormat-swift.struct/native``. Default: none, nothing is signed. Bounds: up to 8 keys of 32 to 1 024 bytes.
+    /// See <doc:RunningManyNodes>.
+    public var signingKeys: [SigningKey] = []
+    /// Whether what has no signature is read all the same, for the time in which keys are being introduced: whoever may write to the database
+    /// can leave the signature out. Default: false.
+    public var acceptsUnsigned = false
+
     /// How old messages go away. Default: ``Expiration/ttl-swift.type.property``, 60 s.
     public var expiration = Expiration.ttl
     /// Whether the lifetime of an index that is there already may be changed to that of ``expiration``; if not, another lifetime ends
@@ -122,12 +132,20 @@ public struct MongoAdapterConfiguration: Sendable {
     /// The number of requests of this node that wait for answers; further ones throw `tooManyRequests`. Default: 10 000.
     /// Bounds: at least 1.
     public var maximumPendingRequests = 10_000
+    /// The size in bytes of all answers to one request; a node whose answer exceeds it counts as missing. Default: 64 MiB.
+    /// Bounds: at least 1.
+    public var maximumAnswerBytes = 64 << 20
     /// The number of sockets in one message that answers `fetchSockets`; more are sent in several, and so are those that are too large
     /// for one. Default: 1 000. Bounds: 1 to 100 000.
     public var socketsPerAnswer = 1_000
     /// How long a message may wait to be written before `emit` throws. It is also the time for which writing is tried again.
     /// Default: 30 s, longer than an election. Bounds: at least 1 s.
     public var writeDeadline = Duration.seconds(30)
+    /// How long the closing of the adapter takes at most, whatever MongoDB does: storing sessions, writing what waits, saying that the node
+    /// leaves, and ending the connections. Default: 15 s, longer than an election. Bounds: 1 s to 1 h.
+    public var closeTimeout = Duration.seconds(15)
+    /// The same if MongoDB cannot be written to when the closing begins. Default: 5 s. Bounds: 1 s to 1 h.
+    public var unreachableCloseTimeout = Duration.seconds(5)
     /// How late a message of the node itself may come back before the stream is opened again and the node calls itself deaf.
     /// It may be shorter than ``heartbeatInterval``: only what was written is waited for. Default: 10 s. Bounds: at least 1 s; 30 s or
     /// more on a sharded cluster, whose streams wait for the slowest shard.

@@ -55,7 +55,7 @@ enum MongoSnippets {
     static func health(of mongo: MongoAdapter) -> Router<BasicRequestContext> {
         let router = Router()
         router.get("/ready") { _, _ in
-            mongo.health == .healthy ? HTTPResponse.Status.ok : .serviceUnavailable
+            mongo.health.takesPart ? HTTPResponse.Status.ok : .serviceUnavailable
         }
         return router
     }

@@ -16,44 +16,101 @@ struct TailTests {
         .fromServer(BSONDocument { $0.append("code", code) }, attempts: 1, isWrite: false)
     }
 
+    private static let first = ObjectID()
+    private static let own = ObjectID()
+
     private static func expectOpening(
         of machine: inout TailStateMachine,
-        marker: BSONTimestamp,
+        _ marker: ObjectID = ObjectID(),
+        marker time: BSONTimestamp?,
         oldest: BSONTimestamp?,
+        hasAnchor: Bool = false,
+        hasFirst: Bool = false,
         now: NIODeadline = now,
         isLossy: Bool,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        let wasLossy = machine.opened(marker: marker, oldest: oldest, now: now)
+        let found = TailStateMachine.Found(marker: marker, time: time, oldest: oldest, hasAnchor: hasAnchor, hasFirst: hasFirst)
+        let wasLossy = machine.opened(found, now: now)
         #expect(wasLossy == isLossy, sourceLocation: sourceLocation)
     }
 
-    /// A cursor that was open and has read up to 2 000 s.
+    /// A cursor that was open, whose node has read a document of its own of 2 000 s.
     private static func opened() -> TailStateMachine {
         var machine = TailStateMachine()
-        expectOpening(of: &machine, marker: time(1_000), oldest: time(1_000), isLossy: false)
-        machine.read(upTo: time(2_000))
+        expectOpening(of: &machine, first, marker: time(1_000), oldest: time(1_000), isLossy: false)
+        machine.passed(first)
+        machine.writes(own)
+        machine.read(own, at: time(2_000))
         return machine
     }
 
-    @Test("A cursor reads on from a minute before the newest that was read")
-    func position() {
+    @Test func `A cursor reads on from a minute before the last own document that came back`() {
         var machine = TailStateMachine()
         #expect(machine.open(now: Self.now).start == nil)
-        Self.expectOpening(of: &machine, marker: Self.time(1_000, 3), oldest: Self.time(5), isLossy: false)
-        #expect(machine.open(now: Self.now).start == Self.time(940, 0))
-        machine.read(upTo: Self.time(2_000))
-        // Documents of a new primary may be older than those of the old one.
-        machine.read(upTo: Self.time(1_999))
+        Self.expectOpening(of: &machine, Self.first, marker: Self.time(1_000, 3), oldest: Self.time(5), isLossy: false)
+        machine.writes(Self.own)
+        machine.read(Self.own, at: Self.time(2_000))
         machine.failed(Self.error(11_600), now: Self.now)
-        #expect(machine.open(now: Self.now) == .init(newest: Self.time(2_000), needsSetUp: true, pause: .zero))
-        #expect(machine.open(now: Self.now).start == Self.time(1_940, 0))
+        let opening = machine.open(now: Self.now)
+        #expect(opening.start == Self.time(1_940, 0))
+        #expect(opening.anchors == [Self.own, Self.first])
+        #expect(opening.first == Self.first && opening.needsSetUp)
         Self.expectOpening(of: &machine, marker: Self.time(3_000), oldest: Self.time(5), isLossy: false)
-        #expect(machine.open(now: Self.now) == .init(newest: Self.time(2_000), needsSetUp: false, pause: .zero))
+        #expect(machine.open(now: Self.now).start == Self.time(1_940, 0))
+        #expect(!machine.open(now: Self.now).needsSetUp)
     }
 
-    @Test("What was overwritten before it was read is a loss, and told once")
-    func overtaken() {
+    @Test func `A node that has just started never reads what is before its marker`() {
+        var machine = TailStateMachine()
+        Self.expectOpening(of: &machine, Self.first, marker: Self.time(1_000), oldest: Self.time(5), isLossy: false)
+        #expect(machine.isBeforeFirst)
+        // The same time, or a later one that somebody claims, but a place before the marker.
+        machine.passed(ObjectID())
+        machine.passed(nil)
+        #expect(machine.isBeforeFirst)
+        machine.passed(Self.first)
+        #expect(!machine.isBeforeFirst)
+        machine.ended()
+        #expect(machine.open(now: Self.now).start == Self.time(1_000))
+        Self.expectOpening(of: &machine, marker: Self.time(1_010), oldest: Self.time(5), hasAnchor: true, hasFirst: true, isLossy: false)
+        #expect(machine.isBeforeFirst)
+        machine.passed(Self.first)
+        #expect(!machine.isBeforeFirst)
+        // The collection has moved on: there is nothing before the marker, and nothing to wait for.
+        Self.expectOpening(of: &machine, marker: Self.time(9_000), oldest: Self.time(8_000), isLossy: true)
+        #expect(!machine.isBeforeFirst)
+    }
+
+    @Test func `What others claim of their time does not move the position`() {
+        var machine = Self.opened()
+        // A document that this node has not written, though it says so.
+        machine.read(ObjectID(), at: Self.time(.max))
+        machine.read()
+        #expect(machine.open(now: Self.now).start == Self.time(1_940, 0))
+        // The oldest document claims to be of the future, after something was overwritten: it counts as that of now.
+        Self.expectOpening(of: &machine, marker: Self.time(3_000), oldest: Self.time(.max), isLossy: true)
+        #expect(machine.open(now: Self.now).start == Self.time(2_940, 0))
+        // As long as a document of this node is there, nothing was.
+        Self.expectOpening(of: &machine, marker: Self.time(3_001), oldest: Self.time(.max), hasAnchor: true, isLossy: false)
+        let later = ObjectID()
+        machine.writes(later)
+        machine.read(later, at: Self.time(3_002))
+        #expect(machine.open(now: Self.now).start == Self.time(2_942, 0))
+    }
+
+    @Test func `An own document counts once, and those before it not any more`() {
+        var machine = Self.opened()
+        let ids = (0..<100).map { _ in ObjectID() }
+        for id in ids { machine.writes(id) }
+        machine.read(ids[99], at: Self.time(2_500))
+        // A new primary has them in another place; the older one is read again.
+        machine.read(ids[98], at: Self.time(9_000))
+        machine.read(ids[99], at: Self.time(9_000))
+        #expect(machine.open(now: Self.now).start == Self.time(2_440, 0))
+    }
+
+    @Test func `What was overwritten before it was read is a loss, and told once`() {
         var machine = Self.opened()
         Self.expectOpening(of: &machine, marker: Self.time(3_000), oldest: Self.time(2_000), isLossy: false)
         Self.expectOpening(of: &machine, marker: Self.time(3_000), oldest: nil, isLossy: false)
@@ -78,7 +135,7 @@ struct TailTests {
                 now: Self.after(Int64(index)),
                 isLossy: true
             )
-            machine.read(upTo: nil)
+            machine.read()
         }
         #expect(machine.isUnstable(now: Self.after(3)))
         #expect(machine.open(now: Self.after(3)).pause == .seconds(5))
@@ -121,7 +178,7 @@ struct TailTests {
         for _ in 0..<50 { machine.ended() }
         #expect(!machine.isUnstable(now: Self.now))
         #expect(machine.open(now: Self.now).pause == .seconds(5))
-        machine.read(upTo: nil)
+        machine.read()
         #expect(machine.open(now: Self.now).pause == .zero)
     }
 }

@@ -34,12 +34,17 @@ struct BroadcastAcknowledgementsStateMachine {
     private var isWaiting = false
     private(set) var isEnded = false
     private var buffer: Deque<EventArguments> = []
+    private var bufferedBytes = 0
     private let bufferLimit: Int
+    private let byteLimit: Int
     private var dropped = 0
     private var timedOut = false
     private var missingNodes: [String] = []
 
-    init(bufferLimit: Int) { self.bufferLimit = bufferLimit }
+    init(bufferLimit: Int, byteLimit: Int = .max) {
+        self.bufferLimit = bufferLimit
+        self.byteLimit = byteLimit
+    }
 
     /// Another process, or this one, is going to answer.
     mutating func addPart(node: String?) -> Int {
@@ -69,11 +74,12 @@ struct BroadcastAcknowledgementsStateMachine {
         isWaiting = false
         let end = completed(part)
         if consumerWaits { return isEnded ? .resumeAndEnd(arguments) : .resume(arguments) }
-        guard buffer.count < bufferLimit else {
+        guard buffer.count < bufferLimit, bufferedBytes < byteLimit else {
             dropped += 1
             return end
         }
         buffer.append(arguments)
+        bufferedBytes += arguments.byteCount
         return end
     }
 
@@ -112,7 +118,10 @@ struct BroadcastAcknowledgementsStateMachine {
     mutating func cancel() -> Action { isEnded ? .none : end() }
 
     mutating func next() -> Next {
-        if let arguments = buffer.popFirst() { return .element(arguments) }
+        if let arguments = buffer.popFirst() {
+            bufferedBytes -= arguments.byteCount
+            return .element(arguments)
+        }
         if isEnded { return .end }
         isWaiting = true
         return .wait

@@ -57,9 +57,11 @@ public final class BroadcastAcknowledgements: AsyncSequence, Sendable {
 
     /// Creates a stream to which parts must be added.
     ///
-    /// - Parameter bufferLimit: The number of unread acknowledgements that are kept; more are dropped and counted. Default: 100 000.
-    public init(bufferLimit: Int = 100_000) {
-        self.state = Mutex(State(machine: .init(bufferLimit: bufferLimit)))
+    /// - Parameters:
+    ///   - bufferLimit: The number of unread acknowledgements that are kept; more are dropped and counted. Default: 100 000.
+    ///   - byteLimit: The size of unread acknowledgements in bytes; beyond it further ones are dropped and counted. Default: 64 MiB.
+    public init(bufferLimit: Int = 100_000, byteLimit: Int = 64 << 20) {
+        self.state = Mutex(State(machine: .init(bufferLimit: bufferLimit, byteLimit: byteLimit)))
     }
 
     /// Announces a part that is going to answer.

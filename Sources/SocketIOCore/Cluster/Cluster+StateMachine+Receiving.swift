@@ -1,4 +1,5 @@
 package import NIOCore
+import SocketIOText
 
 extension ClusterStateMachine {
     // MARK: The stream
@@ -14,6 +15,8 @@ extension ClusterStateMachine {
         let paused = resume(now: now, makeID: makeID)
         let isFirst = !isOpen
         isOpen = true
+        mayRepeat = !isFirst
+        catchUpMark = nil
         membership.forgive(now: now)
         echo.opened(lost: lost, now: now)
         var actions = paused
@@ -28,6 +31,10 @@ extension ClusterStateMachine {
         var actions = resume(now: now, makeID: makeID)
         membership.listening(now: now)
         if id == drainMessage { drainedAs = origin }
+        if id == catchUpMark {
+            mayRepeat = false
+            catchUpMark = nil
+        }
         guard origin.epoch &- firstEpoch <= identity.epoch &- firstEpoch else {
             defer { hasReportedDuplicate = true }
             return actions + (hasReportedDuplicate ? [] : [.report(.duplicateNodeID(origin))])
@@ -45,6 +52,18 @@ extension ClusterStateMachine {
         return [.report(.skipped(reason))]
     }
 
+    /// A document is not signed, or not with a key that is known.
+    package mutating func distrusted(_ reason: String, now: NIODeadline) -> [Action] {
+        membership.listening(now: now)
+        lastContradiction = now
+        return [.report(.untrusted(reason))] + checkHealth(now: now)
+    }
+
+    private mutating func contradiction(_ origin: NodeIdentity, _ text: String, now: NIODeadline) -> [Action] {
+        lastContradiction = now
+        return [.report(.contradiction(origin, text))] + checkHealth(now: now)
+    }
+
     // MARK: Messages
 
     /// A message of another node has come: is it wanted?
@@ -52,6 +71,7 @@ extension ClusterStateMachine {
     /// - Returns: Whether ``process(_:_:now:)`` must be called with its body, and what to do before that.
     package mutating func receive(_ header: ClusterHeader, now: NIODeadline, makeID: () -> MessageID) -> (isWanted: Bool, [Action]) {
         guard !isClosed else { return (false, []) }
+        if let excess = header.excess { return (false, skipped("\(excess), which is more than a node writes", now: now)) }
         if header.origin.id == identity.id {
             return (false, cameBack(header.id, origin: header.origin, now: now, makeID: makeID))
         }
@@ -59,14 +79,19 @@ extension ClusterStateMachine {
         membership.listening(now: now)
         guard header.target == nil || header.target == identity.id else { return (false, actions) }
         if let stamp = header.stamp {
-            switch received.receive(stamp, from: header.origin, targeted: header.target != nil, now: now) {
+            let targeted = header.target != nil
+            let origin = header.origin
+            switch received.receive(stamp, id: header.id, from: origin, targeted: targeted, mayRepeat: mayRepeat, now: now) {
             case .drop: return (false, actions)
             case .deliver(let missing):
                 if missing > 0 { actions.append(.report(.gap(origin: header.origin, count: missing))) }
+            case .contradict:
+                let text = "a message with the number \(stamp.number) came after a later one, or after another with that number"
+                actions += contradiction(header.origin, text, now: now)
             }
         }
-        if !header.kind.isMembership { actions += changed(heard(header)) }
-        guard header.namespace.isEmpty || header.kind.isMembership || namespaces.contains(header.namespace) else {
+        if !header.kind.isMembership { actions += changed(heard(header), now: now) }
+        guard header.namespace.isEmpty || header.kind.isMembership || namespaces.contains(Name(header.namespace)) else {
             return (false, actions + answerForUnknownNamespace(header, now: now))
         }
         return (true, actions)
@@ -88,14 +113,17 @@ extension ClusterStateMachine {
         guard configuration.announcesNamespaces, header.origin.isForeign, !header.namespace.isEmpty else {
             return membership.heard(header.origin, namespace: header.namespace)
         }
+        guard namespaces.contains(Name(header.namespace)) else { return membership.heard(header.origin, namespace: header.namespace) }
         return membership.beat(header.origin, Heartbeat(beat: 0), namespace: header.namespace)
     }
 
-    private mutating func changed(_ change: MembershipStateMachine.Change) -> [Action] {
+    private mutating func changed(_ change: MembershipStateMachine.Change, now: NIODeadline) -> [Action] {
         switch change {
         case .none: []
         case .joined(let node): [.report(.joined(node))]
         case .replaced(let before, let node): nodeIsGone(before, .died(before)) + [.report(.joined(node))]
+        case .revived(let node):
+            contradiction(node, "the node was said to have left, and goes on", now: now) + [.report(.joined(node))]
         }
     }
 
@@ -113,20 +141,56 @@ extension ClusterStateMachine {
         guard header.kind.isAnswer else { return [.perform(header, body)] }
         guard let request = header.request else { return [] }
         var actions = requests(pending.receive(body, to: request, from: header.origin))
+        if pending.takeRefusal() { actions.insert(.report(.answerFailed(header.origin.id, Self.tooMuch)), at: 0) }
         if case .errorAnswer(let text) = body { actions.insert(.report(.answerFailed(header.origin.id, text)), at: 0) }
         return actions
     }
 
+    private static let tooMuch = "its answer, with those of the other nodes, is larger than maximumAnswerBytes; ask fewer sockets at a time"
+
     private mutating func beat(_ header: ClusterHeader, _ heartbeat: Heartbeat, now: NIODeadline) -> [Action] {
-        var actions = changed(membership.beat(header.origin, heartbeat, namespace: header.namespace))
-        var positions = heartbeat.positions.filter { $0.target == nil || $0.target == identity.id }
-        if let all = positions.first, positions.count == 1, heartbeat.positions.count < Heartbeat.positionLimit {
-            // Whoever is not listed was sent nothing.
-            positions.append(.init(target: identity.id, stamp: NumberStamp(lane: all.stamp.lane, number: 0)))
+        // A format that announces namespaces tells of those that are served here only what can be of use.
+        if configuration.announcesNamespaces, !namespaces.contains(Name(header.namespace)) { return [] }
+        let lane = heartbeat.positions.first?.stamp.lane ?? 0
+        guard lane < ClusterHeader.laneLimit else { return skipped("a heartbeat tells of the lane \(lane)", now: now) }
+        let verdict = received.beat(heartbeat.beat, lane: lane, of: header.origin, mayRepeat: mayRepeat, now: now)
+        let change = membership.beat(
+            header.origin,
+            heartbeat,
+            isFresh: verdict.isFresh,
+            isNew: !mayRepeat,
+            isContested: received.isContested(header.origin.id),
+            namespace: header.namespace
+        )
+        var actions = changed(change, now: now)
+        if verdict.isContradiction { actions += contradiction(header.origin, "two lives of the node speak at the same time", now: now) }
+        return actions + positions(heartbeat, header.origin, lane: lane, isFresh: verdict.isFresh, now: now)
+    }
+
+    private mutating func positions(
+        _ heartbeat: Heartbeat,
+        _ origin: NodeIdentity,
+        lane: UInt8,
+        isFresh: Bool,
+        now: NIODeadline
+    ) -> [Action] {
+        var actions: [Action] = []
+        let positions = heartbeat.positions.filter { ($0.target == nil || $0.target == identity.id) && $0.stamp.lane == lane }
+        for position in positions.prefix(2) {
+            let isTargeted = position.target != nil
+            let report = received.position(position.stamp, of: origin, targeted: isTargeted, isFresh: isFresh, now: now)
+            if report.missing > 0 { actions.append(.report(.gap(origin: origin, count: report.missing))) }
+            guard report.isContradiction else { continue }
+            let text = "a heartbeat tells of the number \(position.stamp.number) after higher ones had come; from here on it counts"
+            // What was taken for a repetition since then is lost, and nobody knows how much that is.
+            actions += contradiction(origin, text, now: now) + [.report(.gap(origin: origin, count: nil))]
         }
-        for position in positions {
-            let missing = received.position(position.stamp, of: header.origin, targeted: position.target != nil, now: now)
-            if missing > 0 { actions.append(.report(.gap(origin: header.origin, count: missing))) }
+        let isListed = positions.contains { $0.target != nil }
+        if !isListed, !positions.isEmpty, heartbeat.positions.count < Heartbeat.positionLimit,
+            received.lastNumber(of: origin, lane: lane, targeted: true) == nil
+        {
+            // Whoever is not listed was sent nothing.
+            _ = received.position(NumberStamp(lane: lane, number: 0), of: origin, targeted: true, isFresh: false, now: now)
         }
         return actions
     }

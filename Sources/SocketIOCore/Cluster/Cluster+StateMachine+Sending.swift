@@ -1,4 +1,5 @@
 package import NIOCore
+import SocketIOText
 
 extension ClusterStateMachine {
     // MARK: Messages
@@ -80,7 +81,7 @@ extension ClusterStateMachine {
             guard case .notSent(let error) = write.fate, error.code != .unsupported, !isClosed, failedAnswers.insert(request) else {
                 return told
             }
-            let text = String(error.description.prefix(1_000))
+            let text = String(decoding: error.description.utf8.prefix(1_000), as: UTF8.self)
             // Later than that nobody waits for it, most often.
             let deadline = now + min(TimeAmount(configuration.requestTimeout), TimeAmount(configuration.writeDeadline))
             let answer = Outgoing(namespace: namespace, target: target, request: request, body: .errorAnswer(text), deadline: deadline)
@@ -112,30 +113,35 @@ extension ClusterStateMachine {
     }
 
     /// - Parameter namespace: The only namespace that is announced, in formats that announce them; nil for all.
-    mutating func sendHeartbeats(target: NodeID? = nil, in namespace: String? = nil, now: NIODeadline) -> [Action] {
+    /// - Parameter id: The id of the first; nil for one of its own.
+    mutating func sendHeartbeats(target: NodeID? = nil, in namespace: String? = nil, id: MessageID? = nil, now: NIODeadline) -> [Action] {
         let deadline = now + TimeAmount(configuration.heartbeatTimeout)
         if configuration.announcesNamespaces {
-            let announced = namespace.map { namespaces.contains($0) ? [$0] : [] } ?? namespaces.sorted()
-            return announced.flatMap { sendMembership(.heartbeat(makeHeartbeat()), target: target, namespace: $0, now: now) }
+            let announced = namespace.map { namespaces.contains(Name($0)) ? [$0] : [] } ?? namespaces.sorted().map(\.text)
+            return announced.enumerated().flatMap { index, name in
+                let id = index == 0 ? id : nil
+                return sendMembership(.heartbeat(makeHeartbeat()), target: target, namespace: name, id: id, now: now)
+            }
         }
         return reportingLanes(all: target != nil).flatMap { lane -> [Action] in
             // One is enough, whatever keeps it from being written; an answer to a newcomer is another matter.
             guard target != nil || !lanes[lane].hasWaitingMembership else { return [] }
             let body = ClusterBody.heartbeat(makeHeartbeat())
-            return enqueue(Outgoing(namespace: "", target: target, body: body, deadline: deadline), lane: lane)
+            let id = lane == 0 ? id : nil
+            return enqueue(Outgoing(namespace: "", target: target, body: body, id: id, deadline: deadline), lane: lane)
         }
     }
 
     /// Asks all nodes to say that they are there. Requests wait for it.
     mutating func announceAll(now: NIODeadline, makeID: () -> MessageID) -> [Action] {
-        let names = configuration.announcesNamespaces ? namespaces.sorted() : [""]
+        let names = configuration.announcesNamespaces ? namespaces.sorted().map(\.text) : [""]
         nextHeartbeat = now + TimeAmount(configuration.heartbeatInterval)
         settling = [:]
         return names.flatMap { announce($0, now: now, id: makeID()) }
     }
 
     mutating func announce(_ namespace: String, now: NIODeadline, id: MessageID) -> [Action] {
-        settling[namespace] = .waiting(announcement: id, limit: now + TimeAmount(configuration.settleLimit))
+        settling[Name(namespace)] = .waiting(announcement: id, limit: now + TimeAmount(configuration.settleLimit))
         let deadline = now + TimeAmount(configuration.writeDeadline)
         let body = ClusterBody.initialHeartbeat(makeHeartbeat())
         var actions = enqueue(Outgoing(namespace: namespace, body: body, id: id, deadline: deadline), lane: lane(of: namespace))
@@ -217,12 +223,12 @@ extension ClusterStateMachine {
         held.released(in: namespace).flatMap { enqueue($0, lane: lane(of: namespace)) }
     }
 
-    func isSettled(_ namespace: String) -> Bool { settling.isEmpty || (settling[""] == nil && settling[namespace] == nil) }
+    func isSettled(_ namespace: String) -> Bool { settling.isEmpty || (settling[""] == nil && settling[Name(namespace)] == nil) }
 
     /// Lets go what waited for the other nodes of a namespace, or of all.
     mutating func startHeld(_ namespace: String, now: NIODeadline) -> [Action] {
         let settling = settling
-        let calls = held.take { namespace.isEmpty ? settling[$0] == nil : $0 == namespace }
+        let calls = held.take { namespace.isEmpty ? settling[Name($0)] == nil : $0 == namespace }
         return calls.flatMap { call -> [Action] in
             switch call {
             case .request(let id, let request): start(id, request, now: now)

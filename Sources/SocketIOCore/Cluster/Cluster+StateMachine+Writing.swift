@@ -1,4 +1,5 @@
 package import NIOCore
+import SocketIOText
 
 extension ClusterStateMachine {
     /// The writer of a lane has nothing to do.
@@ -14,6 +15,7 @@ extension ClusterStateMachine {
         let next = lanes[lane].next(origin: identity, now: now, makeID: makeID)
         // What is for another node only does not come back.
         if case .write(let messages) = next {
+            writingSince[lane] = now
             echo.willWrite(messages.last { comesBack($0.header) }?.header.id, lane: lane)
         }
         return (next, actions)
@@ -31,6 +33,7 @@ extension ClusterStateMachine {
     ///   - now: The time.
     ///   - jitter: A random number between 0 and 1.
     package mutating func batchCompleted(lane: Int, _ outcome: BatchOutcome, now: NIODeadline, jitter: Double) -> [Action] {
+        writingSince[lane] = nil
         switch outcome {
         case .written, .refused: failingSince = nil
         case .unknown, .notWritten: failingSince = failingSince ?? now
@@ -58,14 +61,17 @@ extension ClusterStateMachine {
         actions += pending.tick(now: now).map { .request($0) }
         actions += expireHeld(now: now)
         if case .reopen = echo.tick(now: now) { actions.append(.reopenStream) }
-        actions += heartbeatIfDue(now: now)
+        actions += heartbeatIfDue(now: now, makeID: makeID)
         return actions + checkHealth(now: now)
     }
 
-    private mutating func heartbeatIfDue(now: NIODeadline) -> [Action] {
+    private mutating func heartbeatIfDue(now: NIODeadline, makeID: () -> MessageID) -> [Action] {
         guard isOpen, let due = nextHeartbeat, now >= due else { return [] }
         nextHeartbeat = now + TimeAmount(configuration.heartbeatInterval)
-        return sendHeartbeats(now: now)
+        guard mayRepeat else { return sendHeartbeats(now: now) }
+        let mark = makeID()
+        catchUpMark = mark
+        return sendHeartbeats(id: mark, now: now)
     }
 
     private mutating func settleIfDue(now: NIODeadline) -> [Action] {
@@ -77,7 +83,7 @@ extension ClusterStateMachine {
         }
         return due.keys.sorted().flatMap { namespace -> [Action] in
             settling[namespace] = nil
-            return isSettled(namespace) ? startHeld(namespace, now: now) : []
+            return isSettled(namespace.text) ? startHeld(namespace.text, now: now) : []
         }
     }
 

@@ -1,4 +1,5 @@
 package import NIOCore
+import SocketIOText
 
 /// A node's part in its cluster: what to write, what the messages of others mean, who is there and who owes an answer.
 ///
@@ -36,7 +37,10 @@ package struct ClusterStateMachine {
     }
 
     private static let earlierLimit = 64
-    private static let shortPatience = TimeAmount.seconds(2)
+    /// How long health tells of what no node can have written.
+    private static let contestTime = TimeAmount.seconds(60)
+    /// How long an attempt to write takes at most while the backend is well.
+    private static let slowWrite = TimeAmount.seconds(2)
 
     package let configuration: ClusterConfiguration
     package internal(set) var identity: NodeIdentity
@@ -45,16 +49,16 @@ package struct ClusterStateMachine {
     var membership: MembershipStateMachine
     var received: ReceivedNumbersStateMachine
     var echo: EchoWatchStateMachine
-    var pending = PendingRequestsStateMachine()
+    var pending: PendingRequestsStateMachine
     var held = HeldCalls()
     var ownWrites: [UInt64: OwnWrite] = [:]
     /// The tickets of requests that are not known to be written.
     var unwrittenRequests: [ClusterRequestID: UInt64] = [:]
     /// Requests of others to which an answer could not be sent.
     var failedAnswers = RecentRequests()
-    var namespaces: Set<String> = []
+    var namespaces: Set<Name> = []
     /// The namespaces whose other nodes are not known yet; empty for all of them.
-    var settling: [String: Settling]
+    var settling: [Name: Settling]
     /// Whether the stream has been open.
     package internal(set) var isOpen = false
     package internal(set) var isDraining = false
@@ -66,9 +70,17 @@ package struct ClusterStateMachine {
     var earlier: [(lane: Int, position: ClaimedSession.OriginPosition)] = []
     var isClosed = false
     var hasReportedDuplicate = false
+    /// Whether the stream may show again what it has shown before: until a heartbeat comes back that was sent after the stream was opened.
+    var mayRepeat = false
+    /// That heartbeat.
+    var catchUpMark: MessageID?
+    /// When something was read last that no node can have written.
+    var lastContradiction: NIODeadline?
     var beat: UInt64 = 0
     var nextHeartbeat: NIODeadline?
     var failingSince: NIODeadline?
+    /// Of each lane, since when it waits for the backend.
+    var writingSince: [NIODeadline?]
     var lastInput: NIODeadline
     let firstEpoch: UInt64
     private var lastTicket: UInt64 = 0
@@ -87,10 +99,16 @@ package struct ClusterStateMachine {
         self.lanes = (0..<max(1, min(64, configuration.lanes))).map {
             SendLaneStateMachine(lane: UInt8($0), configuration: configuration, messageLimit: messageLimit)
         }
+        self.writingSince = lanes.map { _ in nil }
         self.membership = MembershipStateMachine(configuration, now: now)
         self.received = ReceivedNumbersStateMachine(
             limit: 2 * configuration.maximumNodes,
-            retention: TimeAmount(configuration.epochRetention)
+            retention: TimeAmount(configuration.epochRetention),
+            interval: TimeAmount(configuration.heartbeatInterval)
+        )
+        self.pending = PendingRequestsStateMachine(
+            strangers: configuration.maximumNodes,
+            answerBytes: configuration.maximumAnswerBytes
         )
         self.echo = EchoWatchStateMachine(limit: TimeAmount(configuration.deafnessLimit))
         self.settling = ["": .waiting(announcement: nil, limit: now + TimeAmount(configuration.settleLimit))]
@@ -102,7 +120,9 @@ package struct ClusterStateMachine {
     /// The nodes that take part in a namespace, besides this one.
     package func nodes(in namespace: String) -> [NodeIdentity] { membership.nodes(in: namespace) }
     /// All other nodes.
-    package var members: [MembershipStateMachine.Member] { Array(membership.members.values) }
+    package var members: [MembershipStateMachine.Member] { membership.members }
+    /// The number of other nodes.
+    package var memberCount: Int { membership.count }
     /// The number of lanes.
     package var laneCount: Int { lanes.count }
     /// The number of messages that wait to be written.
@@ -113,6 +133,10 @@ package struct ClusterStateMachine {
     package var isFlushed: Bool { held.messageCount == 0 && lanes.allSatisfy(\.isIdle) }
     /// The number of remembered origins and lives, for tests.
     package var remembered: Int { received.count + membership.tombstones }
+    /// Whether the backend is known not to take what is written, or has not answered for a while.
+    package func isUnreachable(now: NIODeadline) -> Bool {
+        failingSince != nil || writingSince.contains { $0.map { now - $0 > Self.slowWrite } ?? false }
+    }
 
     /// The lane of a namespace.
     package func lane(of namespace: String) -> Int {
@@ -132,12 +156,12 @@ package struct ClusterStateMachine {
 
     /// This node serves a namespace.
     package mutating func register(_ namespace: String, now: NIODeadline, makeID: () -> MessageID) -> [Action] {
-        guard namespaces.insert(namespace).inserted, configuration.announcesNamespaces, isOpen else { return [] }
+        guard namespaces.insert(Name(namespace)).inserted, configuration.announcesNamespaces, isOpen else { return [] }
         return announce(namespace, now: now, id: makeID())
     }
 
     /// This node does not serve the namespace any more.
-    package mutating func unregister(_ namespace: String) { namespaces.remove(namespace) }
+    package mutating func unregister(_ namespace: String) { namespaces.remove(Name(namespace)) }
 
     // MARK: Leaving
 
@@ -151,16 +175,17 @@ package struct ClusterStateMachine {
 
     /// This node leaves. To be called when everything else is written.
     ///
-    /// It tries for as long as others would take to notice by themselves, and not for long if nothing could be written before.
+    /// It tries for as long as others would take to notice by themselves.
     ///
     /// - Parameters:
     ///   - ticket: By which the caller learns what became of it.
+    ///   - limit: When it is given up at the latest.
     ///   - now: The time.
-    package mutating func leave(ticket: UInt64, now: NIODeadline) -> [Action] {
+    package mutating func leave(ticket: UInt64, by limit: NIODeadline = .distantFuture, now: NIODeadline) -> [Action] {
         isDraining = true
         nextHeartbeat = nil
         let longest = min(TimeAmount(configuration.heartbeatTimeout), TimeAmount(configuration.writeDeadline))
-        let deadline = now + (health == .unreachable ? min(longest, Self.shortPatience) : longest)
+        let deadline = min(limit, now + longest)
         return enqueue(Outgoing(namespace: "", body: .leave, ticket: ticket, deadline: deadline), lane: 0)
     }
 
@@ -217,6 +242,8 @@ package struct ClusterStateMachine {
                 .deaf
             } else if !echo.hasHeard {
                 .starting
+            } else if lastContradiction.map({ now - $0 <= Self.contestTime }) ?? false {
+                .contested
             } else {
                 .healthy
             }

@@ -1,3 +1,5 @@
+import SocketIOText
+
 /// A message between the nodes of a cluster.
 public struct ClusterMessage: Sendable {
     /// What routes it.
@@ -99,6 +101,12 @@ public struct Heartbeat: Sendable, Hashable {
         public var target: NodeID?
         /// The lane, the last number, and what is void among those before.
         public var stamp: NumberStamp
+
+        /// Whether both are the same. Ids are compared by their bytes.
+        public static func == (left: Position, right: Position) -> Bool { left.target == right.target && left.stamp == right.stamp }
+
+        /// Hashes the numbers.
+        public func hash(into hasher: inout Hasher) { hasher.combine(stamp) }
 
         /// Creates a position.
         public init(target: NodeID?, stamp: NumberStamp) {

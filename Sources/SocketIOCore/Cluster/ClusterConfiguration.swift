@@ -38,8 +38,17 @@ public struct ClusterConfiguration: Sendable {
     public var retryLimit: Duration = .seconds(1)
     /// The number of requests that wait for answers; further ones fail. Default: 10 000.
     public var maximumPendingRequests = 10_000
-    /// The number of other nodes that are kept track of; further ones are ignored. Default: 4 096.
+    /// The number of other nodes that are kept track of. Beyond it nodes that were heard only once give way, and if there are none further
+    /// ones are ignored. Default: 4 096.
     public var maximumNodes = 4_096
+    /// The size in bytes of all answers of other nodes to one request, such as `fetchSockets`. A node whose answer exceeds it counts as one
+    /// that has not answered. Default: 64 MiB.
+    public var maximumAnswerBytes = 64 << 20
+    /// How long closing a node takes at most, whatever the backend does: storing sessions, writing what waits, saying that it leaves, and
+    /// ending its connections. Default: 15 s, longer than an election.
+    public var closeTimeout: Duration = .seconds(15)
+    /// The same if the backend takes nothing when the closing begins. Default: 5 s.
+    public var unreachableCloseTimeout: Duration = .seconds(5)
     /// The number of acknowledgements of one broadcast that wait to be read; further ones are dropped and counted. Default: 100 000.
     public var acknowledgementBuffer = 100_000
     /// The number of sockets in one answer to `fetchSockets`; more are sent in several, and so are those that exceed half of

@@ -1,3 +1,5 @@
+import SocketIOText
+
 /// What a cluster message is about. The raw values are those of the native wire format.
 public enum ClusterMessageKind: UInt8, Sendable, Hashable, CaseIterable {
     /// A packet for the selected sockets.
@@ -95,6 +97,29 @@ public struct ClusterHeader: Sendable, Hashable {
     public var request: ClusterRequestID?
     /// Its place in the sequence; nil for messages about membership, and in formats that have no numbers.
     public var stamp: NumberStamp?
+
+    /// The longest name of a namespace in bytes: messages of longer ones are not read.
+    public static let namespaceLimit = 1_024
+    /// The largest number of lanes: messages of higher ones are not read.
+    public static let laneLimit: UInt8 = 64
+
+    /// What in it is longer than it may be; nil if nothing is. Nothing that is longer is compared with anything, or kept.
+    package var excess: String? {
+        if origin.id.utf8.count > NodeIdentity.idLimit { return "the id of the origin has \(origin.id.utf8.count) bytes" }
+        if namespace.utf8.count > Self.namespaceLimit { return "the name of the namespace has \(namespace.utf8.count) bytes" }
+        if let target, target.utf8.count > NodeIdentity.idLimit { return "the id of the target has \(target.utf8.count) bytes" }
+        if let stamp, stamp.lane >= Self.laneLimit { return "the lane is \(stamp.lane)" }
+        return nil
+    }
+
+    /// Whether both are the same. Names are compared by their bytes.
+    public static func == (left: ClusterHeader, right: ClusterHeader) -> Bool {
+        left.id == right.id && left.kind == right.kind && left.request == right.request && left.stamp == right.stamp
+            && left.origin == right.origin && left.namespace == right.namespace && left.target == right.target
+    }
+
+    /// Hashes the id, which is unique.
+    public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 
     /// Creates a header.
     public init(

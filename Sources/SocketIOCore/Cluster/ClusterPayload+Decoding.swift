@@ -69,7 +69,7 @@ struct PayloadReader {
         case .serverSideEmit: try fields(1) { .serverSideEmit(try $0.readArguments()) }
         case .serverSideEmitWithAck:
             try fields(2) { .serverSideEmitWithAck(try $0.readArguments(), timeout: .milliseconds(try $0.readMilliseconds())) }
-        default: try fields(2) { .claimSession(pid: try $0.input.readString(), offset: try $0.readID()) }
+        default: try fields(2) { .claimSession(pid: try $0.readString(atMost: Self.pidLimit), offset: try $0.readID()) }
         }
     }
 
@@ -87,12 +87,36 @@ struct PayloadReader {
             }
         case .serverSideEmitAnswer: return try fields(1) { .serverSideEmitAnswer(try $0.readArguments()) }
         case .sessionAnswer: return try fields(1) { .sessionAnswer(try $0.readSession()) }
-        case .errorAnswer: return try fields(1) { .errorAnswer(try $0.input.readString()) }
+        case .errorAnswer: return try fields(1) { .errorAnswer(try $0.readString(atMost: Self.reasonLimit)) }
         default: return try fields(0) { _ in .acknowledgementsEnd }
         }
     }
 
     // MARK: Parts
+
+    /// More bytes than a private session id has.
+    private static let pidLimit = 512
+    /// More ranges of void numbers than a sender lists.
+    private static let voidLimit = 256
+    /// The longest reason for which an answer is missing.
+    private static let reasonLimit = 4_000
+
+    /// Reads a string of a limited length; what is longer is not looked at.
+    private mutating func readString(atMost limit: Int) throws -> String {
+        let text = try input.readString()
+        guard text.utf8.count <= limit else { throw ClusterError(.malformed, "a name has \(text.utf8.count) bytes instead of at most \(limit)") }
+        return text
+    }
+
+    private mutating func readNodeID() throws -> NodeID { try readString(atMost: NodeIdentity.idLimit) }
+
+    private mutating func list<T>(atMost limit: Int, _ read: (inout PayloadReader) throws -> T) throws -> [T] {
+        let count = try input.readArrayHeader()
+        guard count <= limit else { throw ClusterError(.malformed, "a list has \(count) entries instead of at most \(limit)") }
+        var result: [T] = []
+        for _ in 0..<count { result.append(try read(&self)) }
+        return result
+    }
 
     private mutating func readStrings() throws -> [String] { try list { try $0.input.readString() } }
 
@@ -207,17 +231,17 @@ struct PayloadReader {
             Heartbeat(
                 beat: try reader.input.readInteger(),
                 isDraining: try reader.input.readBool(),
-                positions: try reader.list { try $0.readPosition() }
+                positions: try reader.list(atMost: Heartbeat.positionLimit) { try $0.readPosition() }
             )
         }
     }
 
     private mutating func readPosition() throws -> Heartbeat.Position {
         try fields(4) { reader in
-            let target: String? = reader.input.readNil() ? nil : try reader.input.readString()
+            let target: String? = reader.input.readNil() ? nil : try reader.readNodeID()
             let lane = try reader.input.readInteger(as: UInt8.self)
             let number = try reader.input.readInteger(as: UInt64.self)
-            let bounds = try reader.list { try $0.input.readInteger(as: UInt64.self) }
+            let bounds = try reader.list(atMost: 2 * Self.voidLimit) { try $0.input.readInteger(as: UInt64.self) }
             return .init(target: target, stamp: NumberStamp(lane: lane, number: number, void: try Self.ranges(bounds)))
         }
     }
@@ -232,7 +256,7 @@ struct PayloadReader {
 
     mutating func readStoredSession() throws -> StoredSessionContent {
         let content = try fields(5) { reader in
-            let owner = NodeIdentity(id: try reader.input.readString(), epoch: try reader.input.readInteger())
+            let owner = NodeIdentity(id: try reader.readNodeID(), epoch: try reader.input.readInteger())
             let age = TimeAmount.milliseconds(try reader.readMilliseconds())
             let base = try reader.readID()
             guard let session = try reader.readSession() else { throw ClusterError(.malformed, "there is no session in it") }
@@ -245,7 +269,7 @@ struct PayloadReader {
     mutating func readSnapshot() throws -> SessionSnapshot {
         let snapshot = try fields(7) { reader in
             SessionSnapshot(
-                owner: NodeIdentity(id: try reader.input.readString(), epoch: try reader.input.readInteger()),
+                owner: NodeIdentity(id: try reader.readNodeID(), epoch: try reader.input.readInteger()),
                 id: try reader.input.readString(),
                 rooms: NameSet(try reader.readStrings()),
                 data: try reader.readData(),
@@ -280,7 +304,7 @@ struct PayloadReader {
 
     private mutating func readOriginPosition() throws -> ClaimedSession.OriginPosition {
         try fields(3) { reader in
-            let id = try reader.input.readString()
+            let id = try reader.readNodeID()
             let epoch = try reader.input.readInteger(as: UInt64.self)
             return .init(origin: NodeIdentity(id: id, epoch: epoch), number: try reader.input.readInteger())
         }

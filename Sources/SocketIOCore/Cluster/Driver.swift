@@ -40,7 +40,7 @@ public protocol Driver: Sendable {
     /// `w: majority`). A session that is stored under the same namespace and private id is replaced. What cannot be stored, because it is
     /// too large, is left out.
     ///
-    /// It must return within a bounded time, and go on when its task is cancelled.
+    /// It must return within a bounded time. Its task is cancelled when the end of the node takes too long.
     ///
     /// - Parameters:
     ///   - sessions: At most ``ClusterConfiguration/batchMessages`` and ``ClusterConfiguration/batchBytes``.
@@ -113,6 +113,8 @@ public enum DriverItem: Sendable {
     case own(MessageID, origin: NodeIdentity)
     /// Something that is no message was skipped: why.
     case skipped(String)
+    /// A message was skipped because its signature is missing or wrong: why.
+    case untrusted(String)
 }
 
 /// The body of a message, as far as the driver has decoded it.

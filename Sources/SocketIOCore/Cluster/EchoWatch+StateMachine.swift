@@ -65,17 +65,17 @@ package struct EchoWatchStateMachine {
     ///
     /// - Returns: Whether the node was deaf, or had heard nothing before.
     package mutating func cameBack(_ id: MessageID) -> Bool {
+        // Whoever else writes under this node's id tells nothing about what becomes of its own messages.
+        guard let index = samples.firstIndex(where: { $0.id == id }) else { return false }
         let isNews = isDeaf || !hasHeard
         hasHeard = true
         isDeaf = false
         attempts = 0
         nextReopen = nil
-        if let index = samples.firstIndex(where: { $0.id == id }) {
-            let lane = samples[index].lane
-            if samples[index].written == nil { early[lane] = id }
-            // What was written before it in its lane came before it, or is lost, which the numbers tell.
-            samples = samples.enumerated().filter { $0.offset > index || $0.element.lane != lane }.map(\.element)
-        }
+        let lane = samples[index].lane
+        if samples[index].written == nil { early[lane] = id }
+        // What was written before it in its lane came before it, or is lost, which the numbers tell.
+        samples = samples.enumerated().filter { $0.offset > index || $0.element.lane != lane }.map(\.element)
         return isNews
     }
 

@@ -1,5 +1,6 @@
 import DequeModule
 import NIOCore
+import SocketIOText
 
 /// What waits until the other nodes are known: requests, and what was sent behind a broadcast that wants acknowledgements. They leave
 /// in the order of their calls.
@@ -30,16 +31,17 @@ struct HeldCalls {
 
     private(set) var requests: [ClusterRequestID: Request] = [:]
     /// By namespace.
-    private var messages: [String: Deque<Message>] = [:]
+    private var messages: [Name: Deque<Message>] = [:]
     /// How many requests of a namespace hold up its messages.
-    private var barriers: [String: Int] = [:]
+    private var barriers: [Name: Int] = [:]
     private(set) var messageCount = 0
     private var calls: UInt64 = 0
 
     /// Whether a message of this namespace must wait.
     func holdsMessages(of namespace: String) -> Bool {
         guard !barriers.isEmpty || messageCount > 0 else { return false }
-        return barriers[namespace] != nil || messages[namespace] != nil
+        let name = Name(namespace)
+        return barriers[name] != nil || messages[name] != nil
     }
 
     mutating func add(_ request: Request, as id: ClusterRequestID) {
@@ -47,31 +49,32 @@ struct HeldCalls {
         var request = request
         request.order = calls
         requests[id] = request
-        if request.isBarrier { barriers[request.message.namespace, default: 0] += 1 }
+        if request.isBarrier { barriers[Name(request.message.namespace), default: 0] += 1 }
     }
 
     mutating func add(_ message: Outgoing) {
         calls += 1
         messageCount += 1
-        messages[message.namespace, default: []].append(Message(outgoing: message, order: calls))
+        messages[Name(message.namespace), default: []].append(Message(outgoing: message, order: calls))
     }
 
     /// Takes a request out. What waited for it only is then ``released(in:)``.
     mutating func remove(_ id: ClusterRequestID) -> Request? {
         guard let request = requests.removeValue(forKey: id) else { return nil }
         guard request.isBarrier else { return request }
-        let namespace = request.message.namespace
+        let namespace = Name(request.message.namespace)
         if let count = barriers[namespace] { barriers[namespace] = count > 1 ? count - 1 : nil }
         return request
     }
 
     /// Takes out what no request of the namespace holds up any more, in order.
     mutating func released(in namespace: String) -> [Outgoing] {
-        guard let waiting = messages[namespace] else { return [] }
-        let barrier = barriers[namespace] == nil ? nil : requests.values.filter { $0.isBarrier && $0.message.namespace == namespace }
+        let name = Name(namespace)
+        guard let waiting = messages[name] else { return [] }
+        let barrier = barriers[name] == nil ? nil : requests.values.filter { $0.isBarrier && $0.message.namespace == namespace }
         let first = barrier?.map(\.order).min() ?? .max
         let free = waiting.prefix { $0.order < first }
-        messages[namespace] = free.count == waiting.count ? nil : Deque(waiting.dropFirst(free.count))
+        messages[name] = free.count == waiting.count ? nil : Deque(waiting.dropFirst(free.count))
         messageCount -= free.count
         return free.map(\.outgoing)
     }
@@ -83,7 +86,7 @@ struct HeldCalls {
             calls.append((request.order, .request(id, request)))
             _ = remove(id)
         }
-        for (namespace, waiting) in messages where isWanted(namespace) {
+        for (namespace, waiting) in messages where isWanted(namespace.text) {
             calls += waiting.map { ($0.order, .message($0.outgoing)) }
             messages[namespace] = nil
             messageCount -= waiting.count
@@ -111,7 +114,7 @@ struct HeldCalls {
 
     /// The ids of the broadcasts of a namespace that wait.
     func broadcasts(of namespace: String) -> [MessageID] {
-        (messages[namespace] ?? []).compactMap { $0.outgoing.body.kind == .broadcast ? $0.outgoing.id : nil }
+        (messages[Name(namespace)] ?? []).compactMap { $0.outgoing.body.kind == .broadcast ? $0.outgoing.id : nil }
     }
 }
 

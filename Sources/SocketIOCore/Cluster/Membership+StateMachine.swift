@@ -1,6 +1,10 @@
 package import NIOCore
+import SocketIOText
 
 /// Who takes part in the cluster besides this node: told by id, not counted.
+///
+/// Whoever may write to the backend may write in the name of any node. So none of it is final: a node that is said to have left, or to have
+/// begun another life, and goes on to speak is there again.
 package struct MembershipStateMachine {
     /// What has changed.
     package enum Change: Hashable {
@@ -9,6 +13,8 @@ package struct MembershipStateMachine {
         case joined(NodeIdentity)
         /// A node is back in another life: what the earlier one owed will not come.
         case replaced(NodeIdentity, by: NodeIdentity)
+        /// A node is there although it was said to have left.
+        case revived(NodeIdentity)
     }
 
     /// A node that is there.
@@ -16,17 +22,38 @@ package struct MembershipStateMachine {
         package var identity: NodeIdentity
         package var isDraining = false
         /// The namespaces it takes part in, and when it was heard last in each, if the wire format announces them; nil for all.
-        fileprivate var namespaces: [String: TimeAmount]?
+        fileprivate var namespaces: [Name: TimeAmount]?
         /// When it was heard last, in the time that this node was listening.
         fileprivate var heard: TimeAmount
-        fileprivate var beat: UInt64 = 0
+        /// Whether it was heard more than once; made-up nodes are not.
+        fileprivate var isKnown = false
     }
 
-    package private(set) var members: [NodeID: Member] = [:]
-    /// Lives that have ended by a leave, or by a later life of the same process. They do not come back.
-    private var ended: [NodeIdentity: NIODeadline] = [:]
+    /// A life that is over.
+    private struct Ended {
+        var at: NIODeadline
+        /// Whether it said so; if not, a later life took its place.
+        var hasLeft: Bool
+        /// Whether it was there until then.
+        var wasMember = true
+    }
+
+    /// A life that was taken for dead.
+    private struct Dead {
+        var at: NIODeadline
+        /// Whether another process took its place.
+        var wasReplaced: Bool
+    }
+
+    private var byID: [Name: Member] = [:]
+    /// Lives that have ended by a leave, or by a later life of the same process.
+    private var ended: [NodeIdentity: Ended] = [:]
     /// Lives that were taken for dead. They come back with any message.
-    private var dead: [NodeIdentity: NIODeadline] = [:]
+    private var dead: [Name: [UInt64: Dead]] = [:]
+    private var deadCount = 0
+    /// Nodes of which several lives speak: the one that is there stays as long as it is heard.
+    private var contested: [Name: NIODeadline] = [:]
+    private var namespaceCount = 0
     private let limit: Int
     private let timeout: TimeAmount
     private let silence: TimeAmount
@@ -37,7 +64,7 @@ package struct MembershipStateMachine {
     private var lastItem: NIODeadline
 
     package init(_ configuration: ClusterConfiguration, now: NIODeadline) {
-        self.limit = configuration.maximumNodes
+        self.limit = max(1, configuration.maximumNodes)
         self.timeout = TimeAmount(configuration.heartbeatTimeout)
         self.silence = TimeAmount(configuration.heartbeatInterval * 3 / 2)
         self.longestTick = TimeAmount(configuration.heartbeatInterval / 2)
@@ -46,16 +73,21 @@ package struct MembershipStateMachine {
         self.lastItem = now
     }
 
+    /// The nodes that are there.
+    package var members: [Member] { Array(byID.values) }
+    /// The number of nodes that are there.
+    package var count: Int { byID.count }
     /// The number of lives that are remembered although they have ended.
-    package var tombstones: Int { ended.count + dead.count }
+    package var tombstones: Int { ended.count + deadCount }
 
     /// The nodes that take part in a namespace.
     package func nodes(in namespace: String) -> [NodeIdentity] {
-        members.values.compactMap { takesPart($0, in: namespace) ? $0.identity : nil }.sorted { $0.id < $1.id }
+        let name = Name(namespace)
+        return byID.values.compactMap { takesPart($0, in: name) ? $0.identity : nil }.sorted { Name($0.id) < Name($1.id) }
     }
 
     /// Nobody says that it has closed a namespace; it falls silent there.
-    private func takesPart(_ member: Member, in namespace: String) -> Bool {
+    private func takesPart(_ member: Member, in namespace: Name) -> Bool {
         guard let namespaces = member.namespaces else { return true }
         return namespaces[namespace].map { listened - $0 <= timeout } ?? false
     }
@@ -63,51 +95,124 @@ package struct MembershipStateMachine {
     /// Something has come, from whomever: this node is listening.
     package mutating func listening(now: NIODeadline) { lastItem = now }
 
-    /// A node has said something other than that it is alive.
+    /// A node has said something new, other than that it is alive.
     package mutating func heard(_ identity: NodeIdentity, namespace: String = "") -> Change {
-        if members[identity.id]?.identity == identity {
-            members[identity.id]?.heard = listened
-            if members[identity.id]?.namespaces?[namespace] != nil { members[identity.id]?.namespaces?[namespace] = listened }
+        let name = Name(identity.id)
+        if let member = byID[name] {
+            // Beside another life, only a heartbeat tells which of them is alive.
+            guard member.identity == identity else { return .none }
+            byID[name]?.heard = listened
+            byID[name]?.isKnown = true
+            if member.namespaces?[Name(namespace)] != nil { byID[name]?.namespaces?[Name(namespace)] = listened }
             return .none
         }
-        // Beside another life, only a heartbeat tells which of them is alive.
-        return dead[identity] == nil || members[identity.id] != nil ? .none : add(identity)
+        if let life = ended[identity], life.hasLeft, life.wasMember { return revive(identity) }
+        return dead[name]?[identity.epoch] == nil ? .none : add(identity)
     }
 
     /// A node has said that it is alive.
-    package mutating func beat(_ identity: NodeIdentity, _ heartbeat: Heartbeat, namespace: String) -> Change {
-        guard ended[identity] == nil else { return .none }
+    ///
+    /// - Parameters:
+    ///   - identity: The node.
+    ///   - heartbeat: What it has said.
+    ///   - isFresh: Whether it is later than what it has said before.
+    ///   - isNew: Whether it is certain at least that it was not read before.
+    ///   - isContested: Whether another life of it was taken for a later one, and this one goes on all the same.
+    ///   - namespace: The namespace in which it said so; empty for all.
+    package mutating func beat(
+        _ identity: NodeIdentity,
+        _ heartbeat: Heartbeat,
+        isFresh: Bool = true,
+        isNew: Bool = true,
+        isContested: Bool = false,
+        namespace: String
+    ) -> Change {
+        let name = Name(identity.id)
         var change = Change.none
-        if members[identity.id]?.identity != identity { change = add(identity) }
-        guard let member = members[identity.id], member.identity == identity else { return change }
-        if heartbeat.beat > member.beat || heartbeat.beat == 0 {
-            members[identity.id]?.beat = heartbeat.beat
-            members[identity.id]?.heard = listened
-            members[identity.id]?.isDraining = heartbeat.isDraining
+        if isContested { contest(name) }
+        if let life = ended[identity] {
+            guard isFresh, life.hasLeft || isContested else { return .none }
+            change = life.hasLeft ? revive(identity) : add(identity, isContested: isContested)
+        } else if byID[name]?.identity != identity {
+            change = add(identity, isContested: isContested)
         }
-        if !namespace.isEmpty { members[identity.id]?.hear(in: namespace, at: listened, timeout: timeout) }
+        guard let member = byID[name], member.identity == identity else { return change }
+        byID[name]?.isKnown = change == .none
+        if isFresh || isNew { byID[name]?.heard = listened }
+        if isFresh { byID[name]?.isDraining = heartbeat.isDraining }
+        if !namespace.isEmpty { hear(name, in: Name(namespace)) }
         return change
     }
 
-    private mutating func add(_ identity: NodeIdentity) -> Change {
-        let before = members[identity.id]?.identity
-        guard before != nil || members.count < limit else { return .none }
-        if let before, identity.isBefore(before) { return .none }
-        dead[identity] = nil
-        for life in dead.keys where life.isBefore(identity) { ended[life] = dead.removeValue(forKey: life) }
-        members[identity.id] = Member(identity: identity, heard: listened)
-        guard let before else { return .joined(identity) }
+    /// It was said to have left.
+    private mutating func revive(_ identity: NodeIdentity) -> Change {
+        ended[identity] = nil
+        let change = add(identity)
+        if case .joined = change { return .revived(identity) }
+        return change
+    }
+
+    private mutating func contest(_ name: Name) {
+        if contested.count >= limit { contested.removeAll() }
+        contested[name] = lastTick
+    }
+
+    private mutating func add(_ identity: NodeIdentity, isContested: Bool = false) -> Change {
+        let name = Name(identity.id)
+        let before = byID[name]
+        guard before != nil || makeRoom() else { return .none }
+        if let before {
+            if !isContested, identity.isBefore(before.identity) { return .none }
+            if !isContested, contested[name] != nil, listened - before.heard <= timeout { return .none }
+            // It was pushed aside and goes on: from now on it stays.
+            if dead[name]?[identity.epoch]?.wasReplaced ?? false { contest(name) }
+        }
+        forgetDead(identity)
+        ended[identity] = nil
+        for epoch in dead[name]?.keys.map({ $0 }) ?? [] {
+            let life = NodeIdentity(id: identity.id, epoch: epoch)
+            guard life.isBefore(identity) else { continue }
+            forgetDead(life)
+            remember(life, Ended(at: lastTick, hasLeft: false))
+        }
+        remove(name)
+        byID[name] = Member(identity: identity, heard: listened)
+        guard let before = before?.identity else { return .joined(identity) }
         // A process that was started again under its old id; should the old one live after all, its heartbeats bring it back.
-        if before.isBefore(identity) { ended[before] = lastTick } else { dead[before] = lastTick }
+        if before.isBefore(identity) {
+            remember(before, Ended(at: lastTick, hasLeft: false))
+        } else {
+            remember(before, Dead(at: lastTick, wasReplaced: !isContested))
+        }
         return .replaced(before, by: identity)
+    }
+
+    /// Whether there is room for another node. A node that was heard only once gives way: a thousand made-up ones must not keep out a
+    /// real one.
+    private mutating func makeRoom() -> Bool {
+        guard byID.count >= limit else { return true }
+        let made = byID.filter { !$0.value.isKnown }.sorted { $0.value.heard < $1.value.heard }
+        guard !made.isEmpty else { return false }
+        // Several at once, since it takes a look at all of them.
+        for (name, member) in made.prefix(max(1, limit / 8)) {
+            remove(name)
+            remember(member.identity, Dead(at: lastTick, wasReplaced: false))
+        }
+        return true
+    }
+
+    private mutating func remove(_ name: Name) {
+        guard let member = byID.removeValue(forKey: name) else { return }
+        namespaceCount -= member.namespaces?.count ?? 0
     }
 
     /// A node is going to leave.
     ///
     /// - Returns: Whether that is news.
     package mutating func draining(_ identity: NodeIdentity) -> Bool {
-        guard let member = members[identity.id], member.identity == identity, !member.isDraining else { return false }
-        members[identity.id]?.isDraining = true
+        let name = Name(identity.id)
+        guard let member = byID[name], member.identity == identity, !member.isDraining else { return false }
+        byID[name]?.isDraining = true
         return true
     }
 
@@ -115,10 +220,12 @@ package struct MembershipStateMachine {
     ///
     /// - Returns: Whether it was there.
     package mutating func leave(_ identity: NodeIdentity) -> Bool {
-        ended[identity] = lastTick
-        dead[identity] = nil
-        guard members[identity.id]?.identity == identity else { return false }
-        members[identity.id] = nil
+        let name = Name(identity.id)
+        let isMember = byID[name]?.identity == identity
+        remember(identity, Ended(at: lastTick, hasLeft: true, wasMember: isMember))
+        forgetDead(identity)
+        guard isMember else { return false }
+        remove(name)
         return true
     }
 
@@ -126,7 +233,7 @@ package struct MembershipStateMachine {
     package mutating func forgive(now: NIODeadline) {
         lastTick = now
         lastItem = now
-        for id in members.keys { members[id]?.forgive(at: listened) }
+        for id in byID.keys { byID[id]?.forgive(at: listened) }
     }
 
     /// Time has passed.
@@ -137,10 +244,10 @@ package struct MembershipStateMachine {
         // Nor does it if this process was stopped for a while: what came meanwhile is still to be read.
         if now > lastTick, now - lastItem <= silence { listened = listened + min(now - lastTick, longestTick) }
         lastTick = now
-        let silent = members.values.filter { listened - $0.heard > timeout }.map(\.identity).sorted { $0.id < $1.id }
+        let silent = byID.values.filter { listened - $0.heard > timeout }.map(\.identity).sorted { Name($0.id) < Name($1.id) }
         for identity in silent {
-            members[identity.id] = nil
-            dead[identity] = now
+            remove(Name(identity.id))
+            remember(identity, Dead(at: now, wasReplaced: false))
         }
         forget(now)
         return silent
@@ -148,23 +255,74 @@ package struct MembershipStateMachine {
 
     private mutating func forget(_ now: NIODeadline) {
         let oldest = now - retention
-        if ended.contains(where: { $0.value < oldest }) { ended = ended.filter { $0.value >= oldest } }
-        if dead.contains(where: { $0.value < oldest }) { dead = dead.filter { $0.value >= oldest } }
-        while ended.count > 4 * limit, let first = ended.min(by: { $0.value < $1.value }) { ended[first.key] = nil }
-        while dead.count > 4 * limit, let first = dead.min(by: { $0.value < $1.value }) { dead[first.key] = nil }
+        if ended.contains(where: { $0.value.at < oldest }) { ended = ended.filter { $0.value.at >= oldest } }
+        if dead.contains(where: { $0.value.contains { $0.value.at < oldest } }) { forgetDead(before: oldest) }
+        if contested.contains(where: { $0.value < oldest }) { contested = contested.filter { $0.value >= oldest } }
+    }
+
+    // MARK: The dead
+
+    private mutating func remember(_ identity: NodeIdentity, _ life: Ended) {
+        if ended.count >= 4 * limit {
+            let order = ended.sorted { $0.value.at > $1.value.at }
+            ended = Dictionary(uniqueKeysWithValues: order.prefix(2 * limit).map { ($0.key, $0.value) })
+        }
+        ended[identity] = life
+    }
+
+    private mutating func remember(_ identity: NodeIdentity, _ life: Dead) {
+        if deadCount >= 4 * limit {
+            let times = dead.values.flatMap { $0.values.map(\.at) }.sorted()
+            // Those of one moment are forgotten together.
+            forgetDead(before: times[times.count / 2] + .nanoseconds(1))
+        }
+        if dead[Name(identity.id), default: [:]].updateValue(life, forKey: identity.epoch) == nil { deadCount += 1 }
+    }
+
+    private mutating func forgetDead(_ identity: NodeIdentity) {
+        let name = Name(identity.id)
+        guard dead[name]?.removeValue(forKey: identity.epoch) != nil else { return }
+        deadCount -= 1
+        if dead[name]?.isEmpty ?? false { dead[name] = nil }
+    }
+
+    private mutating func forgetDead(before time: NIODeadline) {
+        dead = dead.compactMapValues { lives in
+            let left = lives.filter { $0.value.at >= time }
+            return left.isEmpty ? nil : left
+        }
+        deadCount = dead.values.reduce(0) { $0 + $1.count }
+    }
+
+    // MARK: Namespaces
+
+    /// Namespaces of all nodes that are kept track of; of what is beyond them nobody knows that it takes part.
+    private static let namespaceLimit = 262_144
+
+    private mutating func hear(_ member: Name, in namespace: Name) {
+        guard byID[member]?.namespaces?[namespace] == nil else {
+            byID[member]?.namespaces?[namespace] = listened
+            return
+        }
+        if namespaceCount >= Self.namespaceLimit { forgetNamespaces() }
+        guard namespaceCount < Self.namespaceLimit else { return }
+        namespaceCount += 1
+        if byID[member]?.namespaces == nil { byID[member]?.namespaces = [:] }
+        byID[member]?.namespaces?[namespace] = listened
+    }
+
+    private mutating func forgetNamespaces() {
+        namespaceCount = 0
+        for name in byID.keys {
+            byID[name]?.forgetNamespaces(before: listened - timeout)
+            namespaceCount += byID[name]?.namespaces?.count ?? 0
+        }
     }
 }
 
 extension MembershipStateMachine.Member {
-    private static var namespaceLimit: Int { 10_000 }
-
-    fileprivate mutating func hear(in namespace: String, at time: TimeAmount, timeout: TimeAmount) {
-        if namespaces?[namespace] == nil, namespaces?.count ?? 0 >= Self.namespaceLimit {
-            namespaces = namespaces?.filter { time - $0.value <= timeout }
-            guard namespaces?.count ?? 0 < Self.namespaceLimit else { return }
-        }
-        namespaces = namespaces ?? [:]
-        namespaces?[namespace] = time
+    fileprivate mutating func forgetNamespaces(before time: TimeAmount) {
+        namespaces = namespaces?.filter { $0.value >= time }
     }
 
     fileprivate mutating func forgive(at time: TimeAmount) {

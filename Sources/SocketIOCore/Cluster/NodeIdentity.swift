@@ -1,3 +1,5 @@
+import SocketIOText
+
 /// The id of a node: one process of a cluster. Unique among the nodes that are alive.
 public typealias NodeID = String
 
@@ -16,17 +18,37 @@ public struct NodeIdentity: Hashable, Sendable, CustomStringConvertible {
         self.epoch = epoch
     }
 
+    /// The longest id in bytes: messages of nodes with longer ones are not read.
+    public static let idLimit = 256
+
+    /// Whether both are the same life of the same node. Ids are compared by their bytes.
+    public static func == (left: NodeIdentity, right: NodeIdentity) -> Bool {
+        left.epoch == right.epoch && Bytewise.equal(left.id, right.id)
+    }
+
+    /// Hashes the bytes of the id, and the epoch.
+    public func hash(into hasher: inout Hasher) {
+        Bytewise.hash(id, into: &hasher)
+        hasher.combine(epoch)
+    }
+
     /// Whether the node runs another implementation, whose messages tell no epoch: it then is 0. Such nodes know nothing of sessions of
     /// this one.
     public var isForeign: Bool { epoch == 0 }
 
     /// Whether it is an earlier life of the same process: epochs count up with each pause, and are random otherwise.
     func isBefore(_ other: NodeIdentity) -> Bool {
-        id == other.id && epoch != other.epoch && other.epoch &- epoch < 1 << 20
+        epoch != other.epoch && other.epoch &- epoch < 1 << 20 && id == other.id
     }
 
     /// The id and the epoch in hexadecimal digits.
-    public var description: String { "\(id)#\(String(epoch, radix: 16))" }
+    public var description: String { "\(Self.shown(id))#\(String(epoch, radix: 16))" }
+
+    /// The id of a node as it may stand in a line of a log: in quotes if it is not a plain word.
+    package static func shown(_ id: NodeID) -> String {
+        let isPlain = id.utf8.count <= 128 && id.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") }
+        return isPlain ? id : QuotedText(id).description
+    }
 }
 
 /// Ties answers to the request that they belong to. Random, so that it is unique in the cluster.

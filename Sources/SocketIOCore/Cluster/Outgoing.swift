@@ -98,7 +98,8 @@ extension Sequence<String> {
 }
 
 extension BroadcastOptions {
-    fileprivate var estimatedByteCount: Int { rooms.byteCount + except.byteCount }
+    /// About how many bytes the rooms take.
+    var estimatedByteCount: Int { rooms.byteCount + except.byteCount }
 }
 
 extension EncodedValue {

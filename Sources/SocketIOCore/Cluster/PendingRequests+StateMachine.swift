@@ -1,4 +1,5 @@
 package import NIOCore
+import SocketIOText
 
 /// The requests of this node, and which nodes still owe an answer to each.
 package struct PendingRequestsStateMachine {
@@ -42,17 +43,38 @@ package struct PendingRequestsStateMachine {
         var kind: Kind
         var deadline: NIODeadline
         /// The nodes that owe an answer.
-        var owed: [NodeID: NodeIdentity]
+        var owed: [Name: NodeIdentity]
         /// Acknowledgements that are still expected, of nodes that have told their count.
-        var counts: [NodeID: Int] = [:]
+        var counts: [Name: Int] = [:]
         /// The nodes that owe nothing any more.
-        var done: Set<NodeID> = []
+        var done: Set<Name> = []
+        /// Nodes that were not known when the request was made, and answer all the same.
+        var strangers = 0
+        /// The size of the answers.
+        var bytes = 0
         var result = RequestResult()
+
+        func knows(_ node: Name) -> Bool { owed[node] != nil || counts[node] != nil }
     }
 
     private var requests: [ClusterRequestID: Request] = [:]
+    private let strangerLimit: Int
+    private let byteLimit: Int
+    private var hasRefused = false
 
-    package init() {}
+    /// - Parameters:
+    ///   - strangers: The number of nodes whose answers to a request are taken besides those that owe one.
+    ///   - answerBytes: The size of all answers to a request.
+    package init(strangers: Int = 4_096, answerBytes: Int = 64 << 20) {
+        self.strangerLimit = strangers
+        self.byteLimit = answerBytes
+    }
+
+    /// Whether the last answer was too much; asked once.
+    package mutating func takeRefusal() -> Bool {
+        defer { hasRefused = false }
+        return hasRefused
+    }
 
     /// The number of requests that wait.
     package var count: Int { requests.count }
@@ -64,7 +86,7 @@ package struct PendingRequestsStateMachine {
     ///
     /// - Returns: Its completion, if nobody owes an answer.
     package mutating func start(_ id: ClusterRequestID, _ kind: Kind, nodes: [NodeIdentity], deadline: NIODeadline) -> [Action] {
-        let owed = Dictionary(nodes.map { ($0.id, $0) }) { first, _ in first }
+        let owed = Dictionary(nodes.map { (Name($0.id), $0) }) { first, _ in first }
         requests[id] = Request(kind: kind, deadline: deadline, owed: owed)
         return completeIfDone(id)
     }
@@ -72,22 +94,39 @@ package struct PendingRequestsStateMachine {
     /// An answer has come. Those that nobody waits for are ignored.
     package mutating func receive(_ body: ClusterBody, to id: ClusterRequestID, from origin: NodeIdentity) -> [Action] {
         // A life that is over, or a node that has said all, is not listened to; one that was not known of is.
-        guard let request = requests[id], !request.done.contains(origin.id), request.owed[origin.id].map({ $0 == origin }) ?? true else {
+        let node = Name(origin.id)
+        guard let request = requests[id], !request.done.contains(node), request.owed[node].map({ $0 == origin }) ?? true else {
             return []
         }
+        if !request.knows(node) {
+            guard request.strangers < strangerLimit else { return [] }
+            requests[id]?.strangers += 1
+        }
         switch request.kind {
-        case .answers: return collect(body, to: id, from: origin.id)
-        case .acknowledgements: return acknowledge(body, to: id, from: origin.id)
+        case .answers: return collect(body, to: id, from: node)
+        case .acknowledgements: return acknowledge(body, to: id, from: node)
         }
     }
 
-    private mutating func collect(_ body: ClusterBody, to id: ClusterRequestID, from node: NodeID) -> [Action] {
+    /// Whether there is room for an answer. A request whose answers are too large ends without those that are too much.
+    private mutating func admit(_ body: ClusterBody, to id: ClusterRequestID) -> Bool {
+        let bytes = (requests[id]?.bytes ?? 0) + body.estimatedByteCount
+        guard bytes <= byteLimit else {
+            hasRefused = true
+            return false
+        }
+        requests[id]?.bytes = bytes
+        return true
+    }
+
+    private mutating func collect(_ body: ClusterBody, to id: ClusterRequestID, from node: Name) -> [Action] {
+        guard admit(body, to: id) else { return fail(node, of: id) }
         switch body {
         case .errorAnswer: return fail(node, of: id)
         case .roomsAnswer, .serverSideEmitAnswer, .sessionAnswer: requests[id]?.result.answers.append(body)
         case .fetchSocketsAnswer(var sockets, let hasMore):
             // Who has them is known from the header.
-            for index in sockets.indices { sockets[index].node = node }
+            for index in sockets.indices { sockets[index].node = node.text }
             requests[id]?.result.answers.append(.fetchSocketsAnswer(sockets, hasMore: hasMore))
         default: return []
         }
@@ -95,47 +134,47 @@ package struct PendingRequestsStateMachine {
         return finish(node, of: id)
     }
 
-    private mutating func acknowledge(_ body: ClusterBody, to id: ClusterRequestID, from node: NodeID) -> [Action] {
+    private mutating func acknowledge(_ body: ClusterBody, to id: ClusterRequestID, from node: Name) -> [Action] {
         switch body {
         case .acknowledgementCount(let count) where count >= 0: return expect(count, to: id, from: node)
         case .acknowledgement(let arguments):
-            var actions = [Action.acknowledge(id, node: node, arguments)]
+            var actions = [Action.acknowledge(id, node: node.text, arguments)]
             if case .acknowledgements(single: true) = requests[id]?.kind { return actions + finishAll(id) }
             requests[id]?.counts[node, default: 0] -= 1
             if requests[id]?.owed[node] == nil, let left = requests[id]?.counts[node], left == 0 { actions += finish(node, of: id) }
             return actions
-        case .acknowledgementsEnd: return [.finish(id, node: node)] + finish(node, of: id)
+        case .acknowledgementsEnd: return [.finish(id, node: node.text)] + finish(node, of: id)
         case .errorAnswer: return fail(node, of: id)
         default: return []
         }
     }
 
-    private mutating func expect(_ count: Int, to id: ClusterRequestID, from node: NodeID) -> [Action] {
+    private mutating func expect(_ count: Int, to id: ClusterRequestID, from node: Name) -> [Action] {
         requests[id]?.owed[node] = nil
         requests[id]?.counts[node, default: 0] += count
         let isDone = requests[id]?.counts[node] == 0
-        return [.expect(id, node: node, count: count)] + (isDone ? finish(node, of: id) : [])
+        return [.expect(id, node: node.text, count: count)] + (isDone ? finish(node, of: id) : [])
     }
 
     /// One acknowledgement was all that was wanted.
     private mutating func finishAll(_ id: ClusterRequestID) -> [Action] {
         guard let request = requests.removeValue(forKey: id) else { return [] }
         let open = Set(request.owed.keys).union(request.counts.keys).subtracting(request.done)
-        return open.sorted().map { .finish(id, node: $0) }
+        return open.sorted().map { .finish(id, node: $0.text) }
     }
 
-    private mutating func finish(_ node: NodeID, of id: ClusterRequestID) -> [Action] {
+    private mutating func finish(_ node: Name, of id: ClusterRequestID) -> [Action] {
         requests[id]?.owed[node] = nil
         requests[id]?.counts[node] = nil
         requests[id]?.done.insert(node)
         return completeIfDone(id)
     }
 
-    private mutating func fail(_ node: NodeID, of id: ClusterRequestID) -> [Action] {
-        requests[id]?.result.missing.append(node)
+    private mutating func fail(_ node: Name, of id: ClusterRequestID) -> [Action] {
+        requests[id]?.result.missing.append(node.text)
         let end = finish(node, of: id)
         guard case .acknowledgements = requests[id]?.kind else { return end }
-        return [.fail(id, node: node)] + end
+        return [.fail(id, node: node.text)] + end
     }
 
     private mutating func completeIfDone(_ id: ClusterRequestID) -> [Action] {
@@ -148,17 +187,18 @@ package struct PendingRequestsStateMachine {
 
     /// A node, or one life of it, is gone: what it owes will not come.
     package mutating func nodeIsGone(_ node: NodeIdentity) -> [Action] {
-        requests.keys.sorted().flatMap { id -> [Action] in
-            guard let request = requests[id], !request.done.contains(node.id) else { return [] }
-            guard request.owed[node.id] == node || request.counts[node.id] != nil else { return [] }
-            return fail(node.id, of: id)
+        let name = Name(node.id)
+        return requests.keys.sorted().flatMap { id -> [Action] in
+            guard let request = requests[id], !request.done.contains(name) else { return [] }
+            guard request.owed[name] == node || request.counts[name] != nil else { return [] }
+            return fail(name, of: id)
         }
     }
 
     /// The request could not be sent.
     package mutating func cannotSend(_ id: ClusterRequestID, _ error: ClusterError) -> [Action] {
         guard var request = requests.removeValue(forKey: id) else { return [] }
-        let nodes = request.owed.keys.sorted()
+        let nodes = request.owed.keys.sorted().map(\.text)
         if case .acknowledgements = request.kind { return nodes.map { .fail(id, node: $0) } }
         request.result.missing += nodes
         request.result.error = error
@@ -175,7 +215,7 @@ package struct PendingRequestsStateMachine {
             requests[id] = nil
             if case .acknowledgements = request.kind { return .timeOut(id) }
             var result = request.result
-            result.missing += request.owed.keys.sorted()
+            result.missing += request.owed.keys.sorted().map(\.text)
             return .complete(id, result)
         }
     }

@@ -1,134 +1,272 @@
 package import NIOCore
+import SocketIOText
 
 /// Tells new messages from repeated ones, and notices lost ones, by their numbers. Nothing is held back.
+///
+/// Nothing that stands in a message makes this node deaf to its sender for longer than two heartbeats; see ``ReceivedSequence``.
 package struct ReceivedNumbersStateMachine {
     /// What to do with a message.
     package enum ReceiveAction: Hashable {
         /// It is new. So many messages of its origin before it were lost.
         case deliver(missing: UInt64)
+        /// It is new, and contradicts what came before it: one of the two is not of its origin.
+        case contradict
         /// It was here before, or was given up and comes too late.
         case drop
     }
 
-    private struct Key: Hashable {
+    /// What a heartbeat has changed.
+    package struct Report: Hashable {
+        /// Whether it is later than those before it.
+        package var isFresh = true
+        /// How many messages were lost.
+        package var missing: UInt64 = 0
+        /// Whether it contradicts what came before it.
+        package var isContradiction = false
+    }
+
+    private struct Lane {
         var lane: UInt8
-        /// Whether the numbers are those of messages for this node only.
-        var isTargeted: Bool
+        var all: ReceivedSequence?
+        /// The numbers of messages for this node only.
+        var targeted: ReceivedSequence?
+        var beats = Beats()
     }
 
     private struct Origin {
         /// Lanes are few: a search beats a dictionary.
-        var last: [(key: Key, number: UInt64)] = []
+        var lanes: [Lane] = []
         var heard: NIODeadline
+        /// Whether it was heard more than once; those who were not go first when there are too many.
+        var isKnown = false
     }
 
     private struct LaneOfNode: Hashable {
-        var node: NodeID
+        var node: Name
         var lane: UInt8
     }
 
+    /// The heartbeats of an origin in a lane, of which the counts only grow.
+    private struct Beats {
+        var last: UInt64?
+        /// A count below the last, which is either older or the truth.
+        var challenger: (beat: UInt64, at: NIODeadline)?
+
+        /// Whether a heartbeat is later than those before it. Of a count that was forged, two heartbeats which are half an interval apart
+        /// and count up are the proof.
+        mutating func isFresh(_ beat: UInt64, mayRepeat: Bool, spacing: TimeAmount, now: NIODeadline) -> Bool {
+            guard let last, beat <= last else {
+                self.last = beat
+                challenger = nil
+                return true
+            }
+            guard beat < last, !mayRepeat else { return false }
+            guard let before = challenger, beat > before.beat else {
+                if challenger == nil { challenger = (beat, now) }
+                return false
+            }
+            guard now - before.at >= spacing else { return false }
+            self.last = beat
+            challenger = nil
+            return true
+        }
+    }
+
+    /// Lanes of all origins that are remembered, for each origin that is.
+    private static let lanesPerOrigin = 4
+
     private var origins: [NodeIdentity: Origin] = [:]
+    private var laneCount = 0
     /// The latest life of a node that was heard in a lane.
     private var lives: [LaneOfNode: UInt64] = [:]
+    /// Heartbeats of lives that seem to be over.
+    private var revivals: [NodeIdentity: (beat: UInt64, at: NIODeadline)] = [:]
+    /// Nodes of which two lives spoke at the same time; all their lives are listened to.
+    private var contested: [Name: NIODeadline] = [:]
     private let limit: Int
     private let retention: TimeAmount
+    /// How far apart two heartbeats must be that prove something.
+    private let spacing: TimeAmount
 
-    package init(limit: Int, retention: TimeAmount) {
-        self.limit = limit
+    /// - Parameters:
+    ///   - limit: The number of origins that are remembered.
+    ///   - retention: How long those are remembered that say nothing.
+    ///   - interval: How often nodes say that they are alive.
+    package init(limit: Int, retention: TimeAmount, interval: TimeAmount = .seconds(5)) {
+        self.limit = max(1, limit)
         self.retention = retention
+        self.spacing = .nanoseconds(interval.nanoseconds / 2)
     }
 
     /// The number of origins that are remembered.
     package var count: Int { origins.count }
+    /// The number of all entries, for tests.
+    package var entryCount: Int { laneCount + lives.count + revivals.count + contested.count }
+
+    /// Whether two lives of the node spoke at the same time.
+    package func isContested(_ node: NodeID) -> Bool { !contested.isEmpty && contested[Name(node)] != nil }
 
     /// A numbered message has come.
-    package mutating func receive(_ stamp: NumberStamp, from origin: NodeIdentity, targeted: Bool, now: NIODeadline) -> ReceiveAction {
-        advance(stamp, from: origin, targeted: targeted, now: now).map { .deliver(missing: $0) } ?? .drop
+    ///
+    /// - Parameters:
+    ///   - stamp: Its number.
+    ///   - id: Its id, by which a repetition is told from another message with its number.
+    ///   - origin: Who sent it.
+    ///   - targeted: Whether it is for this node only.
+    ///   - mayRepeat: Whether the stream may show again what it has shown before.
+    ///   - now: The time.
+    package mutating func receive(
+        _ stamp: NumberStamp,
+        id: MessageID? = nil,
+        from origin: NodeIdentity,
+        targeted: Bool,
+        mayRepeat: Bool = true,
+        now: NIODeadline
+    ) -> ReceiveAction {
+        guard !isOver(origin, lane: stamp.lane) else { return .drop }
+        return update(stamp.lane, of: origin, now: now) { lane in
+            let sequence = targeted ? \Lane.targeted : \Lane.all
+            // Of those who send no heartbeats, such as emitters, nothing else could say where their numbers are.
+            let trustsNumber = lane.beats.last != nil || mayRepeat
+            if let action = lane[keyPath: sequence]?.receive(stamp, id: id, trustsNumber: trustsNumber) { return action }
+            lane[keyPath: sequence] = ReceivedSequence(stamp.number, id: id)
+            return .deliver(missing: 0)
+        }
+    }
+
+    /// A heartbeat has come: is it later than those before it?
+    ///
+    /// - Parameters:
+    ///   - beat: Its count, which is 0 in formats that do not count.
+    ///   - lane: The lane that it was written through.
+    ///   - origin: Whose it is.
+    ///   - mayRepeat: Whether the stream may show again what it has shown before.
+    ///   - now: The time.
+    package mutating func beat(_ beat: UInt64, lane: UInt8, of origin: NodeIdentity, mayRepeat: Bool, now: NIODeadline) -> Report {
+        guard beat > 0 else { return Report() }
+        guard !isOver(origin, lane: lane) else { return revive(beat, origin, mayRepeat: mayRepeat, now: now) }
+        let spacing = spacing
+        let isFresh = update(lane, of: origin, now: now) {
+            $0.beats.isFresh(beat, mayRepeat: mayRepeat, spacing: spacing, now: now)
+        }
+        return Report(isFresh: isFresh)
+    }
+
+    /// A life that seems to be over says that it is alive. What was left behind says so once; who does it again, later, is alive.
+    private mutating func revive(_ beat: UInt64, _ origin: NodeIdentity, mayRepeat: Bool, now: NIODeadline) -> Report {
+        guard !mayRepeat else { return Report(isFresh: false) }
+        guard let before = revivals[origin] else {
+            if revivals.count >= limit { revivals.removeAll() }
+            revivals[origin] = (beat, now)
+            return Report(isFresh: false)
+        }
+        guard beat > before.beat, now - before.at >= spacing else { return Report(isFresh: false) }
+        revivals[origin] = nil
+        if contested.count >= limit { contested.removeAll() }
+        contested[Name(origin.id)] = now
+        return Report(isFresh: true, isContradiction: true)
     }
 
     /// A heartbeat has told the number of the origin's last message.
-    ///
-    /// - Returns: How many messages were lost.
-    package mutating func position(_ stamp: NumberStamp, of origin: NodeIdentity, targeted: Bool, now: NIODeadline) -> UInt64 {
-        // A heartbeat's number stands for a message that came before it: if it is news, it is itself missing unless void.
-        let key = Key(lane: stamp.lane, isTargeted: targeted)
-        guard let last = last(key, of: origin) else {
-            set(stamp.number, key, of: origin, now: now)
-            return 0
+    package mutating func position(
+        _ stamp: NumberStamp,
+        of origin: NodeIdentity,
+        targeted: Bool,
+        isFresh: Bool = true,
+        now: NIODeadline
+    ) -> Report {
+        update(stamp.lane, of: origin, now: now) { lane in
+            let sequence = targeted ? \Lane.targeted : \Lane.all
+            guard let (missing, isContradiction) = lane[keyPath: sequence]?.report(stamp, isFresh: isFresh) else {
+                lane[keyPath: sequence] = ReceivedSequence(stamp.number)
+                return Report(isFresh: isFresh)
+            }
+            return Report(isFresh: isFresh, missing: missing, isContradiction: isContradiction)
         }
-        guard stamp.number > last else {
-            // It is alive, however little it has to say.
-            origins[origin]?.heard = now
-            return 0
-        }
-        set(stamp.number, key, of: origin, now: now)
-        return stamp.void.missing(in: (last + 1)...stamp.number)
     }
 
     /// The last numbers of all origins in a lane, of messages for all.
     package func positions(lane: UInt8) -> [ClaimedSession.OriginPosition] {
-        let key = Key(lane: lane, isTargeted: false)
-        return origins.compactMap { identity, origin in
-            origin.last.first { $0.key == key }.map { .init(origin: identity, number: $0.number) }
+        origins.compactMap { identity, origin in
+            origin.lanes.first { $0.lane == lane }?.all.map { .init(origin: identity, number: $0.last) }
         }
     }
 
-    /// The last number of an origin's messages for all; nil if nothing is known of them.
-    package func lastNumber(of origin: NodeIdentity, lane: UInt8) -> UInt64? {
-        last(Key(lane: lane, isTargeted: false), of: origin)
+    /// The last number of an origin's messages; nil if nothing is known of them.
+    package func lastNumber(of origin: NodeIdentity, lane: UInt8, targeted: Bool = false) -> UInt64? {
+        let found = origins[origin]?.lanes.first { $0.lane == lane }
+        return (targeted ? found?.targeted : found?.all)?.last
     }
 
-    /// Forgets origins of which nothing has been heard for long.
-    package mutating func expire(now: NIODeadline) {
-        let oldest = now - retention
-        guard origins.contains(where: { $0.value.heard < oldest }) else { return }
-        origins = origins.filter { $0.value.heard >= oldest }
-        let nodes = Set(origins.keys.map(\.id))
-        lives = lives.filter { nodes.contains($0.key.node) }
-    }
+    // MARK: Lives
 
     /// Whether a later life of the node, after a pause, was heard in the lane: what comes of this one was given up and is too late.
     private mutating func isOver(_ identity: NodeIdentity, lane: UInt8) -> Bool {
-        let key = LaneOfNode(node: identity.id, lane: lane)
-        guard let latest = lives[key], latest != identity.epoch else {
+        let key = LaneOfNode(node: Name(identity.id), lane: lane)
+        guard let latest = lives[key] else {
+            // Forgetting them lets too much through, never too little.
+            if lives.count >= Self.lanesPerOrigin * limit { lives.removeAll() }
             lives[key] = identity.epoch
             return false
         }
+        guard latest != identity.epoch, !isContested(identity.id) else { return false }
         if identity.isBefore(NodeIdentity(id: identity.id, epoch: latest)) { return true }
         lives[key] = identity.epoch
         return false
     }
 
-    private mutating func advance(_ stamp: NumberStamp, from origin: NodeIdentity, targeted: Bool, now: NIODeadline) -> UInt64? {
-        let key = Key(lane: stamp.lane, isTargeted: targeted)
-        guard !isOver(origin, lane: stamp.lane) else { return nil }
-        guard let last = last(key, of: origin) else {
-            set(stamp.number, key, of: origin, now: now)
-            return 0
-        }
-        guard stamp.number > last else { return nil }
-        set(stamp.number, key, of: origin, now: now)
-        return stamp.number == last + 1 ? 0 : stamp.void.missing(in: (last + 1)...(stamp.number - 1))
-    }
+    // MARK: What is remembered
 
-    private func last(_ key: Key, of origin: NodeIdentity) -> UInt64? {
-        origins[origin]?.last.first { $0.key == key }?.number
-    }
-
-    private mutating func set(_ number: UInt64, _ key: Key, of identity: NodeIdentity, now: NIODeadline) {
-        if origins[identity] == nil { makeRoom() }
-        var origin = origins.removeValue(forKey: identity) ?? Origin(heard: now)
+    private mutating func update<Result>(
+        _ lane: UInt8,
+        of identity: NodeIdentity,
+        now: NIODeadline,
+        _ body: (inout Lane) -> Result
+    ) -> Result {
+        // Taken out and put back, so that it is changed in place.
+        let known = origins.removeValue(forKey: identity)
+        let isKnown = known != nil
+        var origin = known ?? Origin(heard: now)
         origin.heard = now
-        if let index = origin.last.firstIndex(where: { $0.key == key }) {
-            origin.last[index].number = number
-        } else if origin.last.count < 2 * 256 {
-            origin.last.append((key, number))
+        origin.isKnown = isKnown
+        if let index = origin.lanes.firstIndex(where: { $0.lane == lane }) {
+            defer { origins[identity] = origin }
+            return body(&origin.lanes[index])
         }
+        makeRoom(forNew: !isKnown)
+        var entry = Lane(lane: lane)
+        let result = body(&entry)
+        origin.lanes.append(entry)
+        laneCount += 1
         origins[identity] = origin
+        return result
     }
 
-    private mutating func makeRoom() {
-        guard origins.count >= limit, let oldest = origins.min(by: { $0.value.heard < $1.value.heard }) else { return }
-        origins[oldest.key] = nil
+    /// Forgets origins of which nothing has been heard for long.
+    package mutating func expire(now: NIODeadline) {
+        let oldest = now - retention
+        if contested.contains(where: { $0.value < oldest }) { contested = contested.filter { $0.value >= oldest } }
+        if revivals.contains(where: { $0.value.at < oldest }) { revivals = revivals.filter { $0.value.at >= oldest } }
+        guard origins.contains(where: { $0.value.heard < oldest }) else { return }
+        keep(origins.filter { $0.value.heard >= oldest })
+    }
+
+    /// Whoever is forgotten gets a new baseline with its next message. Those who were heard once go first: made-up ones are.
+    private mutating func makeRoom(forNew isNew: Bool) {
+        guard isNew && origins.count >= limit || laneCount >= Self.lanesPerOrigin * limit else { return }
+        let order = origins.sorted { left, right in
+            left.value.isKnown == right.value.isKnown ? left.value.heard < right.value.heard : !left.value.isKnown
+        }
+        // Many at once, since it takes a look at all of them; but few of those that may matter.
+        let once = order.prefix { !$0.value.isKnown }.count
+        let count = max(1, min(max(once, 1), limit / 8))
+        keep(Dictionary(uniqueKeysWithValues: order.dropFirst(count).map { ($0.key, $0.value) }))
+    }
+
+    private mutating func keep(_ left: [NodeIdentity: Origin]) {
+        laneCount -= origins.values.reduce(0) { $0 + $1.lanes.count } - left.values.reduce(0) { $0 + $1.lanes.count }
+        origins = left
+        let nodes = Set(left.keys.map { Name($0.id) })
+        lives = lives.filter { nodes.contains($0.key.node) }
     }
 }

@@ -1,5 +1,6 @@
 import DequeModule
 package import NIOCore
+import SocketIOText
 
 /// What a namespace keeps for sessions that move between nodes.
 ///
@@ -53,7 +54,7 @@ package struct RecoveryStateMachine {
     private var leaving: [NodeIdentity: Leaving] = [:]
     private var unseen: UnseenEmits
     /// When nodes died or left.
-    private var gone: [NodeID: NIODeadline] = [:]
+    private var gone: [Name: NIODeadline] = [:]
     /// How far this node has come with the stream: the last broadcast for all that was handed to all loops, whoever has sent it. It stays
     /// where it is for a while after a loss.
     package private(set) var position: MessageID?
@@ -177,7 +178,7 @@ package struct RecoveryStateMachine {
         guard keepsLog else { return }
         expire(now: now)
         if gone.count >= limits.goneNodes, let oldest = gone.min(by: { $0.value < $1.value }) { gone[oldest.key] = nil }
-        gone[node.id] = now
+        gone[Name(node.id)] = now
     }
 
     /// Forgets what is too old.
@@ -230,7 +231,7 @@ package struct RecoveryStateMachine {
     ///   - offset: What the client presents; nil if it got nothing.
     ///   - now: The time.
     package func mark(for snapshot: SessionSnapshot, after offset: RecoveryOffset?, now: NIODeadline) -> RecoveryLog.Mark? {
-        guard let since = gone[snapshot.owner.id], now - since <= limits.retention else { return nil }
+        guard let since = gone[Name(snapshot.owner.id)], now - since <= limits.retention else { return nil }
         guard let offset = offset ?? snapshot.start.map({ RecoveryOffset(id: $0, position: $0) }) else { return nil }
         return log.mark(after: offset, of: snapshot.owner.id, isMoved: snapshot.isMoved)
     }
@@ -361,7 +362,7 @@ private struct UnseenEmits {
         guard let offset = packet.offset else { return }
         while !emits.isEmpty, emits.count >= limit || bytes >= byteLimit { forgotten = removeFirst() }
         positions[offset] = first + emits.count
-        bytes += packet.encoded.byteCount
+        bytes += packet.encoded.byteCount + options.estimatedByteCount
         emits.append(Emit(packet: packet, options: options))
     }
 
@@ -369,7 +370,7 @@ private struct UnseenEmits {
     private mutating func removeFirst() -> MessageID? {
         guard let emit = emits.popFirst() else { return nil }
         first += 1
-        bytes -= emit.packet.encoded.byteCount
+        bytes -= emit.packet.encoded.byteCount + emit.options.estimatedByteCount
         if let offset = emit.packet.offset { positions[offset] = nil }
         return emit.packet.offset
     }

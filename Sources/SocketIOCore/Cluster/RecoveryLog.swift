@@ -1,5 +1,6 @@
 import DequeModule
 package import NIOCore
+import SocketIOText
 
 /// What one namespace of a node has delivered since the oldest mark that somebody holds: from it a session gets what it missed on its
 /// way from one node to another.
@@ -39,6 +40,8 @@ package struct RecoveryLog {
         var next = 0
 
         var hasPlace: Bool { place != .max }
+        /// What it takes, the names of its rooms included.
+        var bytes: Int { packet.encoded.byteCount + options.estimatedByteCount }
     }
 
     /// Entries beyond this number push the oldest out, and with them the marks that need them.
@@ -51,7 +54,7 @@ package struct RecoveryLog {
     private var first = 0
     private var bytes = 0
     private var everyone: Deque<Int> = []
-    private var rooms: [Room: Deque<Int>] = [:]
+    private var rooms: [Name: Deque<Int>] = [:]
     /// Packets of this node that have no number yet.
     private var unnumbered: [MessageID: Int] = [:]
     private var marks: [Int: Int] = [:]
@@ -132,9 +135,9 @@ package struct RecoveryLog {
         // The log has a bound of its own: what is in it for good must not use up what parked sessions may take.
         packet.charge = nil
         while !entries.isEmpty, entries.count >= entryLimit || bytes >= byteLimit { removeFirst() }
-        bytes += packet.encoded.byteCount
+        bytes += packet.encoded.byteCount + options.estimatedByteCount
         if options.rooms.isEmpty { everyone.append(end) }
-        for room in Set(options.rooms) { rooms[room, default: []].append(end) }
+        for room in Set(options.rooms.map { Name($0) }) { rooms[room, default: []].append(end) }
         if origin == nil, number == 0 { unnumbered[offset] = end }
         entries.append(Entry(packet: packet, options: options, origin: origin, number: number, loop: loop.map(ObjectIdentifier.init)))
         guard keepsAlways else { return }
@@ -164,9 +167,9 @@ package struct RecoveryLog {
 
     private mutating func removeFirst() {
         guard let entry = entries.popFirst() else { return }
-        bytes -= entry.packet.encoded.byteCount
+        bytes -= entry.bytes
         if everyone.first == first { everyone.removeFirst() }
-        for room in Set(entry.options.rooms) {
+        for room in Set(entry.options.rooms.map { Name($0) }) {
             if rooms[room]?.first == first { rooms[room]?.removeFirst() }
             if rooms[room]?.isEmpty ?? false { rooms[room] = nil }
         }
@@ -235,7 +238,7 @@ package struct RecoveryLog {
         on loop: ObjectIdentifier?
     ) -> [BroadcastPacket] {
         var positions = Set(everyone.after(position))
-        for room in session.rooms.union([session.id]) { if let found = rooms[room] { positions.formUnion(found.after(position)) } }
+        for room in session.rooms.union([session.id]) { if let found = rooms[Name(room)] { positions.formUnion(found.after(position)) } }
         guard !positions.isEmpty else { return [] }
         let known = Set(session.known)
         var selected: Set<MessageID> = []

@@ -1,5 +1,6 @@
 import DequeModule
 package import NIOCore
+import SocketIOText
 
 /// Writes the messages of a lane: one ordered batch at a time; what comes meanwhile is the next batch.
 ///
@@ -251,11 +252,11 @@ package struct SendLaneStateMachine {
 
     /// Each message lists what is void between the one before it in its sequence and itself; the first lists all that is void before it.
     private mutating func listVoids() {
-        var previous: [NodeID?: UInt64] = [:]
+        var previous: [Name?: UInt64] = [:]
         for index in batch.indices {
             let header = batch[index].message.header
             guard let number = header.stamp?.number, header.origin.epoch == numbers.epoch else { continue }
-            let low = previous.updateValue(number, forKey: header.target) ?? 0
+            let low = previous.updateValue(number, forKey: header.target.map { Name($0) }) ?? 0
             batch[index].message.header.stamp?.void = numbers.void(header.target).filter { $0.lowerBound > low && $0.upperBound < number }
         }
     }

@@ -1,3 +1,5 @@
+import SocketIOText
+
 /// The numbers that a node gives to the messages of one lane in one epoch.
 struct SentNumbers {
     /// More void ranges than these are forgotten, oldest first; receivers then count them as lost.
@@ -14,7 +16,7 @@ struct SentNumbers {
 
     let epoch: UInt64
     private var all = Sequence()
-    private var targets: [NodeID: Sequence] = [:]
+    private var targets: [Name: Sequence] = [:]
     /// The highest number of the sequences that were forgotten: no number is given twice.
     private var floor: UInt64 = 0
     private var uses: UInt64 = 0
@@ -22,8 +24,8 @@ struct SentNumbers {
     init(epoch: UInt64) { self.epoch = epoch }
 
     /// Gives the next number.
-    mutating func next(_ target: NodeID?) -> UInt64 {
-        guard let target else {
+    mutating func next(_ node: NodeID?) -> UInt64 {
+        guard let target = node.map({ Name($0) }) else {
             all.last += 1
             return all.last
         }
@@ -41,6 +43,10 @@ struct SentNumbers {
 
     /// Forgets a node that is gone.
     mutating func forget(_ target: NodeID) {
+        forget(Name(target))
+    }
+
+    private mutating func forget(_ target: Name) {
         guard let sequence = targets.removeValue(forKey: target) else { return }
         floor = max(floor, sequence.last)
     }
@@ -54,7 +60,7 @@ struct SentNumbers {
 
     /// The ranges that no receiver should miss.
     func void(_ target: NodeID?) -> [ClosedRange<UInt64>] {
-        (target.map { targets[$0] } ?? all)?.void ?? []
+        (target.map { targets[Name($0)] } ?? all)?.void ?? []
     }
 
     /// Whether any number was given.
@@ -65,7 +71,7 @@ struct SentNumbers {
 
     /// A message will not be sent any more, or nobody knows whether it was.
     mutating func abandon(_ number: UInt64, target: NodeID?) {
-        if let target {
+        if let target = target.map({ Name($0) }) {
             guard targets[target] != nil else { return }
             targets[target]?.void.insertVoid(number, limit: Self.voidLimit)
         } else {
@@ -76,7 +82,7 @@ struct SentNumbers {
     /// The message of this number, which listed what is void before it, was written.
     mutating func voidIsKnown(_ target: NodeID?, below number: UInt64) {
         if let target {
-            targets[target]?.void.removeAll { $0.upperBound < number }
+            targets[Name(target)]?.void.removeAll { $0.upperBound < number }
         } else {
             all.void.removeAll { $0.upperBound < number }
         }
@@ -86,8 +92,8 @@ struct SentNumbers {
     func positions(lane: UInt8, target: NodeID?) -> [Heartbeat.Position] {
         var result = [Heartbeat.Position(target: nil, stamp: NumberStamp(lane: lane, number: all.last, void: all.void))]
         let listed =
-            target.map { [($0, targets[$0] ?? fresh)] }
-            ?? targets.prefix(Heartbeat.positionLimit - 1).map { ($0.key, $0.value) }
+            target.map { [($0, targets[Name($0)] ?? fresh)] }
+            ?? targets.prefix(Heartbeat.positionLimit - 1).map { ($0.key.text, $0.value) }
         for (id, sequence) in listed {
             result.append(.init(target: id, stamp: NumberStamp(lane: lane, number: sequence.last, void: sequence.void)))
         }

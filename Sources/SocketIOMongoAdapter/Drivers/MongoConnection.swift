@@ -2,6 +2,7 @@
 import Logging
 import MongoClient
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// The client and the collection of an adapter, from its start to its end.
@@ -22,6 +23,9 @@ final class MongoConnection: Sendable {
     let cursorExecutor = MongoCursorExecutor()
     /// What takes stored sessions.
     let sessions = SessionTaker()
+    /// Signs stored sessions, and tells which ones are signed; nil if they are not.
+    let signer: Signer?
+    private let untrusted = SharedLogLimiter()
     private let state = Mutex<Open?>(nil)
     private let commandThreads = Mutex<[MongoCommandThread]>([])
 
@@ -29,6 +33,17 @@ final class MongoConnection: Sendable {
         self.configuration = configuration
         self.metrics = MongoAdapterMetrics(factory: configuration.metricsFactory)
         self.format = format
+        self.signer = configuration.signer
+    }
+
+    /// A stored session is not signed as it must be.
+    func sessionUntrusted(_ reason: String) {
+        metrics.sessionUntrusted()
+        untrusted.log { suppressed in
+            var metadata: Logger.Metadata = ["reason": "\(reason)"]
+            if let suppressed { metadata["suppressed"] = "\(suppressed)" }
+            configuration.logger.error("a stored session is not signed with a known key and is lost", metadata: metadata)
+        }
     }
 
     /// The collection, between start and end.

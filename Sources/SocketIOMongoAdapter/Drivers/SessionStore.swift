@@ -2,6 +2,7 @@
 import MongoClient
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 /// The sessions of nodes that leave, and copies of those that nodes have, in a collection of their own: messages are in one that may be
 /// capped, from which nothing can be taken.
@@ -127,7 +128,22 @@ struct SessionStore: SnapshotStore {
         sparing owners: Set<NodeIdentity>?
     ) async throws(MongoAdapterError) -> StoredSession? {
         let found = try await connection.sessions.take(id(pid, namespace), sparing: owners, from: try collection())
-        return found.map { StoredSession(namespace: namespace, pid: pid, payload: $0.payload, isSnapshot: $0.isSnapshot) }
+        guard let found, isTrusted(found, pid, namespace) else { return nil }
+        return StoredSession(namespace: namespace, pid: pid, payload: found.payload, isSnapshot: found.owner != nil)
+    }
+
+    /// Whether a session is signed as those of this cluster are, and not older than it may be: nobody can store one again later.
+    private func isTrusted(_ found: SessionTaker.Found, _ pid: String, _ namespace: String) -> Bool {
+        guard let signer = connection.signer else { return true }
+        let content = signed(pid, namespace, until: found.until, owner: found.owner, found.payload)
+        var reason = signer.refusal(of: content, signature: found.signature)
+        if reason == nil, found.until < WallClock.milliseconds() { reason = "its time is over" }
+        if let reason { connection.sessionUntrusted(reason) }
+        return reason == nil
+    }
+
+    private func signed(_ pid: String, _ namespace: String, until: Int64, owner: NodeIdentity?, _ data: ByteBuffer) -> SignedContent {
+        SignedContent(session: (connection.configuration.cluster, namespace, pid), until: until, owner: owner, data: data)
     }
 
     /// Removes copies of a node.
@@ -156,6 +172,9 @@ struct SessionStore: SnapshotStore {
             document.append("until", dateMilliseconds: terms.until)
             if let owner = terms.owner { document.append("owner", BSONDocument(owner)) }
             document.append("data", binary: session.payload)
+            guard let signer = connection.signer else { return }
+            let content = signed(session.pid, session.namespace, until: terms.until, owner: terms.owner, session.payload)
+            document.append("sig", binary: signer.sign(content))
         }
     }
 }

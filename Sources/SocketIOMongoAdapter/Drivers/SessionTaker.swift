@@ -2,6 +2,7 @@
 import MongoClient
 import NIOCore
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// Takes sessions out of the store, many at a time: when a node has been restarted, all its clients come back at once.
@@ -12,7 +13,19 @@ final class SessionTaker: Sendable {
     /// What was stored.
     struct Found: Sendable {
         var payload: ByteBuffer
-        var isSnapshot: Bool
+        /// The node that had it when it stored it.
+        var owner: NodeIdentity?
+        /// When it is deleted, in milliseconds.
+        var until: Int64
+        var signature: ByteBuffer?
+
+        init(_ document: BSONDocument, payload: ByteBuffer) {
+            self.payload = payload
+            self.until = document["until"]?.dateMilliseconds ?? 0
+            self.signature = document["sig"]?.binary?.bytes
+            guard let owner = document["owner"]?.document else { return }
+            self.owner = NodeIdentity(id: owner["id"]?.string ?? "", epoch: UInt64(bitPattern: owner["epoch"]?.int64 ?? 0))
+        }
     }
 
     private struct Waiting {
@@ -134,7 +147,7 @@ final class SessionTaker: Sendable {
         var result: [BSONDocument: Found] = [:]
         for document in found {
             guard let id = document["_id"]?.document, let data = document["data"]?.binary?.bytes else { continue }
-            result[id.copied()] = Found(payload: data, isSnapshot: document["owner"]?.document != nil)
+            result[id.copied()] = Found(document, payload: data)
         }
         return result
     }

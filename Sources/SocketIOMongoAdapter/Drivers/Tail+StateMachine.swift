@@ -3,29 +3,55 @@ import MongoClient
 import NIOCore
 
 /// From where on a tailable cursor has to read, after whatever has happened to the last one.
+///
+/// Documents say of themselves when they were written, and whoever may write may say anything. So this node goes by its own documents only,
+/// whose times the primary has filled in: it begins with a marker that it has written at its start, never reads what is before that, and
+/// goes on at the last of its own documents that has come back.
 struct TailStateMachine {
     /// How to open the cursor.
     struct Opening: Equatable {
-        /// The time of the newest document that was read; nil the first time.
-        var newest: BSONTimestamp?
+        /// The time from which on documents are wanted; nil the first time: from the marker on.
+        var start: BSONTimestamp?
+        /// Documents of this node. As long as one of them is there, nothing behind it was overwritten.
+        var anchors: [ObjectID] = []
+        /// The marker that this node began with; nil the first time.
+        var first: ObjectID?
         /// Whether the collection has to be set up first.
         var needsSetUp: Bool
         /// How long to wait first.
         var pause: TimeAmount
-
-        /// The time from which on documents are wanted. A new primary may have others in place of the last ones that the old one had,
-        /// with somewhat older times; what is read twice is recognised by its number.
-        var start: BSONTimestamp? {
-            newest.map { BSONTimestamp(time: $0.time - min($0.time, TailStateMachine.overlap), increment: 0) }
-        }
     }
 
-    /// Seconds.
+    /// What was found when the cursor was open.
+    struct Found {
+        /// The document that was inserted for the cursor.
+        var marker: ObjectID
+        /// The time that the primary has given to it; nil if it was overwritten before it was read.
+        var time: BSONTimestamp?
+        /// What the oldest document says when it was written.
+        var oldest: BSONTimestamp?
+        /// Whether one of the anchors was there.
+        var hasAnchor: Bool
+        /// Whether the marker that this node began with is there, so that what is before it may come and must not be read.
+        var hasFirst: Bool
+    }
+
+    /// Seconds. A new primary may have others in place of the last documents that the old one had, with somewhat older times; what is read
+    /// twice is recognised by its number.
     private static let overlap: UInt32 = 60
     /// CappedPositionLost.
     private static let positionLost: Int32 = 136
+    /// Documents of this node that may still come back.
+    private static let writtenLimit = 64
 
-    private var newest: BSONTimestamp?
+    private var first: (id: ObjectID, time: BSONTimestamp)?
+    private var marker: ObjectID?
+    /// The last document of this node that was read, and its time.
+    private var last: (id: ObjectID?, time: BSONTimestamp)?
+    /// What this node has written lately, oldest first.
+    private var written: [ObjectID] = []
+    /// Documents are not read before this one has come.
+    private var gate: ObjectID?
     private var needsSetUp = false
     private var stability = StreamStability()
 
@@ -34,34 +60,68 @@ struct TailStateMachine {
 
     /// The cursor is to be opened.
     func open(now: NIODeadline) -> Opening {
-        Opening(newest: newest, needsSetUp: needsSetUp, pause: stability.pause(now: now))
+        Opening(
+            start: start,
+            anchors: [last?.id, marker].compactMap(\.self),
+            first: first?.id,
+            needsSetUp: needsSetUp,
+            pause: stability.pause(now: now)
+        )
+    }
+
+    private var start: BSONTimestamp? {
+        guard let first, let last else { return nil }
+        let time = BSONTimestamp(time: last.time.time - min(last.time.time, Self.overlap), increment: 0)
+        return max(time, first.time)
     }
 
     /// The cursor is open.
     ///
-    /// - Parameters:
-    ///   - marker: The time of the document that was inserted for it.
-    ///   - oldest: The time of the oldest document, asked for after the opening.
-    ///   - now: The time.
-    /// - Returns: Whether documents are gone that were never read: the oldest that is there is newer than the newest that was read.
-    mutating func opened(marker: BSONTimestamp, oldest: BSONTimestamp?, now: NIODeadline) -> Bool {
+    /// - Returns: Whether documents are gone that were never read.
+    mutating func opened(_ found: Found, now: NIODeadline) -> Bool {
         needsSetUp = false
-        guard let newest else {
-            newest = marker
+        marker = found.marker
+        guard let first, let last else {
+            let time = found.time ?? BSONTimestamp(time: 0, increment: 0)
+            self.first = (found.marker, time)
+            self.last = (found.marker, time)
+            gate = found.time == nil ? nil : found.marker
             return false
         }
-        guard let oldest, oldest > newest else { return false }
-        // Told once, also if the cursor ends before it has read anything.
-        self.newest = oldest
+        gate = found.hasFirst ? first.id : nil
+        guard !found.hasAnchor, let oldest = found.oldest, oldest > last.time else { return false }
+        // Told once, also if the cursor ends before it has read anything. What the oldest one claims is not believed if it is in the future.
+        self.last = (nil, min(oldest, found.time ?? oldest))
         stability.lost(now: now)
         return true
     }
 
-    /// Everything up to this time was handed over.
-    mutating func read(upTo time: BSONTimestamp?) {
-        stability.read()
-        if let time { newest = max(newest ?? time, time) }
+    // MARK: Documents
+
+    /// This node is about to write a document.
+    mutating func writes(_ id: ObjectID) {
+        guard written.last != id else { return }
+        written.append(id)
+        if written.count > Self.writtenLimit { written.removeFirst() }
     }
+
+    /// Whether documents come that are before the marker that this node began with.
+    var isBeforeFirst: Bool { gate != nil }
+
+    /// A document has come that may be before the marker: it is not read.
+    mutating func passed(_ id: ObjectID?) {
+        if let id, id == gate { gate = nil }
+    }
+
+    /// A document with an id of this node has come, and everything before it was handed over.
+    mutating func read(_ id: ObjectID, at time: BSONTimestamp?) {
+        guard let time, let index = written.firstIndex(of: id) else { return }
+        written.removeFirst(index + 1)
+        last = (id, time)
+    }
+
+    /// Everything that has come was handed over.
+    mutating func read() { stability.read() }
 
     /// The server has closed the cursor without an error.
     mutating func ended() {

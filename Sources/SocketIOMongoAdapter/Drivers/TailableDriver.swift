@@ -21,7 +21,11 @@ final class TailableDriver: MongoDriver {
 
     func start() async throws { try await connection.start(needsChangeStreams: false) }
 
-    func emit(_ batch: [ClusterMessage]) async -> BatchOutcome { await writer.write(batch) }
+    func emit(_ batch: [ClusterMessage]) async -> BatchOutcome {
+        // Before they are written: they may come back sooner than the answer.
+        if let last = batch.last(where: { $0.header.target == nil }) { state.withLock { $0.writes(ObjectID(last.header.id)) } }
+        return await writer.write(batch)
+    }
 
     func watch(as node: NodeID) async throws -> DriverItems<Reader> {
         let opening = state.withLock { $0.open(now: .now()) }
@@ -29,11 +33,12 @@ final class TailableDriver: MongoDriver {
         if opening.needsSetUp { try await connection.setUp() }
         guard let collection = connection.collection else { throw MongoAdapterError(.closed, "the adapter is closed") }
         do throws(MongoError) {
-            let marker = try await insertMarker(collection)
-            let cursor = try await collection.tail(options(from: opening.start ?? marker, node))
+            let (marker, time) = try await insertMarker(collection, isFirst: opening.first == nil)
+            let start = opening.start ?? time ?? BSONTimestamp(time: 0, increment: 0)
+            let cursor = try await collection.tail(options(from: start, node))
             // Asked after the opening, so that nothing can be pushed out unseen in between.
-            let oldest = try await oldest(collection)
-            let isLossy = state.withLock { $0.opened(marker: marker, oldest: oldest, now: .now()) }
+            let found = try await look(collection, opening, marker, time)
+            let isLossy = state.withLock { $0.opened(found, now: .now()) }
             connection.metrics.cursorOpened(lost: isLossy)
             return DriverItems(cursor: cursor, reader: Reader(driver: self, node: node), isLossy: isLossy)
         } catch {
@@ -42,16 +47,35 @@ final class TailableDriver: MongoDriver {
         }
     }
 
+    private func look(
+        _ collection: MongoCollection,
+        _ opening: TailStateMachine.Opening,
+        _ marker: ObjectID,
+        _ time: BSONTimestamp?
+    ) async throws(MongoError) -> TailStateMachine.Found {
+        var hasAnchor = false
+        for id in opening.anchors where !hasAnchor { hasAnchor = try await isThere(id, collection) }
+        var hasFirst = false
+        if let first = opening.first { hasFirst = try await isThere(first, collection) }
+        let oldest = try await oldest(collection)
+        return .init(marker: marker, time: time, oldest: oldest, hasAnchor: hasAnchor, hasFirst: hasFirst)
+    }
+
+    private func isThere(_ id: ObjectID, _ collection: MongoCollection) async throws(MongoError) -> Bool {
+        try await collection.findOne(BSONDocument { $0.append("_id", id) }, options: options(for: nil)) != nil
+    }
+
     /// On an empty collection a cursor is dead at once.
     ///
-    /// - Returns: The time that the primary has given to the marker.
-    private func insertMarker(_ collection: MongoCollection) async throws(MongoError) -> BSONTimestamp {
+    /// - Parameter isFirst: Whether it is the one that this node begins with: a fail-over must not take it away.
+    /// - Returns: Its id, and the time that the primary has given to it; nil if a small collection under heavy load has lost it already: then
+    ///   everything that is there is newer.
+    private func insertMarker(_ collection: MongoCollection, isFirst: Bool) async throws(MongoError) -> (ObjectID, BSONTimestamp?) {
         let id = ObjectID()
         let marker = format.marker(id, createdAt: WallClock.milliseconds())
-        _ = try await collection.insert([marker], writeConcern: .members(1), uuid: connection.collectionUUID)
-        let found = try await read(collection, BSONDocument { $0.append("_id", id) }, options(for: nil))
-        // A small collection under heavy load may have lost it already; then everything that is there is newer.
-        return found ?? BSONTimestamp(time: 0, increment: 0)
+        let concern = isFirst ? MongoWriteConcern.majority.timeout(.seconds(5)) : .members(1)
+        _ = try await collection.insert([marker], writeConcern: concern, uuid: connection.collectionUUID)
+        return (id, try await read(collection, BSONDocument { $0.append("_id", id) }, options(for: nil)))
     }
 
     private func oldest(_ collection: MongoCollection) async throws(MongoError) -> BSONTimestamp? {
@@ -90,7 +114,15 @@ final class TailableDriver: MongoDriver {
         let node: NodeID
 
         func read(_ document: BSONDocument, into items: inout [DriverItem]) {
+            let isBeforeFirst = driver.state.withLock { state in
+                guard state.isBeforeFirst else { return false }
+                state.passed(document["_id"]?.objectID)
+                return true
+            }
+            guard !isBeforeFirst else { return }
             driver.format.decode(document, for: node, into: &items)
+            guard case .own(let id, _) = items.last else { return }
+            driver.state.withLock { $0.read(ObjectID(id), at: document["ts"]?.timestamp) }
         }
 
         func received(_ batch: MongoBatch) {
@@ -99,8 +131,7 @@ final class TailableDriver: MongoDriver {
         }
 
         func finished(_ batch: MongoBatch) {
-            let time = batch.documents.last?["ts"]?.timestamp
-            driver.state.withLock { $0.read(upTo: time) }
+            driver.state.withLock { $0.read() }
         }
 
         func ended() { driver.state.withLock { $0.ended() } }

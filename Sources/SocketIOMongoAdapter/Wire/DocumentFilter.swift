@@ -1,6 +1,7 @@
 #if MongoDB
 import MongoClient
 import SocketIOCore
+import SocketIOText
 
 /// What all formats ask of MongoDB: documents that are for a node, and of its own ones only that they have come back.
 struct DocumentFilter {

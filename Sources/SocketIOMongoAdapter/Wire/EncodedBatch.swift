@@ -1,6 +1,7 @@
 #if MongoDB
 package import MongoClient
 import SocketIOCore
+import SocketIOText
 
 /// The documents of a batch of messages, up to the first message that cannot be written at all.
 package struct EncodedBatch: Sendable {

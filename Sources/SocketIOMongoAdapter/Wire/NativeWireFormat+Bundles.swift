@@ -60,6 +60,10 @@ extension NativeWireFormat {
             document.append("createdAt", dateMilliseconds: milliseconds)
             document.append("ts", BSONTimestamp(time: 0, increment: 0))
             document.append("data", binary: data)
+            guard let signer else { return }
+            let kind = Self.bundleKind
+            let content = SignedContent(header, kind: kind, version: Self.version, cluster: cluster, ids: bundle.ids, data: data)
+            document.append("sig", binary: signer.sign(content))
         }
     }
 

@@ -11,6 +11,11 @@ extension NativeWireFormat {
         let reason: String
     }
 
+    /// Why a document is not believed.
+    private struct Distrust: Error {
+        let reason: String
+    }
+
     /// More ranges of void numbers than a sender ever lists.
     private static let voidLimit = 256
 
@@ -23,9 +28,11 @@ extension NativeWireFormat {
             }
             switch fields.kind {
             case Self.markerKind: break
-            case Self.bundleKind: items += try Self.messages(fields, for: node)
-            default: items.append(try Self.message(fields, for: node))
+            case Self.bundleKind: items += try messages(fields, for: node)
+            default: items.append(try message(fields, for: node))
             }
+        } catch let distrust as Distrust {
+            items.append(.untrusted(distrust.reason))
         } catch let refusal as Refusal {
             items.append(.skipped(refusal.reason))
         } catch {
@@ -33,33 +40,53 @@ extension NativeWireFormat {
         }
     }
 
-    private static func message(_ fields: Fields, for node: NodeID) throws -> DriverItem {
-        let header = try header(fields)
+    private func message(_ fields: Fields, for node: NodeID) throws -> DriverItem {
+        let header = try Self.header(fields)
+        // Of its own documents a node reads no more than that they have come back.
         if header.origin.id == node { return .own(header.id, origin: header.origin) }
         guard let data = fields.data else { throw Refusal(reason: "the payload is missing") }
-        return .message(header, payload(data))
+        try check(header, fields, data)
+        return .message(header, Self.payload(data))
+    }
+
+    private func check(_ header: ClusterHeader, _ fields: Fields, _ data: ByteBuffer, ids: ByteBuffer? = nil) throws {
+        guard let signer else { return }
+        let kind = fields.kind ?? 0
+        let content = SignedContent(header, kind: kind, version: Self.version, cluster: cluster, ids: ids, data: data)
+        guard let reason = signer.refusal(of: header.id, content, signature: fields.signature) else { return }
+        throw Distrust(reason: "\(header.id) in the name of \(header.origin): \(reason)")
     }
 
     /// A copy: a slice would keep the whole batch alive for as long as one packet of it is remembered.
     private static func payload(_ bytes: ByteBuffer) -> ClusterPayload { .encoded(ByteBuffer(bytes: bytes.readableBytesView)) }
 
     /// The messages of a document that holds several; all or none.
-    private static func messages(_ fields: Fields, for node: NodeID) throws -> [DriverItem] {
-        guard let ids = fields.ids, ids.readableBytes > 0, ids.readableBytes.isMultiple(of: 12) else {
+    private func messages(_ fields: Fields, for node: NodeID) throws -> [DriverItem] {
+        guard let id = fields.id, let ids = fields.ids, ids.readableBytes > 0, ids.readableBytes.isMultiple(of: 12) else {
             throw Refusal(reason: "the ids of the messages are missing")
         }
-        guard ids.readableBytes <= 12 * bundleMessages else { throw Refusal(reason: "there are more messages than a document may have") }
-        let origin = try origin(fields)
+        guard ids.readableBytes <= 12 * Self.bundleMessages else { throw Refusal(reason: "there are more messages than a document may have") }
+        let origin = try Self.origin(fields)
         let places = stride(from: ids.readerIndex, to: ids.writerIndex, by: 12)
         if origin.id == node { return places.compactMap { MessageID(ids, at: $0).map { .own($0, origin: origin) } } }
         guard let data = fields.data, let lane = fields.lane.flatMap(UInt8.init(exactly:)) else {
             throw Refusal(reason: "the payload or the lane is missing")
         }
+        let common = ClusterHeader(
+            id: MessageID(id),
+            kind: .broadcast,
+            namespace: "",
+            origin: origin,
+            target: fields.target,
+            stamp: NumberStamp(lane: lane, number: 1)
+        )
+        try Self.checkSize(common)
+        try check(common, fields, data, ids: ids)
         var reader = MessagePackReader(data)
         var items: [DriverItem] = []
         for place in places {
             guard let id = MessageID(ids, at: place) else { break }
-            items.append(try message(&reader, id, origin, fields.target, lane))
+            items.append(try Self.message(&reader, id, origin, fields.target, lane))
         }
         try reader.expectEnd()
         return items
@@ -90,6 +117,7 @@ extension NativeWireFormat {
             request: request,
             stamp: stamp
         )
+        try checkSize(header)
         return .message(header, payload(try reader.readBinary()))
     }
 
@@ -104,7 +132,8 @@ extension NativeWireFormat {
     }
 
     private static func origin(_ fields: Fields) throws -> NodeIdentity {
-        guard !fields.hasWrongType, let origin = fields.origin, !origin.isEmpty, let epoch = fields.epoch else {
+        // An epoch of 0 would make it a node of another kind.
+        guard !fields.hasWrongType, let origin = fields.origin, !origin.isEmpty, let epoch = fields.epoch, epoch != 0 else {
             throw Refusal(reason: "the origin is missing, or a field of the header has a wrong type")
         }
         return NodeIdentity(id: origin, epoch: UInt64(bitPattern: epoch))
@@ -116,7 +145,7 @@ extension NativeWireFormat {
             throw Refusal(reason: "the kind \(fields.kind.map { "\($0)" } ?? "none") is not known")
         }
         guard let namespace = fields.namespace else { throw Refusal(reason: "the namespace is missing") }
-        return ClusterHeader(
+        let header = ClusterHeader(
             id: MessageID(id),
             kind: kind,
             namespace: namespace,
@@ -125,6 +154,13 @@ extension NativeWireFormat {
             request: fields.request,
             stamp: try stamp(fields, isNeeded: !kind.isMembership)
         )
+        try checkSize(header)
+        return header
+    }
+
+    /// Before anything in it is compared, signed or kept.
+    private static func checkSize(_ header: ClusterHeader) throws {
+        if let excess = header.excess { throw Refusal(reason: excess) }
     }
 
     private static func stamp(_ fields: Fields, isNeeded: Bool) throws -> NumberStamp? {
@@ -165,6 +201,7 @@ private struct Fields {
     var void: BSONDocument?
     var data: ByteBuffer?
     var ids: ByteBuffer?
+    var signature: ByteBuffer?
     /// Whether a field that may be missing is there and wrong.
     var hasWrongType = false
 
@@ -194,6 +231,9 @@ private struct Fields {
             if void == nil { hasWrongType = true }
         case "data": data = element.binary?.bytes
         case "ids": ids = element.binary?.bytes
+        case "sig":
+            signature = element.binary?.bytes
+            if signature == nil { hasWrongType = true }
         default: break
         }
     }

@@ -2,6 +2,7 @@
 package import MongoClient
 import NIOCore
 package import SocketIOCore
+import SocketIOText
 
 /// The format of this package: a BSON header that routes, and a MessagePack payload as binary.
 ///
@@ -20,6 +21,7 @@ package import SocketIOCore
 /// | `createdAt` | date | when it was written, for the TTL index |
 /// | `ts` | timestamp | filled in by the primary |
 /// | `data` | binary | the payload, ``SocketIOCore/ClusterPayloadCoder`` |
+/// | `sig` | binary, 32 bytes | the signature, if the cluster has keys: ``Signer`` |
 /// | `ids` | binary, 12 bytes each | instead of `nsp`, `request`, `number` and `void`: the ids of several messages, the first is also `_id` |
 ///
 /// The payload of several messages is one MessagePack array for each: kind, namespace, request (binary or nil), number, void numbers,
@@ -32,8 +34,16 @@ package struct NativeWireFormat: TailableWireFormat {
     /// The name of the cluster.
     let cluster: String
 
-    /// - Parameter cluster: The name of the cluster.
-    package init(cluster: String) { self.cluster = cluster }
+    /// Signs documents, and tells which ones are signed; nil if they are not.
+    let signer: Signer?
+
+    /// - Parameters:
+    ///   - cluster: The name of the cluster.
+    ///   - signer: Signs documents, and tells which ones are signed; nil if they are not.
+    package init(cluster: String, signer: Signer? = nil) {
+        self.cluster = cluster
+        self.signer = signer
+    }
 
     package var traits: WireFormatTraits {
         var traits = WireFormatTraits(name: "native")
@@ -60,6 +70,10 @@ package struct NativeWireFormat: TailableWireFormat {
             document.append("createdAt", dateMilliseconds: milliseconds)
             document.append("ts", BSONTimestamp(time: 0, increment: 0))
             document.append("data", binary: payload)
+            guard let signer else { return }
+            let kind = Int32(header.kind.rawValue)
+            let content = SignedContent(header, kind: kind, version: Self.version, cluster: cluster, data: payload)
+            document.append("sig", binary: signer.sign(content))
         }
     }
 
@@ -93,7 +107,7 @@ package struct NativeWireFormat: TailableWireFormat {
             node: node,
             target: "target",
             origin: ("origin", node),
-            fields: ["_id", "v", "kind", "nsp", "origin", "epoch", "target", "request", "lane", "number", "void", "ids"]
+            fields: ["_id", "v", "kind", "nsp", "origin", "epoch", "target", "request", "lane", "number", "void", "ids", "sig"]
         )
     }
 

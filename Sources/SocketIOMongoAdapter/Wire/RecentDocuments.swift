@@ -1,6 +1,7 @@
 #if MongoDB
 import DequeModule
 import SocketIOCore
+import SocketIOText
 
 /// The ids of the documents that were read last, in formats without numbers: a stream that had to go back a little reads some again.
 struct RecentDocuments {

@@ -1,6 +1,7 @@
 #if MongoDB
 package import MongoClient
 package import SocketIOCore
+import SocketIOText
 
 /// How the messages of a cluster stand in the documents of a collection. One server uses one format.
 ///

@@ -132,7 +132,7 @@ struct FaultyDriver: Driver, SnapshotStore {
                 switch item {
                 case .opened(let lost): return .opened(lost: lost || isLost)
                 case .message(let header, let payload): return Self.encoded(header, payload)
-                case .own, .skipped: return item
+                case .own, .skipped, .untrusted: return item
                 }
             }
 

@@ -56,10 +56,13 @@ struct NumbersTests {
     @Test("A heartbeat gives the baseline, or tells that the last messages were lost")
     func positions() {
         var machine = machine()
-        #expect(machine.position(stamp(4), of: origin, targeted: false, now: now) == 0)
+        #expect(machine.position(stamp(4), of: origin, targeted: false, now: now).missing == 0)
         #expect(machine.receive(stamp(5), from: origin, targeted: false, now: now) == .deliver(missing: 0))
-        #expect(machine.position(stamp(5), of: origin, targeted: false, now: now) == 0)
-        #expect(machine.position(stamp(9, void: [8...8]), of: origin, targeted: false, now: now) == 3)
+        #expect(machine.position(stamp(5), of: origin, targeted: false, now: now).missing == 0)
+        #expect(machine.position(stamp(9, void: [8...8]), of: origin, targeted: false, now: now).missing == 3)
+        // What is void was given up; the rest was said to be lost, and is new if it comes after all.
+        #expect(machine.receive(stamp(8), from: origin, targeted: false, now: now) == .drop)
+        #expect(machine.receive(stamp(9), from: origin, targeted: false, now: now) == .contradict)
         #expect(machine.receive(stamp(9), from: origin, targeted: false, now: now) == .drop)
     }
 
@@ -81,7 +84,7 @@ struct NumbersTests {
         let all: [ClosedRange<UInt64>] = [0 ... .max, 5...5]
         #expect(machine.receive(stamp(.max, void: all), from: origin, targeted: false, now: now) == .deliver(missing: 0))
         #expect(machine.receive(stamp(.max), from: origin, targeted: false, now: now) == .drop)
-        #expect(machine.position(stamp(.max), of: origin, targeted: false, now: now) == 0)
+        #expect(machine.position(stamp(.max), of: origin, targeted: false, now: now).missing == 0)
     }
 
     @Test("Numbers start at 1, each target has its own, and forgotten targets never get one twice")
@@ -115,7 +118,7 @@ struct NumbersTests {
         numbers.forget("x")
         // A heartbeat tells the same.
         let position = numbers.positions(lane: 0, target: "x")[1].stamp
-        #expect(machine.position(position, of: origin, targeted: true, now: now) == 0)
+        #expect(machine.position(position, of: origin, targeted: true, now: now).missing == 0)
         let next = numbers.next("x")
         #expect(next == 10)
         #expect(receive(next) == .deliver(missing: 0))
@@ -146,7 +149,7 @@ struct NumbersTests {
         _ = machine.receive(stamp(5), from: origin, targeted: false, now: now)
         for second in stride(from: Int64(5), through: 60, by: 5) {
             let time = now + .seconds(second)
-            #expect(machine.position(stamp(5), of: origin, targeted: false, now: time) == 0)
+            #expect(machine.position(stamp(5), of: origin, targeted: false, now: time).missing == 0)
             machine.expire(now: time)
         }
         #expect(machine.receive(stamp(5), from: origin, targeted: false, now: now + .seconds(61)) == .drop)

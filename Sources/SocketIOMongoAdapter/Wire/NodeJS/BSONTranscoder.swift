@@ -3,6 +3,7 @@ import MessagePack
 import MongoClient
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 /// Turns BSON values into what a JavaScript server would send to its clients: `JSON.stringify` of what its driver makes of them, with
 /// binary as attachments; or the same in MessagePack.

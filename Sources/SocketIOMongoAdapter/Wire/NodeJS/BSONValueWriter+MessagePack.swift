@@ -3,6 +3,7 @@ import MessagePack
 import MongoClient
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 extension BSONValueWriter {
     /// Writes the value of MessagePack bytes.

@@ -2,6 +2,7 @@
 import MongoClient
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 /// Writes a BSON document value by value, as a stream of tokens brings them: no tree, and no closures.
 ///

@@ -6,6 +6,9 @@ import SocketIOText
 import Synchronization
 
 extension NodeJSWireFormat {
+    /// More bytes than a private session id has.
+    private static let pidLimit = 512
+
     /// Why a document is no message.
     struct Refusal: Error {
         let reason: String
@@ -32,7 +35,7 @@ extension NodeJSWireFormat {
 
     /// A foreign node stores or takes a session. Nodes of this package tell each other in another way.
     private func sessionIsElsewhere(_ envelope: NodeJSEnvelope) {
-        guard envelope.origin.isForeign, let pid = envelope.data?["pid"]?.string else { return }
+        guard envelope.origin.isForeign, let pid = envelope.data?["pid"]?.string, pid.utf8.count <= Self.pidLimit else { return }
         state.withLock(\.onForeignSession)(pid, envelope.namespace)
     }
 }
@@ -65,7 +68,9 @@ struct NodeJSEnvelope {
         guard let id else { throw NodeJSWireFormat.Refusal("the _id is no ObjectId") }
         guard let type else { throw NodeJSWireFormat.Refusal("the type is missing") }
         guard let uid, !uid.isEmpty, uid.utf8.count <= 256 else { throw NodeJSWireFormat.Refusal("the uid is missing") }
-        guard let namespace else { throw NodeJSWireFormat.Refusal("the nsp is missing") }
+        guard let namespace, namespace.utf8.count <= ClusterHeader.namespaceLimit else {
+            throw NodeJSWireFormat.Refusal("the nsp is missing or too long")
+        }
         self.id = MessageID(id)
         self.type = type
         self.origin = NodeJSWireFormat.identity(uid: uid)

@@ -1,5 +1,6 @@
 #if MongoDB
 import SocketIOCore
+import SocketIOText
 
 /// The ids of `socketioxide`: 12 bytes, written as 16 characters of the base64 URL alphabet. Nodes, sockets and requests have them.
 enum SocketioxideID {

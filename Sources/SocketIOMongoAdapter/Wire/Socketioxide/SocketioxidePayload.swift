@@ -1,5 +1,6 @@
 #if MongoDB
 import SocketIOCore
+import SocketIOText
 
 /// What the payloads of `socketioxide` are made of: MessagePack as `rmp_serde` writes it, structures as arrays of their fields.
 enum SocketioxidePayload {

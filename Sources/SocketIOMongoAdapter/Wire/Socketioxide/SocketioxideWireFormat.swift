@@ -80,8 +80,10 @@ package final class SocketioxideWireFormat: WireFormat {
 
     private func read(_ fields: SocketioxideFields, for node: NodeID, into items: inout [DriverItem]) throws {
         guard let id = fields.id.map({ MessageID($0) }) else { return items.append(.skipped("the _id is no ObjectId")) }
-        guard let origin = fields.origin, SocketioxideID.isValid(origin), let namespace = fields.namespace else {
-            return items.append(.skipped("the origin or the namespace is missing"))
+        guard let origin = fields.origin, SocketioxideID.isValid(origin), let namespace = fields.namespace,
+            namespace.utf8.count <= ClusterHeader.namespaceLimit
+        else {
+            return items.append(.skipped("the origin or the namespace is missing or too long"))
         }
         if origin == node {
             return items.append(.own(id, origin: NodeIdentity(id: origin, epoch: state.withLock(\.epoch))))

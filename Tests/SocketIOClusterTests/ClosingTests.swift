@@ -1,0 +1,128 @@
+import SocketIOCluster
+import SocketIOCore
+import Synchronization
+import Testing
+
+/// A bus that stops to answer: whoever asks it for something waits, cancelled or not, until it is mended.
+private final class HangingDriver: Driver {
+    private struct State {
+        var isHanging = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+        var refuses = false
+    }
+
+    private let base: InMemoryDriver
+    private let state = Mutex(State())
+
+    init(base: InMemoryDriver) { self.base = base }
+
+    var messageLimit: Int { base.messageLimit }
+    var keepsSessions: Bool { true }
+
+    func hang() { state.withLock { $0.isHanging = true } }
+    func refuse() { state.withLock { $0.refuses = true } }
+    func mend() {
+        let waiting = state.withLock { state in
+            state.isHanging = false
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    private func answer() async {
+        await withCheckedContinuation { continuation in
+            let waits = state.withLock { state in
+                if state.isHanging { state.waiting.append(continuation) }
+                return state.isHanging
+            }
+            if !waits { continuation.resume() }
+        }
+    }
+
+    func watch(as node: NodeID) async throws -> AsyncStream<DriverItem> { try await base.watch(as: node) }
+    func emit(_ batch: [ClusterMessage]) async -> BatchOutcome {
+        if state.withLock({ $0.refuses }) { return .notWritten(ClusterError(.unreachable, "it refuses")) }
+        await answer()
+        return await base.emit(batch)
+    }
+    func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
+        await answer()
+        try await base.storeSessions(sessions, for: duration)
+    }
+    func takeSession(_ pid: String, in namespace: String) async throws -> StoredSession? { try await base.takeSession(pid, in: namespace) }
+    func close() async { await answer() }
+}
+
+@Suite("The end of a node", .timeLimit(.minutes(1)))
+struct ClosingTests {
+    private func configuration(_ change: (inout ClusterConfiguration) -> Void) -> ClusterConfiguration {
+        var configuration = TestNode.configuration()
+        change(&configuration)
+        return configuration
+    }
+
+    private func end(_ node: TestNode) async -> Duration {
+        await ContinuousClock().measure {
+            await node.node.drain()
+            await node.adapter.close()
+            await node.node.close()
+        }
+    }
+
+    @Test func `A backend that hangs holds it up until its deadline and no longer`() async throws {
+        let driver = HangingDriver(base: InMemoryCluster().makeDriver())
+        let node = TestNode("a", driver: driver, configuration: configuration { $0.closeTimeout = .seconds(3) }, recovery: RecoveryLimits())
+        try await node.start()
+        driver.hang()
+        let time = await end(node)
+        driver.mend()
+        #expect(time < .seconds(6), "\(time)")
+        #expect(node.node.health == .closed)
+    }
+
+    @Test func `A backend that is known to be unreachable is not waited for that long`() async throws {
+        let driver = HangingDriver(base: InMemoryCluster().makeDriver())
+        let short = configuration {
+            $0.closeTimeout = .seconds(50)
+            $0.unreachableCloseTimeout = .seconds(2)
+        }
+        let node = TestNode("a", driver: driver, configuration: short, recovery: RecoveryLimits())
+        try await node.start()
+        driver.refuse()
+        try await expectEventually { node.node.health == .unreachable }
+        driver.hang()
+        let time = await end(node)
+        driver.mend()
+        #expect(time < .seconds(6), "\(time)")
+    }
+
+    @Test func `A backend that is well is left at once`() async throws {
+        let node = TestNode("a", driver: InMemoryCluster().makeDriver(), configuration: configuration { $0.closeTimeout = .seconds(50) })
+        try await node.start()
+        #expect(await end(node) < .seconds(10))
+    }
+
+    @Test func `Whoever cancels the closing loses no session and hides no leave`() async throws {
+        let cluster = InMemoryCluster()
+        let leaving = TestNode("leaving", driver: cluster.makeDriver(), recovery: RecoveryLimits())
+        let other = TestNode("other", driver: cluster.makeDriver(), recovery: RecoveryLimits())
+        for node in [leaving, other] { try await node.start() }
+        try await expectEventually { try await other.adapter.serverCount() == 2 }
+        let client = RecoveringClient()
+        let socket = try await RecoveryTests.connect(client, to: leaving, rooms: [])
+        try await RecoveryTests.cutOff(socket, of: leaving, isNoticed: true)
+        await leaving.node.drain()
+        try await expectEventually { other.log.all.contains { $0.hasPrefix("draining") } }
+        let end = Task {
+            while !Task.isCancelled { await Task.yield() }
+            await leaving.adapter.close()
+            await leaving.node.close()
+        }
+        end.cancel()
+        await end.value
+        try await expectEventually { other.log.all.contains { $0.hasPrefix("left") } }
+        #expect(await RecoveryTests.restore(client, socket.pid, at: other) != nil)
+        await other.node.close()
+    }
+}
