@@ -74,7 +74,7 @@ struct HostilePacketTests {
 
     @Test(arguments: [
         "", "2", "2[]", "2[", "2[1.5", "2{}", "2[null]", #"0{"sid":"x"}"#, "1", #"4{"message":"x"}"#, #"3["e"]"#, #"3[1]"#, #"27["e"]"#,
-        #"2["disconnect"]"#, #"2["connect_error",1]"#, #"2/b,["e"]"#, #"2/,["e"]"#, #"51-["e",{"_placeholder":true,"num":0}]"#, #"61-[1]"#, "5",
+        #"2["disconnect"]"#, #"2["connect_error",1]"#, #"2/b,["e"]"#, #"51-["e",{"_placeholder":true,"num":0}]"#, #"61-[1]"#, "5",
         "9[\"e\"]", "\u{1e}2[\"e\"]", "2[\"e\"]\u{1e}",
     ])
     func `a text that is no event is not for clients`(text: String) { #expect(!packet(text).isEvent(for: .json, in: "/")) }

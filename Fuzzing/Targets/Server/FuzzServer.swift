@@ -169,7 +169,7 @@ final class FuzzServer: Sendable {
 
     /// The hostile client comes back and presents a session of another node.
     func reconnect(offset: String) throws {
-        let auth = [("pid", "secret.\(Self.stranger)"), ("offset", offset)]
+        let auth = [("pid", "secretsecretsec.\(Self.stranger)"), ("offset", offset)]
         try step { [self] clients in
             clients.hostile?.close()
             clients.hostile = try FuzzClient(to: io, on: loop, auth: auth)

@@ -215,7 +215,7 @@ package struct HostileScripts {
         case .fetchSockets: .fetchSockets(options())
         case .serverSideEmit: .serverSideEmit(arguments())
         case .serverSideEmitWithAck: .serverSideEmitWithAck(arguments(), timeout: .seconds(5))
-        case .claimSession: .claimSession(pid: random.pick(["x", "secret.\(FuzzServer.node)"]), offset: packet().offset)
+        case .claimSession: .claimSession(pid: random.pick(["x", "secretsecretsec.\(FuzzServer.node)"]), offset: packet().offset)
         case .heartbeat: .heartbeat(heartbeat())
         case .initialHeartbeat: .initialHeartbeat(heartbeat())
         case .draining: .draining
