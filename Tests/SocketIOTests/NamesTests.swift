@@ -89,7 +89,7 @@ import Testing
             #expect(try await client.emitWithAck("join", [longest]).decode(Int.self, at: 0) == 2)
             #expect(try await client.emitWithAck("join", [longest + "r", "other"]).decode(Int.self, at: 0) == 3)
             #expect(errors.value == [.invalidRoom])
-            try await server.io.socketsJoin(longest + "s")
+            await #expect(throws: SocketIOError.self) { try await server.io.socketsJoin(longest + "s") }
             #expect(try await server.io.rooms().count == 3)
         }
     }

@@ -56,7 +56,7 @@ struct PayloadReader {
             case .broadcast: return .broadcast(try reader.readPacket(), options)
             case .broadcastWithAck: return .broadcastWithAck(try reader.readPacket(), options)
             case .disconnectSockets: return .disconnectSockets(options, closeConnection: try reader.input.readBool())
-            case .addSockets: return .addSockets(options, rooms: try RoomName.check(reader.readStrings()))
+            case .addSockets: return .addSockets(options, rooms: try reader.readStrings())
             case .removeSockets: return .removeSockets(options, rooms: try reader.readStrings())
             case .fetchSockets: return .fetchSockets(options)
             default: return .rooms(options)

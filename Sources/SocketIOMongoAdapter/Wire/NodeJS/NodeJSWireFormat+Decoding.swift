@@ -192,7 +192,7 @@ struct NodeJSReader {
             let options = try fields.options()
             return request == nil
                 ? .broadcast(try packet(volatile: options.flags.volatile), options) : .broadcastWithAck(try packet(wantsAck: true), options)
-        case .socketsJoin: return .addSockets(try fields.options(), rooms: try RoomName.check(strings(fields["rooms"], "rooms")))
+        case .socketsJoin: return .addSockets(try fields.options(), rooms: try strings(fields["rooms"], "rooms"))
         case .socketsLeave: return .removeSockets(try fields.options(), rooms: try strings(fields["rooms"], "rooms"))
         case .disconnectSockets: return .disconnectSockets(try fields.options(), closeConnection: fields["close"]?.bool ?? false)
         case .fetchSockets:
