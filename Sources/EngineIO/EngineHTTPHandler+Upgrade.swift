@@ -13,6 +13,7 @@ extension EngineHTTPHandler {
     /// Turns the connection into a WebSocket (RFC 6455, section 4.2.2), if the request is right.
     func upgrade(_ request: Request, transport target: UpgradeTarget) {
         guard let context else { return }
+        guard request.head.hasShortWebSocketFields else { return refuseUpgrade(request, target) }
         let upgrader = NIOWebSocketServerUpgrader(
             shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
             upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() }

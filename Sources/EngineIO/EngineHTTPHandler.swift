@@ -65,6 +65,10 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var heldEnd: HeldEnd?
     /// Whether the end of an answer is being written, from within which the next request arrives.
     private var isEnding = false
+    /// The answers since the last read began.
+    private var answersAtOnce = 0
+    /// How many answers a connection may have before others get their turn.
+    private static let mostAnswersAtOnce = 16
     /// Compresses an answer on another thread; cancelled with the connection.
     var compression: Compressor.Job?
     /// Somebody else wanted the connection to end while it was not theirs.
@@ -186,6 +190,11 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        answersAtOnce = 0
+        context.fireChannelReadComplete()
+    }
+
     private func headArrived(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         guard case .idle = state else { return }
         guard let kind = kind(of: head) else { return passOn(head, context: context) }
@@ -232,11 +241,17 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Writes the end of an answer, from within which the next request may arrive and be answered. One at a time: a client may have sent
-    /// thousands, and if each were answered from within the answer before, the stack would end.
+    /// thousands, and if each were answered from within the answer before, the stack would end. And not all at once: others wait.
     ///
     /// - Parameter end: Writes it.
     func ending(_ end: @escaping () -> Void) {
-        guard !isEnding else { return loop.eventLoop.assumeIsolated().execute { self.ending(end) } }
+        guard !isEnding, answersAtOnce < Self.mostAnswersAtOnce else {
+            return loop.eventLoop.assumeIsolated().execute {
+                self.answersAtOnce = 0
+                self.ending(end)
+            }
+        }
+        answersAtOnce += 1
         isEnding = true
         end()
         isEnding = false

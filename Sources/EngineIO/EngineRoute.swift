@@ -63,10 +63,16 @@ extension HTTPRequestHead {
         headers.lists("upgrade", in: "connection") && headers.contains(name: "upgrade")
     }
 
+    /// Whether what NIO looks at for a handshake is as short as it has to be: NIO takes lists apart by Swift's characters, and one of those
+    /// can be made very long.
+    var hasShortWebSocketFields: Bool {
+        (headers["sec-websocket-key"] + headers["sec-websocket-version"]).allSatisfy { $0.utf8.count <= PlainHandshake.longestKey }
+    }
+
     /// Whether the request says that something follows its head (RFC 9112, section 6.3).
     var hasBody: Bool {
         headers.contains(name: "transfer-encoding")
-            || headers[canonicalForm: "content-length"].contains { !$0.utf8.allSatisfy { $0 == UInt8(ascii: "0") } }
+            || headers["content-length"].contains { !$0.utf8.allSatisfy { $0 == UInt8(ascii: "0") } }
     }
 
     /// Whether the request says for which host it is, and only once, as version 1.1 demands (RFC 9112, section 3.2).
@@ -81,7 +87,7 @@ extension HTTPRequestHead {
 
     /// Whether the answer may be gzipped.
     var acceptsGzip: Bool {
-        ContentCoding.acceptsGzip(headers[canonicalForm: "accept-encoding"])
+        ContentCoding.acceptsGzip(headers["accept-encoding"])
     }
 
     /// The path without the query.

@@ -8,7 +8,8 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Answers to pings that may wait for a client that does not read; only the latest matter (RFC 6455, section 5.5.3).
+    /// Answers to the pings of one read, and reads whose answers may wait for a client that does not read; only the latest matter
+    /// (RFC 6455, section 5.5.3).
     private static let mostPongs = 16
     /// How long a client may take to answer a close frame before its connection is cut.
     private static let closeTimeout = TimeAmount.seconds(5)
@@ -49,6 +50,8 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     /// Writes that the channel has not finished. Only if there are none may anything go past it.
     @exclusivity(unchecked) private var unfinishedWrites: Int32 = 0
     private var unfinishedPongs: Int8 = 0
+    /// The answers to the pings of this read: the first ones and the latest.
+    @exclusivity(unchecked) private var pongs: [ByteBuffer] = []
     /// The connection's socket, once the channel has written all that came before; -1 if unknown or closed.
     @exclusivity(unchecked) private var file: CInt = -1
     private var isReading = true
@@ -113,6 +116,7 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         sendInbox()
+        if !pongs.isEmpty { sendPongs() }
         context.fireChannelReadComplete()
     }
 
@@ -143,7 +147,10 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     }
 
     /// What came with the request has been read, which no end of a read tells.
-    func leftoversRead() { sendInbox() }
+    func leftoversRead() {
+        sendInbox()
+        if !pongs.isEmpty { sendPongs() }
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let read = Self.unwrapInboundIn(data)
@@ -238,8 +245,18 @@ extension EngineWebSocketHandler {
     }
 
     private func answerPing(_ frame: WebSocketClientFrame) {
+        if pongs.count == Self.mostPongs { pongs.removeLast() }
+        pongs.append(Self.controlFrame(0x8a, frame.payload.webSocketUnmasked(frame.mask)))
+    }
+
+    /// Answers the pings of a read together: it may have been thousands.
+    private func sendPongs() {
+        let frames = pongs
+        pongs = []
         // A client that sends pings and reads nothing gets no answers.
-        guard isWritable, unfinishedPongs < Self.mostPongs, let context else { return }
+        guard state == .open, isWritable, unfinishedPongs < Self.mostPongs, let context else { return }
+        var all = ByteBuffer()
+        for frame in frames { all.writeImmutableBuffer(frame) }
         unfinishedPongs += 1
         if ownsPipeline { unfinishedWrites += 1 }
         let promise = context.eventLoop.makePromise(of: Void.self)
@@ -247,8 +264,7 @@ extension EngineWebSocketHandler {
             self.unfinishedPongs -= 1
             if self.ownsPipeline { self.writeFinished() }
         }
-        let pong = Self.controlFrame(0x8a, frame.payload.webSocketUnmasked(frame.mask))
-        context.writeAndFlush(Self.wrapOutboundOut(pong), promise: promise)
+        context.writeAndFlush(Self.wrapOutboundOut(all), promise: promise)
     }
 
     private static func controlFrame(_ firstByte: UInt8, _ payload: ByteBuffer) -> ByteBuffer {

@@ -14,7 +14,7 @@ struct PlainHandshake {
     private var hasVersion = false
 
     /// How long a key may be; those of real clients have 24 characters.
-    private static let longestKey = 64
+    static let longestKey = 64
 
     /// Reads a request.
     ///

@@ -115,6 +115,20 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         #expect(server.events.last == .closed(.transportError) && server.engine.clientsCount == 0)
     }
 
+    @Test func `a candidate that probes on and on is closed`() throws {
+        let server = EmbeddedServer()
+        let sid = try server.connect().handshake()
+        let candidate = try server.connect()
+        try candidate.upgrade(webSocket + "&sid=" + sid)
+        for _ in 0..<16 {
+            try candidate.sendText("2probe")
+            #expect(try candidate.frame() == .text("3probe"))
+        }
+        try candidate.sendText("2probe")
+        #expect(try candidate.frame() == .close(1000))
+        #expect(server.engine.clientsCount == 1)
+    }
+
     @Test func `a candidate that probes and does not read is not answered`() throws {
         let server = EmbeddedServer()
         let sid = try server.connect().handshake()
@@ -124,7 +138,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         #expect(try candidate.frame() == .text("3probe"))
         candidate.channel.isWritable = false
         candidate.channel.pipeline.fireChannelWritabilityChanged()
-        for _ in 0..<100 { try candidate.sendText("2probe") }
+        for _ in 0..<10 { try candidate.sendText("2probe") }
         #expect(try candidate.frame() == nil)
         candidate.channel.isWritable = true
         candidate.channel.pipeline.fireChannelWritabilityChanged()
@@ -148,6 +162,16 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         var last: RawClient.Frame?
         while let frame = try client.frame() { last = frame }
         #expect(last == .pong([2]))
+    }
+
+    @Test func `of the pings of one read the latest is answered`() throws {
+        let server = EmbeddedServer()
+        let client = try server.connect()
+        try client.openWebSocket()
+        try client.send((0..<100).flatMap { RawClient.encodeFrame(0x89, [$0]) })
+        var answers: [RawClient.Frame] = []
+        while let frame = try client.frame() { answers.append(frame) }
+        #expect(answers == (0..<15).map { .pong([$0]) } + [.pong([99])])
     }
 
     /// Answers every request as another server's handlers would.

@@ -119,8 +119,13 @@ import Testing
                 $0.cors = EngineCORS(origins: .exactly(["https://a.example"]))
             })
             let client = try server.connect()
-            let fields = ["Origin", "Accept-Encoding", "Expect", "Connection", "If-None-Match", "Cookie"].map { "\($0): \(text)" }
-            return try ContinuousClock().measure { _ = try client.get("/socket.io/?EIO=4&transport=polling", headers: fields) }
+            let names = ["Origin", "Accept-Encoding", "Expect", "Connection", "If-None-Match", "Cookie", "Content-Type"]
+            let upgrading = try server.connect()
+            let handshake = RawClient.upgradeHeaders.dropLast() + ["Sec-WebSocket-Key: \(text)"]
+            return try ContinuousClock().measure {
+                for name in names { _ = try client.get("/socket.io/?EIO=4&transport=polling", headers: ["\(name): \(text)"]) }
+                #expect(try upgrading.get("/socket.io/?EIO=4&transport=websocket", headers: Array(handshake)) != nil)
+            }
         }
         _ = try time("warm")
         let plain = try time(String(repeating: "abcd", count: 15_000))

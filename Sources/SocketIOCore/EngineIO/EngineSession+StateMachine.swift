@@ -52,8 +52,11 @@ package struct EngineSessionStateMachine: Sendable {
         case none
         /// A WebSocket has been opened for this session, but nothing came over it.
         case candidate(deadline: NIODeadline)
-        case probed(deadline: NIODeadline, nextNoop: NIODeadline)
+        case probed(deadline: NIODeadline, nextNoop: NIODeadline, count: UInt8)
     }
+
+    /// Probes of one candidate; clients send one.
+    private static let mostProbes: UInt8 = 16
 
     // Every session has one of these. In this order there is little room between them.
     /// The number of pings sent so far.
@@ -233,8 +236,11 @@ extension EngineSessionStateMachine {
     /// Something arrived over the WebSocket that wants to replace polling.
     package mutating func candidateReceived(_ packet: EnginePacket?, now: NIODeadline, timing: EngineTiming) -> CandidateAction {
         switch (packet, upgrade) {
-        case (.ping(isProbe: true), .candidate(let deadline)), (.ping(isProbe: true), .probed(let deadline, _)):
-            upgrade = .probed(deadline: deadline, nextNoop: now + timing.upgradeCheck)
+        case (.ping(isProbe: true), .candidate(let deadline)):
+            upgrade = .probed(deadline: deadline, nextNoop: now + timing.upgradeCheck, count: 1)
+            return .answerProbe
+        case (.ping(isProbe: true), .probed(let deadline, _, let count)) where count < Self.mostProbes:
+            upgrade = .probed(deadline: deadline, nextNoop: now + timing.upgradeCheck, count: count + 1)
             return .answerProbe
         case (.upgrade, .candidate) where phase != .closed, (.upgrade, .probed) where phase != .closed:
             upgrade = .none
@@ -292,7 +298,7 @@ extension EngineSessionStateMachine {
         switch upgrade {
         case .none: nil
         case .candidate(let deadline): deadline
-        case .probed(let deadline, let nextNoop): min(deadline, nextNoop)
+        case .probed(let deadline, let nextNoop, _): min(deadline, nextNoop)
         }
     }
 
@@ -309,11 +315,11 @@ extension EngineSessionStateMachine {
 
     private mutating func upgradeTimeout(now: NIODeadline, timing: EngineTiming) -> TimeoutAction? {
         switch upgrade {
-        case .candidate(let deadline) where now >= deadline, .probed(let deadline, _) where now >= deadline:
+        case .candidate(let deadline) where now >= deadline, .probed(let deadline, _, _) where now >= deadline:
             upgrade = .none
             return .closeCandidate
-        case .probed(let deadline, let nextNoop) where now >= nextNoop:
-            upgrade = .probed(deadline: deadline, nextNoop: now + timing.upgradeCheck)
+        case .probed(let deadline, let nextNoop, let count) where now >= nextNoop:
+            upgrade = .probed(deadline: deadline, nextNoop: now + timing.upgradeCheck, count: count)
             return .sendNoop
         default: return nil
         }

@@ -191,11 +191,21 @@ import Testing
     @Test func probesDoNotExtendTheUpgradeTimeout() {
         var machine = machine()
         #expect(machine.candidateArrived(now: at(0), timing: timing) == true)
-        for tenth in 0..<99 {
-            let now = at(Double(tenth) / 10)
+        for probe in 0..<16 {
+            let now = at(Double(probe) * 0.6)
             #expect(machine.candidateReceived(.ping(isProbe: true), now: now, timing: timing) == .answerProbe)
         }
         #expect(machine.timeout(now: at(10), timing: timing) == .closeCandidate)
+    }
+
+    @Test func `a candidate that probes on and on is closed`() {
+        var machine = machine()
+        #expect(machine.candidateArrived(now: at(0), timing: timing) == true)
+        for _ in 0..<16 { #expect(machine.candidateReceived(.ping(isProbe: true), now: at(1), timing: timing) == .answerProbe) }
+        // A noop in between changes nothing about the number.
+        #expect(machine.timeout(now: at(2), timing: timing) == .sendNoop)
+        #expect(machine.candidateReceived(.ping(isProbe: true), now: at(2), timing: timing) == .closeCandidate)
+        #expect(!machine.isUpgrading)
     }
 
     // MARK: Close
