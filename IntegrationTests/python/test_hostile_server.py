@@ -123,7 +123,10 @@ async def test_auth_that_is_too_large_is_refused_and_not_kept(server: Server) ->
         assert megabytes(server) - before < 60
 
 
-@pytest.mark.parametrize("pid", ["x" * 10_000, "A" * 14, "A" * 16, "A" * 14 + "\u0301", "\u0301\u0323" * 3_000, ""])
+MADE_UP = {"long": "x" * 10_000, "shorter": "A" * 14, "longer": "A" * 16, "marked": "A" * 14 + "\u0301", "marks": "\u0301\u0323" * 1_000, "empty": ""}
+
+
+@pytest.mark.parametrize("pid", MADE_UP.values(), ids=MADE_UP.keys())
 async def test_a_made_up_session_gives_a_new_one(server: Server, pid: str) -> None:
     async with RawSocket(server.url) as raw:
         start = time.monotonic()

@@ -258,7 +258,7 @@ async def come_back(raw: RawSocket, pid: str, offset: str, until: object) -> tup
 
 
 async def test_a_client_comes_from_node_js(recovering: Mix) -> None:
-    peer, pid, sid = recovering.peer, "pid-of-node-js", "sid-of-node-js"
+    peer, pid, sid = recovering.peer, "pid-of-node-js-12345", "sid-of-node-js"
     witness = await recovering.client(0, "coming")
     await peer.emit("news", "before", to=options(["coming"]))
     offset = str(await peer.emit("news", "last", to=options(["coming"])))

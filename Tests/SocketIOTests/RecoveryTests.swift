@@ -153,7 +153,7 @@ import Testing
     func aClientThatVanishesDuringTheRestoreKeepsItsSession(early: Bool) async throws {
         let (slow, inside, release) = (Shared(true), Reports<Void>(), Reports<Void>())
         let adapter = StubAdapterFactory(onRestore: { local, pid, claimant in
-            guard slow.value, pid == "p" else { return nil }
+            guard slow.value, pid == "p23456789012345" else { return nil }
             slow.value = false
             let loop = claimant.eventLoop
             @Sendable func take() -> Bool {
@@ -177,7 +177,7 @@ import Testing
         })
         try await withServer(loops: 2, configuration: configuration(), adapter: adapter) { server in
             let lost = try await server.client()
-            try await lost.requestJoin("/", auth: claim("p", nil))
+            try await lost.requestJoin("/", auth: claim("p23456789012345", nil))
             _ = await inside.next()
             await lost.cut()
             try await eventually { server.io.clientsCount == 0 }
@@ -186,7 +186,7 @@ import Testing
             try await eventually { server.io.sockets.localAdapter.keepsOnlySessions }
             if early { try await server.io.to("room").emit("n", 1) }
             let back = try await server.client()
-            #expect(try await back.join(auth: claim("p", nil)).sid == "moved")
+            #expect(try await back.join(auth: claim("p23456789012345", nil)).sid == "moved")
             #expect(try await back.receiveEvent().arguments.decode(Int.self, at: 0) == 1)
         }
     }

@@ -4,12 +4,15 @@ import SocketIOText
 enum SessionIDForm: Hashable, Sendable {
     /// Random characters only.
     case random
-    /// Random characters, a full stop, and the id of the node that made it.
+    /// Random characters, a full stop, and the id of the node that made it; or what a server for Node.js has made, with which a cluster may
+    /// share its sessions.
     case randomAndNode
     /// Something that an adapter of the application's has made.
     case other
 
     private static let randomLength = 15
+    /// The length of what Node.js makes, which is random characters only.
+    private static let nodeJSLength = 20
     /// The longest id that a node may have.
     private static let nodeLimit = 128
     /// The longest id and offset that another adapter may make.
@@ -26,6 +29,7 @@ enum SessionIDForm: Hashable, Sendable {
         switch self {
         case .random: return bytes.count == Self.randomLength && bytes.allSatisfy(Self.isRandom)
         case .randomAndNode:
+            if bytes.count == Self.nodeJSLength, bytes.allSatisfy(Self.isRandom) { return true }
             let node = bytes.dropFirst(Self.randomLength + 1)
             return bytes.count <= Self.randomLength + 1 + Self.nodeLimit && !node.isEmpty
                 && bytes.prefix(Self.randomLength).allSatisfy(Self.isRandom)

@@ -63,7 +63,7 @@ public struct SocketIOConfiguration: Sendable {
     public var drainDuration: Duration = .seconds(5)
     /// How long the end of the server may take after the clients have gone: hooks that still run, sessions to be stored, messages to be
     /// written, the other nodes to be told. What takes longer is cut off, which is logged. Hooks have a quarter of the time before they
-    /// are cancelled. Positive. Default 20 s; with ``drainDuration``, 25 s, less than the 30 s after which Kubernetes kills a process.
+    /// are cancelled. Positive. Default 20 s, enough for an election of the database; with ``drainDuration``, 25 s, and Kubernetes gives a process 30 s.
     public var closeTimeout: Duration = .seconds(20)
     /// A file with the JavaScript client, served as `<path>/socket.io.js`; read when the server starts. Default: nil, none.
     public var serveClient: String?

@@ -17,7 +17,7 @@ public final class CoreLocalAdapter: Adapter {
     /// How many rooms there may be.
     package let limits: RoomLimits
     let descriptionBytes: Int
-    private let onLimit: (@Sendable (LocalLimit) -> Void)?
+    let onLimit: (@Sendable (LocalLimit) -> Void)?
 
     /// What the server asks without visiting the loops.
     fileprivate final class Counts: Sendable {
@@ -282,23 +282,12 @@ public final class CoreLocalAdapter: Adapter {
         return false
     }
 
-    /// Goes on with what is applied in slices. The pause lets the loop read and write: what is enqueued at once runs before that.
-    private static func work(_ index: LoopBound<RoomIndex>, on loop: any EventLoop) {
-        loop.scheduleTask(in: .microseconds(500)) { if index.value.work() { work(index, on: loop) } }
-    }
+    /// What lets a loop read and write between two slices of work: what is enqueued at once runs before that.
+    static let pause = TimeAmount.microseconds(500)
 
-    /// Describes the selected sockets of this process. What a description may not carry is left out, see ``SocketDescription/omitted``.
-    public func fetchSockets(_ options: BroadcastOptions) async throws -> [SocketDescription] {
-        guard isAllowed(options) else { return [] }
-        return await gather { [descriptionBytes, onLimit] index in
-            index.selected(options).map { socket in
-                var description = socket.describe()
-                description.rooms = index.rooms(of: socket.id)
-                description.limit(to: descriptionBytes)
-                if !description.omitted.isEmpty { onLimit?(.description(of: socket.id, description.omitted)) }
-                return description
-            }
-        }.flatMap { $0 }
+    /// Goes on with what is applied in slices.
+    private static func work(_ index: LoopBound<RoomIndex>, on loop: any EventLoop) {
+        loop.scheduleTask(in: pause) { if index.value.work() { work(index, on: loop) } }
     }
 
     /// The rooms that the selected sockets of this process are in.
@@ -337,7 +326,7 @@ public final class CoreLocalAdapter: Adapter {
     }
 
     /// Asks all loops, once what was started before is applied.
-    private func gather<T: Sendable>(_ body: @escaping @Sendable (RoomIndex) -> T) async -> [T] {
+    func gather<T: Sendable>(_ body: @escaping @Sendable (RoomIndex) -> T) async -> [T] {
         var scattered = Scattered<T>()
         for (loop, shard) in zip(loops, shards) {
             if loop.inEventLoop, shard.value.isSettled {
