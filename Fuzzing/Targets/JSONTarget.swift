@@ -17,6 +17,10 @@ extension FuzzTarget {
         try rule(isValid == ((try? JSONScanner().validate(buffer)) != nil), "the scanner does not care where the bytes are")
         try checkValue(buffer, attachments, isValid: isValid)
         try checkElements(buffer)
+        try checkText(try? JSONArgumentDecoder().decode(String.self, from: buffer))
+        for key in (try? JSONArgumentDecoder().decode([String: SocketIOValue].self, from: buffer))?.keys.map({ $0 }) ?? [] {
+            try checkText(key)
+        }
         try checkScalars(buffer)
         _ = try? JSONArgumentDecoder().decode(Everything.self, from: buffer, attachments: attachments)
         _ = try? JSONArgumentDecoder().decode([Everything].self, from: buffer, attachments: attachments)

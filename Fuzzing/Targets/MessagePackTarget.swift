@@ -15,6 +15,7 @@ extension FuzzTarget {
             try rule((try? value.encoded()) == (try? tree.first?.encoded()), "the cursor and msgpack-c read the same")
         }
         if let value { try checkRoundTrip(value) }
+        try checkText(try? MessagePackDecoder().decode(String.self, from: buffer))
         try checkCursor(buffer)
         _ = try? MessagePackDecoder().decode(Everything.self, from: buffer)
         _ = try? MessagePackDecoder().decode(SocketIOValue.self, from: buffer)

@@ -1,12 +1,15 @@
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 extension FuzzTarget {
     /// The packet decoders, fed with several messages: each is a byte for its kind, a byte for its length, and that many bytes.
     static let packets = FuzzTarget(name: "packets") { bytes in
         var input = ByteBuffer(bytes: bytes)
-        var json = PacketDecoderStateMachine(format: .json)
-        var messagePack = PacketDecoderStateMachine(format: .messagePack)
+        // A message here has at most 255 bytes.
+        let limits = PacketDecoderStateMachine.Limits(eventName: 64)
+        var json = PacketDecoderStateMachine(format: .json, limits: limits)
+        var messagePack = PacketDecoderStateMachine(format: .messagePack, limits: limits)
         while let kind = input.readInteger(as: UInt8.self), let length = input.readInteger(as: UInt8.self) {
             guard let message = input.readSlice(length: min(Int(length), input.readableBytes)) else { return }
             let packet =
@@ -22,16 +25,23 @@ extension FuzzTarget {
     private static func readArguments(of packet: Packet) throws {
         let arguments: EventArguments
         switch packet.content {
-        case .event(_, let content, _): arguments = content
+        case .event(let name, let content, _):
+            try rule(name.utf8.count <= 64, "no name is longer than the limit")
+            arguments = content
         case .acknowledgement(_, let content): arguments = content
         default: return
         }
         for index in 0...arguments.count {
             _ = try? arguments.decode(SocketIOValue.self, at: index)
             _ = try? arguments.decode(ByteBuffer.self, at: index)
-            _ = try? arguments.decode(String.self, at: index)
+            try checkText(try? arguments.decode(String.self, at: index))
         }
         try rule(arguments[arguments.count] == nil, "there are no more arguments than counted")
+    }
+
+    /// What the application gets as a string.
+    static func checkText(_ text: String?) throws {
+        if let text { try rule(!CombiningMarks.exceedLimit(in: text), "no text is slow to compare") }
     }
 
     /// The payload codec of long-polling.

@@ -39,8 +39,10 @@ struct ConformanceServer: AsyncParsableCommand {
             addConversation(socket)
             addRooms(socket, of: io)
             addCluster(socket, of: io)
+            addNames(socket)
         }
         io.of("/custom").onConnect(addEcho)
+        io.of("/caf\u{E9}").onConnect(addEcho)
         io.of(/\/dynamic-\d+/).onConnect(addEcho)
         let guarded = io.of("/guarded")
         guarded.use { socket in
