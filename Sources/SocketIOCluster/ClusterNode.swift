@@ -118,8 +118,8 @@ public final class ClusterNode: AdapterFactory {
     /// - Throws: What the driver throws, with advice in its message; ``SocketIOCore/ClusterError`` with `unsupported` if it cannot do
     ///   what the configuration wants.
     public func start() async throws {
-        guard (1...NodeIdentity.idLimit).contains(id.utf8.count) else {
-            let text = "the id of the node has \(id.utf8.count) bytes: use 1 to \(NodeIdentity.idLimit)"
+        guard id.utf8.count <= NodeIdentity.idLimit else {
+            let text = "the id of the node has \(id.utf8.count) bytes: use \(NodeIdentity.idLimit) at most"
             throw ClusterError(.unsupported, text)
         }
         guard !configuration.snapshotsSessions || driver.snapshotStore != nil else {

@@ -30,6 +30,7 @@ extension ClusterStateMachine {
     package mutating func cameBack(_ id: MessageID, origin: NodeIdentity, now: NIODeadline, makeID: () -> MessageID) -> [Action] {
         var actions = resume(now: now, makeID: makeID)
         membership.listening(now: now)
+        var isOwn = id == drainMessage || id == catchUpMark
         if id == drainMessage { drainedAs = origin }
         if id == catchUpMark {
             mayRepeat = false
@@ -40,9 +41,10 @@ extension ClusterStateMachine {
             return actions + (hasReportedDuplicate ? [] : [.report(.duplicateNodeID(origin))])
         }
         for case (let namespace, .waiting(id, _)) in settling {
+            isOwn = true
             settling[namespace] = .listening(until: now + TimeAmount(configuration.settleTime))
         }
-        if echo.cameBack(id) { actions += checkHealth(now: now) }
+        if echo.cameBack(id, isOwn: isOwn) { actions += checkHealth(now: now) }
         return actions
     }
 
@@ -159,7 +161,7 @@ extension ClusterStateMachine {
             heartbeat,
             isFresh: verdict.isFresh,
             isNew: !mayRepeat,
-            isContested: received.isContested(header.origin.id),
+            isContested: verdict.isContradiction,
             namespace: header.namespace
         )
         var actions = changed(change, now: now)

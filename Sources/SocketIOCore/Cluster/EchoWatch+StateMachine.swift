@@ -63,15 +63,20 @@ package struct EchoWatchStateMachine {
 
     /// A message of this node has come back.
     ///
+    /// - Parameters:
+    ///   - id: Its id.
+    ///   - isOwn: Whether it is known for certain that this node has sent it. Whoever else writes under its id tells nothing about what
+    ///     becomes of its own messages.
     /// - Returns: Whether the node was deaf, or had heard nothing before.
-    package mutating func cameBack(_ id: MessageID) -> Bool {
-        // Whoever else writes under this node's id tells nothing about what becomes of its own messages.
-        guard let index = samples.firstIndex(where: { $0.id == id }) else { return false }
+    package mutating func cameBack(_ id: MessageID, isOwn: Bool = true) -> Bool {
+        let index = samples.firstIndex { $0.id == id }
+        guard isOwn || index != nil else { return false }
         let isNews = isDeaf || !hasHeard
         hasHeard = true
         isDeaf = false
         attempts = 0
         nextReopen = nil
+        guard let index else { return isNews }
         let lane = samples[index].lane
         if samples[index].written == nil { early[lane] = id }
         // What was written before it in its lane came before it, or is lost, which the numbers tell.

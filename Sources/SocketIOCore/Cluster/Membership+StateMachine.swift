@@ -25,7 +25,9 @@ package struct MembershipStateMachine {
         fileprivate var namespaces: [Name: TimeAmount]?
         /// When it was heard last, in the time that this node was listening.
         fileprivate var heard: TimeAmount
-        /// Whether it was heard more than once; made-up nodes are not.
+        /// When it was heard first.
+        fileprivate var joined: TimeAmount
+        /// Whether it was heard for longer than a moment; made-up nodes most often are not.
         fileprivate var isKnown = false
     }
 
@@ -101,8 +103,7 @@ package struct MembershipStateMachine {
         if let member = byID[name] {
             // Beside another life, only a heartbeat tells which of them is alive.
             guard member.identity == identity else { return .none }
-            byID[name]?.heard = listened
-            byID[name]?.isKnown = true
+            hear(name)
             if member.namespaces?[Name(namespace)] != nil { byID[name]?.namespaces?[Name(namespace)] = listened }
             return .none
         }
@@ -131,17 +132,21 @@ package struct MembershipStateMachine {
         var change = Change.none
         if isContested { contest(name) }
         if let life = ended[identity] {
-            guard isFresh, life.hasLeft || isContested else { return .none }
+            guard isFresh, life.hasLeft || isContested || contested[name] != nil else { return .none }
             change = life.hasLeft ? revive(identity) : add(identity, isContested: isContested)
         } else if byID[name]?.identity != identity {
             change = add(identity, isContested: isContested)
         }
         guard let member = byID[name], member.identity == identity else { return change }
-        byID[name]?.isKnown = change == .none
-        if isFresh || isNew { byID[name]?.heard = listened }
+        if isFresh || isNew { hear(name) }
         if isFresh { byID[name]?.isDraining = heartbeat.isDraining }
         if !namespace.isEmpty { hear(name, in: Name(namespace)) }
         return change
+    }
+
+    private mutating func hear(_ name: Name) {
+        byID[name]?.heard = listened
+        if let joined = byID[name]?.joined, listened - joined >= longestTick { byID[name]?.isKnown = true }
     }
 
     /// It was said to have left.
@@ -162,7 +167,7 @@ package struct MembershipStateMachine {
         let before = byID[name]
         guard before != nil || makeRoom() else { return .none }
         if let before {
-            if !isContested, identity.isBefore(before.identity) { return .none }
+            if !isContested, contested[name] == nil, identity.isBefore(before.identity) { return .none }
             if !isContested, contested[name] != nil, listened - before.heard <= timeout { return .none }
             // It was pushed aside and goes on: from now on it stays.
             if dead[name]?[identity.epoch]?.wasReplaced ?? false { contest(name) }
@@ -176,7 +181,7 @@ package struct MembershipStateMachine {
             remember(life, Ended(at: lastTick, hasLeft: false))
         }
         remove(name)
-        byID[name] = Member(identity: identity, heard: listened)
+        byID[name] = Member(identity: identity, heard: listened, joined: listened)
         guard let before = before?.identity else { return .joined(identity) }
         // A process that was started again under its old id; should the old one live after all, its heartbeats bring it back.
         if before.isBefore(identity) {

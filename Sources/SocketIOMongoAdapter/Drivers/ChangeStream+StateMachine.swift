@@ -155,9 +155,7 @@ struct ChangeStreamStateMachine {
             return limit.map { .at($0.next) }
         }
         let digits = rest.prefix { $0.isHexDigit }
-        // A token of the future would be accepted and hear nothing.
-        let isPlausible = limit.flatMap { limit in Self.time(of: digits).map { $0 <= limit } } ?? true
-        if isPlausible, rest[digits.endIndex...].first == "\"", digits.count >= 18, digits.count.isMultiple(of: 2) {
+        if rest[digits.endIndex...].first == "\"", digits.count >= 18, digits.count.isMultiple(of: 2) {
             return .after(BSONDocument { $0.append("_data", String(digits)) })
         }
         let time = time(of: digits) ?? limit
