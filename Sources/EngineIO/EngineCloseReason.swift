@@ -1,9 +1,14 @@
+import SocketIOText
+
 /// Why a session ended, in Socket.IO's words.
 ///
 /// A client's Socket.IO sockets hand these strings to their `disconnect` handlers unchanged.
 public struct EngineCloseReason: Sendable, Hashable, CustomStringConvertible {
     /// The reason as Socket.IO writes it, such as `transport close`.
     public let description: String
+
+    /// Feeds the words to a hasher.
+    public func hash(into hasher: inout Hasher) { Bytewise.hash(description, into: &hasher) }
 
     /// Makes a reason of your own.
     ///

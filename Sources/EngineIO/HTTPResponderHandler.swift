@@ -1,6 +1,7 @@
 import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
+import SocketIOText
 
 /// Collects plain HTTP requests, one at a time, and has a closure answer them.
 final class HTTPResponderHandler: ChannelInboundHandler {

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import SocketIOText
 import Synchronization
 
 /// A polling request that waits for its answer, as its session knows it.

@@ -2,7 +2,7 @@ import SocketIOText
 
 /// The name of a room: two names are the same if their UTF-8 bytes are, as in Node.js.
 ///
-/// No socket can be in a room whose name has more than 1 024 bytes.
+/// Sockets are not put into a room whose name is longer than ``RoomLimits/nameBytes``.
 public typealias Room = String
 
 /// The id of a socket: unique in its cluster, and the name of the room that only this socket is in.

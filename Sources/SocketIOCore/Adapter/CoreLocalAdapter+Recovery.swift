@@ -1,4 +1,5 @@
 public import NIOCore
+import SocketIOText
 import Synchronization
 
 /// How much connection state recovery keeps in one namespace of a process.

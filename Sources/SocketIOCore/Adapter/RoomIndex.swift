@@ -380,25 +380,3 @@ final class RoomIndex {
         return result
     }
 }
-
-/// A change of a session that can be recovered.
-package enum SessionEvent: Sendable, Hashable {
-    /// It has begun, or come from elsewhere, when its loop had come so far with what is delivered to the whole cluster.
-    case added(pid: String, position: MessageID?)
-    /// Its rooms or data have changed.
-    case changed(pid: String)
-    /// It has ended, or gone elsewhere.
-    case removed(pid: String)
-}
-
-/// A change of a room in one process.
-public enum RoomEvent: Sendable, Hashable {
-    /// The room's first socket is about to join.
-    case create(room: Room)
-    /// The room's last socket has left.
-    case delete(room: Room)
-    /// A socket has joined.
-    case join(room: Room, socket: SocketID)
-    /// A socket has left.
-    case leave(room: Room, socket: SocketID)
-}

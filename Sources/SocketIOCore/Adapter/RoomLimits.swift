@@ -1,3 +1,5 @@
+import SocketIOText
+
 /// How many rooms there may be, and how long their names.
 public struct RoomLimits: Sendable, Hashable {
     /// The rooms that one socket may be in, its own not counted; it is not put into further ones, which is reported. At least 1. Default 4 096:
@@ -30,7 +32,7 @@ package enum LocalLimit: Sendable {
 }
 
 /// What was not done for sockets and rooms because of a limit.
-package struct RoomRefusal: Sendable, Hashable {
+package struct RoomRefusal: Sendable, Equatable {
     /// The limit.
     package enum Reason: Sendable {
         /// ``RoomLimits/perSocket``.
