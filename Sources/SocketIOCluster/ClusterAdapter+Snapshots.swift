@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 public import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// Sessions that outlive a crash of their node: while their clients are connected, copies of them are kept in the backend.

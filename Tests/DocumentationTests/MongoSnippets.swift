@@ -1,4 +1,5 @@
 #if MongoDB
+import Foundation
 import MongoClient
 import SocketIO
 import SocketIOMongoAdapter
@@ -21,6 +22,14 @@ enum MongoSnippets {
 
         let io = SocketIOServer(adapter: mongo)
         try await io.run(port: 3000)
+    }
+
+    private struct NoKey: Error {}
+
+    static func signed(_ configuration: inout MongoAdapterConfiguration) throws {
+        let text = try String(contentsOfFile: "/run/secrets/socketio-key", encoding: .utf8)
+        guard let key = SigningKey(hexadecimal: text) else { throw NoKey() }
+        configuration.signingKeys = [key]
     }
 
     static func sharedClient(uri: String) throws -> MongoAdapter {

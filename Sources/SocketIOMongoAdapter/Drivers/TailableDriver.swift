@@ -2,6 +2,7 @@
 import MongoClient
 import NIOCore
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// Carries messages over a tailable cursor on a capped collection, on the primary.

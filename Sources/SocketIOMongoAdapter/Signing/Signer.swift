@@ -2,6 +2,7 @@
 import Crypto
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 /// Signs what a node writes, and tells what was signed with one of the keys: HMAC-SHA256 (RFC 2104) over a fixed layout of bytes.
 ///
