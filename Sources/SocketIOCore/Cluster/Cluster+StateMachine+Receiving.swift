@@ -113,7 +113,8 @@ extension ClusterStateMachine {
     /// Nodes of other kinds need not say that they are alive as long as they say something else.
     private mutating func heard(_ header: ClusterHeader) -> MembershipStateMachine.Change {
         guard configuration.announcesNamespaces, header.origin.isForeign, !header.namespace.isEmpty else {
-            return membership.heard(header.origin, namespace: header.namespace)
+            // Leaves are in the first lane, and what is written through others may come behind them.
+            return membership.heard(header.origin, namespace: header.namespace, isLast: header.stamp?.lane ?? 0 == 0)
         }
         guard namespaces.contains(Name(header.namespace)) else { return membership.heard(header.origin, namespace: header.namespace) }
         return membership.beat(header.origin, Heartbeat(beat: 0), namespace: header.namespace)
@@ -161,6 +162,7 @@ extension ClusterStateMachine {
             heartbeat,
             isFresh: verdict.isFresh,
             isNew: !mayRepeat,
+            isLast: lane == 0,
             isContested: verdict.isContradiction,
             namespace: header.namespace
         )

@@ -98,7 +98,12 @@ package struct MembershipStateMachine {
     package mutating func listening(now: NIODeadline) { lastItem = now }
 
     /// A node has said something new, other than that it is alive.
-    package mutating func heard(_ identity: NodeIdentity, namespace: String = "") -> Change {
+    ///
+    /// - Parameters:
+    ///   - identity: The node.
+    ///   - namespace: The namespace; empty for the node as a whole.
+    ///   - isLast: Whether a leave of the node would have come after it, so that it has not left.
+    package mutating func heard(_ identity: NodeIdentity, namespace: String = "", isLast: Bool = true) -> Change {
         let name = Name(identity.id)
         if let member = byID[name] {
             // Beside another life, only a heartbeat tells which of them is alive.
@@ -107,7 +112,7 @@ package struct MembershipStateMachine {
             if member.namespaces?[Name(namespace)] != nil { byID[name]?.namespaces?[Name(namespace)] = listened }
             return .none
         }
-        if let life = ended[identity], life.hasLeft, life.wasMember { return revive(identity) }
+        if isLast, let life = ended[identity], life.hasLeft, life.wasMember { return revive(identity) }
         return dead[name]?[identity.epoch] == nil ? .none : add(identity)
     }
 
@@ -118,6 +123,7 @@ package struct MembershipStateMachine {
     ///   - heartbeat: What it has said.
     ///   - isFresh: Whether it is later than what it has said before.
     ///   - isNew: Whether it is certain at least that it was not read before.
+    ///   - isLast: Whether a leave of the node would have come after it, so that it has not left.
     ///   - isContested: Whether another life of it was taken for a later one, and this one goes on all the same.
     ///   - namespace: The namespace in which it said so; empty for all.
     package mutating func beat(
@@ -125,6 +131,7 @@ package struct MembershipStateMachine {
         _ heartbeat: Heartbeat,
         isFresh: Bool = true,
         isNew: Bool = true,
+        isLast: Bool = true,
         isContested: Bool = false,
         namespace: String
     ) -> Change {
@@ -132,7 +139,7 @@ package struct MembershipStateMachine {
         var change = Change.none
         if isContested { contest(name) }
         if let life = ended[identity] {
-            guard isFresh, life.hasLeft || isContested || contested[name] != nil else { return .none }
+            guard isFresh, life.hasLeft && isLast || isContested || contested[name] != nil else { return .none }
             change = life.hasLeft ? revive(identity) : add(identity, isContested: isContested)
         } else if byID[name]?.identity != identity {
             change = add(identity, isContested: isContested)
