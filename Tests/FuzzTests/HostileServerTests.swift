@@ -24,8 +24,14 @@ struct HostileServerTests {
                 try play(scripts.next(), "script \(number) of seed \(seed) for \(format)")
             }
         }
-        // It is of no use if everything is refused at the door.
-        let missing = Self.places.subtracting(try FuzzTarget.placesReached(format))
+        // It is of no use if everything is refused at the door. On a busy machine an answer may come before what it answers was asked.
+        var scripts = HostileScripts(format, seed: 4)
+        var missing = Self.places.subtracting(try FuzzTarget.placesReached(format))
+        for number in 0..<2_000 where !missing.isEmpty {
+            await FuzzTarget.server.rest()
+            try play(scripts.next(), "script \(number) of those for what was missed, for \(format)")
+            missing = Self.places.subtracting(try FuzzTarget.placesReached(format))
+        }
         #expect(missing.isEmpty, "\(missing)")
     }
 
