@@ -113,9 +113,8 @@ extension ClusterStateMachine {
     /// Nodes of other kinds need not say that they are alive as long as they say something else.
     private mutating func heard(_ header: ClusterHeader) -> MembershipStateMachine.Change {
         guard configuration.announcesNamespaces, header.origin.isForeign, !header.namespace.isEmpty else {
-            // Leaves are in the first lane, and what is written through others may come behind them; so may answers that were being made.
-            let isLast = header.stamp?.lane ?? 0 == 0 && !header.kind.isAnswer
-            return membership.heard(header.origin, namespace: header.namespace, isLast: isLast)
+            // Leaves are the last in the first lane, and what is written through others may come behind them.
+            return membership.heard(header.origin, namespace: header.namespace, isLast: header.stamp?.lane ?? 0 == 0)
         }
         guard namespaces.contains(Name(header.namespace)) else { return membership.heard(header.origin, namespace: header.namespace) }
         return membership.beat(header.origin, Heartbeat(beat: 0), namespace: header.namespace)

@@ -74,6 +74,8 @@ package struct SendLaneStateMachine {
     private var answerBytes = 0
     /// Nothing that waits is late before this time.
     private var earliestDeadline = NIODeadline.distantFuture
+    /// Whether the node's leave has been handed out: nothing is written behind it, or others would take it for a sign of life.
+    private var hasLeft = false
     /// Tickets of waiting messages that nobody wants any more.
     private var withdrawn: Set<UInt64> = []
     private var numbers = SentNumbers(epoch: 0)
@@ -197,7 +199,7 @@ package struct SendLaneStateMachine {
         case .pausing, .idle: break
         }
         // All that was in the queue may have been withdrawn, and what waited for room is in it now.
-        while batch.isEmpty, !queue.isEmpty { form(origin: origin, now: now, makeID: makeID) }
+        while batch.isEmpty, !queue.isEmpty, !hasLeft { form(origin: origin, now: now, makeID: makeID) }
         guard !batch.isEmpty else {
             state = .idle
             return .wait
@@ -218,6 +220,10 @@ package struct SendLaneStateMachine {
             bytes += first.bytes
             hasNumbers = hasNumbers || !first.message.body.kind.isMembership
             batch.append(fly(first.message, origin: origin, makeID: makeID))
+            guard first.message.body.kind != .leave else {
+                hasLeft = true
+                break
+            }
         }
         listVoids()
         isDoubtful = false
