@@ -168,7 +168,8 @@ extension ClusterStateMachine {
         )
         var actions = changed(change, now: now)
         if verdict.isContradiction { actions += contradiction(header.origin, "two lives of the node speak at the same time", now: now) }
-        return actions + positions(heartbeat, header.origin, lane: lane, isFresh: verdict.isFresh, now: now)
+        // What is shown again says nothing of what came after it.
+        return actions + positions(heartbeat, header.origin, lane: lane, isFresh: verdict.isFresh && !mayRepeat, now: now)
     }
 
     private mutating func positions(

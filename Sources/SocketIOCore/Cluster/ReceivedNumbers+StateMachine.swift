@@ -128,7 +128,9 @@ package struct ReceivedNumbersStateMachine {
             let sequence = targeted ? \Lane.targeted : \Lane.all
             // Of those who send no heartbeats, such as emitters, nothing else could say where their numbers are.
             let trustsNumber = lane.beats.last != nil || mayRepeat
-            if let action = lane[keyPath: sequence]?.receive(stamp, id: id, trustsNumber: trustsNumber) { return action }
+            if let action = lane[keyPath: sequence]?.receive(stamp, id: id, trustsNumber: trustsNumber, mayRepeat: mayRepeat) {
+                return action
+            }
             lane[keyPath: sequence] = ReceivedSequence(stamp.number, id: id)
             return .deliver(missing: 0)
         }

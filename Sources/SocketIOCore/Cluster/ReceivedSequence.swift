@@ -31,7 +31,13 @@ struct ReceivedSequence {
     ///   - stamp: Its number.
     ///   - id: Its id; nil if it is not known, and the number alone decides.
     ///   - trustsNumber: Whether an old number means that the message is old.
-    mutating func receive(_ stamp: NumberStamp, id: MessageID?, trustsNumber: Bool) -> ReceivedNumbersStateMachine.ReceiveAction {
+    ///   - mayRepeat: Whether the stream may show again what it has shown before: an old number then is one, whatever its id.
+    mutating func receive(
+        _ stamp: NumberStamp,
+        id: MessageID?,
+        trustsNumber: Bool,
+        mayRepeat: Bool
+    ) -> ReceivedNumbersStateMachine.ReceiveAction {
         let number = stamp.number
         if number > last {
             let before = last
@@ -42,7 +48,7 @@ struct ReceivedSequence {
             jump(over: span, stamp.void)
             return .deliver(missing: stamp.void.missing(in: span))
         }
-        if land(on: number) || isAnother(number, id) || !trustsNumber {
+        if land(on: number) || !mayRepeat && isAnother(number, id) || !trustsNumber {
             remember(number, id)
             return .contradict
         }
