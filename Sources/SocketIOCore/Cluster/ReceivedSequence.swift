@@ -48,7 +48,12 @@ struct ReceivedSequence {
             jump(over: span, stamp.void)
             return .deliver(missing: stamp.void.missing(in: span))
         }
-        if land(on: number) || !mayRepeat && isAnother(number, id) || !trustsNumber {
+        if land(on: number) {
+            remember(number, id)
+            // A stream that begins at an earlier place shows what was missed.
+            return mayRepeat ? .deliver(missing: 0) : .contradict
+        }
+        if !mayRepeat && isAnother(number, id) || !trustsNumber {
             remember(number, id)
             return .contradict
         }

@@ -62,7 +62,7 @@ struct NumbersTests {
         #expect(machine.position(stamp(9, void: [8...8]), of: origin, targeted: false, now: now).missing == 3)
         // What is void was given up; the rest was said to be lost, and is new if it comes after all.
         #expect(machine.receive(stamp(8), from: origin, targeted: false, now: now) == .drop)
-        #expect(machine.receive(stamp(9), from: origin, targeted: false, now: now) == .contradict)
+        #expect(machine.receive(stamp(9), from: origin, targeted: false, mayRepeat: false, now: now) == .contradict)
         #expect(machine.receive(stamp(9), from: origin, targeted: false, now: now) == .drop)
     }
 
