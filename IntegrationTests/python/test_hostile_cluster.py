@@ -132,9 +132,9 @@ async def test_forged_heartbeats_make_nobody_deaf(attacked: tuple[Cluster, Forge
 
 async def test_a_made_up_later_life_makes_nobody_deaf_for_long(attacked: tuple[Cluster, Forger]) -> None:
     cluster, forger = attacked
+    here, there = await cluster.client(0), await cluster.client(1)
     epoch = forger.epoch("node0") + 1
     forger.write(heartbeat("node0", epoch), news("node0", epoch, 1, "ghost"))
-    here, there = await cluster.client(0), await cluster.client(1)
     await expect(there, "ghost")
 
     async def is_heard() -> bool:

@@ -54,10 +54,10 @@ def document(kind: int, origin: str, epoch: int, payload: Any, *, namespace: str
     return result | fields
 
 
-def news(origin: str, epoch: int, number: int, value: Any, **fields: Any) -> dict[str, Any]:
+def news(origin: str, epoch: int, number: int, value: Any, *, lane: int = 0, **fields: Any) -> dict[str, Any]:
     """A broadcast of the event `news` to everybody."""
     message = f'2["news",{json.dumps(value)}]'.encode()
-    return document(BROADCAST, origin, epoch, [OPTIONS, [0, None, message, []]], lane=0, number=Int64(number), **fields)
+    return document(BROADCAST, origin, epoch, [OPTIONS, [0, None, message, []]], lane=lane, number=Int64(number), **fields)
 
 
 def goodbye(origin: str, epoch: int, number: int, **fields: Any) -> dict[str, Any]:
