@@ -100,7 +100,7 @@ async def test_what_cannot_be_recovered_becomes_a_fresh_session(server: Server) 
         {"pid": data["pid"], "offset": "unknown"},
         {"pid": 5, "offset": offset},
         {"pid": data["pid"], "offset": {"$gt": ""}},
-        {"pid": "x" * 10_000, "offset": "y" * 10_000},
+        {"pid": "x" * 7_000, "offset": "y" * 7_000},
     ):
         async with RawSocket(server.url) as again:
             answer = await again.connect(auth=auth)
