@@ -6,7 +6,7 @@ import Synchronization
 final class Compressor: Sendable {
     /// The size in bytes up to which compressing takes no longer than what else an event loop does for a request: less than a millisecond.
     static let longestAtOnce = 16 << 10
-    /// Bodies that wait or are being compressed. What comes beyond is sent as it is: whoever asks for that much has no claim to more.
+    /// Bodies that wait or are being compressed. Beyond the limit, bodies are sent uncompressed.
     private static let mostJobs = 16
 
     /// A body that is being compressed.

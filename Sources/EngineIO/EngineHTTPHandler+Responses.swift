@@ -107,7 +107,7 @@ extension EngineHTTPHandler {
             if case .poll(let handle) = request.kind { tell(handle) { $0.pollAborted(request.id) } }
             return context.close(promise: nil)
         }
-        // What is left of a request when its connection ends is no request either, and nobody waits for an answer.
+        // What is left of a request when its connection ends is not a request, and no client waits for an answer.
         guard context.channel.isActive else { return }
         let headers: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]
         context.write(Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)

@@ -19,7 +19,7 @@ enum EngineRoute: Equatable {
         else { return .failure(EngineRefusal(.unknownTransport)) }
         // JSONP belongs to version 3 of the protocol.
         guard parameter("j") == nil else { return .failure(EngineRefusal(.unsupportedProtocolVersion)) }
-        // What follows the head of a handshake belongs to the WebSocket, or to a body: nobody could say which.
+        // What follows the head of a handshake belongs to the WebSocket, or to a body: the two cannot be told apart.
         if head.isWebSocketUpgrade, head.hasBody {
             return .failure(EngineRefusal(.badRequest, context: "a WebSocket handshake must not have a body"))
         }

@@ -144,7 +144,7 @@ private struct StructureWalk {
         return .complete
     }
 
-    /// Steps over an array and tells where its elements are.
+    /// Skips an array and returns the ranges of its elements.
     mutating func array(_ bytes: UnsafeRawBufferPointer, _ element: (Range<Int>) -> Void) -> Outcome {
         guard let first = bytes.first else { return .truncated }
         guard self.valuesLeft > 0 else { return .tooManyValues }

@@ -69,7 +69,7 @@ final class FuzzServer: Sendable {
         numbers.store(0, ordering: .relaxed)
     }
 
-    /// Lets so much time pass that nobody waits for anything any more, and a loss of messages is forgotten.
+    /// Advances the clock past every timeout, so that no request is pending and a reported loss is forgotten.
     func rest() async { await loop.advanceTime(by: .seconds(70)) }
 
     /// What has happened at least once: how deep the scripts reach.

@@ -183,7 +183,7 @@ public final class Namespace: Sendable {
 
     func didServe() { if parent != nil { hasServed.store(true, ordering: .relaxed) } }
 
-    /// Nobody is in it, and nobody is about to join.
+    /// It has no members, and no client is about to join.
     var isVacant: Bool {
         // In this order: who takes the last socket out of the adapter holds the namespace before.
         localAdapter.isEmpty && !isHeld
