@@ -12,14 +12,16 @@ let package = Package(
     name: "swift-socketio",
     platforms: [.macOS(.v26)],
     products: [
-        .library(name: "MessagePack", targets: ["MessagePack"]),
+        .library(name: "SocketIOMessagePack", targets: ["SocketIOMessagePack"]),
         .library(name: "SocketIOCore", targets: ["SocketIOCore"]),
         .library(name: "SocketIOCluster", targets: ["SocketIOCluster"]),
+        .library(name: "EngineIOCore", targets: ["EngineIOCore"]),
         .library(name: "EngineIO", targets: ["EngineIO"]),
-        .library(name: "SocketIO", targets: ["SocketIO"]),
+        .library(name: "SwiftSocketIO", targets: ["SwiftSocketIO"]),
         .library(name: "SocketIOHummingbird", targets: ["SocketIOHummingbird"]),
         .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
-        .library(name: "MongoClient", targets: ["MongoClient"]),
+        .library(name: "SocketIOMongoTesting", targets: ["SocketIOMongoTesting"]),
+        .library(name: "SocketIOMongoClient", targets: ["SocketIOMongoClient"]),
         .library(name: "SocketIOMongoAdapter", targets: ["SocketIOMongoAdapter"]),
         .library(name: "SocketIOEmitter", targets: ["SocketIOEmitter"]),
         .executable(name: "socketio-emit", targets: ["SocketIOEmit"]),
@@ -46,26 +48,42 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
-            name: "CMessagePack",
+            name: "CSocketIOMessagePack",
             pkgConfig: "msgpack",
             providers: [.apt(["libmsgpack-dev"]), .brew(["msgpack"])]
         ),
-        .systemLibrary(name: "CSystemShims"),
+        .systemLibrary(name: "CSocketIOSystem"),
         .systemLibrary(
-            name: "CZlib",
+            name: "CSocketIOZlib",
             pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
         .target(name: "SocketIOText", swiftSettings: settings),
         .target(
-            name: "MessagePack",
-            dependencies: ["CMessagePack", "SocketIOText", .product(name: "NIOCore", package: "swift-nio")],
+            name: "SocketIOConcurrency",
+            dependencies: [
+                "CSocketIOSystem",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "EngineIOCore",
+            dependencies: ["SocketIOText", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "SocketIOMessagePack",
+            dependencies: ["CSocketIOMessagePack", "SocketIOText", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: settings
         ),
         .target(
             name: "SocketIOCore",
             dependencies: [
-                "MessagePack",
+                "SocketIOConcurrency",
+                "EngineIOCore",
+                "SocketIOMessagePack",
                 "SocketIOText",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -75,6 +93,9 @@ let package = Package(
         .target(
             name: "SocketIOCluster",
             dependencies: [
+                "SocketIOMessagePack",
+                "EngineIOCore",
+                "SocketIOConcurrency",
                 "SocketIOCore",
                 "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -87,9 +108,10 @@ let package = Package(
         .target(
             name: "EngineIO",
             dependencies: [
-                "CSystemShims",
-                "CZlib",
-                "SocketIOCore",
+                "SocketIOConcurrency",
+                "EngineIOCore",
+                "CSocketIOSystem",
+                "CSocketIOZlib",
                 "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -109,8 +131,9 @@ let package = Package(
         .target(
             name: "SocketIOHummingbird",
             dependencies: [
+                "EngineIOCore",
                 "EngineIO",
-                "SocketIO",
+                "SwiftSocketIO",
                 "SocketIOText",
                 .product(name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
                 .product(name: "Logging", package: "swift-log"),
@@ -121,10 +144,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
-            name: "SocketIO",
+            name: "SwiftSocketIO",
             dependencies: [
+                "EngineIOCore",
+                "SocketIOConcurrency",
                 "EngineIO",
-                "MessagePack",
+                "SocketIOMessagePack",
                 "SocketIOCore",
                 "SocketIOText",
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -143,11 +168,12 @@ let package = Package(
         .target(
             name: "SocketIOTesting",
             dependencies: [
-                .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
-                "CSystemShims",
+                "EngineIOCore",
+                "SocketIOConcurrency",
+                "CSocketIOSystem",
                 "EngineIO",
-                "MessagePack",
-                "SocketIO",
+                "SocketIOMessagePack",
+                "SwiftSocketIO",
                 "SocketIOCluster",
                 "SocketIOCore",
                 "SocketIOText",
@@ -162,15 +188,27 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "SocketIOMongoTesting",
+            dependencies: [
+                .target(name: "SocketIOMongoClient", condition: .when(traits: ["MongoDB"])),
+                "CSocketIOSystem",
+                "SocketIOConcurrency",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         .systemLibrary(
-            name: "CLibMongoC",
+            name: "CSocketIOLibMongoC",
             pkgConfig: "libmongoc-1.0",
             providers: [.apt(["libmongoc-dev"]), .brew(["mongo-c-driver@1"])]
         ),
         .target(
-            name: "MongoClient",
+            name: "SocketIOMongoClient",
             dependencies: [
-                .target(name: "CLibMongoC", condition: .when(traits: ["MongoDB"])),
+                .target(name: "CSocketIOLibMongoC", condition: .when(traits: ["MongoDB"])),
                 "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -183,8 +221,10 @@ let package = Package(
         .target(
             name: "SocketIOMongoAdapter",
             dependencies: [
-                .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
-                "MessagePack",
+                "EngineIOCore",
+                "SocketIOConcurrency",
+                .target(name: "SocketIOMongoClient", condition: .when(traits: ["MongoDB"])),
+                "SocketIOMessagePack",
                 "SocketIOCluster",
                 "SocketIOCore",
                 "SocketIOText",
@@ -199,6 +239,7 @@ let package = Package(
         .target(
             name: "SocketIOEmitter",
             dependencies: [
+                "EngineIOCore",
                 "SocketIOCluster",
                 "SocketIOCore",
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
@@ -220,23 +261,24 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
-            name: "ChatServer",
+            name: "SocketIOChat",
             dependencies: [
                 "EngineIO",
-                "SocketIO",
+                "SwiftSocketIO",
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
+            path: "Examples/Chat",
             exclude: ["Dockerfile", "PROTOCOL.md"],
             resources: [.copy("Public")],
             swiftSettings: settings
         ),
         .executableTarget(
-            name: "LoadTarget",
+            name: "SocketIOLoadServer",
             dependencies: [
                 "EngineIO",
-                "SocketIO",
+                "SwiftSocketIO",
                 .target(name: "SocketIOHummingbird", condition: .when(traits: ["Hummingbird"])),
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -246,14 +288,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
+            path: "Benchmarks/Load/Server",
             exclude: ["README.md"],
             swiftSettings: settings
         ),
         .executableTarget(
-            name: "ConformanceServer",
+            name: "SocketIOConformanceServer",
             dependencies: [
                 "EngineIO",
-                "SocketIO",
+                "SwiftSocketIO",
                 "SocketIOCore",
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -263,15 +306,16 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
-            name: "FuzzTargets",
+            name: "SocketIOFuzzTargets",
             dependencies: [
-                "MessagePack",
-                "SocketIO",
+                "EngineIOCore",
+                "SocketIOMessagePack",
+                "SwiftSocketIO",
                 "SocketIOCluster",
                 "SocketIOCore",
                 "SocketIOText",
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
-                .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
+                .target(name: "SocketIOMongoClient", condition: .when(traits: ["MongoDB"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -281,19 +325,19 @@ let package = Package(
         ),
         .testTarget(
             name: "FuzzTests",
-            dependencies: ["FuzzTargets", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: ["SocketIOFuzzTargets", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: settings
         ),
         .testTarget(name: "SocketIOTextTests", dependencies: ["SocketIOText"], swiftSettings: settings),
         .testTarget(
-            name: "MessagePackTests",
-            dependencies: ["MessagePack", .product(name: "NIOCore", package: "swift-nio")],
+            name: "SocketIOMessagePackTests",
+            dependencies: ["SocketIOMessagePack", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: settings
         ),
         .testTarget(
-            name: "MongoClientTests",
+            name: "SocketIOMongoClientTests",
             dependencies: [
-                "MongoClient",
+                "SocketIOMongoClient",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
@@ -313,7 +357,7 @@ let package = Package(
             dependencies: [
                 "EngineIO",
                 "EngineIOTestSupport",
-                "SocketIO",
+                "SwiftSocketIO",
                 "SocketIOHummingbird",
                 "SocketIOTesting",
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
@@ -321,8 +365,19 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "EngineIOCoreTests",
+            dependencies: [
+                "EngineIOCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "EngineIOTests",
             dependencies: [
+                "SocketIOConcurrency",
+                "EngineIOCore",
                 "EngineIO",
                 "EngineIOTestSupport",
                 "SocketIOCore",
@@ -341,6 +396,8 @@ let package = Package(
         .testTarget(
             name: "SocketIOClusterTests",
             dependencies: [
+                "SocketIOConcurrency",
+                "EngineIOCore",
                 "SocketIOCluster",
                 "SocketIOCore",
                 "SocketIOText",
@@ -354,7 +411,9 @@ let package = Package(
         .testTarget(
             name: "SocketIOClusterServerTests",
             dependencies: [
-                "SocketIO",
+                "SocketIOConcurrency",
+                "EngineIOCore",
+                "SwiftSocketIO",
                 "SocketIOCluster",
                 "SocketIOCore",
                 "SocketIOTesting",
@@ -365,11 +424,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
-            name: "SocketIOTests",
+            name: "SwiftSocketIOTests",
             dependencies: [
+                "SocketIOCluster",
+                "SocketIOConcurrency",
+                "EngineIOCore",
                 "EngineIO",
                 "EngineIOTestSupport",
-                "SocketIO",
+                "SwiftSocketIO",
                 "SocketIOCore",
                 "SocketIOTesting",
                 .product(name: "Logging", package: "swift-log"),
@@ -382,7 +444,9 @@ let package = Package(
         .testTarget(
             name: "SocketIOTestingTests",
             dependencies: [
-                "SocketIO",
+                "SocketIOConcurrency",
+                "EngineIOCore",
+                "SwiftSocketIO",
                 "SocketIOCluster",
                 "SocketIOCore",
                 "SocketIOTesting",
@@ -394,10 +458,14 @@ let package = Package(
         .testTarget(
             name: "DocumentationTests",
             dependencies: [
+                "SocketIOMongoTesting",
+                "SocketIOCluster",
+                "SocketIOConcurrency",
+                "EngineIOCore",
                 "EngineIO",
-                "MessagePack",
-                .target(name: "MongoClient", condition: .when(traits: ["MongoDB"])),
-                "SocketIO",
+                "SocketIOMessagePack",
+                .target(name: "SocketIOMongoClient", condition: .when(traits: ["MongoDB"])),
+                "SwiftSocketIO",
                 "SocketIOCore",
                 "SocketIOEmitter",
                 "SocketIOHummingbird",
@@ -415,27 +483,29 @@ let package = Package(
         .testTarget(
             name: "SocketIOCoreTests",
             dependencies: [
-                "MessagePack", "SocketIOCore", "SocketIOText", .product(name: "NIOCore", package: "swift-nio"),
+                "EngineIOCore",
+                "SocketIOMessagePack", "SocketIOCore", "SocketIOText", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),
         .executableTarget(
-            name: "MongoBenchmark",
-            dependencies: ["MongoClient", "SocketIOTesting", .product(name: "NIOCore", package: "swift-nio")],
-            path: "IntegrationTests/MongoBenchmark",
+            name: "SocketIOMongoFloor",
+            dependencies: ["SocketIOMongoClient", "SocketIOMongoTesting", .product(name: "NIOCore", package: "swift-nio")],
+            path: "Benchmarks/Load/MongoFloor",
             swiftSettings: settings
         ),
         .executableTarget(
-            name: "ReplicaSet",
-            dependencies: ["SocketIOTesting", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            name: "SocketIOReplicaSet",
+            dependencies: ["SocketIOMongoTesting", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "IntegrationTests/ReplicaSet",
             swiftSettings: settings
         ),
         .testTarget(
             name: "SocketIOMongoAdapterTests",
             dependencies: [
-                "MongoClient",
+                "EngineIOCore",
+                "SocketIOMongoClient",
                 "SocketIOCluster",
                 "SocketIOCore",
                 "SocketIOMongoAdapter",
@@ -448,6 +518,7 @@ let package = Package(
         .testTarget(
             name: "SocketIOEmitterTests",
             dependencies: [
+                "EngineIOCore",
                 "SocketIOCluster",
                 "SocketIOCore",
                 "SocketIOEmitter",
@@ -460,9 +531,11 @@ let package = Package(
         .testTarget(
             name: "MongoAdapterIntegrationTests",
             dependencies: [
+                "EngineIOCore",
+                "SocketIOMongoTesting",
                 "EngineIO",
-                "MongoClient",
-                "SocketIO",
+                "SocketIOMongoClient",
+                "SwiftSocketIO",
                 "SocketIOCluster",
                 "SocketIOCore",
                 "SocketIOEmitter",
@@ -478,7 +551,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MongoClientIntegrationTests",
-            dependencies: ["MongoClient", "SocketIOTesting", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: ["SocketIOMongoClient", "SocketIOMongoTesting", .product(name: "NIOCore", package: "swift-nio")],
             path: "IntegrationTests/MongoClientTests",
             swiftSettings: settings
         ),
@@ -488,21 +561,22 @@ let package = Package(
 // The fuzzer only links with a sanitizer that brings the main function; see scripts/fuzz.
 if Context.environment["FUZZING"] != nil {
     package.targets.append(
-        .executableTarget(name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Fuzzing/Runner", swiftSettings: settings)
+        .executableTarget(name: "SocketIOFuzzer", dependencies: ["SocketIOFuzzTargets"], path: "Fuzzing/Runner", swiftSettings: settings)
     )
 }
 
 // The load generator uses epoll.
 #if os(Linux)
 package.targets += [
-    .systemLibrary(name: "CLinuxEvents"),
+    .systemLibrary(name: "CSocketIOLinuxEvents"),
     .executableTarget(
-        name: "LoadGenerator",
+        name: "SocketIOLoadGenerator",
         dependencies: [
-            "CLinuxEvents",
+            "CSocketIOLinuxEvents",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Histogram", package: "hdrhistogram-swift"),
         ],
+        path: "Benchmarks/Load/Generator",
         exclude: ["README.md"],
         swiftSettings: settings
     ),

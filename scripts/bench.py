@@ -42,7 +42,7 @@ class Work:
     values: list  # (the generator's name, title, digits, whether smaller is better)
     batch: int | None = None  # messages per write of the bare server; None if it cannot do this work
     loops: int | None = None  # event loops of swift-socketio, if not those of the command line; then it runs alone, once and shorter
-    options: str = ""  # for LoadTarget; then it runs alone
+    options: str = ""  # for SocketIOLoadServer; then it runs alone
     best: bool = False  # the best run with a busy server counts, not the median: the rate is bistable with one message in flight
     seconds: float = 0  # at least
     once: bool = False  # does not vary from run to run
@@ -82,7 +82,7 @@ def parse_arguments():
     parser.add_argument("--quick", action="store_true", help="one run of two seconds")
     parser.add_argument("--only", default="", help="some of: " + ", ".join(WORK))
     parser.add_argument("--servers", default="", help="some of: swift-socketio, bare, python-socketio")
-    parser.add_argument("--peer", action="append", default=[], metavar="NAME=URL=PID", help="another server with LoadTarget's events")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=URL=PID", help="another server with SocketIOLoadServer's events")
     parser.add_argument("--loops", type=int, default=1, help="event loops of swift-socketio")
     parser.add_argument("--server-cores", default="0", help="cores of the server")
     parser.add_argument("--generator-core", default="1", help="core of the load generator")
@@ -130,13 +130,13 @@ def has_python_socketio():
 def servers_for(work, options):
     batch, loops = WORK[work].batch, WORK[work].loops
     own = WORK[work].options.format(certificate=options.certificate, key=options.key).split()
-    found = [Server(OURS, [options.bin / "LoadTarget", "--loops", str(loops or options.loops), *own])]
+    found = [Server(OURS, [options.bin / "SocketIOLoadServer", "--loops", str(loops or options.loops), *own])]
     if loops or own:
         return found
     if work == "connects":
-        found.append(Server(BARE_NIO, [options.bin / "LoadTarget", "--loops", "1", "--bare"]))
+        found.append(Server(BARE_NIO, [options.bin / "SocketIOLoadServer", "--loops", "1", "--bare"]))
     if batch:
-        found.append(Server(BARE, [options.bin / "LoadGenerator", "bare", "--batch", str(batch)]))
+        found.append(Server(BARE, [options.bin / "SocketIOLoadGenerator", "bare", "--batch", str(batch)]))
     if has_python_socketio():
         found.append(Server("python-socketio", [sys.executable, ROOT / "scripts" / "bench_peer.py"]))
     for peer in options.peer:
@@ -149,7 +149,7 @@ def servers_for(work, options):
 def run_once(work, server, options):
     arguments = WORK[work].arguments.split()
     with server.running(options) as (url, pid):
-        command = [options.bin / "LoadGenerator", arguments[0], url, "--pid", str(pid), "--format", "json", *arguments[1:]]
+        command = [options.bin / "SocketIOLoadGenerator", arguments[0], url, "--pid", str(pid), "--format", "json", *arguments[1:]]
         if arguments[0] == "tls":
             command = [sys.executable, ROOT / "scripts" / "bench_tls.py", url, "--pid", str(pid)]
         elif arguments[0] not in WITHOUT_SECONDS:

@@ -45,7 +45,7 @@ def process(*command, **options):
 
 @contextlib.contextmanager
 def replica_set(options):
-    with process(options.bin / "ReplicaSet", stdin=subprocess.PIPE) as (_, line):
+    with process(options.bin / "SocketIOReplicaSet", stdin=subprocess.PIPE) as (_, line):
         if not line.startswith("ready "):
             sys.exit("the replica set did not start")
         yield line.removeprefix("ready ")
@@ -55,7 +55,7 @@ def replica_set(options):
 def nodes(options, uri, driver, collection):
     """Two servers of one cluster: URLs and process ids."""
     reading, expiration = DRIVERS[driver]
-    command = [options.bin / "LoadTarget", "--loops", "1", "--mongodb", uri, "--driver", reading, "--expiration", expiration, "--collection", collection]
+    command = [options.bin / "SocketIOLoadServer", "--loops", "1", "--mongodb", uri, "--driver", reading, "--expiration", expiration, "--collection", collection]
     with contextlib.ExitStack() as stack:
         found = []
         for _ in range(2):
@@ -70,7 +70,7 @@ def nodes(options, uri, driver, collection):
 def generate(options, found, mode, *arguments):
     (first, first_pid), (second, second_pid) = found
     sender = ["--sender", second] if mode == "cluster" else ["--other", second] if mode == "broadcast-ack" else []
-    command = [options.bin / "LoadGenerator", mode, first, *sender, "--pid", first_pid, "--pid", second_pid]
+    command = [options.bin / "SocketIOLoadGenerator", mode, first, *sender, "--pid", first_pid, "--pid", second_pid]
     command += ["--format", "json", "--seconds", options.seconds, *arguments]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300, check=False)
     if done.returncode != 0:
@@ -82,8 +82,8 @@ def generate(options, found, mode, *arguments):
 
 
 def bare(options, uri, part):
-    """What MongoBenchmark prints."""
-    command = [options.bin / "MongoBenchmark", str(options.seconds), part]
+    """What SocketIOMongoFloor prints."""
+    command = [options.bin / "SocketIOMongoFloor", str(options.seconds), part]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=True, env={**os.environ, "MONGODB_URI": uri}).stdout
 
 

@@ -1,4 +1,4 @@
-"""python-socketio with the events of LoadTarget, as a peer to measure against."""
+"""python-socketio with the events of SocketIOLoadServer, as a peer to measure against."""
 
 import asyncio
 

@@ -55,7 +55,7 @@ class Node:
 
     def __init__(self, options, uri):
         self.port = free_port()
-        self.command = [str(options.bin / "LoadTarget"), "--loops", "1", "--mongodb", uri, "--collection", "reconnect", "--recovery"]
+        self.command = [str(options.bin / "SocketIOLoadServer"), "--loops", "1", "--mongodb", uri, "--collection", "reconnect", "--recovery"]
         self.command += ["--port", str(self.port)]
         self.start()
 
@@ -96,7 +96,7 @@ def run(options, uri):
         first, second = Node(options, uri), Node(options, uri)
         stack.callback(first.stop)
         stack.callback(second.stop)
-        command = [options.bin / "LoadGenerator", "reconnect", first.url, "--sender", second.url, "--clients", options.clients]
+        command = [options.bin / "SocketIOLoadGenerator", "reconnect", first.url, "--sender", second.url, "--clients", options.clients]
         command += ["--rate", options.rate, "--timeout", 120, "--format", "json"]
         generator = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         stack.callback(generator.kill)

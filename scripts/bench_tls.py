@@ -1,4 +1,4 @@
-"""Opens idle clients over TLS and reports the memory of the server, as `LoadGenerator idle` does without TLS; called by scripts/bench."""
+"""Opens idle clients over TLS and reports the memory of the server, as `SocketIOLoadGenerator idle` does without TLS; called by scripts/bench."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-// The sample chat on Node.js. Its events are those of Sources/ChatServer/PROTOCOL.md.
+// The sample chat on Node.js. Its events are those of Examples/Chat/PROTOCOL.md.
 import { createReadStream } from "node:fs";
 import { createServer } from "node:http";
 import { hostname } from "node:os";
@@ -13,7 +13,7 @@ if (!MONGODB_URI) throw new Error("set MONGODB_URI to the deployment of the Swif
 
 // MARK: The page
 
-const pages = fileURLToPath(new URL("../../Sources/ChatServer/Public/", import.meta.url));
+const pages = fileURLToPath(new URL("../../Examples/Chat/Public/", import.meta.url));
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 
 const http = createServer((request, response) => {

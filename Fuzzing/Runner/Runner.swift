@@ -1,5 +1,5 @@
 import Dispatch
-import FuzzTargets
+import SocketIOFuzzTargets
 
 /// libFuzzer has the `main` function and calls this one with each input.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -1,4 +1,4 @@
-import FuzzTargets
+import SocketIOFuzzTargets
 
 #if canImport(Glibc)
 import Glibc

@@ -1,6 +1,6 @@
-import MessagePack
 import NIOCore
 import SocketIOCore
+import SocketIOMessagePack
 
 extension FuzzTarget {
     /// The MessagePack cursor, value and coders.

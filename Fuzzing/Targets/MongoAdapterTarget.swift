@@ -1,5 +1,6 @@
 #if MongoDB
-import MongoClient
+import SocketIOCluster
+import SocketIOMongoClient
 import NIOCore
 import SocketIOCore
 import SocketIOMongoAdapter

@@ -1,5 +1,6 @@
-import SocketIO
 import SocketIOCore
+import SocketIOText
+import SwiftSocketIO
 
 struct Gathered: Encodable { let answers: [SocketIOValue], missing: [String], disconnected: Int, timedOut: Bool }
 struct Found: Encodable { let id: String, rooms: [String], node: String?, nick: String?, auth: SocketIOValue?, agent: String? }

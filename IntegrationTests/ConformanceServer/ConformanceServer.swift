@@ -2,12 +2,12 @@ import ArgumentParser
 import EngineIO
 import Foundation
 import NIOPosix
-import SocketIO
 import SocketIOCore
+import SwiftSocketIO
 
 /// The server that the tests with real clients talk to; its events are listed in `IntegrationTests/python/README.md`.
 @main
-struct ConformanceServer: AsyncParsableCommand {
+struct SocketIOConformanceServer: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {

@@ -1,5 +1,6 @@
-import SocketIO
 import SocketIOCore
+import SocketIOText
+import SwiftSocketIO
 
 /// What every namespace does.
 @Sendable

@@ -1,5 +1,6 @@
-import SocketIO
 import SocketIOCore
+import SocketIOText
+import SwiftSocketIO
 
 /// The main namespace's events in which the application itself compares what clients send, as applications do.
 @Sendable

@@ -1,7 +1,7 @@
 import ArgumentParser
 import EngineIO
-import SocketIO
 import SocketIOCore
+import SwiftSocketIO
 
 /// `json` or `msgpack`.
 struct Parser: ExpressibleByArgument {

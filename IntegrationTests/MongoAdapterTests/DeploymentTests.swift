@@ -1,5 +1,7 @@
 #if MongoDB
-import MongoClient
+import EngineIOCore
+import SocketIOMongoTesting
+import SocketIOMongoClient
 import NIOCore
 import SocketIOCluster
 import SocketIOCore

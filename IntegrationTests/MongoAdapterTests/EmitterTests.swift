@@ -1,6 +1,7 @@
 #if MongoDB
+import SocketIOMongoTesting
 import Foundation
-import MongoClient
+import SocketIOMongoClient
 import SocketIOEmitter
 import SocketIOTesting
 import Testing

@@ -1,4 +1,5 @@
 #if MongoDB
+import SocketIOMongoTesting
 import SocketIOCluster
 import SocketIOCore
 import SocketIOMongoAdapter

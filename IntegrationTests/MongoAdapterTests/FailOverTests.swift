@@ -1,5 +1,6 @@
 #if MongoDB
-import MongoClient
+import SocketIOMongoTesting
+import SocketIOMongoClient
 import SocketIOCluster
 import SocketIOCore
 import SocketIOMongoAdapter

@@ -1,7 +1,9 @@
 #if MongoDB
+import SocketIOText
+import SocketIOMongoTesting
 import Logging
 import NIOCore
-import SocketIO
+import SwiftSocketIO
 import SocketIOCore
 import SocketIOMongoAdapter
 import SocketIOTesting

@@ -1,6 +1,8 @@
 #if MongoDB
+import SocketIOText
+import SocketIOMongoTesting
 import Logging
-import MongoClient
+import SocketIOMongoClient
 import NIOCore
 import NIOPosix
 import SocketIOCluster

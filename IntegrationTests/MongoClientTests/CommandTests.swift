@@ -1,7 +1,7 @@
 #if MongoDB
-import MongoClient
+import SocketIOMongoClient
 import NIOCore
-import SocketIOTesting
+import SocketIOMongoTesting
 import Testing
 
 extension MongoTests {

@@ -1,5 +1,5 @@
 #if MongoDB
-import MongoClient
+import SocketIOMongoClient
 import Testing
 
 #if canImport(Darwin)

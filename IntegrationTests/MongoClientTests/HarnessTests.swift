@@ -1,6 +1,6 @@
 #if MongoDB
-import MongoClient
-@testable import SocketIOTesting
+import SocketIOMongoClient
+@testable import SocketIOMongoTesting
 import Testing
 
 #if canImport(Darwin)

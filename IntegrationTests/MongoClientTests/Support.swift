@@ -1,7 +1,7 @@
 #if MongoDB
-import MongoClient
+import SocketIOMongoClient
 import NIOCore
-import SocketIOTesting
+import SocketIOMongoTesting
 import Testing
 
 /// Everything that needs real `mongod` processes. One after the other: some of these tests break the replica set that all share.

@@ -1,7 +1,7 @@
 #if MongoDB
 import Foundation
-import MongoClient
-@testable import SocketIOTesting
+import SocketIOMongoClient
+@testable import SocketIOMongoTesting
 import Testing
 
 private let openssl = ["/usr/bin/openssl", "/usr/local/bin/openssl", "/opt/homebrew/bin/openssl"].first {

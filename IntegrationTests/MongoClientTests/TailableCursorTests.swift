@@ -1,6 +1,6 @@
 #if MongoDB
-import MongoClient
-import SocketIOTesting
+import SocketIOMongoClient
+import SocketIOMongoTesting
 import Testing
 
 extension MongoTests {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import SocketIOTesting
+import SocketIOMongoTesting
 
 /// A replica set that lives as long as this process, for scripts and for tests in other languages.
 ///

@@ -13,7 +13,7 @@ from harness.replica_set import ReplicaSet, Unavailable
 @pytest_asyncio.fixture(scope="session")
 async def chat() -> AsyncIterator[Server]:
     """The chat, with the official JavaScript client beside it."""
-    server = await Server("ChatServer", "--port", "0", "--client", str(CLIENT_JS)).start()
+    server = await Server("SocketIOChat", "--port", "0", "--client", str(CLIENT_JS)).start()
     yield server
     await ended_well(server)
 
@@ -35,7 +35,7 @@ async def chat_nodes(replica_set: ReplicaSet) -> AsyncIterator[tuple[Server, Ser
     """The chat on two nodes."""
 
     async def node(name: str) -> Server:
-        return await Server("ChatServer", "--port", "0", "--client", str(CLIENT_JS), "--mongodb", replica_set.url, "--node", name).start()
+        return await Server("SocketIOChat", "--port", "0", "--client", str(CLIENT_JS), "--mongodb", replica_set.url, "--node", name).start()
 
     nodes = (await node("node-1"), await node("node-2"))
     yield nodes
@@ -62,7 +62,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(scope="session", params=["json", "msgpack"])
 async def parsed(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Server, str]]:
     """A test server for each parser. Frequent pings: a python-socketio client that polls may leave without a word, and then waits for one."""
-    server = await Server("ConformanceServer", "--port", "0", "--parser", request.param, "--ping-interval", "2000").start()
+    server = await Server("SocketIOConformanceServer", "--port", "0", "--parser", request.param, "--ping-interval", "2000").start()
     yield server, request.param
     await ended_well(server)
 
@@ -70,7 +70,7 @@ async def parsed(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Server, 
 @pytest_asyncio.fixture(scope="session")
 async def server() -> AsyncIterator[Server]:
     """A test server with the default parser."""
-    server = await Server("ConformanceServer", "--port", "0").start()
+    server = await Server("SocketIOConformanceServer", "--port", "0").start()
     yield server
     await ended_well(server)
 

@@ -6,7 +6,7 @@ import subprocess
 from harness.process import ROOT, executable
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
-DOCKERFILE = (ROOT / "Sources/ChatServer/Dockerfile").read_text()
+DOCKERFILE = (ROOT / "Examples/Chat/Dockerfile").read_text()
 
 
 def options(text: str) -> set[str]:
@@ -18,7 +18,7 @@ def options(text: str) -> set[str]:
 def test_the_chat_has_the_options_it_is_given() -> None:
     given = options(COMPOSE) | options(DOCKERFILE)
     assert {"--host", "--port", "--node", "--client"} <= given
-    known = subprocess.run([str(executable("ChatServer")), "--help"], check=True, capture_output=True, text=True).stdout
+    known = subprocess.run([str(executable("SocketIOChat")), "--help"], check=True, capture_output=True, text=True).stdout
     for option in given:
         assert f"{option} " in known, option
     assert "MONGODB_URI" in known
@@ -39,7 +39,7 @@ def test_the_files_and_products_are_there() -> None:
     assert "client_js=\"$cache/socket.io.min.js\"" in (ROOT / "scripts/common.sh").read_text()
     assert ".cache/socket.io.min.js /chat" in DOCKERFILE and '"/chat/socket.io.min.js"' in DOCKERFILE
     # The chat's page is a resource of its target.
-    assert (ROOT / "Sources/ChatServer/Public/index.html").is_file()
+    assert (ROOT / "Examples/Chat/Public/index.html").is_file()
 
 
 def test_the_services_wait_for_services_that_exist() -> None:
@@ -53,7 +53,7 @@ def test_the_services_wait_for_services_that_exist() -> None:
 
 def test_the_image_has_the_libraries_that_the_chat_is_linked_with() -> None:
     """Every library of ours is in a package of the last stage; the name of a package tells its library."""
-    linked = subprocess.run(["ldd", str(executable("ChatServer"))], check=True, capture_output=True, text=True).stdout
+    linked = subprocess.run(["ldd", str(executable("SocketIOChat"))], check=True, capture_output=True, text=True).stdout
     packages = DOCKERFILE.split("\nFROM ")[-1]
     for library, package in [("libmongoc-1.0", "libmongoc-1.0-0"), ("libbson-1.0", "libbson-1.0-0"), ("libmsgpackc", "libmsgpackc2"), ("libz", "zlib1g")]:
         if f"{library}.so" in linked:

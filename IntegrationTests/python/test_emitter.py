@@ -64,7 +64,7 @@ async def scene(request: pytest.FixtureRequest, replica_set: ReplicaSet) -> Asyn
     parser = parser or "json"
     collection = f"emitter{next(_numbers)}"
     where = ["--mongodb", replica_set.url, "--collection", collection, "--wire-format", wire_format, "--parser", parser]
-    server = await Server("ConformanceServer", "--port", "0", *where).start()
+    server = await Server("SocketIOConformanceServer", "--port", "0", *where).start()
     scene = Scene(replica_set.url, wire_format, parser, collection, server)
     yield scene
     for client in scene.clients:

@@ -13,7 +13,7 @@ from harness.raw import Gone, RawPolling, RawSocket
 
 @pytest_asyncio.fixture(scope="module")
 async def hasty() -> AsyncIterator[Server]:
-    server = await Server("ConformanceServer", "--port", "0", "--ping-interval", "300", "--ping-timeout", "200", "--connect-timeout", "700").start()
+    server = await Server("SocketIOConformanceServer", "--port", "0", "--ping-interval", "300", "--ping-timeout", "200", "--connect-timeout", "700").start()
     yield server
     await ended_well(server)
 

@@ -26,7 +26,7 @@ HANDSHAKE = (
 @pytest_asyncio.fixture(scope="module")
 async def server() -> AsyncIterator[Server]:
     """Its pings are frequent, so that those who vanished from long-polling are soon forgotten."""
-    server = await Server("ConformanceServer", "--port", "0", "--ping-interval", "4000", "--ping-timeout", "3000").start()
+    server = await Server("SocketIOConformanceServer", "--port", "0", "--ping-interval", "4000", "--ping-timeout", "3000").start()
     yield server
     await ended_well(server)
 
@@ -249,7 +249,7 @@ class TestMessagePack:
     ]
 
     async def test_broken_packets_harm_nobody(self) -> None:
-        server = await Server("ConformanceServer", "--port", "0", "--parser", "msgpack").start()
+        server = await Server("SocketIOConformanceServer", "--port", "0", "--parser", "msgpack").start()
         before = server.resident_kilobytes()
         for packet in self.PACKETS:
             for connected in (True, False):

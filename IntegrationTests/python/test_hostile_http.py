@@ -29,7 +29,7 @@ PATH = "/socket.io/?EIO=4&transport=polling"
 
 @pytest_asyncio.fixture(scope="module")
 async def server() -> AsyncIterator[Server]:
-    server = await Server("ConformanceServer", "--port", "0").start()
+    server = await Server("SocketIOConformanceServer", "--port", "0").start()
     yield server
     await ended_well(server)
 
@@ -248,7 +248,7 @@ async def test_long_answers_are_compressed_beside_the_event_loop(server: Server,
 
 async def test_a_server_without_files(tmp_path: Path) -> None:
     """It rests instead of asking the system again and again, serves those who are there, and later those who had to wait."""
-    server = await Server("ConformanceServer", "--port", "0").start()
+    server = await Server("SocketIOConformanceServer", "--port", "0").start()
     try:
         innocent = await Client().connect(server.url, transports=["websocket"])
         open_files = len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
@@ -275,7 +275,7 @@ async def test_a_file_that_is_not_read(tmp_path: Path) -> None:
     """Pipelined requests for it, whose answers nobody reads. The file itself is in memory once."""
     file = tmp_path / "client.js"
     file.write_bytes(os.urandom(1_000_000))
-    server = await Server("ChatServer", "--port", "0", "--client", str(file)).start()
+    server = await Server("SocketIOChat", "--port", "0", "--client", str(file)).start()
     try:
         before = server.resident_kilobytes()
         data = request("GET", "/socket.io/socket.io.js")

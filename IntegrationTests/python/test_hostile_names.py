@@ -44,7 +44,7 @@ def plain(size: int = SIZE) -> str:
 @pytest_asyncio.fixture(scope="module", params=["json", "msgpack"])
 async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
     """One event loop for all clients. With recovery, so that a pid is looked for."""
-    server = await Server("ConformanceServer", "--port", "0", "--loops", "1", "--recovery", "--parser", request.param).start()
+    server = await Server("SocketIOConformanceServer", "--port", "0", "--loops", "1", "--recovery", "--parser", request.param).start()
     server.parser = request.param
     yield server
     await ended_well(server)

@@ -48,7 +48,7 @@ async def attack(server: Server, connect: str | bytes, packet: str | bytes) -> N
 
 @pytest.mark.parametrize("parser", ["json", "msgpack"])
 async def test_a_megabyte_of_values_is_refused_and_holds_nobody_up(parser: str) -> None:
-    server = await Server("ConformanceServer", "--port", "0", "--parser", parser).start()
+    server = await Server("SocketIOConformanceServer", "--port", "0", "--parser", parser).start()
     innocent = await Client(parser=parser).connect(server.url, transports=["websocket"])
     connect: str | bytes = "40" if parser == "json" else msgpack.packb({"type": 0, "nsp": "/"})
     for name, packet in (JSON if parser == "json" else MESSAGEPACK).items():
@@ -59,7 +59,7 @@ async def test_a_megabyte_of_values_is_refused_and_holds_nobody_up(parser: str) 
 
 
 async def test_an_attachment_that_is_named_over_and_over_is_not_multiplied() -> None:
-    server = await Server("ConformanceServer", "--port", "0").start()
+    server = await Server("SocketIOConformanceServer", "--port", "0").start()
     innocent = await Client().connect(server.url, transports=["websocket"])
     before = server.resident_kilobytes()
     async with RawSocket(server.url) as raw:

@@ -17,7 +17,7 @@ from harness.raw import RawSocket
 
 @pytest_asyncio.fixture(scope="module")
 async def server() -> AsyncIterator[Server]:
-    server = await Server("ConformanceServer", "--port", "0", "--recovery", "--loops", "1").start()
+    server = await Server("SocketIOConformanceServer", "--port", "0", "--recovery", "--loops", "1").start()
     yield server
     await ended_well(server)
 

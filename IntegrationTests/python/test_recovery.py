@@ -14,7 +14,7 @@ from harness.raw import RawSocket
 
 @pytest_asyncio.fixture(scope="module")
 async def server() -> AsyncIterator[Server]:
-    server = await Server("ConformanceServer", "--port", "0", "--recovery").start()
+    server = await Server("SocketIOConformanceServer", "--port", "0", "--recovery").start()
     yield server
     await ended_well(server)
 

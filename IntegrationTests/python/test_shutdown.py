@@ -10,7 +10,7 @@ from harness.process import Server
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 async def test_clients_are_told_and_the_process_ends(transport: str) -> None:
-    server = await Server("ConformanceServer", "--port", "0").start()
+    server = await Server("SocketIOConformanceServer", "--port", "0").start()
     clients = await asyncio.gather(*(Client().connect(server.url, transports=[transport]) for _ in range(50)))
     await asyncio.gather(*(client.call("join", "everybody") for client in clients))
     async with asyncio.timeout(10):
@@ -21,8 +21,8 @@ async def test_clients_are_told_and_the_process_ends(transport: str) -> None:
 
 
 async def test_a_busy_port_is_one_clear_error() -> None:
-    server = await Server("ConformanceServer", "--port", "0").start()
+    server = await Server("SocketIOConformanceServer", "--port", "0").start()
     with pytest.raises(RuntimeError) as error:
-        await Server("ConformanceServer", "--port", str(server.port)).start()
+        await Server("SocketIOConformanceServer", "--port", str(server.port)).start()
     assert "Address already in use" in str(error.value)
     assert await server.stop() == 0

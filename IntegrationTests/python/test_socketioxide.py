@@ -56,7 +56,7 @@ class Mix:
 async def mix(request: pytest.FixtureRequest, replica_set: ReplicaSet) -> AsyncIterator[Mix]:
     collection = f"rust{next(_numbers)}"
     where = ["--mongodb", replica_set.url, "--collection", collection, "--wire-format", "socketioxide"]
-    server = await Server("ConformanceServer", "--port", "0", "--parser", request.param, *where).start()
+    server = await Server("SocketIOConformanceServer", "--port", "0", "--parser", request.param, *where).start()
     peer = await RustPeer(replica_set.url, collection, request.param).start()
     mix = Mix(replica_set, collection, request.param, server, peer)
     await peer.until(lambda: any(payload[2] == HEARTBEAT and document.get("target") == peer.uid for document, payload in peer.requests))
@@ -256,7 +256,7 @@ async def test_documents_that_are_no_messages_are_skipped(mix: Mix) -> None:
 
 async def test_two_servers_of_this_package_in_one_cluster_with_rust(mix: Mix) -> None:
     where = ["--mongodb", mix.database.url, "--collection", mix.collection, "--wire-format", "socketioxide"]
-    other = await Server("ConformanceServer", "--port", "0", "--parser", mix.parser, *where).start()
+    other = await Server("SocketIOConformanceServer", "--port", "0", "--parser", mix.parser, *where).start()
     try:
         there = await Client(parser=mix.parser).connect(other.url, transports=["websocket"])
         here = await mix.client()

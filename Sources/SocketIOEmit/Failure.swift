@@ -1,4 +1,5 @@
 import ArgumentParser
+import SocketIOCluster
 import SocketIOCore
 import SocketIOEmitter
 

@@ -1,5 +1,5 @@
 public import Logging
-import SocketIOCluster
+public import SocketIOCluster
 public import SocketIOCore
 import SocketIOText
 

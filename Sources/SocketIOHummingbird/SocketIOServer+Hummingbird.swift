@@ -1,7 +1,6 @@
 #if Hummingbird
 public import HummingbirdCore
-public import SocketIO
-
+public import SwiftSocketIO
 extension HTTPServerBuilder {
     /// A server that serves Socket.IO on the application's port.
     ///

@@ -46,8 +46,7 @@ public struct MongoAdapterError: Error, Sendable, CustomStringConvertible {
 }
 
 #if MongoDB
-import MongoClient
-
+import SocketIOMongoClient
 extension MongoAdapterError {
     /// What a failed command of the set-up means for somebody who starts a server.
     init(_ error: MongoError, while action: String) {

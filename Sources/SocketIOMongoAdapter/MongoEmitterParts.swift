@@ -1,5 +1,5 @@
 #if MongoDB
-import SocketIOCluster
+package import SocketIOCluster
 package import SocketIOCore
 
 /// What an emitter over MongoDB consists of: it writes as a node does, and does nothing else that nodes do.

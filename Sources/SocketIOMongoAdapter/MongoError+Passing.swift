@@ -1,6 +1,5 @@
 #if MongoDB
-import MongoClient
-
+import SocketIOMongoClient
 // What passes without anybody doing something about it.
 extension MongoError {
     /// Whether a stream fails like this because its server comes or goes, is no longer the primary or has killed the cursor, or because

@@ -1,6 +1,7 @@
 #if MongoDB
 
 #if canImport(Darwin)
+import SocketIOConcurrency
 import Darwin
 #elseif canImport(Musl)
 import Musl

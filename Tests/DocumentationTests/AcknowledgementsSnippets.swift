@@ -1,4 +1,4 @@
-import SocketIO
+import SwiftSocketIO
 
 enum AcknowledgementsSnippets {
     static func one(socket: Socket) async throws {

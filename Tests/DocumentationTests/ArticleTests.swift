@@ -7,8 +7,8 @@ import Testing
     private static let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
     private static let catalogues = [
-        "SocketIO", "SocketIOCore", "SocketIOCluster", "SocketIOEmitter", "SocketIOHummingbird", "SocketIOMongoAdapter", "EngineIO",
-        "MessagePack", "MongoClient",
+        "SwiftSocketIO", "SocketIOCore", "SocketIOCluster", "SocketIOEmitter", "SocketIOHummingbird", "SocketIOMongoAdapter", "EngineIO",
+        "SocketIOMessagePack", "SocketIOMongoClient",
     ]
 
     private static func files(in folder: String, ending: String) throws -> [URL] {
@@ -27,7 +27,7 @@ import Testing
     }
 
     private static func sources() throws -> [[String]] {
-        let folders = ["DocumentationTests", "SocketIOTests", "SocketIOClusterTests", "SocketIOClusterServerTests"]
+        let folders = ["DocumentationTests", "SwiftSocketIOTests", "SocketIOClusterTests", "SocketIOClusterServerTests"]
         return try folders.flatMap { try files(in: "Tests/\($0)", ending: "swift") }.map {
             lines(try String(contentsOf: $0, encoding: .utf8))
         }

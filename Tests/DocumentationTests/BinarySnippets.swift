@@ -1,6 +1,6 @@
 import Foundation
 import NIOCore
-import SocketIO
+import SwiftSocketIO
 
 enum BinarySnippets {
     static func binary(socket: Socket) throws {

@@ -1,4 +1,5 @@
 import EngineIO
+import EngineIOCore
 import Logging
 import NIOCore
 import SocketIOCore

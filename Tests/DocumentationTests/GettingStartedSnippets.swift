@@ -1,7 +1,7 @@
 import Configuration
 import NIOCore
 import NIOSSL
-import SocketIO
+import SwiftSocketIO
 
 enum GettingStartedSnippets {
     static func firstServer() async throws {

@@ -1,6 +1,6 @@
 import NIOCore
-import SocketIO
 import SocketIOTesting
+import SwiftSocketIO
 
 enum HandlingEventsSnippets {
     static func typed(io: SocketIOServer) {

@@ -1,6 +1,6 @@
 import NIOCore
-import SocketIO
 import SocketIOTesting
+import SwiftSocketIO
 import Testing
 
 /// Runs the handlers of the documentation with what a client may send instead of what they expect. An example that can end the process ends

@@ -1,7 +1,7 @@
 #if Hummingbird
 import Hummingbird
 import NIOPosix
-import SocketIO
+import SwiftSocketIO
 import SocketIOHummingbird
 
 enum HummingbirdSnippets {

@@ -1,5 +1,5 @@
-import MessagePack
 import NIOCore
+import SocketIOMessagePack
 
 enum MessagePackSnippets {
     static func coders() throws {

@@ -1,5 +1,5 @@
 import EngineIO
-import SocketIO
+import SwiftSocketIO
 
 enum MiddlewareSnippets {
     struct User: Codable, Sendable {

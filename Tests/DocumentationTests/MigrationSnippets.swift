@@ -1,4 +1,4 @@
-import SocketIO
+import SwiftSocketIO
 
 enum MigrationSnippets {
     struct Message: Codable, Sendable { var text: String }

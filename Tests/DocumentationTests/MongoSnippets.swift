@@ -1,7 +1,7 @@
 #if MongoDB
 import Foundation
-import MongoClient
-import SocketIO
+import SocketIOMongoClient
+import SwiftSocketIO
 import SocketIOMongoAdapter
 
 #if Hummingbird

@@ -1,4 +1,4 @@
-import SocketIO
+import SwiftSocketIO
 
 enum NamespacesSnippets {
     static func named(io: SocketIOServer) async throws {

@@ -1,7 +1,7 @@
 import EngineIO
 import Logging
 import ServiceLifecycle
-import SocketIO
+import SwiftSocketIO
 
 enum ProductionSnippets {
     struct Worker: Service {

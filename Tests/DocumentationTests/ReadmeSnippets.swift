@@ -1,4 +1,4 @@
-import SocketIO
+import SwiftSocketIO
 
 #if MongoDB
 import SocketIOMongoAdapter

@@ -1,4 +1,4 @@
-import SocketIO
+import SwiftSocketIO
 
 enum RecoverySnippets {
     static func turningItOn() {

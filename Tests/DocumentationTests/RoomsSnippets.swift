@@ -1,4 +1,4 @@
-import SocketIO
+import SwiftSocketIO
 
 enum RoomsSnippets {
     static func joining(io: SocketIOServer) {

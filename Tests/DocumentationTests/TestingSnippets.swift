@@ -1,6 +1,6 @@
-import SocketIO
 import SocketIOCore
 import SocketIOTesting
+import SwiftSocketIO
 import Testing
 
 /// What is tested: keep it apart from the place where it is run.

@@ -1,3 +1,4 @@
+import EngineIOCore
 import EngineIOTestSupport
 import NIOCore
 import NIOEmbedded

@@ -1,5 +1,5 @@
 import Foundation
-import FuzzTargets
+import SocketIOFuzzTargets
 import Testing
 
 @Suite("The fuzzers' corpora")

@@ -1,6 +1,6 @@
-import FuzzTargets
 import NIOCore
 import SocketIOCore
+import SocketIOFuzzTargets
 import Testing
 
 /// Packets, messages and documents of all kinds, damaged in all ways, against a server with clients that is a node of a cluster.

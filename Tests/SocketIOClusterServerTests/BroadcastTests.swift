@@ -1,7 +1,7 @@
 import NIOCore
-import SocketIO
 import SocketIOCore
 import SocketIOTesting
+import SwiftSocketIO
 import Testing
 
 @Suite("Broadcasts between servers", .timeLimit(.minutes(1)))

@@ -1,5 +1,5 @@
-import SocketIO
 import SocketIOCluster
+import SwiftSocketIO
 import Testing
 
 @Suite("Overview of the cluster", .timeLimit(.minutes(1)))

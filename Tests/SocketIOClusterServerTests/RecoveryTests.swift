@@ -1,6 +1,7 @@
-import SocketIO
+import SocketIOCluster
 import SocketIOCore
 import SocketIOTesting
+import SwiftSocketIO
 import Testing
 
 @Suite("Recovery between servers", .timeLimit(.minutes(1)))

@@ -1,7 +1,8 @@
-import SocketIO
 import SocketIOCluster
 import SocketIOCore
 import SocketIOTesting
+import SocketIOText
+import SwiftSocketIO
 import Testing
 
 @Suite("Requests between servers", .timeLimit(.minutes(1)))

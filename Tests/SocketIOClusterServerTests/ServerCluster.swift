@@ -2,10 +2,10 @@ import EngineIO
 import Logging
 import NIOCore
 import NIOPosix
-import SocketIO
 import SocketIOCluster
 import SocketIOCore
 import SocketIOTesting
+import SwiftSocketIO
 import Synchronization
 import Testing
 

@@ -1,6 +1,6 @@
-import SocketIO
 import SocketIOCore
 import SocketIOTesting
+import SwiftSocketIO
 import Testing
 
 @Suite("Events between servers", .timeLimit(.minutes(1)))

@@ -1,6 +1,7 @@
 import NIOCore
 import SocketIOCluster
 import SocketIOCore
+import SocketIOText
 import Testing
 
 @Suite("Adapter on a cluster in memory")

@@ -1,3 +1,4 @@
+import EngineIOCore
 import Logging
 import NIOCore
 import NIOPosix
@@ -63,11 +64,13 @@ struct HostileMessageTests {
 
     private static let hostile: [[UInt8]] = [
         [0xff], [0x8f], [0x80], [0xde, 0xff, 0xff], [0xdf, 0xff, 0xff, 0xff, 0xff], Array(#"2["disconnect"]"#.utf8), Array("2[".utf8),
-        Array(#"27["numbered"]"#.utf8), Array(#"2/other,["e"]"#.utf8), Array(#"0{"sid":"x"}"#.utf8), Array(#"51-["e",{"_placeholder":true,"num":0}]"#.utf8),
+        Array(#"27["numbered"]"#.utf8), Array(#"2/other,["e"]"#.utf8), Array(#"0{"sid":"x"}"#.utf8),
+        Array(#"51-["e",{"_placeholder":true,"num":0}]"#.utf8),
     ]
 
     /// Node `a` says what a hostile writer would; node `b` has the client.
-    private func withNodes(_ format: PacketFormat, recovery: RecoveryLimits? = nil, _ body: (Node, Node) async throws -> Void) async throws {
+    private func withNodes(_ format: PacketFormat, recovery: RecoveryLimits? = nil, _ body: (Node, Node) async throws -> Void) async throws
+    {
         let cluster = InMemoryCluster()
         let nodes = [Node("a", cluster, format, recovery: recovery), Node("b", cluster, format, recovery: recovery)]
         for node in nodes { try await node.start() }
@@ -83,13 +86,18 @@ struct HostileMessageTests {
     }
 
     @Test(.timeLimit(.minutes(1)), arguments: PacketFormat.allCases, [nil, RecoveryLimits()] as [RecoveryLimits?])
-    func `a broadcast that is no event reaches no client, and the next one does`(format: PacketFormat, recovery: RecoveryLimits?) async throws {
+    func `a broadcast that is no event reaches no client, and the next one does`(format: PacketFormat, recovery: RecoveryLimits?)
+        async throws
+    {
         try await withNodes(format, recovery: recovery) { a, b in
             let options = BroadcastOptions(rooms: [b.socket.id])
             for bytes in Self.hostile {
                 for isBinary in [true, false] {
                     let packet = EncodedPacket(message: ByteBuffer(bytes: bytes), isBinary: isBinary)
-                    try await a.adapter.broadcast(BroadcastPacket(packet, offset: MessageID(seconds: 1, process: 2, counter: 3)), to: options)
+                    try await a.adapter.broadcast(
+                        BroadcastPacket(packet, offset: MessageID(seconds: 1, process: 2, counter: 3)),
+                        to: options
+                    )
                 }
             }
             try await a.adapter.broadcast(event("sound", format), to: options)
@@ -122,7 +130,10 @@ struct HostileMessageTests {
     func `an empty packet is a place in the stream and for no client`() async throws {
         try await withNodes(.json, recovery: RecoveryLimits()) { a, b in
             let empty = EncodedPacket(message: ByteBuffer(), isBinary: false)
-            try await a.adapter.broadcast(BroadcastPacket(empty, offset: MessageID(seconds: 1, process: 2, counter: 3)), to: BroadcastOptions())
+            try await a.adapter.broadcast(
+                BroadcastPacket(empty, offset: MessageID(seconds: 1, process: 2, counter: 3)),
+                to: BroadcastOptions()
+            )
             try await a.adapter.broadcast(event("sound", .json), to: BroadcastOptions())
             try await expectEventually { !b.socket.received.isEmpty }
             #expect(b.socket.received.count == 1)

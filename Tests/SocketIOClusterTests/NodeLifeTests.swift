@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
+import SocketIOConcurrency
 import SocketIOCore
 import Synchronization
 import Testing

@@ -1,3 +1,4 @@
+import EngineIOCore
 import NIOCore
 import Testing
 

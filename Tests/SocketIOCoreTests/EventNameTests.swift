@@ -1,5 +1,5 @@
-import MessagePack
 import NIOCore
+import SocketIOMessagePack
 import Testing
 
 @testable import SocketIOCore

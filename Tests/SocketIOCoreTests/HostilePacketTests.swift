@@ -1,5 +1,7 @@
-import MessagePack
+import EngineIOCore
 import NIOCore
+import SocketIOMessagePack
+import SocketIOText
 import Testing
 
 @testable import SocketIOCore
@@ -35,7 +37,10 @@ struct HostilePacketTests {
             guard first & 0xf0 == 0x80 else { continue }
             #expect(numbered.message.readableBytesView.first ?? 0 >= 0x80)
         }
-        _ = PacketEncoder(format: .json).adding(acknowledgementID: 7, to: EncodedPacket(message: ByteBuffer(bytes: [first]), isBinary: false))
+        _ = PacketEncoder(format: .json).adding(
+            acknowledgementID: 7,
+            to: EncodedPacket(message: ByteBuffer(bytes: [first]), isBinary: false)
+        )
     }
 
     @Test(arguments: [3, 14, 15])

@@ -1,5 +1,7 @@
 import NIOCore
 import NIOEmbedded
+import SocketIOConcurrency
+import SocketIOText
 import Testing
 
 @testable import SocketIOCore

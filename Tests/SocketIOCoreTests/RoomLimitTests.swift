@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import SocketIOText
 import Testing
 
 @testable import SocketIOCore

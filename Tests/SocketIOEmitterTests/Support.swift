@@ -1,4 +1,6 @@
+import EngineIOCore
 import NIOCore
+import SocketIOCluster
 import SocketIOCore
 import SocketIOEmitter
 import Synchronization

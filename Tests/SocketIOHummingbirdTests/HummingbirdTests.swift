@@ -1,4 +1,5 @@
 #if Hummingbird
+import EngineIOCore
 import EngineIO
 import EngineIOTestSupport
 import Hummingbird

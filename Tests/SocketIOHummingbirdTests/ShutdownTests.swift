@@ -5,7 +5,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
-import SocketIO
+import SwiftSocketIO
 import SocketIOHummingbird
 import SocketIOTesting
 import Synchronization

@@ -1,6 +1,7 @@
 #if MongoDB
-import MessagePack
-import MongoClient
+import SocketIOCluster
+import SocketIOMessagePack
+import SocketIOMongoClient
 import NIOCore
 import SocketIOCore
 @testable import SocketIOMongoAdapter

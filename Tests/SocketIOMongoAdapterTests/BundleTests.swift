@@ -1,5 +1,7 @@
 #if MongoDB
-import MongoClient
+import EngineIOCore
+import SocketIOCluster
+import SocketIOMongoClient
 import NIOCore
 import SocketIOCore
 import SocketIOMongoAdapter

@@ -1,6 +1,8 @@
 #if MongoDB
+import EngineIOCore
+import SocketIOCluster
 import Foundation
-import MongoClient
+import SocketIOMongoClient
 import NIOCore
 import SocketIOCore
 @testable import SocketIOMongoAdapter

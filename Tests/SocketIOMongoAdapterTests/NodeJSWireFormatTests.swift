@@ -1,5 +1,8 @@
 #if MongoDB
-import MongoClient
+import SocketIOText
+import EngineIOCore
+import SocketIOCluster
+import SocketIOMongoClient
 import NIOCore
 import SocketIOCore
 @testable import SocketIOMongoAdapter

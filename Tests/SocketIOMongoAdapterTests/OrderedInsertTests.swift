@@ -1,5 +1,6 @@
 #if MongoDB
-import MongoClient
+import SocketIOMongoClient
+import SocketIOCluster
 import SocketIOCore
 @testable import SocketIOMongoAdapter
 import Testing

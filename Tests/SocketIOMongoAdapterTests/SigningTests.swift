@@ -1,5 +1,6 @@
 #if MongoDB
-import MongoClient
+import SocketIOCluster
+import SocketIOMongoClient
 import NIOCore
 import SocketIOCore
 @testable import SocketIOMongoAdapter
@@ -32,7 +33,8 @@ struct SigningTests {
         return ClusterMessage(header: header, body: body)
     }
 
-    private static func read(_ document: BSONDocument, with format: NativeWireFormat, as node: NodeID = "n2") -> (read: Int, untrusted: Int) {
+    private static func read(_ document: BSONDocument, with format: NativeWireFormat, as node: NodeID = "n2") -> (read: Int, untrusted: Int)
+    {
         var items: [DriverItem] = []
         format.decode(document, for: node, into: &items)
         var result = (read: 0, untrusted: 0)
@@ -177,7 +179,9 @@ struct SigningTests {
         let format = NativeWireFormat(cluster: "blue")
         let document = Self.documents(format)[0].document
         let long = String(repeating: "x", count: 100_000)
-        for (name, change) in [("origin", { (copy: inout BSONWriter) in copy.append("origin", long) }), ("nsp", { $0.append("nsp", long) })] {
+        for (name, change) in [
+            ("origin", { (copy: inout BSONWriter) in copy.append("origin", long) }), ("nsp", { $0.append("nsp", long) }),
+        ] {
             var items: [DriverItem] = []
             format.decode(Self.changed(document, name, change), for: "n2", into: &items)
             #expect(items.count == 1)

@@ -1,6 +1,7 @@
 #if MongoDB
+import SocketIOCluster
 import Foundation
-import MongoClient
+import SocketIOMongoClient
 import NIOCore
 import SocketIOCore
 import SocketIOMongoAdapter

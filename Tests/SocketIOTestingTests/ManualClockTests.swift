@@ -1,7 +1,8 @@
 import NIOCore
-import SocketIO
 import SocketIOCore
 import SocketIOTesting
+import SocketIOText
+import SwiftSocketIO
 import Synchronization
 import Testing
 

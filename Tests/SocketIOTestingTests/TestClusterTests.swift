@@ -1,8 +1,8 @@
 import NIOCore
-import SocketIO
 import SocketIOCluster
 import SocketIOCore
 import SocketIOTesting
+import SwiftSocketIO
 import Synchronization
 import Testing
 

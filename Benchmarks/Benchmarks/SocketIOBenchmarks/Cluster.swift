@@ -1,8 +1,9 @@
 import Benchmark
 import InMemory
-import MongoClient
 import NIOCore
+import SocketIOCluster
 import SocketIOCore
+import SocketIOMongoClient
 
 /// What a broadcast costs on its way to another node, without the way.
 func clusterBenchmarks() {

@@ -1,7 +1,8 @@
 import Benchmark
-import MessagePack
+import EngineIOCore
 import NIOCore
 import SocketIOCore
+import SocketIOMessagePack
 
 private struct Message: Codable, Sendable {
     var id = 4711

@@ -1,8 +1,8 @@
-import MessagePack
 import NIOCore
 import NIOEmbedded
-import SocketIO
 import SocketIOCore
+import SocketIOMessagePack
+import SwiftSocketIO
 
 /// A client of a server that is fuzzed, connected in memory by WebSocket. Used on the server's event loop only.
 final class FuzzClient {
@@ -118,7 +118,12 @@ private final class FuzzWire: ChannelOutboundHandler {
         while isUpgraded, let (opcode, payload) = nextFrame() {
             switch opcode {
             case 0x81 where payload.readableBytesView.first == UInt8(ascii: "4"):
-                messages.append(.init(isBinary: false, bytes: payload.getSlice(at: payload.readerIndex + 1, length: payload.readableBytes - 1) ?? payload))
+                messages.append(
+                    .init(
+                        isBinary: false,
+                        bytes: payload.getSlice(at: payload.readerIndex + 1, length: payload.readableBytes - 1) ?? payload
+                    )
+                )
             case 0x82: messages.append(.init(isBinary: true, bytes: payload))
             case 0x81, 0x88: break
             default: try rule(false, "a server sends whole frames")

@@ -1,9 +1,10 @@
 package import NIOCore
+import SocketIOCluster
 package import SocketIOCore
 import Synchronization
 
 #if MongoDB
-import MongoClient
+import SocketIOMongoClient
 import SocketIOMongoAdapter
 #endif
 
@@ -161,7 +162,9 @@ actor FuzzServers {
     }
 
     nonisolated func server(_ format: PacketFormat) throws -> FuzzServer {
-        guard let server = ready.withLock({ $0.first { $0.format == format } }) else { throw BrokenRule(description: "call `prepare` first") }
+        guard let server = ready.withLock({ $0.first { $0.format == format } }) else {
+            throw BrokenRule(description: "call `prepare` first")
+        }
         return server
     }
 }

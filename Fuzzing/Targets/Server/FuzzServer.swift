@@ -1,10 +1,11 @@
+import EngineIOCore
 import Logging
-import MessagePack
 import NIOCore
 import NIOEmbedded
-import SocketIO
 import SocketIOCluster
 import SocketIOCore
+import SocketIOMessagePack
+import SwiftSocketIO
 import Synchronization
 
 /// A server that is a node of a cluster, with handlers of many kinds, a client that means no harm, and one that does.
@@ -249,7 +250,9 @@ final class FuzzClients {
             do {
                 packet = try message.isBinary ? decoder.receive(binary: message.bytes) : decoder.receive(text: message.bytes)
             } catch {
-                throw BrokenRule(description: "broken: what an innocent client gets are packets, not \(message.bytes.readableBytesView.prefix(64))")
+                throw BrokenRule(
+                    description: "broken: what an innocent client gets are packets, not \(message.bytes.readableBytesView.prefix(64))"
+                )
             }
             if case .disconnect? = packet?.content { innocent?.close() }
             if case .acknowledgement(Self.question, let arguments)? = packet?.content {

@@ -1,10 +1,12 @@
-import MessagePack
+import EngineIOCore
 import NIOCore
+import SocketIOCluster
 package import SocketIOCore
+import SocketIOMessagePack
 import SocketIOText
 
 #if MongoDB
-import MongoClient
+import SocketIOMongoClient
 import SocketIOMongoAdapter
 #endif
 
@@ -85,7 +87,8 @@ package struct HostileScripts {
     }
 
     private static let events = [
-        "echo", "sum", "typed", "typed", "typed", "raw", "relay", "join", "say", "data", "ask", "servers", "askServers", "askAll", "fetch", "unknown",
+        "echo", "sum", "typed", "typed", "typed", "raw", "relay", "join", "say", "data", "ask", "servers", "askServers", "askAll", "fetch",
+        "unknown",
     ]
 
     private mutating func value(depth: Int) -> SocketIOValue {
@@ -105,7 +108,8 @@ package struct HostileScripts {
     /// What `Everything` can be read from, at least most of it.
     private mutating func everything() -> SocketIOValue {
         let members: [String: SocketIOValue] = [
-            "a": 1, "b": 255, "c": 0.5, "d": 1, "e": "e", "f": ["f"], "g": ["g": 1], "j": 1, "n": [["a": 2]], "p": .binary(ByteBuffer(bytes: [1])),
+            "a": 1, "b": 255, "c": 0.5, "d": 1, "e": "e", "f": ["f"], "g": ["g": 1], "j": 1, "n": [["a": 2]],
+            "p": .binary(ByteBuffer(bytes: [1])),
         ]
         return .object(NameMap(members.filter { _ in random.below(2) == 0 }))
     }
@@ -163,7 +167,8 @@ package struct HostileScripts {
             id: MessageID(seconds: 1_700_000_000, process: random.next() & 0xffff, counter: random.next()),
             kind: kind,
             namespace: random.below(8) == 0 ? "" : "/",
-            origin: random.below(3) == 0 ? NodeIdentity(id: "KxIxF8MtSn-H4Ann", epoch: 0) : NodeIdentity(id: FuzzServer.stranger, epoch: random.next() >> 1),
+            origin: random.below(3) == 0
+                ? NodeIdentity(id: "KxIxF8MtSn-H4Ann", epoch: 0) : NodeIdentity(id: FuzzServer.stranger, epoch: random.next() >> 1),
             target: random.below(4) == 0 ? FuzzServer.node : nil,
             request: kind.isRequest || kind.isAnswer ? .init(high: random.next(), low: random.below(2) == 0 ? 0 : 5) : nil,
             stamp: kind.isMembership ? nil : .init(lane: 0, number: random.pick([1, 2, 100, .max >> 1, 1 << 40]), void: [3...4])
@@ -190,7 +195,9 @@ package struct HostileScripts {
             try writer.append(value(depth: 2))
             try writer.append(offset.description)
         }
-        guard let packet else { return BroadcastPacket(EncodedPacket(message: ByteBuffer(), isBinary: format == .messagePack), offset: offset) }
+        guard let packet else {
+            return BroadcastPacket(EncodedPacket(message: ByteBuffer(), isBinary: format == .messagePack), offset: offset)
+        }
         let message = random.below(2) == 0 ? packet.message : damaged(packet.message)
         let encoded = EncodedPacket(message: message, isBinary: packet.isBinary, attachments: packet.attachments)
         return BroadcastPacket(encoded, offset: random.below(2) == 0 ? offset : nil)
@@ -259,14 +266,16 @@ package struct HostileScripts {
             data: data(),
             missed: (0..<random.below(4)).map { _ in packet() },
             known: [],
-            positions: random.below(2) == 0 ? [] : [.init(origin: NodeIdentity(id: FuzzServer.stranger, epoch: 1), number: random.pick([1, .max]))]
+            positions: random.below(2) == 0
+                ? [] : [.init(origin: NodeIdentity(id: FuzzServer.stranger, epoch: 1), number: random.pick([1, .max]))]
         )
     }
 
     // MARK: Damage
 
     private static let bytes: [UInt8] = [
-        0x00, 0x01, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x8f, 0x90, 0x91, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc4, 0xc6, 0xc9, 0xca, 0xcb, 0xcf, 0xd3,
+        0x00, 0x01, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x8f, 0x90, 0x91, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc4, 0xc6, 0xc9, 0xca, 0xcb, 0xcf,
+        0xd3,
         0xd4, 0xd8, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xe0, 0xff, 0x22, 0x2c, 0x2d, 0x2f, 0x30, 0x35, 0x39, 0x5b, 0x5c, 0x5d, 0x7b, 0x7d,
     ]
 

@@ -33,7 +33,7 @@ class Cluster:
 
     async def add(self, *options: str) -> Server:
         name = f"node{len(self.nodes)}"
-        server = await Server("ConformanceServer", "--port", "0", "--node", name, *self._options, *options).start()
+        server = await Server("SocketIOConformanceServer", "--port", "0", "--node", name, *self._options, *options).start()
         self.nodes.append(server)
         return server
 

@@ -19,9 +19,9 @@ class ReplicaSet:
         self.url = ""
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> "ReplicaSet":
+    async def start(self) -> "SocketIOReplicaSet":
         self._process = await asyncio.create_subprocess_exec(
-            str(executable("ReplicaSet")),
+            str(executable("SocketIOReplicaSet")),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -1,3 +1,5 @@
+public import SocketIOText
+
 /// Adapters that do not carry an operation leave it to this process.
 extension Adapter {
     /// Does nothing.

@@ -1,4 +1,5 @@
 public import NIOCore
+public import SocketIOText
 
 /// Connects the sockets of one namespace in this process with those of other processes.
 ///

@@ -1,3 +1,5 @@
+public import SocketIOText
+
 /// The request with which a client opened its connection, as Socket.IO's `handshake` describes it.
 public struct Handshake: Sendable {
     /// The request's headers. Names are lowercase; values of repeated headers are joined by a comma and a space. Names and values with more

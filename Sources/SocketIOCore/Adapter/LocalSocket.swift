@@ -1,4 +1,6 @@
+public import EngineIOCore
 public import NIOCore
+public import SocketIOText
 
 /// What an adapter needs of a socket that is connected to this process. The server's sockets conform to it.
 ///

@@ -1,5 +1,7 @@
 #if MongoDB
-import MongoClient
+import SocketIOCluster
+import SocketIOConcurrency
+import SocketIOMongoClient
 import SocketIOCore
 
 /// Writes batches of messages: each attempt ends with what is certain.

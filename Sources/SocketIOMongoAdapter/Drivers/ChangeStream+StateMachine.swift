@@ -1,5 +1,5 @@
 #if MongoDB
-import MongoClient
+import SocketIOMongoClient
 import NIOCore
 import SocketIOText
 

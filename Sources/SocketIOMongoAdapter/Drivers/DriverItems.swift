@@ -1,5 +1,6 @@
 #if MongoDB
-import MongoClient
+import SocketIOCluster
+import SocketIOMongoClient
 import SocketIOCore
 
 /// What a stream hands its events to, and tells about its progress.

@@ -1,6 +1,7 @@
 #if MongoDB
+import SocketIOConcurrency
 import Logging
-import MongoClient
+import SocketIOMongoClient
 import SocketIOCore
 import SocketIOText
 import Synchronization

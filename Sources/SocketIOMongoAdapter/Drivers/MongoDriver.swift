@@ -1,4 +1,5 @@
 #if MongoDB
+import SocketIOCluster
 import SocketIOCore
 
 /// What both drivers have besides carrying messages.

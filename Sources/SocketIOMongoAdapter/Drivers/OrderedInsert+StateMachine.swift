@@ -1,5 +1,6 @@
 #if MongoDB
-import MongoClient
+import SocketIOCluster
+import SocketIOMongoClient
 import SocketIOCore
 
 /// One attempt to write a batch in its order, which may be the repetition of an attempt whose outcome is not known.

@@ -1,5 +1,5 @@
 #if MongoDB
-import MongoClient
+import SocketIOMongoClient
 import NIOCore
 
 /// From where on a tailable cursor has to read, after whatever has happened to the last one.

@@ -1,5 +1,7 @@
 #if MongoDB
-import MongoClient
+import SocketIOCluster
+import SocketIOConcurrency
+import SocketIOMongoClient
 import NIOCore
 import SocketIOCore
 import SocketIOText

@@ -1,4 +1,6 @@
 #if MongoDB
+import SocketIOCluster
+import SocketIOConcurrency
 import Crypto
 import NIOCore
 import SocketIOCore

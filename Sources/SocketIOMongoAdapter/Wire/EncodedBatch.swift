@@ -1,5 +1,6 @@
 #if MongoDB
-package import MongoClient
+import SocketIOCluster
+package import SocketIOMongoClient
 import SocketIOCore
 import SocketIOText
 

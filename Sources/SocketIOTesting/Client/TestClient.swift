@@ -1,3 +1,4 @@
+public import EngineIOCore
 public import NIOCore
 public import NIOPosix
 import NIOWebSocket

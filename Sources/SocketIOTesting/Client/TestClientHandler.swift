@@ -1,7 +1,8 @@
-import MessagePack
+import EngineIOCore
 import NIOCore
 import NIOWebSocket
 import SocketIOCore
+import SocketIOMessagePack
 import SocketIOText
 import Synchronization
 

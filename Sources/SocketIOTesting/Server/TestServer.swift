@@ -3,9 +3,9 @@ public import Logging
 import NIOCore
 import NIOEmbedded
 import NIOPosix
-public import SocketIO
 public import SocketIOCluster
 public import SocketIOCore
+public import SwiftSocketIO
 import Synchronization
 
 /// A server under test, alone or one of a cluster: see ``withTestServer(configuration:adapter:clock:logger:setUp:_:)`` and

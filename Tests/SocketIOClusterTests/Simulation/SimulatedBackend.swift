@@ -1,3 +1,4 @@
+import SocketIOCluster
 import SocketIOCore
 
 /// What can go wrong in a schedule, each with its probability.

@@ -1,5 +1,7 @@
 import NIOCore
+import SocketIOCluster
 import SocketIOCore
+import SocketIOText
 
 /// A client that is cut off and comes back, to any node, and what it has got in its present session.
 final class SimulatedClient {

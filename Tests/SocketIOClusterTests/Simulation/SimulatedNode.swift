@@ -1,4 +1,5 @@
 import NIOCore
+import SocketIOCluster
 import SocketIOCore
 
 /// One life of a node in the simulation: a state machine, and what a process around it would hold.

@@ -1,5 +1,8 @@
+import EngineIOCore
 import NIOCore
+import SocketIOCluster
 import SocketIOCore
+import SocketIOText
 
 extension Simulation {
     // MARK: What nodes do

@@ -1,4 +1,5 @@
 import NIOCore
+import SocketIOCluster
 import SocketIOCore
 
 extension Simulation {

@@ -1,5 +1,7 @@
 import NIOCore
+import SocketIOCluster
 import SocketIOCore
+import SocketIOText
 
 /// Clients in the main namespace, whose sessions move between nodes.
 extension Simulation {

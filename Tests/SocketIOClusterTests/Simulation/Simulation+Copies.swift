@@ -1,4 +1,5 @@
 import NIOCore
+import SocketIOCluster
 import SocketIOCore
 
 /// Copies of sessions, kept for the case that their node crashes.

@@ -1,6 +1,8 @@
 import NIOCore
 import NIOPosix
+import SocketIOConcurrency
 import SocketIOCore
+import SocketIOText
 import Synchronization
 
 /// A client that is cut off and comes back, and the sockets that serve it.

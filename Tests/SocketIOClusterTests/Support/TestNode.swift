@@ -1,3 +1,4 @@
+import EngineIOCore
 import Logging
 import NIOCore
 import NIOPosix

@@ -1,7 +1,7 @@
 import Foundation
-import MessagePack
 import NIOCore
 import SocketIOCore
+import SocketIOMessagePack
 import Testing
 
 @Suite("JSON arguments")

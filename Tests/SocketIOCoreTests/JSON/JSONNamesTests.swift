@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import SocketIOCore
+import SocketIOText
 import Testing
 
 /// Text and keys that Swift's strings compare slowly, or take as equal although they are not.

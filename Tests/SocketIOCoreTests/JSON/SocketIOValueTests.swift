@@ -1,7 +1,8 @@
 import Foundation
-import MessagePack
 import NIOCore
 import SocketIOCore
+import SocketIOMessagePack
+import SocketIOText
 import Testing
 
 @Suite("SocketIOValue")

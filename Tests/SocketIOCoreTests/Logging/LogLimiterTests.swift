@@ -1,5 +1,7 @@
 import NIOCore
+import SocketIOConcurrency
 import SocketIOCore
+import SocketIOText
 import Testing
 
 @Suite struct LogLimiterTests {

@@ -1,7 +1,9 @@
 #if MongoDB
-package import MongoClient
+import EngineIOCore
+package import SocketIOCluster
+package import SocketIOMongoClient
 import NIOCore
-package import SocketIOCore
+import SocketIOCore
 import SocketIOText
 import Synchronization
 

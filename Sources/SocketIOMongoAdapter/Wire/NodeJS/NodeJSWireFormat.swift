@@ -1,5 +1,6 @@
 #if MongoDB
-package import MongoClient
+package import SocketIOCluster
+package import SocketIOMongoClient
 import NIOCore
 package import SocketIOCore
 import SocketIOText

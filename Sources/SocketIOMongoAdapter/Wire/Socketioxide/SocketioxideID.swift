@@ -1,4 +1,5 @@
 #if MongoDB
+import SocketIOCluster
 import SocketIOCore
 import SocketIOText
 

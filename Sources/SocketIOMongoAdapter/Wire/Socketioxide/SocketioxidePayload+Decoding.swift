@@ -1,5 +1,7 @@
 #if MongoDB
-import MessagePack
+import EngineIOCore
+import SocketIOCluster
+import SocketIOMessagePack
 import NIOCore
 import SocketIOCore
 import SocketIOText

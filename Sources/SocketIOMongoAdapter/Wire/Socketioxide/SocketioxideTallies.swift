@@ -1,4 +1,5 @@
 #if MongoDB
+import SocketIOCluster
 import DequeModule
 import SocketIOCore
 import SocketIOText

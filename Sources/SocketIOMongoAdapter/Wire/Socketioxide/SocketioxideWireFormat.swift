@@ -1,7 +1,8 @@
 #if MongoDB
-package import MongoClient
+package import SocketIOCluster
+package import SocketIOMongoClient
 import NIOCore
-package import SocketIOCore
+import SocketIOCore
 import SocketIOText
 import Synchronization
 

@@ -1,0 +1,228 @@
+import CSocketIOSystem
+import EngineIOCore
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// The only handler of a new connection. It makes a session of a plain WebSocket handshake at once, and for everything else makes room for
+/// the HTTP pipeline.
+///
+/// Most connections are WebSockets from their first byte. Building the HTTP pipeline for one request and taking it down again was a third of
+/// what the server does for a connection.
+final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private let loop: EngineLoop
+    private let isSecure: Bool
+    /// Whether nobody else adds handlers to the front of the pipeline.
+    private let ownsPipeline: Bool
+    private let addHTTP: (any Channel, EngineHandshakeHandler) throws -> Void
+    private var context: ChannelHandlerContext?
+    /// The beginning of a request, if that is all that the connection's first buffer could take.
+    private var beginning: ByteBuffer?
+    private var isDone = false
+    /// The connection's socket, once it has been asked for: finding it is a dynamic cast, and a long one.
+    private var file: CInt = -1
+    /// Until when the request's header fields must be here.
+    let deadline: NIODeadline
+    var wheelPosition = TimerWheel.Position()
+
+    /// - Parameters:
+    ///   - loop: The connection's event loop.
+    ///   - isSecure: Whether TLS handlers are in front.
+    ///   - ownsPipeline: Whether nobody else adds handlers to the front of the pipeline.
+    ///   - addHTTP: Adds the HTTP pipeline behind this handler.
+    init(
+        loop: EngineLoop,
+        isSecure: Bool,
+        ownsPipeline: Bool,
+        addHTTP: @escaping (any Channel, EngineHandshakeHandler) throws -> Void
+    ) {
+        self.loop = loop
+        self.isSecure = isSecure
+        self.ownsPipeline = ownsPipeline && !isSecure
+        self.addHTTP = addHTTP
+        self.deadline = loop.eventLoop.now + TimeAmount(loop.context.configuration.limits.headerTimeout)
+    }
+
+    // MARK: Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        loop.schedule(self, at: deadline)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        loop.schedule(self, at: nil)
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        loop.schedule(self, at: nil)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Nothing is under way on this connection.
+        if event is ConnectionCut || event is ChannelShouldQuiesceEvent { return context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let read = Self.unwrapInboundIn(data)
+        guard !isDone else { return context.fireChannelRead(data) }
+        if let bytes = beginning.take() {
+            finish(with: joined(bytes, read), context: context)
+        } else if read.readableBytes == ReceiveAllocator.firstSize {
+            readOn(after: read, context: context)
+        } else {
+            finish(with: read, context: context)
+        }
+    }
+
+    /// The connection's first buffer is full. The rest is most likely there already: it is read without going round the event loop.
+    private func readOn(after bytes: ByteBuffer, context: ChannelHandlerContext) {
+        findSocket(context)
+        guard file >= 0 else { return beginning = bytes }
+        var all = loop.takeReceiveBuffer(context.channel.allocator)
+        all.writeImmutableBuffer(bytes)
+        all.writeWithUnsafeMutableBytes(minimumWritableBytes: 1) { socketio_receive(file, $0.baseAddress, UInt($0.count)) }
+        if accept(all, context: context) {
+            loop.giveBack(all)
+        } else {
+            // Parts of what HTTP reads may be kept.
+            let copy = ByteBuffer(all.readableBytesView)
+            loop.giveBack(all)
+            passOn(copy, context: context)
+        }
+    }
+
+    private func joined(_ bytes: ByteBuffer, _ read: ByteBuffer) -> ByteBuffer {
+        var all = context?.channel.allocator.buffer(capacity: bytes.readableBytes + read.readableBytes) ?? ByteBuffer()
+        all.writeImmutableBuffer(bytes)
+        all.writeImmutableBuffer(read)
+        loop.giveBack(read)
+        return all
+    }
+
+    private func finish(with bytes: ByteBuffer, context: ChannelHandlerContext) {
+        if !accept(bytes, context: context) { passOn(bytes, context: context) }
+    }
+
+    /// Only if nothing is between the socket and this handler.
+    private func findSocket(_ context: ChannelHandlerContext) {
+        guard ownsPipeline, context.channel.isActive else { return }
+        let found = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
+        if let found = found ?? nil { file = found }
+    }
+
+    // MARK: HTTP
+
+    private func passOn(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
+        isDone = true
+        loop.schedule(self, at: nil)
+        do { try addHTTP(context.channel, self) } catch { return context.close(promise: nil) }
+        context.fireChannelRead(Self.wrapInboundOut(bytes))
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+    }
+
+    // MARK: WebSocket
+
+    /// - Returns: Whether the bytes are a handshake that has led to a session.
+    private func accept(_ bytes: ByteBuffer, context: ChannelHandlerContext) -> Bool {
+        let engine = loop.context
+        guard engine.acceptsPlainHandshakes, bytes.readableBytes <= engine.configuration.limits.headerBytes else { return false }
+        var lines = loop.takeScratch()
+        defer { loop.giveBack(scratch: lines) }
+        let request = bytes.withUnsafeReadableBytes { bytes in
+            PlainHandshake(
+                bytes,
+                path: engine.pathBytes,
+                maximumFields: engine.configuration.limits.headerFields,
+                lines: &lines
+            )
+        }
+        guard let request, let head = head(of: request, in: bytes) else { return false }
+        let handshake = EngineHandshake(lines: lines, remoteAddress: context.channel.remoteAddress, isSecure: isSecure)
+        let sid = engine.configuration.generateID?(handshake) ?? SessionID.random()
+        let session = EngineSession(id: sid, handshake: handshake, loop: loop, transport: .websocket)
+        let handle = SessionHandle(home: loop.handle, session: NIOLoopBound(session, eventLoop: loop.eventLoop))
+        guard engine.registry.insert(handle, id: sid, limit: engine.configuration.limits.sessions) == .inserted else { return false }
+        engine.metrics.sessionOpened()
+        open(session, answer(request, in: bytes, head: head, session), context: context)
+        return true
+    }
+
+    /// What rules about origins look at; nil if the page may not connect.
+    private func head(of request: PlainHandshake, in bytes: ByteBuffer) -> HTTPRequestHead? {
+        var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
+        guard let origin = request.origin else { return head }
+        head.headers.add(name: "origin", value: bytes.text(origin))
+        if let host = request.host { head.headers.add(name: "host", value: bytes.text(host)) }
+        return CORSPolicy.allowsWebSocket(head, isSecure: isSecure, cors: loop.context.configuration.cors) ? head : nil
+    }
+
+    /// The answer to the handshake (RFC 6455, section 4.2.2), and Engine.IO's first packet behind it.
+    private func answer(_ request: PlainHandshake, in bytes: ByteBuffer, head: HTTPRequestHead, _ session: EngineSession) -> ByteBuffer {
+        let configuration = loop.context.configuration
+        var answer = ByteBufferAllocator().buffer(capacity: 256)
+        answer.writeStaticString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: ")
+        bytes.withUnsafeReadableBytes { bytes in
+            let key = UnsafeRawBufferPointer(rebasing: bytes[request.key])
+            answer.writeWithUnsafeMutableBytes(minimumWritableBytes: 28) { output in
+                socketio_websocket_accept(key.baseAddress, UInt(key.count), output.baseAddress)
+                return 28
+            }
+        }
+        answer.writeStaticString("\r\n")
+        if configuration.addsHeaders {
+            var headers = CORSPolicy.headers(for: head, cors: configuration.cors)
+            if let cookie = configuration.cookie { headers.add(name: "Set-Cookie", value: cookie.header(id: session.id)) }
+            if let hook = configuration.initialHeaders { headers.add(contentsOf: hook(session.handshake)) }
+            if let hook = configuration.headers { headers.add(contentsOf: hook(session.handshake)) }
+            for (name, value) in headers { answer.writeString("\(name): \(value)\r\n") }
+        }
+        answer.writeStaticString("\r\n")
+        answer.writeImmutableBuffer(EngineFrames.text(loop.context.openPacket(id: session.id, transport: .websocket)))
+        return answer
+    }
+
+    private func open(_ session: EngineSession, _ answer: ByteBuffer, context: ChannelHandlerContext) {
+        isDone = true
+        let webSocket = EngineWebSocketHandler(loop: loop, ownsPipeline: ownsPipeline)
+        let pipeline = context.pipeline.syncOperations
+        do { try pipeline.addHandler(webSocket, position: .after(self)) } catch {
+            session.discard(.transportError)
+            return context.close(promise: nil)
+        }
+        pipeline.removeHandler(self, promise: nil)
+        webSocket.begin(answer, file: file)
+        webSocket.attach(to: session)
+        session.webSocket = .local(webSocket)
+        session.didOpen()
+        webSocket.didAttach()
+    }
+}
+
+extension EngineHandshakeHandler: TimerWheelItem {
+    /// The request's header fields took too long, or none came.
+    func deadlineReached(now: NIODeadline) {
+        context?.close(promise: nil)
+    }
+}
+
+extension EngineConfiguration {
+    /// Whether answers to WebSocket handshakes have header fields besides those of the protocol.
+    fileprivate var addsHeaders: Bool { cors != nil || cookie != nil || initialHeaders != nil || headers != nil }
+}
+
+extension ByteBuffer {
+    fileprivate func text(_ range: Range<Int>) -> String {
+        getString(at: readerIndex + range.lowerBound, length: range.count) ?? ""
+    }
+}

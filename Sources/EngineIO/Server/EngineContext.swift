@@ -1,0 +1,107 @@
+import EngineIOCore
+import Logging
+import NIOCore
+import SocketIOConcurrency
+
+/// What all parts of one server share and nobody changes.
+final class EngineContext: Sendable {
+    let configuration: EngineConfiguration
+    let timing: EngineTiming
+    let path: String
+    let pathBytes: [UInt8]
+    /// Whether a WebSocket handshake may be answered as soon as it has been read.
+    let acceptsPlainHandshakes: Bool
+    let delegate: any EngineServerDelegate
+    let logger: Logger
+    let metrics: EngineMetrics
+    let registry: SessionRegistry
+    let trimmer = MemoryTrimmer()
+    let compressor = Compressor()
+    private let fallbackFailures = SharedLogLimiter()
+    private let opening: String
+    private let openingWithUpgrade: String
+
+    init(configuration: EngineConfiguration, delegate: any EngineServerDelegate, logger: Logger, metrics: EngineMetrics) {
+        var configuration = configuration
+        configuration.maxHTTPBufferSize = min(max(configuration.maxHTTPBufferSize, 0), EngineConfiguration.largestMessage)
+        self.configuration = configuration
+        self.registry = SessionRegistry(
+            lengths: configuration.generateID == nil ? SessionID.length...SessionID.length : 1...EngineConfiguration.longestID
+        )
+        self.delegate = delegate
+        self.logger = logger
+        self.metrics = metrics
+        self.path = Self.normalise(configuration.path, addTrailingSlash: configuration.addTrailingSlash)
+        self.pathBytes = Array(path.utf8)
+        self.acceptsPlainHandshakes = configuration.allowRequest == nil && configuration.transports.contains(.websocket)
+        self.timing = EngineTiming(
+            pingInterval: TimeAmount(configuration.pingInterval),
+            pingTimeout: TimeAmount(configuration.pingTimeout),
+            upgradeTimeout: TimeAmount(configuration.upgradeTimeout),
+            closeTimeout: TimeAmount(configuration.limits.closeTimeout),
+            readPause: TimeAmount(configuration.limits.readPause),
+            maximumUpgradeAttempts: min(configuration.limits.upgradeAttempts, Int(UInt8.max))
+        )
+        self.opening = Self.opening(upgrades: "[]", timing, configuration)
+        self.openingWithUpgrade = Self.opening(upgrades: "[\"websocket\"]", timing, configuration)
+    }
+
+    /// The handlers for other requests could not be added to a connection.
+    func logFallbackFailure(_ error: any Error) {
+        fallbackFailures.log { suppressed in
+            logger.error(
+                "Could not add the handlers for other requests",
+                metadata: ["error": "\(error)", "suppressed": "\(suppressed ?? 0)"]
+            )
+        }
+    }
+
+    /// What follows the id in a handshake packet.
+    private static func opening(upgrades: String, _ timing: EngineTiming, _ configuration: EngineConfiguration) -> String {
+        let (interval, timeout) = (timing.pingInterval.milliseconds, timing.pingTimeout.milliseconds)
+        return "\",\"upgrades\":\(upgrades),\"pingInterval\":\(interval),\"pingTimeout\":\(timeout)"
+            + ",\"maxPayload\":\(configuration.maxHTTPBufferSize)}"
+    }
+
+    private static func normalise(_ path: String, addTrailingSlash: Bool) -> String {
+        var path = path.hasPrefix("/") ? path : "/" + path
+        while path.hasSuffix("/") { path.removeLast() }
+        return addTrailingSlash || path.isEmpty ? path + "/" : path
+    }
+
+    /// The handshake packet of a session (Engine.IO protocol v4, "Handshake").
+    func openPacket(id: String, transport: EngineSessionStateMachine.Transport) -> ByteBuffer {
+        let offersUpgrade = transport == .polling && configuration.allowUpgrades && configuration.transports.contains(.websocket)
+        let parameters = offersUpgrade ? openingWithUpgrade : opening
+        let id = JSONString.escape(id)
+        var packet = ByteBufferAllocator().buffer(capacity: 16 + id.utf8.count + parameters.utf8.count)
+        packet.writeString("0{\"sid\":\"")
+        packet.writeString(id)
+        packet.writeString(parameters)
+        return packet
+    }
+}
+
+extension TimeAmount {
+    fileprivate var milliseconds: Int64 { nanoseconds / 1_000_000 }
+}
+
+/// Writes the few strings that Engine.IO puts into JSON.
+enum JSONString {
+    static func escape(_ string: String) -> String {
+        let isPlain = string.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        if isPlain { return string }
+        var result = ""
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\u{0}"..<"\u{20}":
+                let hex = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

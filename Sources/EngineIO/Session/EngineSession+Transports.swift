@@ -1,0 +1,234 @@
+import EngineIOCore
+import NIOCore
+
+/// What arrives over the session's connections.
+extension EngineSession {
+    /// The handshake has been answered: the session starts.
+    func didOpen() {
+        delegate = loop.context.delegate.engineServer(didOpen: self)
+        updateTimer()
+    }
+
+    // MARK: Long-polling
+
+    /// A GET arrived.
+    func pollArrived(_ exchange: PollingExchange) {
+        switch machine.pollArrived() {
+        case .park:
+            polling?.poll = exchange
+            markDirty()
+        case .refuseUnknown: exchange.answer(.refused(.unknownSID), from: loop)
+        case .refuseTransport: exchange.answer(.refused(.transportMismatch), from: loop)
+        case .overlap:
+            exchange.answer(.refused(.overlap), from: loop)
+            finish(.transportError, code: .normal)
+        }
+    }
+
+    /// The client's system has all of the answer to a GET.
+    func pollWritten(_ id: Int) {
+        guard let polling, polling.unwritten?.id == id else { return }
+        polling.unwritten = nil
+        markDirty()
+    }
+
+    /// The connection of a GET is gone, before the client had all of an answer.
+    func pollAborted(_ id: Int) {
+        guard let polling, polling.poll?.id == id || polling.unwritten?.id == id else { return }
+        polling.unwritten = nil
+        if polling.poll?.id == id {
+            polling.poll = nil
+            machine.pollAnswered()
+        }
+        // After an upgrade the session no longer depends on it.
+        guard webSocket == nil else { return }
+        finish(.transportError, code: .normal)
+    }
+
+    /// The head of a POST arrived.
+    func postArrived(_ exchange: PollingExchange, isBinary: Bool) {
+        switch machine.postArrived() {
+        case .accept where isBinary:
+            polling?.post = exchange
+            answerPost(.refused(.invalidPayload))
+            finish(.transportError, code: .normal)
+        case .accept: polling?.post = exchange
+        case .refuseUnknown: exchange.answer(.refused(.unknownSID), from: loop)
+        case .refuseTransport: exchange.answer(.refused(.transportMismatch), from: loop)
+        case .overlap:
+            exchange.answer(.refused(.overlap), from: loop)
+            polling?.post?.answer(.refused(.overlap), from: loop)
+            finish(.transportError, code: .normal)
+        }
+    }
+
+    /// A POST has been read.
+    func postCompleted(_ id: Int, payload: ByteBuffer) {
+        guard let post = polling?.post, post.id == id, polling?.postIsHeldBack == false else { return }
+        // What the packets lead to must not answer it: it is answered here, after all of them.
+        polling?.post = nil
+        loop.tally.bytesReceived += payload.readableBytes
+        loop.scheduleFlush()
+        guard payload.isValidUTF8, deliver(payload) else {
+            post.answer(.refused(.invalidPayload), from: loop)
+            return finish(.parseError, code: .normal)
+        }
+        guard machine.phase != .closed else { return post.answer(.ok, from: loop) }
+        polling?.post = post
+        if holdsBackReading, machine.phase == .open {
+            polling?.postIsHeldBack = true
+        } else {
+            answerPost(.ok)
+        }
+    }
+
+    /// - Returns: Whether all of it could be parsed.
+    private func deliver(_ payload: ByteBuffer) -> Bool {
+        var decoder = EnginePayloadDecoder(payload, maximumPackets: loop.context.configuration.limits.packetsPerPayload)
+        while machine.phase != .closed, let element = decoder.next() {
+            guard case .packet(let packet) = element else { return false }
+            if packet == .close {
+                finish(.transportClose, code: .normal, pollAnswer: "6")
+            } else {
+                received(packet)
+            }
+        }
+        return true
+    }
+
+    /// A POST could not be read to its end.
+    func postFailed(_ id: Int) {
+        guard polling?.post?.id == id else { return }
+        polling?.post = nil
+        machine.postEnded()
+        // After an upgrade the session no longer depends on it.
+        guard webSocket == nil else { return polling = nil }
+        finish(.transportError, code: .normal)
+    }
+
+    // MARK: WebSocket
+
+    /// A WebSocket for this session was opened, and wants to replace polling.
+    func candidateArrived(_ link: WebSocketLink) {
+        guard machine.candidateArrived(now: loop.eventLoop.now, timing: loop.context.timing) else {
+            return link.close(.normal, from: loop)
+        }
+        polling?.candidate = link
+        updateTimer()
+    }
+
+    /// A message over a WebSocket of this event loop; what ``webSocket(_:event:)`` does, without an event for it.
+    func webSocketMessage(_ id: Int, _ message: ByteBuffer, isText: Bool) {
+        if case .local(let handler) = webSocket, handler.id == id {
+            if isText { receivedText(message) } else { receivedBinary(message) }
+        } else {
+            webSocket(id, event: isText ? .text(message) : .binary(message))
+        }
+    }
+
+    /// Something happened on the WebSocket with this id, which may be the transport, the candidate or one that has been let go.
+    func webSocket(_ id: Int, event: WebSocketEvent) {
+        if let webSocket, webSocket.id == id {
+            transportEvent(event, webSocket)
+        } else if let candidate = polling?.candidate, candidate.id == id {
+            candidateEvent(event, candidate)
+        }
+    }
+
+    private func transportEvent(_ event: WebSocketEvent, _ link: WebSocketLink) {
+        switch event {
+        case .text(let text): receivedText(text)
+        case .binary(let message): receivedBinary(message)
+        case .closed(let isError):
+            webSocket = nil
+            finish(isError ? .transportError : .transportClose, code: .normal)
+        case .quiesce: quiesce()
+        case .written(let bytes, let isWritable):
+            if case .remote(let remote) = link { remote.confirmed(bytes: bytes, isWritable: isWritable) }
+            if isWritable, !queue.isEmpty { markDirty() }
+        }
+    }
+
+    /// A text message over the session's WebSocket, with its packet type.
+    func receivedText(_ text: ByteBuffer) {
+        loop.tally.bytesReceived += text.readableBytes
+        loop.scheduleFlush()
+        if text.readableBytes > 0, text.getInteger(at: text.readerIndex, as: UInt8.self) == UInt8(ascii: "4") {
+            guard machine.acceptsMessage() else { return }
+            var message = text
+            message.moveReaderIndex(forwardBy: 1)
+            loop.tally.packetsReceived += 1
+            delegate?.session(self, didReceiveText: message)
+        } else {
+            received(EnginePacket.decode(text))
+        }
+    }
+
+    /// A binary message over the session's WebSocket.
+    func receivedBinary(_ message: ByteBuffer) {
+        loop.tally.bytesReceived += message.readableBytes
+        loop.scheduleFlush()
+        guard machine.acceptsMessage() else { return }
+        loop.tally.packetsReceived += 1
+        delegate?.session(self, didReceiveBinary: message)
+    }
+
+    private func received(_ packet: EnginePacket?) {
+        loop.tally.packetsReceived += 1
+        switch machine.received(packet, now: loop.eventLoop.now, timing: loop.context.timing) {
+        case .none: break
+        case .deliverText(let message): delegate?.session(self, didReceiveText: message)
+        case .deliverBinary(let message): delegate?.session(self, didReceiveBinary: message)
+        case .pong(let number):
+            updateTimer()
+            delegate?.session(self, didReceivePongFor: number)
+        case .close(let cause): finish(cause.reason, code: .normal)
+        }
+    }
+
+    // MARK: Upgrade
+
+    private func candidateEvent(_ event: WebSocketEvent, _ link: WebSocketLink) {
+        switch event {
+        case .text(let text): candidateReceived(EnginePacket.decode(text), link)
+        case .binary: candidateReceived(nil, link)
+        case .closed:
+            polling?.candidate = nil
+            machine.candidateClosed()
+            updateTimer()
+        case .quiesce:
+            machine.candidateClosed()
+            closeCandidate()
+        case .written(let bytes, let isWritable):
+            if case .remote(let remote) = link { remote.confirmed(bytes: bytes, isWritable: isWritable) }
+        }
+    }
+
+    private func candidateReceived(_ packet: EnginePacket?, _ link: WebSocketLink) {
+        switch machine.candidateReceived(packet, now: loop.eventLoop.now, timing: loop.context.timing) {
+        case .answerProbe:
+            // A client that probes on and on and reads nothing gets no answers.
+            if link.isWritable {
+                link.write(EngineFrames.probePong)
+                link.flush(from: loop)
+            }
+            // The client must have its poll back before it can finish the upgrade.
+            answerPoll(ByteBuffer(string: "6"))
+        case .upgrade: upgrade(to: link)
+        case .closeCandidate: closeCandidate()
+        }
+        updateTimer()
+    }
+
+    private func upgrade(to link: WebSocketLink) {
+        answerPoll(ByteBuffer(string: "6"))
+        polling?.candidate = nil
+        webSocket = link
+        // A POST that is still being read is delivered and answered; nothing else is left of polling.
+        if polling?.post == nil { polling = nil }
+        if holdsBackReading { link.setReading(false, from: loop) }
+        loop.context.metrics.upgraded()
+        markDirty()
+        delegate?.sessionDidUpgrade(self)
+    }
+}

@@ -1,3 +1,0 @@
-// `import SocketIO` is all that a server needs: its options and arguments have types of these two modules.
-@_exported public import EngineIO
-@_exported public import SocketIOCore

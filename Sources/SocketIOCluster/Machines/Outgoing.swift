@@ -1,0 +1,104 @@
+import EngineIOCore
+package import NIOCore
+package import SocketIOCore
+import SocketIOText
+
+/// A message that waits to be written. Its header is made when its batch is formed.
+package struct Outgoing: Sendable {
+    /// The namespace; empty for the node as a whole.
+    package var namespace: String
+    /// The only node that it is for.
+    package var target: NodeID?
+    /// The request that it makes or answers.
+    package var request: ClusterRequestID?
+    /// What it says.
+    package var body: ClusterBody
+    /// The message's id; made with its batch if nil.
+    package var id: MessageID?
+    /// By which the sender learns what became of it; nil if nobody wants to know.
+    package var ticket: UInt64?
+    /// When it is given up.
+    package var deadline: NIODeadline
+
+    package init(
+        namespace: String,
+        target: NodeID? = nil,
+        request: ClusterRequestID? = nil,
+        body: ClusterBody,
+        id: MessageID? = nil,
+        ticket: UInt64? = nil,
+        deadline: NIODeadline
+    ) {
+        self.namespace = namespace
+        self.target = target
+        self.request = request
+        self.body = body
+        self.id = id
+        self.ticket = ticket
+        self.deadline = deadline
+    }
+}
+
+/// What became of a message.
+package enum WriteFate: Sendable {
+    /// It is written; every node that is there gets it.
+    case sent
+    /// It was not written and never will be.
+    case notSent(ClusterError)
+    /// It may have been written.
+    case unknown(ClusterError)
+}
+
+/// A message's ticket and what became of it.
+package struct SettledWrite: Sendable {
+    package var ticket: UInt64
+    package var fate: WriteFate
+
+    package init(ticket: UInt64, fate: WriteFate) {
+        self.ticket = ticket
+        self.fate = fate
+    }
+}
+
+/// The outcome of one attempt to write a batch, as the driver tells it.
+public enum BatchOutcome: Sendable {
+    /// All messages are written, now or by an earlier attempt, and cannot be lost any more.
+    case written
+    /// The messages before this index are written; the one at the index cannot ever be, and none after it was.
+    case refused(index: Int, error: any Error)
+    /// Nobody knows what was written. The same batch is tried again.
+    case unknown(any Error)
+    /// Nothing was written by this attempt. The same batch is tried again.
+    case notWritten(any Error)
+}
+
+extension ClusterBody {
+    /// About how many bytes the message takes.
+    package var estimatedByteCount: Int {
+        let header = 256
+        switch self {
+        case .broadcast(let packet, let options), .broadcastWithAck(let packet, let options):
+            return header + packet.encoded.byteCount + options.estimatedByteCount
+        case .disconnectSockets(let options, _), .rooms(let options), .fetchSockets(let options):
+            return header + options.estimatedByteCount
+        case .addSockets(let options, let rooms), .removeSockets(let options, let rooms):
+            return header + options.estimatedByteCount + rooms.byteCount
+        case .serverSideEmit(let arguments), .serverSideEmitWithAck(let arguments, _), .acknowledgement(let arguments),
+            .serverSideEmitAnswer(let arguments):
+            return header + arguments.byteCount
+        case .roomsAnswer(let rooms): return header + rooms.byteCount
+        case .fetchSocketsAnswer(let sockets, _): return sockets.reduce(header) { $0 + $1.estimatedByteCount }
+        case .sessionAnswer(let session): return header + (session?.estimatedByteCount ?? 0)
+        case .errorAnswer(let text): return header + text.utf8.count
+        case .heartbeat(let heartbeat), .initialHeartbeat(let heartbeat): return header + heartbeat.positions.count * 48
+        case .claimSession, .draining, .leave, .acknowledgementCount, .acknowledgementsEnd: return header
+        }
+    }
+}
+
+extension ClaimedSession {
+    fileprivate var estimatedByteCount: Int {
+        missed.reduce(128 + rooms.byteCount + data.estimatedByteCount) { $0 + $1.encoded.byteCount + 32 } + known.count * 14
+            + positions.count * 64
+    }
+}

@@ -1,0 +1,394 @@
+import DequeModule
+import EngineIOCore
+package import NIOCore
+package import SocketIOCore
+import SocketIOText
+
+/// What a namespace keeps for sessions that move between nodes.
+///
+/// All that matters to them must happen in one order, each in one step: an emit of this node (into the log, to the sockets, into the
+/// queue), a broadcast of another node (into the log, to the sockets), the surrender of a session (its node's numbers, its end) and its
+/// arrival (what it has missed, its start). So each packet is either in what the session brings along, or in the log after its claim,
+/// or delivered live.
+package struct RecoveryStateMachine {
+    /// What bounds it.
+    package struct Limits: Sendable {
+        /// How long sessions are kept.
+        package var retention: TimeAmount
+        /// How long a node may take to notice that a client is away.
+        package var notice = TimeAmount.seconds(60)
+        /// Sockets that wait until their node has read what they had been given elsewhere.
+        package var floors = 10_000
+        /// Nodes that leave or have left, and may have stored sessions.
+        package var leavingNodes = 64
+        /// Nodes that have crashed, and whose sessions are restored.
+        package var goneNodes = 1_000
+        package var logEntries = 50_000
+        package var logBytes = 64 << 20
+
+        package init(retention: TimeAmount = .seconds(120)) { self.retention = retention }
+    }
+
+    /// A socket that came from a node which had read further than this one: what it had been given there must not come again.
+    private struct Floor {
+        var socket: SocketID
+        var number: UInt64
+        var until: NIODeadline
+    }
+
+    /// A node that drains or has left: what has come since it said so is kept for the sessions that it stores.
+    private struct Leaving {
+        var mark: RecoveryLog.Mark
+        /// When it left; before that, when it said that it would.
+        var since: NIODeadline
+        var until: NIODeadline
+    }
+
+    private let node: NodeID
+    private let keepsUnseen: Bool
+    private let keepsLog: Bool
+    private let limits: Limits
+    private var log: RecoveryLog
+    private var floors: [NodeIdentity: [Floor]] = [:]
+    private var floorCount = 0
+    /// Packets that sockets were given before this node has read them.
+    private var given: [MessageID: (sockets: [SocketID], until: NIODeadline)] = [:]
+    private var leaving: [NodeIdentity: Leaving] = [:]
+    private var unseen: UnseenEmits
+    /// When nodes died or left.
+    private var gone: [Name: NIODeadline] = [:]
+    /// How far this node has come with the stream: the last broadcast for all that was handed to all loops, whoever has sent it. It stays
+    /// where it is for a while after a loss.
+    package private(set) var position: MessageID?
+    private var lastLoss: NIODeadline?
+
+    /// How long a node may drain.
+    private static var longestDrain: TimeAmount { .minutes(5) }
+    /// After that the numbers of an origin that is not heard are forgotten anyhow.
+    private static var longestLag: TimeAmount { .minutes(10) }
+    /// What is in the backend comes through the stream soon, or came before.
+    private static var longestGift: TimeAmount { .minutes(1) }
+    /// After a loss nothing is restored until every client that was away has come back or been given up.
+    private var caution: TimeAmount { limits.retention + limits.notice }
+
+    /// Creates an empty machine.
+    ///
+    /// - Parameters:
+    ///   - node: The id of this node.
+    ///   - limits: What bounds it.
+    ///   - keepsUnseen: Whether nodes that leave can store sessions.
+    ///   - keepsLog: Whether sessions of nodes that crash are restored.
+    package init(node: NodeID, _ limits: Limits = .init(), keepsUnseen: Bool = true, keepsLog: Bool = false) {
+        self.node = node
+        self.keepsUnseen = keepsUnseen
+        self.keepsLog = keepsLog
+        self.limits = limits
+        self.log = RecoveryLog(entryLimit: limits.logEntries, byteLimit: limits.logBytes, keepsAlways: keepsLog)
+        self.unseen = UnseenEmits(limit: limits.logEntries, byteLimit: limits.logBytes)
+    }
+
+    /// The number of packets in the log, for tests.
+    package var logCount: Int { log.count }
+    /// Whether sessions of nodes that have left can be taken over.
+    package var mayHaveStored: Bool { !leaving.isEmpty }
+
+    // MARK: What is delivered
+
+    /// A packet of this node is being delivered and enqueued.
+    package mutating func emitted(_ packet: BroadcastPacket, to options: BroadcastOptions, deliveredOn loop: (any EventLoop)? = nil) {
+        log.append(packet, to: options, comesBack: true, deliveredOn: loop)
+        if keepsUnseen { unseen.append(packet, options) }
+    }
+
+    /// A message of this node has come back.
+    ///
+    /// - Returns: Whether it is a broadcast whose place others know, so that it tells how far this node has come.
+    @discardableResult
+    package mutating func cameBack(_ id: MessageID) -> Bool {
+        unseen.cameBack(id)
+        return keepsLog && log.cameBack(id)
+    }
+
+    /// Messages of this node have got their numbers.
+    package mutating func numbered(_ header: ClusterHeader) {
+        guard header.target == nil, let stamp = header.stamp else { return }
+        log.numbered(header.id, as: stamp.number, of: header.origin)
+        unseen.numbered(header.id, as: stamp.number, of: header.origin)
+    }
+
+    /// A packet of another node is being delivered.
+    ///
+    /// - Returns: The sockets that have got it elsewhere.
+    package mutating func received(
+        _ packet: BroadcastPacket,
+        to options: BroadcastOptions,
+        _ header: ClusterHeader,
+        deliveredOn loop: (any EventLoop)? = nil
+    ) -> [SocketID] {
+        // What is for this node only is for those who were here when it was sent.
+        guard header.target == nil else { return [] }
+        let number = header.stamp?.number ?? 0
+        log.append(packet, to: options, origin: header.origin, number: number, deliveredOn: loop)
+        if !given.isEmpty, let sockets = given.removeValue(forKey: header.id)?.sockets { return sockets }
+        guard number > 0, let waiting = floors[header.origin] else { return [] }
+        let above = waiting.filter { $0.number > number }
+        floors[header.origin] = above.isEmpty ? nil : above
+        floorCount -= waiting.count - above.count
+        return waiting.compactMap { $0.number >= number ? $0.socket : nil }
+    }
+
+    // MARK: Loss
+
+    /// Messages were lost.
+    package mutating func lost(now: NIODeadline) {
+        log.invalidate()
+        lastLoss = now
+    }
+
+    /// Whether a session that is here, or comes here, is certain to have or get all it has missed.
+    package func isReliable(now: NIODeadline) -> Bool { lastLoss.map { now - $0 > caution } ?? true }
+
+    // MARK: Nodes that leave
+
+    /// A node drains. From here on what is delivered is kept for the sessions that it is going to store.
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - reached: How far this node has come with the messages of others.
+    ///   - now: The time.
+    package mutating func draining(_ node: NodeIdentity, reached: [ClaimedSession.OriginPosition], now: NIODeadline) {
+        expire(now: now)
+        guard leaving[node] == nil, leaving.count < limits.leavingNodes, unseen.isComplete else { return }
+        var mark = log.begin(includesUnplaced: true)
+        mark.reached = reached + (unseen.lastSeen.map { [$0] } ?? [])
+        leaving[node] = Leaving(mark: mark, since: now, until: now + Self.longestDrain + limits.retention)
+        // What this node has emitted and the other has not read when it says this, comes after this.
+        for emit in unseen.emits {
+            log.append(emit.packet, to: emit.options, origin: emit.origin, number: emit.number, comesBack: true)
+        }
+    }
+
+    /// A node has left.
+    package mutating func left(_ node: NodeIdentity, now: NIODeadline) {
+        leaving[node]?.since = now
+        leaving[node]?.until = now + limits.retention
+        died(node, now: now)
+    }
+
+    /// A node is not heard any more. Its sessions can be restored as it has last stored them.
+    package mutating func died(_ node: NodeIdentity, now: NIODeadline) {
+        guard keepsLog else { return }
+        expire(now: now)
+        if gone.count >= limits.goneNodes, let oldest = gone.min(by: { $0.value < $1.value }) { gone[oldest.key] = nil }
+        gone[Name(node.id)] = now
+    }
+
+    /// Forgets what is too old.
+    package mutating func expire(now: NIODeadline) {
+        for (origin, waiting) in floors where waiting.contains(where: { $0.until <= now }) {
+            let left = waiting.filter { $0.until > now }
+            floorCount -= waiting.count - left.count
+            floors[origin] = left.isEmpty ? nil : left
+        }
+        for (id, packet) in given where packet.until <= now { given[id] = nil }
+        for (node, gone) in leaving where gone.until <= now {
+            log.end(gone.mark)
+            leaving[node] = nil
+        }
+        for (node, time) in gone where time + limits.retention < now { gone[node] = nil }
+    }
+
+    /// Where in the log the sessions begin that a node has stored; nil if they are too old or not covered.
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - age: How long the session had been away when it was stored.
+    ///   - now: The time.
+    package func mark(for node: NodeIdentity, age: TimeAmount, now: NIODeadline) -> RecoveryLog.Mark? {
+        guard let gone = leaving[node], age >= .zero, age + (now - gone.since) <= limits.retention else { return nil }
+        return gone.mark
+    }
+
+    // MARK: Nodes that crash
+
+    /// A broadcast has come through the stream and was handed to all loops.
+    ///
+    /// - Returns: How far this node has come, if that has changed.
+    package mutating func advance(to id: MessageID, now: NIODeadline) -> MessageID? {
+        guard keepsLog, isReliable(now: now) else { return nil }
+        position = id
+        return id
+    }
+
+    /// Whether the log may reach back to what a client presents; if not, its session need not be looked for.
+    package func mayCover(_ offset: RecoveryOffset?, now: NIODeadline) -> Bool {
+        keepsLog && !gone.isEmpty && isReliable(now: now) && offset.map(log.mayCover) ?? true
+    }
+
+    /// Where in the log begins what a client may have missed that comes from a node which crashed; nil if that is too long ago or not
+    /// covered.
+    ///
+    /// - Parameters:
+    ///   - snapshot: Its session as that node has last stored it.
+    ///   - offset: What the client presents; nil if it got nothing.
+    ///   - now: The time.
+    package func mark(for snapshot: SessionSnapshot, after offset: RecoveryOffset?, now: NIODeadline) -> RecoveryLog.Mark? {
+        guard let since = gone[Name(snapshot.owner.id)], now - since <= limits.retention else { return nil }
+        guard let offset = offset ?? snapshot.start.map({ RecoveryOffset(id: $0, position: $0) }) else { return nil }
+        return log.mark(after: offset, of: snapshot.owner.id, isMoved: snapshot.isMoved)
+    }
+
+    // MARK: Sessions that come
+
+    /// A client has come back and its session is asked for. From here on everything is kept.
+    ///
+    /// - Parameters:
+    ///   - reached: How far this node has come with the messages of others.
+    ///   - now: The time.
+    package mutating func beginClaim(reached: [ClaimedSession.OriginPosition], now: NIODeadline) -> RecoveryLog.Mark {
+        expire(now: now)
+        var mark = log.begin()
+        mark.reached = reached
+        return mark
+    }
+
+    /// A client has come back from a node of another kind. From here on everything is kept, and what this node has emitted that may not
+    /// be in the backend yet.
+    package mutating func beginTaking(now: NIODeadline) -> RecoveryLog.Mark {
+        let mark = beginClaim(reached: [], now: now)
+        for emit in unseen.emits {
+            log.append(emit.packet, to: emit.options, origin: emit.origin, number: emit.number, comesBack: true)
+        }
+        return mark
+    }
+
+    /// A socket is given packets that were read from the backend, and may still come through the stream.
+    ///
+    /// - Returns: Whether there is room to remember them.
+    package mutating func give(_ packets: [BroadcastPacket], to socket: SocketID, now: NIODeadline) -> Bool {
+        guard given.count + packets.count <= limits.logEntries else { return false }
+        for id in packets.compactMap(\.offset) {
+            given[id, default: ([], now)].sockets.append(socket)
+            given[id]?.until = now + Self.longestGift
+        }
+        return true
+    }
+
+    /// The session has arrived, or cannot be had.
+    package mutating func endClaim(_ mark: RecoveryLog.Mark) { log.end(mark) }
+
+    /// A session arrives.
+    ///
+    /// - Parameters:
+    ///   - session: The session.
+    ///   - mark: Since when what it missed is in the log.
+    ///   - own: How far this node has come.
+    ///   - now: The time.
+    /// - Returns: What it missed besides what it brings along, and the place in the log up to which that goes; nil if it is not covered.
+    package mutating func adopt(
+        _ session: ClaimedSession,
+        since mark: RecoveryLog.Mark,
+        own: [ClaimedSession.OriginPosition],
+        now: NIODeadline
+    ) -> (packets: [BroadcastPacket], until: RecoveryLog.Mark)? {
+        let reached = Dictionary(own.map { ($0.origin, $0.number) }) { max($0, $1) }
+        let ahead = session.positions.filter { $0.origin.id != node && $0.number > reached[$0.origin] ?? 0 }
+        guard mark.isCovered(by: session), floorCount + ahead.count <= limits.floors, let result = log.missed(by: session, since: mark)
+        else { return nil }
+        let until = now + Self.longestLag
+        for position in ahead {
+            floors[position.origin, default: []].append(Floor(socket: session.id, number: position.number, until: until))
+        }
+        floorCount += ahead.count
+        return result
+    }
+
+    /// A session whose node has left goes to a node that does not know what it has missed since.
+    ///
+    /// - Parameters:
+    ///   - session: The session as its node has stored it.
+    ///   - mark: Since when what it missed is in the log.
+    ///   - positions: How far this node has come.
+    ///   - unwritten: What of its own is still under way.
+    /// - Returns: The session as if it had been here until now; nil if what it missed is not covered.
+    package func forward(
+        _ session: ClaimedSession,
+        since mark: RecoveryLog.Mark,
+        positions: [ClaimedSession.OriginPosition],
+        unwritten: [MessageID]
+    ) -> ClaimedSession? {
+        guard let (missed, _) = log.missed(by: session, since: mark) else { return nil }
+        var result = session
+        result.missed += missed
+        result.known += missed.compactMap(\.offset) + unwritten
+        var reached = Dictionary(session.positions.map { ($0.origin, $0.number) }) { max($0, $1) }
+        for position in positions { reached[position.origin] = max(reached[position.origin] ?? 0, position.number) }
+        result.positions = reached.map { ClaimedSession.OriginPosition(origin: $0.key, number: $0.value) }
+        return result
+    }
+
+    /// What was delivered at once on a loop after the session was adopted, ahead of it; nil if that is not known any more.
+    package func overtook(_ session: ClaimedSession, since mark: RecoveryLog.Mark, on loop: any EventLoop) -> [BroadcastPacket]? {
+        log.overtook(session, since: mark, on: loop)
+    }
+}
+
+/// What this node has emitted and has not seen come back.
+private struct UnseenEmits {
+    struct Emit {
+        var packet: BroadcastPacket
+        var options: BroadcastOptions
+        var origin: NodeIdentity?
+        var number: UInt64 = 0
+    }
+
+    private let limit: Int
+    private let byteLimit: Int
+    private(set) var emits: Deque<Emit> = []
+    private var positions: [MessageID: Int] = [:]
+    private var first = 0
+    private var bytes = 0
+    /// Emits up to here are unseen and were forgotten.
+    private var forgotten: MessageID?
+    /// The last of this node's numbers that has come back.
+    private(set) var lastSeen: ClaimedSession.OriginPosition?
+
+    init(limit: Int, byteLimit: Int) {
+        self.limit = limit
+        self.byteLimit = byteLimit
+    }
+
+    var isComplete: Bool { forgotten == nil }
+
+    mutating func append(_ packet: BroadcastPacket, _ options: BroadcastOptions) {
+        guard let offset = packet.offset else { return }
+        while !emits.isEmpty, emits.count >= limit || bytes >= byteLimit { forgotten = removeFirst() }
+        positions[offset] = first + emits.count
+        bytes += packet.encoded.byteCount + options.estimatedByteCount
+        emits.append(Emit(packet: packet, options: options))
+    }
+
+    @discardableResult
+    private mutating func removeFirst() -> MessageID? {
+        guard let emit = emits.popFirst() else { return nil }
+        first += 1
+        bytes -= emit.packet.encoded.byteCount + emit.options.estimatedByteCount
+        if let offset = emit.packet.offset { positions[offset] = nil }
+        return emit.packet.offset
+    }
+
+    mutating func numbered(_ offset: MessageID, as number: UInt64, of origin: NodeIdentity) {
+        guard let position = positions[offset] else { return }
+        emits[position - first].origin = origin
+        emits[position - first].number = number
+    }
+
+    /// What comes back comes in order: what was before it and has not come will not.
+    mutating func cameBack(_ offset: MessageID) {
+        guard let position = positions[offset] else { return }
+        forgotten = nil
+        let emit = emits[position - first]
+        if let origin = emit.origin { lastSeen = .init(origin: origin, number: emit.number) }
+        while first <= position { removeFirst() }
+    }
+}

@@ -1,0 +1,12 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// The time of day.
+package enum WallClock {
+    package static func secondsSince1970() -> UInt32 { UInt32(clamping: time(nil)) }
+}

@@ -1,0 +1,201 @@
+import CSocketIOMessagePack
+import SocketIOText
+
+/// The container of a map.
+struct MessagePackKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    private let tree: MessagePackTree
+    private let pairs: UnsafeBufferPointer<msgpack_object_kv>
+    private let path: MessagePackPath?
+    /// Where each key is; only for maps that are too large to search.
+    private let index: [Name: Int]?
+
+    init(tree: MessagePackTree, pairs: UnsafeBufferPointer<msgpack_object_kv>, path: MessagePackPath?) {
+        self.tree = tree
+        self.pairs = pairs
+        self.path = path
+        guard pairs.count > 16 else {
+            self.index = nil
+            return
+        }
+        var index: [Name: Int] = [:]
+        for (position, pair) in pairs.enumerated() {
+            if let key = pair.key.keyString { index[Name(key)] = position }
+        }
+        self.index = index
+    }
+
+    var codingPath: [any CodingKey] { self.path.keys }
+
+    var allKeys: [Key] {
+        self.pairs.indices.compactMap { position in
+            guard let name = self.pairs[position].key.keyString, self.position(name) == position else { return nil }
+            return Key(stringValue: name) ?? Int(name).flatMap { Key(intValue: $0) }
+        }
+    }
+
+    func contains(_ key: Key) -> Bool { self.find(key.stringValue) != nil }
+
+    func decodeNil(forKey key: Key) throws -> Bool { try self.object(key).pointee.isNil }
+
+    // The common types have overloads because the generic one is not specialised for a key of another module.
+
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        let object = try self.object(key)
+        do { return try self.tree.string(object) } catch { throw self.error(error, key) }
+    }
+
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
+        let object = try self.object(key)
+        do { return try self.tree.integer(object) } catch { throw self.error(error, key) }
+    }
+
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
+        let object = try self.object(key)
+        do { return try self.tree.double(object) } catch { throw self.error(error, key) }
+    }
+
+    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
+        let object = try self.object(key)
+        do { return try self.tree.bool(object) } catch { throw self.error(error, key) }
+    }
+
+    func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
+        try self.tree.decode(type, at: self.object(key)) { MessagePackPath(key, in: self.path) }
+    }
+
+    func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
+        guard let object = self.find(key.stringValue), !object.pointee.isNil else { return nil }
+        return try self.tree.decode(type, at: object) { MessagePackPath(key, in: self.path) }
+    }
+
+    func nestedContainer<NestedKey: CodingKey>(keyedBy type: NestedKey.Type, forKey key: Key) throws -> KeyedDecodingContainer<NestedKey> {
+        try self.decoder(key).container(keyedBy: type)
+    }
+
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try self.decoder(key).unkeyedContainer()
+    }
+
+    func superDecoder() throws -> any Decoder {
+        try self.decoder(MessagePackSuperKey.super)
+    }
+
+    func superDecoder(forKey key: Key) throws -> any Decoder {
+        try self.decoder(key)
+    }
+
+    private func decoder(_ key: some CodingKey) throws -> MessagePackTreeDecoder {
+        MessagePackTreeDecoder(tree: self.tree, object: try self.object(key), path: MessagePackPath(key, in: self.path))
+    }
+
+    private func object(_ key: some CodingKey) throws -> MessagePackObject {
+        let name = key.stringValue
+        if let object = self.find(name) { return object }
+        let context = DecodingError.Context(codingPath: self.codingPath, debugDescription: "no value for the key \"\(name)\"")
+        throw DecodingError.keyNotFound(key, context)
+    }
+
+    private func error(_ fault: MessagePackFault, _ key: Key) -> DecodingError {
+        fault.decodingError(at: MessagePackPath(key, in: self.path))
+    }
+
+    private func find(_ name: String) -> MessagePackObject? {
+        guard let base = self.pairs.baseAddress, let position = self.position(name) else { return nil }
+        return (base + position).value
+    }
+
+    /// The position of the last pair with a key.
+    private func position(_ name: String) -> Int? {
+        if let index = self.index { return index[Name(name)] }
+        var name = name
+        return name.withUTF8 { name in
+            self.pairs.lastIndex { $0.key.isKey(UnsafeRawBufferPointer(name)) }
+        }
+    }
+}
+
+extension msgpack_object {
+    /// A map's key as a string: strings, and integers in decimal.
+    fileprivate var keyString: String? {
+        switch self.type {
+        case MSGPACK_OBJECT_STR: self.stringBytes.flatMap { String(validating: $0, as: UTF8.self) }
+        case MSGPACK_OBJECT_POSITIVE_INTEGER: String(self.via.u64)
+        case MSGPACK_OBJECT_NEGATIVE_INTEGER: String(self.via.i64)
+        default: nil
+        }
+    }
+
+    fileprivate func isKey(_ name: UnsafeRawBufferPointer) -> Bool {
+        if let bytes = self.stringBytes { return bytes.count == name.count && bytes.elementsEqual(name) }
+        return self.keyString?.utf8.elementsEqual(name) ?? false
+    }
+}
+
+/// The container of an array.
+struct MessagePackUnkeyedDecodingContainer: UnkeyedDecodingContainer {
+    private let tree: MessagePackTree
+    private let elements: UnsafeBufferPointer<msgpack_object>
+    private let path: MessagePackPath?
+    private(set) var currentIndex = 0
+
+    init(tree: MessagePackTree, elements: UnsafeBufferPointer<msgpack_object>, path: MessagePackPath?) {
+        self.tree = tree
+        self.elements = elements
+        self.path = path
+    }
+
+    var codingPath: [any CodingKey] { self.path.keys }
+    var count: Int? { self.elements.count }
+    var isAtEnd: Bool { self.currentIndex >= self.elements.count }
+
+    mutating func decodeNil() throws -> Bool {
+        guard !self.isAtEnd else { throw self.atEnd(Any?.self) }
+        guard self.elements[self.currentIndex].isNil else { return false }
+        self.currentIndex += 1
+        return true
+    }
+
+    /// Decodes the next element; one that throws is not passed over.
+    mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
+        let value = try self.tree.decode(type, at: self.object(type)) { self.elementPath }
+        self.currentIndex += 1
+        return value
+    }
+
+    mutating func nestedContainer<NestedKey: CodingKey>(keyedBy type: NestedKey.Type) throws -> KeyedDecodingContainer<NestedKey> {
+        let container = try self.element([String: Any].self).container(keyedBy: type)
+        self.currentIndex += 1
+        return container
+    }
+
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        let container = try self.element([Any].self).unkeyedContainer()
+        self.currentIndex += 1
+        return container
+    }
+
+    mutating func superDecoder() throws -> any Decoder {
+        let decoder = try self.element((any Decoder).self)
+        self.currentIndex += 1
+        return decoder
+    }
+
+    private var elementPath: MessagePackPath { MessagePackPath(MessagePackIndexKey(self.currentIndex), in: self.path) }
+
+    private func object(_ type: Any.Type) throws -> MessagePackObject {
+        guard !self.isAtEnd, let base = self.elements.baseAddress else { throw self.atEnd(type) }
+        return base + self.currentIndex
+    }
+
+    private func element(_ type: Any.Type) throws -> MessagePackTreeDecoder {
+        MessagePackTreeDecoder(tree: self.tree, object: try self.object(type), path: self.elementPath)
+    }
+
+    private func atEnd(_ type: Any.Type) -> DecodingError {
+        let path = self.codingPath + [MessagePackIndexKey(self.currentIndex)]
+        return DecodingError.valueNotFound(
+            type,
+            .init(codingPath: path, debugDescription: "the array has only \(self.elements.count) elements")
+        )
+    }
+}

@@ -1,0 +1,84 @@
+import CSocketIOMessagePack
+import NIOCore
+
+/// One document as msgpack-c unpacks it, validated before. Strings and binary point into the buffer, which the tree keeps alive.
+final class MessagePackTree {
+    private let buffer: ByteBuffer
+    private let storage: Unmanaged<AnyObject>
+    private let base: UnsafeRawPointer?
+    private let unpacked: UnsafeMutablePointer<msgpack_unpacked>
+
+    init(_ buffer: ByteBuffer, limits: MessagePackLimits) throws(MessagePackError) {
+        try MessagePackReader.validate(buffer, limits: limits)
+        self.buffer = buffer
+        let unpacked = UnsafeMutablePointer<msgpack_unpacked>.allocate(capacity: 1)
+        msgpack_unpacked_init(unpacked)
+        self.unpacked = unpacked
+        let (storage, base, outcome) = buffer.withUnsafeReadableBytesWithStorageManagement { bytes, storage in
+            let outcome = msgpack_unpack_next(unpacked, bytes.assumingMemoryBound(to: CChar.self).baseAddress, bytes.count, nil)
+            return (storage.retain(), bytes.baseAddress, outcome)
+        }
+        self.storage = storage
+        self.base = base
+        guard outcome == MSGPACK_UNPACK_SUCCESS else { throw MessagePackError(.invalidByte, "msgpack-c refuses the bytes") }
+    }
+
+    deinit {
+        msgpack_unpacked_destroy(self.unpacked)
+        self.unpacked.deallocate()
+        self.storage.release()
+    }
+
+    /// The outermost value; valid while the tree is.
+    var root: UnsafePointer<msgpack_object> {
+        // The address of a stored property of an allocated struct is stable.
+        UnsafePointer(UnsafeMutableRawPointer(self.unpacked).advanced(by: Self.dataOffset).assumingMemoryBound(to: msgpack_object.self))
+    }
+
+    private static let dataOffset = MemoryLayout<msgpack_unpacked>.offset(of: \.data) ?? 8
+
+    /// The bytes of a string, binary or extension, as a slice of the input.
+    func slice(_ pointer: UnsafePointer<CChar>?, count: UInt32) -> ByteBuffer {
+        guard let base = self.base, let pointer else { return ByteBuffer() }
+        let offset = UnsafeRawPointer(pointer) - base
+        return self.buffer.getSlice(at: self.buffer.readerIndex + offset, length: Int(count)) ?? ByteBuffer()
+    }
+}
+
+extension msgpack_object {
+    var isNil: Bool {
+        if self.type == MSGPACK_OBJECT_NIL { return true }
+        // notepack's `undefined`: extension 0 of one zero byte.
+        guard self.type == MSGPACK_OBJECT_EXT, self.via.ext.type == 0, self.via.ext.size == 1 else { return false }
+        return self.via.ext.ptr?.pointee == 0
+    }
+
+    var elements: UnsafeBufferPointer<msgpack_object>? {
+        guard self.type == MSGPACK_OBJECT_ARRAY else { return nil }
+        return UnsafeBufferPointer(start: self.via.array.ptr, count: Int(self.via.array.size))
+    }
+
+    var pairs: UnsafeBufferPointer<msgpack_object_kv>? {
+        guard self.type == MSGPACK_OBJECT_MAP else { return nil }
+        return UnsafeBufferPointer(start: self.via.map.ptr, count: Int(self.via.map.size))
+    }
+
+    var stringBytes: UnsafeRawBufferPointer? {
+        guard self.type == MSGPACK_OBJECT_STR else { return nil }
+        return UnsafeRawBufferPointer(start: self.via.str.ptr, count: Int(self.via.str.size))
+    }
+
+    var kind: String {
+        switch self.type {
+        case MSGPACK_OBJECT_NIL: "nil"
+        case MSGPACK_OBJECT_BOOLEAN: "a boolean"
+        case MSGPACK_OBJECT_POSITIVE_INTEGER, MSGPACK_OBJECT_NEGATIVE_INTEGER: "an integer"
+        case MSGPACK_OBJECT_FLOAT32, MSGPACK_OBJECT_FLOAT64: "a float"
+        case MSGPACK_OBJECT_STR: "a string"
+        case MSGPACK_OBJECT_BIN: "binary"
+        case MSGPACK_OBJECT_ARRAY: "an array"
+        case MSGPACK_OBJECT_MAP: "a map"
+        default: self.isNil ? "undefined" : "extension type \(self.via.ext.type)"
+        }
+    }
+}

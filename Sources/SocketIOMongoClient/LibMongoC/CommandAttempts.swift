@@ -1,0 +1,65 @@
+#if MongoDB
+import CSocketIOLibMongoC
+import NIOConcurrencyHelpers
+import SocketIOText
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// Counts how often libmongoc really started to send the command that a thread is running.
+///
+/// A failed write that was never sent is a definite failure; one that was sent and not answered, or sent twice, is not. libmongoc
+/// retries a write once by itself and returns only the last error, so the error alone cannot tell.
+final class CommandAttempts: Sendable {
+    private struct Running {
+        let name: String
+        var count = 0
+    }
+
+    private let running = NIOLockedValueBox<[UInt: Running]>([:])
+
+    /// Runs `body`, which sends the command of that name on this thread, and returns how often it was sent.
+    func counting(_ name: String, _ body: () -> Void) -> Int {
+        let thread = Self.currentThread
+        self.running.withLockedValue { $0[thread] = Running(name: name) }
+        body()
+        return self.running.withLockedValue { $0.removeValue(forKey: thread)?.count ?? 0 }
+    }
+
+    /// Registers with a pool that has handed out no client yet. The pool must not outlive `self`.
+    func observe(_ pool: OpaquePointer) {
+        guard let callbacks = mongoc_apm_callbacks_new() else { return }
+        defer { mongoc_apm_callbacks_destroy(callbacks) }
+        mongoc_apm_set_command_started_cb(callbacks) { event in
+            guard let context = mongoc_apm_command_started_get_context(event),
+                let name = mongoc_apm_command_started_get_command_name(event)
+            else { return }
+            Unmanaged<CommandAttempts>.fromOpaque(context).takeUnretainedValue().started(String(cString: name))
+        }
+        _ = mongoc_client_pool_set_apm_callbacks(pool, callbacks, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    // Handshake and authentication commands come by here too, on the same thread.
+    private func started(_ name: String) {
+        let thread = Self.currentThread
+        self.running.withLockedValue { running in
+            guard running[thread]?.name == name else { return }
+            running[thread]?.count += 1
+        }
+    }
+
+    private static var currentThread: UInt {
+        #if canImport(Darwin)
+        UInt(bitPattern: pthread_self())
+        #else
+        UInt(pthread_self())
+        #endif
+    }
+}
+
+#endif

@@ -1,0 +1,68 @@
+#if MongoDB
+import CSocketIOLibMongoC
+/// A parsed connection string; every option that it holds goes to libmongoc as it is.
+struct ConnectionURI: ~Copyable {
+    private let uri: OpaquePointer
+
+    /// - Throws: ``MongoError/Code/invalidArgument`` if the string is malformed. Nothing is looked up or connected.
+    init(_ string: String) throws(MongoError) {
+        LibMongoC.start()
+        var error = bson_error_t()
+        guard let uri = mongoc_uri_new_with_error(string, &error) else {
+            throw .invalidArgument("The MongoDB connection string is malformed: \(error.text)")
+        }
+        self.uri = uri
+    }
+
+    deinit {
+        mongoc_uri_destroy(self.uri)
+    }
+
+    /// Sets an option in milliseconds unless the connection string has it.
+    borrowing func setDefault(_ option: String, _ value: Duration) {
+        guard !mongoc_uri_has_option(self.uri, option) else { return }
+        self.set(option, value)
+    }
+
+    /// Sets an option in milliseconds.
+    borrowing func set(_ option: String, _ value: Duration) {
+        _ = mongoc_uri_set_option_as_int32(self.uri, option, Int32(clamping: value.milliseconds))
+    }
+
+    /// Sets the application's name unless the connection string has one.
+    borrowing func setDefaultApplicationName(_ name: String) {
+        guard mongoc_uri_get_appname(self.uri) == nil else { return }
+        _ = mongoc_uri_set_appname(self.uri, name)
+    }
+
+    /// `maxPoolSize`, 100 unless the connection string says otherwise.
+    borrowing func maximumPoolSize() -> Int {
+        Swift.max(1, Int(mongoc_uri_get_option_as_int32(self.uri, MONGOC_URI_MAXPOOLSIZE, 100)))
+    }
+
+    /// The database in the path of the connection string.
+    borrowing func database() -> String? {
+        mongoc_uri_get_database(self.uri).map { String(cString: $0) }
+    }
+
+    /// Makes a pool; looks up SRV records, so it may block.
+    borrowing func makePool() throws(MongoError) -> OpaquePointer {
+        var error = bson_error_t()
+        guard let pool = mongoc_client_pool_new_with_error(self.uri, &error) else {
+            throw .from(error, attempts: 0)
+        }
+        _ = mongoc_client_pool_set_error_api(pool, MONGOC_ERROR_API_VERSION_2)
+        return pool
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded up, so that something above zero stays above it.
+    var milliseconds: Int64 {
+        let (seconds, attoseconds) = self.components
+        guard (Int64.min / 2_000...Int64.max / 2_000).contains(seconds) else { return seconds < 0 ? .min : .max }
+        return seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    }
+}
+
+#endif

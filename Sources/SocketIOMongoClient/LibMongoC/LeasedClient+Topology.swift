@@ -1,0 +1,102 @@
+#if MongoDB
+import CSocketIOLibMongoC
+import SocketIOText
+
+/// What the monitors of a pool know of the deployment.
+struct Topology: Sendable {
+    var hosts: [String] = []
+    var answering: [ServerDescription] = []
+}
+
+/// One server as the monitors of the pool know it.
+struct ServerDescription: Sendable {
+    let id: UInt32
+    let address: String
+    /// libmongoc's name: `RSPrimary`, `RSSecondary`, `Standalone`, `Mongos`, `Unknown`…
+    let type: String
+
+    /// Whether writes go there.
+    var isWritable: Bool {
+        self.type == "RSPrimary" || self.type == "Standalone" || self.type == "Mongos" || self.type == "LoadBalancer"
+    }
+
+    fileprivate init?(_ description: OpaquePointer?) {
+        guard let description else { return nil }
+        self.id = mongoc_server_description_id(description)
+        self.address = mongoc_server_description_host(description).map { String(cString: clibmongoc_host($0)) } ?? ""
+        self.type = mongoc_server_description_type(description).map { String(cString: $0) } ?? "Unknown"
+    }
+}
+
+extension LeasedClient {
+    /// What an error message can say about the deployment.
+    borrowing func topology() -> Topology {
+        Topology(hosts: self.hosts(), answering: self.answeringServers())
+    }
+
+    /// The addresses in the connection string, or those that its SRV record stands for.
+    private borrowing func hosts() -> [String] {
+        var hosts: [String] = []
+        var next = mongoc_uri_get_hosts(mongoc_client_get_uri(self.client))
+        while let host = next {
+            hosts.append(String(cString: clibmongoc_host(host)))
+            next = UnsafePointer(host.pointee.next)
+        }
+        return hosts
+    }
+
+    // libmongoc leaves out the servers that do not answer.
+    private borrowing func answeringServers() -> [ServerDescription] {
+        var count = 0
+        guard let servers = mongoc_client_get_server_descriptions(self.client, &count) else { return [] }
+        defer { mongoc_server_descriptions_destroy_all(servers, count) }
+        return (0..<count).compactMap { ServerDescription(servers[$0]) }
+    }
+
+    /// What the monitors know of one server now; `nil` if it is gone from the deployment.
+    borrowing func server(_ id: UInt32) -> ServerDescription? {
+        let description = mongoc_client_get_server_description(self.client, id)
+        defer { description.map(mongoc_server_description_destroy) }
+        return ServerDescription(description)
+    }
+
+    /// Waits for a suitable server, at most the server selection timeout. For writes the preference does not count.
+    borrowing func selectServer(forWrites: Bool, preference: MongoReadPreference?) throws(MongoError) -> ServerDescription {
+        let own = preference?.makeHandle()
+        defer { own.map(mongoc_read_prefs_destroy) }
+        let wanted = forWrites ? nil : own ?? mongoc_client_get_read_prefs(self.client)
+        var error = bson_error_t()
+        let chosen = mongoc_client_select_server(self.client, forWrites, wanted, &error)
+        defer { chosen.map(mongoc_server_description_destroy) }
+        guard let server = ServerDescription(chosen) else {
+            throw .from(error, attempts: 0, topology: self.topology())
+        }
+        return server
+    }
+
+    /// A session without causal consistency, or `nil` where the deployment has none. End it with `mongoc_client_session_destroy`.
+    borrowing func startSession() -> OpaquePointer? {
+        let options = mongoc_session_opts_new()
+        defer { mongoc_session_opts_destroy(options) }
+        mongoc_session_opts_set_causal_consistency(options, false)
+        var error = bson_error_t()
+        return mongoc_client_start_session(self.client, options, &error)
+    }
+}
+
+extension MongoReadPreference {
+    /// Destroy it with `mongoc_read_prefs_destroy`.
+    func makeHandle() -> OpaquePointer? {
+        let mode =
+            switch self.mode {
+            case .primary: MONGOC_READ_PRIMARY
+            case .primaryPreferred: MONGOC_READ_PRIMARY_PREFERRED
+            case .secondary: MONGOC_READ_SECONDARY
+            case .secondaryPreferred: MONGOC_READ_SECONDARY_PREFERRED
+            case .nearest: MONGOC_READ_NEAREST
+            }
+        return mongoc_read_prefs_new(mode)
+    }
+}
+
+#endif

@@ -1,0 +1,177 @@
+#if MongoDB
+public import SocketIOMongoClient
+import NIOCore
+import NIOPosix
+import NIOConcurrencyHelpers
+import SocketIOText
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// One `mongod` that a test may kill, pause and start again on the same port with the same data.
+public final class MongoProcess: Sendable {
+    /// Its port on 127.0.0.1.
+    public let port: Int
+    /// Its folder: data and `mongod.log`.
+    public let folder: String
+
+    private let arguments: [String]
+    private let state: NIOLockedValueBox<SupervisedProcess?>
+
+    /// `127.0.0.1:port`
+    public var address: String { "127.0.0.1:\(self.port)" }
+
+    /// Connects to this process alone, whatever its role.
+    public var directConnectionString: String {
+        "mongodb://\(self.address)/?directConnection=true"
+    }
+
+    /// Whether it was started and not ended since; a paused one runs.
+    public var isRunning: Bool {
+        self.state.withLockedValue { $0 != nil }
+    }
+
+    /// Process id, while it runs.
+    public var processID: Int? {
+        self.state.withLockedValue { $0.map { Int($0.processID) } }
+    }
+
+    /// Starts a `mongod` on a free port and waits until it takes connections.
+    static func start(in parent: String, name: String, arguments: [String]) async throws -> MongoProcess {
+        var failure: (any Error)?
+        // Between finding a free port and using it somebody else may have taken it.
+        for _ in 0..<5 {
+            let process = MongoProcess(port: try FreePort.find(), folder: "\(parent)/\(name)", arguments: arguments)
+            do {
+                try await process.restart()
+                return process
+            } catch {
+                failure = error
+                try? await process.kill()
+                try? await removeFolder(process.folder)
+            }
+        }
+        throw MongoHarnessError("mongod does not start", cause: failure)
+    }
+
+    private init(port: Int, folder: String, arguments: [String]) {
+        self.port = port
+        self.folder = folder
+        self.arguments = arguments
+        self.state = NIOLockedValueBox(nil)
+    }
+
+    /// Starts it, again or for the first time, and waits until it takes connections.
+    public func restart() async throws {
+        guard !self.isRunning else { return }
+        guard let binary = MongoBinary.path else {
+            throw MongoHarnessError(MongoBinary.reasonForAbsence ?? "no mongod here")
+        }
+        try makeFolder("\(self.folder)/data")
+        let process = try await SupervisedProcess(
+            [binary, "--dbpath", "\(self.folder)/data", "--port", "\(self.port)"] + self.arguments,
+            log: self.logPath,
+            folder: self.folder
+        )
+        self.state.withLockedValue { $0 = process }
+        try await self.waitForPort()
+    }
+
+    /// `kill -9`: what was not yet in the journal is lost.
+    public func kill() async throws {
+        try await self.end("KILL")
+    }
+
+    /// Asks it to end in an orderly way; a primary steps down first.
+    public func terminate() async throws {
+        try await self.end("TERM")
+    }
+
+    /// Stops it in its tracks (`SIGSTOP`): connections stay open and nothing answers, as if the network were cut.
+    public func pause() throws {
+        try self.state.withLockedValue { try $0?.send("STOP") }
+    }
+
+    /// Lets a paused one go on.
+    public func resume() throws {
+        try self.state.withLockedValue { try $0?.send("CONT") }
+    }
+
+    /// Runs with a client that is connected to this process alone.
+    public func withClient<Value>(_ body: (MongoClient) async throws -> Value) async throws -> Value {
+        var configuration = MongoClientConfiguration(connectionString: self.directConnectionString)
+        configuration.serverSelectionTimeout = .seconds(2)
+        configuration.commandThreads = 1
+        configuration.shutdownTimeout = .zero
+        return try await withMongoClient(configuration, body)
+    }
+
+    /// Turns a fail point on or off; needs `enableTestCommands=1`, which the harness sets.
+    /// - Parameters:
+    ///   - name: Such as `stopReplProducer` or `failCommand`.
+    ///   - times: How often it strikes; 0 turns it off, `nil` leaves it on.
+    ///   - data: What that fail point takes, such as `{failCommands: ["getMore"], errorCode: 43}`.
+    public func setFailPoint(_ name: String, times: Int? = nil, data: BSONDocument? = nil) async throws {
+        let command = BSONDocument { command in
+            command.append("configureFailPoint", name)
+            switch times {
+            case nil: command.append("mode", "alwaysOn")
+            case 0: command.append("mode", "off")
+            case let times?: command.appendDocument("mode") { $0.append("times", Int32(clamping: times)) }
+            }
+            if let data { command.append("data", data) }
+        }
+        _ = try await self.withClient { try await $0.database("admin").run(command) }
+    }
+
+    /// The end of its log, for the message of a test that failed.
+    public func logTail(lines: Int = 20) -> String {
+        readFile(self.logPath).split(separator: "\n").suffix(lines).joined(separator: "\n")
+    }
+
+    private var logPath: String { "\(self.folder)/mongod.log" }
+
+    private func end(_ signal: String) async throws {
+        let process = self.state.withLockedValue { state in
+            defer { state = nil }
+            return state
+        }
+        try await process?.end(signal)
+    }
+
+    private func waitForPort() async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline {
+            if FreePort.isListening(self.port) { return }
+            let tail = self.logTail(lines: 5)
+            if tail.contains("\"msg\":\"Now exiting\"") || tail.contains("shutting down with code") {
+                break
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw MongoHarnessError("mongod on port \(self.port) takes no connections:\n\(self.logTail())")
+    }
+}
+
+/// Runs with a client and closes it afterwards.
+func withMongoClient<Value>(
+    _ configuration: MongoClientConfiguration,
+    _ body: (MongoClient) async throws -> Value
+) async throws -> Value {
+    let client = try MongoClient(configuration: configuration)
+    do {
+        let value = try await body(client)
+        await client.close()
+        return value
+    } catch {
+        await client.close()
+        throw error
+    }
+}
+
+#endif

@@ -1,0 +1,3 @@
+// `import SwiftSocketIO` is all that a server needs: its options and arguments have types of these two modules.
+@_exported public import EngineIO
+@_exported public import SocketIOCore

@@ -1,0 +1,194 @@
+import EngineIOCore
+public import SocketIOCore
+public import SocketIOText
+
+/// Selected sockets of a namespace, and modifiers for what they are sent. A value: keep it, pass it on, refine it.
+public struct BroadcastOperator: Sendable {
+    let namespace: Namespace
+    var options: BroadcastOptions
+
+    init(namespace: Namespace, options: BroadcastOptions = .init()) {
+        self.namespace = namespace
+        self.options = options
+    }
+
+    private func with(_ change: (inout BroadcastOptions) -> Void) -> BroadcastOperator {
+        var copy = self
+        change(&copy.options)
+        return copy
+    }
+
+    // MARK: Selection
+
+    /// The sockets in these rooms. Repeated calls add rooms; a socket in several is met once.
+    public func to(_ rooms: Room...) -> BroadcastOperator { to(rooms) }
+    /// The sockets in these rooms. Repeated calls add rooms; a socket in several is met once.
+    public func to(_ rooms: [Room]) -> BroadcastOperator { with { $0.rooms += rooms } }
+    /// The same as ``to(_:)-(Room...)``.
+    public func `in`(_ rooms: Room...) -> BroadcastOperator { to(rooms) }
+    /// The same as ``to(_:)-([Room])``.
+    public func `in`(_ rooms: [Room]) -> BroadcastOperator { to(rooms) }
+    /// Not the sockets in these rooms.
+    public func except(_ rooms: Room...) -> BroadcastOperator { except(rooms) }
+    /// Not the sockets in these rooms.
+    public func except(_ rooms: [Room]) -> BroadcastOperator { with { $0.except += rooms } }
+    /// Only sockets of this process.
+    public var local: BroadcastOperator { with { $0.flags.local = true } }
+    /// The event may be dropped for clients that are not ready to receive.
+    public var volatile: BroadcastOperator { with { $0.flags.volatile = true } }
+    /// Whether transports may compress the event. Default: they may.
+    public func compress(_ compress: Bool) -> BroadcastOperator { with { $0.flags.compress = compress } }
+    /// How long to wait for acknowledgements, or for the answers of other nodes.
+    public func timeout(_ timeout: Duration) -> BroadcastOperator { with { $0.flags.timeout = timeout } }
+
+    /// The options, if they are within the limits.
+    func checkedOptions(with rooms: [Room] = []) throws(SocketIOError) -> BroadcastOptions {
+        try namespace.localAdapter.limits.check(options, adding: rooms)
+        return options
+    }
+
+    // MARK: Sending
+
+    /// Sends an event to the selected sockets. Those of this process have got it when this returns or throws.
+    ///
+    /// - Parameters:
+    ///   - event: The event's name.
+    ///   - arguments: Any number of values; `Data`, `[UInt8]` and `ByteBuffer` inside them travel as binary.
+    /// - Throws: `EncodingError` if an argument cannot be encoded; ``SocketIOError`` with `reservedEventName`, `invalidRoom` or `tooManyRooms`;
+    ///   what the adapter throws if other nodes may not get it.
+    public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
+        let packet = try namespace.encodeBroadcast(event, flags: options.flags) { writer in repeat try writer.append(each arguments) }
+        try await namespace.adapter.broadcast(packet, to: checkedOptions())
+    }
+
+    /// Sends an event with arguments that are encoded already.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func emit(_ event: String, raw arguments: EventArguments) async throws {
+        let packet = try namespace.encodeBroadcast(event, flags: options.flags) { writer in try writer.append(contentsOf: arguments) }
+        try await namespace.adapter.broadcast(packet, to: checkedOptions())
+    }
+
+    /// Sends an event named `message`.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func send<each A: Encodable & Sendable>(_ arguments: repeat each A) async throws {
+        try await emit("message", repeat each arguments)
+    }
+
+    /// Sends an event to the selected sockets and returns their acknowledgements as they arrive.
+    ///
+    /// The sequence ends when all have answered or are gone, or after ``timeout(_:)``; without one, after
+    /// ``SocketIOConfiguration/broadcastAcknowledgementTimeout``.
+    ///
+    /// - Parameters:
+    ///   - event: The event's name.
+    ///   - arguments: Any number of values.
+    ///   - type: The type of an acknowledgement's first argument.
+    /// - Throws: As ``emit(_:_:)``.
+    public func emitWithAck<each A: Encodable & Sendable, R: Decodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A,
+        as type: R.Type
+    ) async throws -> Acknowledgements<R> {
+        let packet = try namespace.encode(event) { writer in repeat try writer.append(each arguments) }
+        return Acknowledgements(try await start(packet))
+    }
+
+    /// Sends an event to the selected sockets and returns their acknowledgements, still encoded, as they arrive.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func emitWithAck<each A: Encodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A
+    ) async throws -> BroadcastAcknowledgements {
+        try await start(try namespace.encode(event) { writer in repeat try writer.append(each arguments) })
+    }
+
+    private func start(_ packet: EncodedPacket) async throws -> BroadcastAcknowledgements {
+        var options = try checkedOptions()
+        let timeout = options.flags.timeout ?? namespace.server.configuration.broadcastAcknowledgementTimeout
+        options.flags.timeout = timeout
+        let stream = try await namespace.adapter.broadcastWithAck(BroadcastPacket(packet), to: options)
+        namespace.server.end(stream, after: timeout)
+        return stream
+    }
+
+    // MARK: The sockets
+
+    /// The selected sockets, from all processes.
+    ///
+    /// - Throws: ``SocketIOCore/IncompleteResponseError`` of `[RemoteSocket]` if nodes did not answer; it carries what arrived. What the
+    ///   adapter throws if none could be asked. See ``fetchAvailableSockets()``.
+    public func fetchSockets() async throws -> [RemoteSocket] {
+        do {
+            return try await namespace.adapter.fetchSockets(checkedOptions()).map(remote)
+        } catch let error as IncompleteResponseError<[SocketDescription]> {
+            throw IncompleteResponseError(partial: error.partial.map(remote), missingNodes: error.missingNodes)
+        }
+    }
+
+    /// The selected sockets of the processes that answer, and the ids of the nodes that do not.
+    ///
+    /// - Throws: What the adapter throws if none could be asked.
+    public func fetchAvailableSockets() async throws -> (sockets: [RemoteSocket], missingNodes: [String]) {
+        let answer = try await available { try await fetchSockets() }
+        return (answer.response, answer.missingNodes)
+    }
+
+    private func remote(_ description: SocketDescription) -> RemoteSocket { RemoteSocket(namespace: namespace, description: description) }
+
+    /// The rooms that the selected sockets are in, in all processes.
+    ///
+    /// - Throws: ``SocketIOCore/IncompleteResponseError`` of `NameSet` if nodes did not answer; it carries what arrived. What the adapter
+    ///   throws if none could be asked. See ``availableRooms()``.
+    public func rooms() async throws -> NameSet { try await namespace.adapter.rooms(checkedOptions()) }
+
+    /// The rooms that the selected sockets are in, in the processes that answer, and the ids of the nodes that do not.
+    ///
+    /// - Throws: What the adapter throws if none could be asked.
+    public func availableRooms() async throws -> (rooms: NameSet, missingNodes: [String]) {
+        let answer = try await available { try await rooms() }
+        return (answer.response, answer.missingNodes)
+    }
+
+    /// What has arrived is as good as all of it, if the caller is told what is missing.
+    func available<Response: Sendable>(
+        _ request: () async throws -> Response
+    ) async throws -> (response: Response, missingNodes: [String]) {
+        do {
+            return (try await request(), [])
+        } catch let error as IncompleteResponseError<Response> {
+            return (error.partial, error.missingNodes)
+        }
+    }
+
+    /// Makes the selected sockets join rooms, in all processes.
+    public func socketsJoin(_ rooms: Room...) async throws { try await socketsJoin(rooms) }
+
+    /// Makes the selected sockets join rooms, in all processes.
+    ///
+    /// A socket that is in as many rooms as it may does not join, which goes to ``SocketIOServer/onError(_:)`` of its process.
+    ///
+    /// - Throws: ``SocketIOError`` with `invalidRoom` or `tooManyRooms`; what the adapter throws if other nodes may not do it.
+    public func socketsJoin(_ rooms: [Room]) async throws {
+        try await namespace.adapter.addSockets(checkedOptions(with: rooms), to: rooms)
+    }
+
+    /// Makes the selected sockets leave rooms, in all processes.
+    public func socketsLeave(_ rooms: Room...) async throws { try await socketsLeave(rooms) }
+
+    /// Makes the selected sockets leave rooms, in all processes.
+    ///
+    /// - Throws: As ``socketsJoin(_:)-([Room])``.
+    public func socketsLeave(_ rooms: [Room]) async throws {
+        try await namespace.adapter.removeSockets(checkedOptions(with: rooms), from: rooms)
+    }
+
+    /// Ends the selected sockets, in all processes.
+    ///
+    /// - Parameter close: Whether the clients' whole connections end. Default: only this namespace.
+    public func disconnectSockets(close: Bool = false) async throws {
+        try await namespace.adapter.disconnectSockets(checkedOptions(), closeConnection: close)
+    }
+}

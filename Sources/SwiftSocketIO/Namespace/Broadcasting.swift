@@ -1,0 +1,112 @@
+public import SocketIOCore
+public import SocketIOText
+
+/// What a server and a namespace do with all of their sockets: ``BroadcastOperator`` with nothing selected yet.
+public protocol Broadcasting: Sendable {
+    /// All sockets.
+    var broadcastOperator: BroadcastOperator { get }
+}
+
+extension Namespace: Broadcasting {
+    /// All sockets of the namespace.
+    public var broadcastOperator: BroadcastOperator { BroadcastOperator(namespace: self) }
+}
+
+extension SocketIOServer: Broadcasting {
+    /// All sockets of the main namespace, `/`.
+    public var broadcastOperator: BroadcastOperator { sockets.broadcastOperator }
+}
+
+extension Broadcasting {
+    /// The sockets in these rooms; see ``BroadcastOperator/to(_:)-(Room...)``.
+    public func to(_ rooms: Room...) -> BroadcastOperator { broadcastOperator.to(rooms) }
+    /// The sockets in these rooms; see ``BroadcastOperator/to(_:)-([Room])``.
+    public func to(_ rooms: [Room]) -> BroadcastOperator { broadcastOperator.to(rooms) }
+    /// The same as ``to(_:)-(Room...)``.
+    public func `in`(_ rooms: Room...) -> BroadcastOperator { broadcastOperator.to(rooms) }
+    /// The same as ``to(_:)-([Room])``.
+    public func `in`(_ rooms: [Room]) -> BroadcastOperator { broadcastOperator.to(rooms) }
+    /// All sockets but those in these rooms.
+    public func except(_ rooms: Room...) -> BroadcastOperator { broadcastOperator.except(rooms) }
+    /// All sockets but those in these rooms.
+    public func except(_ rooms: [Room]) -> BroadcastOperator { broadcastOperator.except(rooms) }
+    /// Only sockets of this process.
+    public var local: BroadcastOperator { broadcastOperator.local }
+    /// The event may be dropped for clients that are not ready to receive.
+    public var volatile: BroadcastOperator { broadcastOperator.volatile }
+    /// Whether transports may compress the event.
+    public func compress(_ compress: Bool) -> BroadcastOperator { broadcastOperator.compress(compress) }
+    /// How long to wait for acknowledgements, or for the answers of other nodes.
+    public func timeout(_ timeout: Duration) -> BroadcastOperator { broadcastOperator.timeout(timeout) }
+
+    /// Sends an event to all clients; see ``BroadcastOperator/emit(_:_:)``.
+    public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
+        try await broadcastOperator.emit(event, repeat each arguments)
+    }
+
+    /// Sends an event named `message` to all clients.
+    public func send<each A: Encodable & Sendable>(_ arguments: repeat each A) async throws {
+        try await broadcastOperator.send(repeat each arguments)
+    }
+
+    /// Sends an event to all clients and returns their acknowledgements; see ``BroadcastOperator/emitWithAck(_:_:as:)``.
+    public func emitWithAck<each A: Encodable & Sendable, R: Decodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A,
+        as type: R.Type
+    ) async throws -> Acknowledgements<R> {
+        try await broadcastOperator.emitWithAck(event, repeat each arguments, as: type)
+    }
+
+    /// All sockets, of all processes; see ``BroadcastOperator/fetchSockets()``.
+    public func fetchSockets() async throws -> [RemoteSocket] { try await broadcastOperator.fetchSockets() }
+    /// All sockets of the processes that answer; see ``BroadcastOperator/fetchAvailableSockets()``.
+    public func fetchAvailableSockets() async throws -> (sockets: [RemoteSocket], missingNodes: [String]) {
+        try await broadcastOperator.fetchAvailableSockets()
+    }
+    /// All rooms, of all processes; see ``BroadcastOperator/rooms()``.
+    public func rooms() async throws -> NameSet { try await broadcastOperator.rooms() }
+    /// All rooms of the processes that answer; see ``BroadcastOperator/availableRooms()``.
+    public func availableRooms() async throws -> (rooms: NameSet, missingNodes: [String]) { try await broadcastOperator.availableRooms() }
+    /// Makes all sockets join rooms.
+    public func socketsJoin(_ rooms: Room...) async throws { try await broadcastOperator.socketsJoin(rooms) }
+    /// Makes all sockets leave rooms.
+    public func socketsLeave(_ rooms: Room...) async throws { try await broadcastOperator.socketsLeave(rooms) }
+    /// Ends all sockets; see ``BroadcastOperator/disconnectSockets(close:)``.
+    public func disconnectSockets(close: Bool = false) async throws { try await broadcastOperator.disconnectSockets(close: close) }
+
+    /// Sends an event to the other processes; see ``BroadcastOperator/serverSideEmit(_:_:)``.
+    public func serverSideEmit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
+        try await broadcastOperator.serverSideEmit(event, repeat each arguments)
+    }
+
+    /// Sends an event to the other processes and collects their answers; see ``BroadcastOperator/serverSideEmitWithAck(_:_:as:)``.
+    public func serverSideEmitWithAck<each A: Encodable & Sendable, R: Decodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A,
+        as type: R.Type
+    ) async throws -> [R] {
+        try await broadcastOperator.serverSideEmitWithAck(event, repeat each arguments, as: type)
+    }
+
+    /// Sends an event to the other processes and collects their answers, still encoded.
+    public func serverSideEmitWithAck<each A: Encodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A
+    ) async throws -> [EventArguments] {
+        try await broadcastOperator.serverSideEmitWithAck(event, repeat each arguments)
+    }
+
+    /// Sends an event to the other processes and collects the answers of those that answer in time; see
+    /// ``BroadcastOperator/serverSideEmitWithAvailableAcks(_:_:as:)``.
+    public func serverSideEmitWithAvailableAcks<each A: Encodable & Sendable, R: Decodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A,
+        as type: R.Type
+    ) async throws -> (responses: [R], missingNodes: [String]) {
+        try await broadcastOperator.serverSideEmitWithAvailableAcks(event, repeat each arguments, as: type)
+    }
+
+    /// The number of processes that take part, this one included.
+    public func serverCount() async throws -> Int { try await broadcastOperator.namespace.adapter.serverCount() }
+}

@@ -1,0 +1,44 @@
+import EngineIOCore
+import NIOCore
+import SocketIOCore
+
+/// Encoding what goes to sockets.
+extension Namespace {
+    /// Encodes an event that wants an acknowledgement, or one that is never replayed.
+    func encode(_ event: String, id: UInt64? = nil, _ arguments: (inout ArgumentsWriter) throws -> Void) throws -> EncodedPacket {
+        try checkName(event)
+        server.metrics.eventsSent.increment()
+        return try encoder.event(event, namespace: name, id: id, arguments: arguments)
+    }
+
+    /// Encodes an event, with an offset if sessions can be recovered and the event is worth it.
+    func encodeBroadcast(
+        _ event: String,
+        flags: BroadcastFlags,
+        _ arguments: (inout ArgumentsWriter) throws -> Void
+    ) throws -> BroadcastPacket {
+        guard let offsets = server.offsets else { return BroadcastPacket(try encode(event, arguments)) }
+        guard !flags.volatile else {
+            // JavaScript's client takes the last string of every event for its offset, even the event's own name.
+            return BroadcastPacket(
+                try encode(event) { writer in
+                    try arguments(&writer)
+                    try writer.append(String?.none)
+                }
+            )
+        }
+        let offset = offsets.next()
+        let packet = try encode(event) { writer in
+            try arguments(&writer)
+            try writer.append(adapter.makeOffset(offset))
+        }
+        var broadcast = BroadcastPacket(packet, offset: offset)
+        broadcast.charge = server.recoveryBudget?.charge(packet.byteCount)
+        return broadcast
+    }
+
+    private func checkName(_ event: String) throws {
+        guard EventName.isReserved(event) else { return }
+        throw SocketIOError(.reservedEventName, "'\(event)' is one of Socket.IO's own events; choose another name")
+    }
+}

@@ -1,0 +1,235 @@
+import NIOCore
+import SocketIOConcurrency
+public import SocketIOCore
+import Synchronization
+
+/// A channel of communication that shares its clients' connections with others. Has its own sockets, rooms, middleware and handlers.
+public final class Namespace: Sendable {
+    /// The name, with its leading slash.
+    public let name: String
+    /// The rooms of this process.
+    let localAdapter: CoreLocalAdapter
+    let server: SocketIOServer
+    /// Carries what concerns other processes.
+    public let adapter: any Adapter
+    let encoder: PacketEncoder
+    let serverSideEvents: ServerSideEvents
+    private let parent: ParentNamespace?
+    /// That of the client which asked for this child first.
+    let allowance: ChildAllowance?
+    /// What the private ids of its sessions look like.
+    let sessionIDs: SessionIDForm
+    /// Opens when the adapter of an earlier namespace of this name is closed.
+    private let predecessor: Gate?
+    private let handlers: Mutex<NamespaceHandlers>
+    /// The start of the adapter, shared by all who wait for it.
+    private let starting = Mutex<Task<Void, any Error>?>(nil)
+    private let isStarted = Atomic<Bool>(false)
+    /// Clients that are about to join, and hooks of sockets that have left: a child is kept for them even while it is empty.
+    private let holds = Atomic<Int>(0)
+    /// Whether it has had a client.
+    private let hasServed = Atomic<Bool>(false)
+
+    init(
+        name: String,
+        server: SocketIOServer,
+        local: CoreLocalAdapter,
+        adapter: any Adapter,
+        parent: ParentNamespace?,
+        events: ServerSideEvents,
+        predecessor: Gate? = nil,
+        allowance: ChildAllowance? = nil
+    ) {
+        self.name = name
+        self.server = server
+        localAdapter = local
+        self.adapter = adapter
+        self.encoder = server.encoder
+        self.parent = parent
+        self.serverSideEvents = events
+        self.predecessor = predecessor
+        self.allowance = allowance
+        self.sessionIDs = SessionIDForm(adapter.makeSessionID)
+        self.handlers = Mutex(NamespaceHandlers())
+    }
+
+    /// The number of clients that are connected to the namespace in this process.
+    public var socketCount: Int { localAdapter.socketCount }
+
+    /// The sockets that are connected to this process.
+    public var sockets: [Socket] {
+        get async { await localAdapter.sockets(BroadcastOptions()).compactMap { $0 as? Socket } }
+    }
+
+    // MARK: Handlers
+
+    /// Adds middleware: it sees every client before it is connected, in the order of registration. Its error refuses the client: with a
+    /// ``ConnectError`` the client gets its message and data; any other error goes to ``SocketIOServer/onError(_:)``, and the client only
+    /// learns that it was refused. What is sent to the socket meanwhile is dropped. Not called for recovered sessions unless the configuration says so.
+    public func use(_ middleware: @escaping @Sendable (Socket) async throws -> Void) {
+        handlers.withLock { $0.middleware.append(middleware) }
+    }
+
+    /// Called for every client that connects, before its first event is handled.
+    public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) {
+        handlers.withLock { $0.connect.append(.async(handler)) }
+    }
+
+    /// Called for every client that connects, in place on its event loop, before its first event is handled.
+    public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) {
+        handlers.withLock { $0.connect.append(.sync(handler)) }
+    }
+
+    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The result is the answer. Events are
+    /// handled in the order of their arrival and do not wait for each other; several handlers of one event run one after the other, and
+    /// the first that does not fail answers.
+    @discardableResult
+    public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
+    ) -> HandlerID {
+        addServerSideHandler(event, .typed(handler))
+    }
+
+    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The answer is empty. Otherwise as
+    /// the handlers that return a value.
+    @discardableResult
+    public func on<each A: Decodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
+    ) -> HandlerID {
+        addServerSideHandler(event, .typed(handler))
+    }
+
+    /// Removes a handler of server-side events.
+    public func off(_ id: HandlerID) { serverSideEvents.remove(id) }
+
+    private func addServerSideHandler(_ event: String, _ body: HandlerBody) -> HandlerID {
+        let handler = Handler(id: server.nextHandlerID(), name: event, body: body, mode: .concurrent, isOnce: false)
+        serverSideEvents.add(handler)
+        return handler.id
+    }
+
+    private var allMiddleware: [NamespaceHandlers.Middleware] {
+        (parent?.middleware ?? []) + handlers.withLock { $0.middleware }
+    }
+
+    private var connectHandlers: [NamespaceHandlers.Connect] {
+        (parent?.connectHandlers ?? []) + handlers.withLock { $0.connect }
+    }
+
+    /// Whether nothing has to be awaited before a client is in.
+    func connectsAtOnce(_ auth: EncodedValue?) -> Bool {
+        isStarted.load(ordering: .acquiring) && allMiddleware.isEmpty
+            && (server.configuration.connectionStateRecovery == nil || auth == nil)
+    }
+
+    func runMiddleware(_ socket: Socket) async throws {
+        for middleware in allMiddleware {
+            try Task.checkCancellation()
+            try await middleware(socket)
+        }
+    }
+
+    /// Runs the handlers if none of them has to be awaited.
+    func runConnectHandlersInPlace(_ socket: Socket) -> Bool {
+        let handlers = connectHandlers
+        for handler in handlers { if case .async = handler { return false } }
+        for handler in handlers { if case .sync(let body) = handler { body(socket) } }
+        return true
+    }
+
+    func runConnectHandlers(_ socket: Socket) async {
+        for handler in connectHandlers {
+            switch handler {
+            case .sync(let body): body(socket)
+            case .async(let body): await body(socket)
+            }
+        }
+    }
+
+    // MARK: Start
+
+    /// Calls the hooks of a new child and starts the adapter, once; further callers wait for the first.
+    func start() async throws {
+        if isStarted.load(ordering: .acquiring) { return }
+        let task = starting.withLock { starting in
+            if let task = starting { return task }
+            let task = Task { [self] in
+                await predecessor?.wait()
+                parent?.announce(self)
+                try await adapter.start()
+            }
+            starting = task
+            return task
+        }
+        try await task.value
+        isStarted.store(true, ordering: .releasing)
+    }
+
+    func isChild(of other: ParentNamespace) -> Bool { parent === other }
+
+    // MARK: Membership
+
+    /// Keeps the namespace although it may be empty. Called by the registry, or by a socket that is in.
+    func hold() { holds.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+
+    /// The other end of ``hold()``: an empty child is forgotten.
+    func release() {
+        holds.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+        socketDidLeave()
+    }
+
+    var isHeld: Bool { holds.load(ordering: .acquiring) > 0 }
+
+    func didServe() { if parent != nil { hasServed.store(true, ordering: .relaxed) } }
+
+    /// It has no members, and no client is about to join.
+    var isVacant: Bool {
+        // In this order: who takes the last socket out of the adapter holds the namespace before.
+        localAdapter.isEmpty && !isHeld
+    }
+
+    func socketDidLeave() {
+        guard parent != nil, isVacant else { return }
+        // What clients ask for and do not get must not stay.
+        guard server.configuration.cleanupEmptyChildNamespaces || !hasServed.load(ordering: .relaxed) else {
+            return server.namespaces.becameVacant(self)
+        }
+        if server.namespaces.removeIfEmpty(self) { closeRemoved() }
+    }
+
+    /// The registry has removed it: closes the adapter.
+    func closeRemoved() {
+        server.tasks.start { [adapter, name, namespaces = server.namespaces] in
+            await adapter.close()
+            namespaces.closed(name)
+        }
+    }
+
+    /// Ends a parked session when its client has been away for too long. On the loop.
+    func forgetSession(_ session: RecoverableSession, on loop: any EventLoop) {
+        guard let recovery = server.configuration.connectionStateRecovery else { return }
+        let (id, pid) = (session.id, session.pid)
+        let timers = server.context(of: loop).timers
+        let timer = timers.schedule(in: recovery.maxDisconnectionDuration) { [self] in
+            guard localAdapter.dropSession(id: id, pid: pid, on: loop) else { return }
+            server.metrics.expiredSessions.increment()
+            socketDidLeave()
+        }
+        let isKeptHere = localAdapter.whenSessionIsClaimed(id: id, on: loop) { timers.cancel(timer) }
+        // The adapter may have taken it elsewhere.
+        if !isKeptHere { timers.cancel(timer) }
+    }
+}
+
+struct NamespaceHandlers {
+    typealias Middleware = @Sendable (Socket) async throws -> Void
+    enum Connect: Sendable {
+        case sync(@Sendable (Socket) -> Void)
+        case async(@Sendable (Socket) async -> Void)
+    }
+
+    var middleware: [Middleware] = []
+    var connect: [Connect] = []
+}

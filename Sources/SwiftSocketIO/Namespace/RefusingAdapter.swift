@@ -1,0 +1,27 @@
+import SocketIOCore
+import SocketIOText
+
+/// The adapter of a namespace that cannot work: its name is invalid, or the server is closed. Whoever uses it learns why.
+final class RefusingAdapter: Adapter {
+    let local: CoreLocalAdapter
+    private let error: SocketIOError
+
+    init(local: CoreLocalAdapter, error: SocketIOError) {
+        self.local = local
+        self.error = error
+    }
+
+    func start() async throws { throw error }
+    func serverCount() async throws -> Int { throw error }
+    func broadcast(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws { throw error }
+    func broadcastWithAck(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws -> BroadcastAcknowledgements { throw error }
+    func addSockets(_ options: BroadcastOptions, to rooms: [Room]) async throws { throw error }
+    func removeSockets(_ options: BroadcastOptions, from rooms: [Room]) async throws { throw error }
+    func disconnectSockets(_ options: BroadcastOptions, closeConnection: Bool) async throws { throw error }
+    func fetchSockets(_ options: BroadcastOptions) async throws -> [SocketDescription] { throw error }
+    func rooms(_ options: BroadcastOptions) async throws -> NameSet { throw error }
+    func serverSideEmit(_ arguments: EventArguments) async throws { throw error }
+    func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { throw error }
+    func persistSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool { false }
+    func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool { false }
+}

@@ -1,0 +1,88 @@
+public import SocketIOCore
+public import SocketIOText
+
+/// A socket of any process, as it was when it was fetched, with the operations that reach it wherever it is.
+public struct RemoteSocket: Sendable {
+    private let namespace: Namespace
+    private let description: SocketDescription
+
+    init(namespace: Namespace, description: SocketDescription) {
+        self.namespace = namespace
+        self.description = description
+    }
+
+    /// The socket's id.
+    public var id: SocketID { description.id }
+    /// The request with which the client connected.
+    public var handshake: Handshake { description.handshake }
+    /// What is missing here because it was larger than ``SocketIOConfiguration/maxDescriptionSize`` of the socket's node allows.
+    public var omitted: SocketDescription.Omissions { description.omitted }
+    /// The rooms that the socket was in, its own included.
+    public var rooms: NameSet { description.rooms }
+    /// The id of the node that the socket is connected to; nil if this process serves alone. What is done with the socket goes to this
+    /// node only: if the client has moved to another one since, fetch it again.
+    public var node: String? { description.node }
+
+    /// Reads a value of the socket's data.
+    ///
+    /// - Parameters:
+    ///   - key: The name under which the socket's process stored the value.
+    ///   - type: The value's type.
+    /// - Returns: The value; nil if there is none or it is of another type.
+    public func data<T: Decodable>(_ key: String, as type: T.Type) -> T? {
+        EncodedObject.fields(of: description.data)[Name(key)].flatMap { try? $0.decode(type) }
+    }
+
+    private var broadcast: BroadcastOperator {
+        // Nobody but the node that has the socket needs to be told.
+        var options = BroadcastOptions(rooms: [id], node: description.node)
+        options.flags.expectSingleResponse = true
+        return BroadcastOperator(namespace: namespace, options: options)
+    }
+
+    /// Sends an event to the client.
+    ///
+    /// - Throws: As ``BroadcastOperator/emit(_:_:)``.
+    public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
+        try await broadcast.emit(event, repeat each arguments)
+    }
+
+    /// Sends an event to the client and waits for the acknowledgement.
+    ///
+    /// - Parameters:
+    ///   - event: The event's name.
+    ///   - arguments: Any number of values.
+    ///   - type: The type of the acknowledgement's first argument.
+    ///   - timeout: How long to wait; nil for the server's default.
+    /// - Throws: As ``BroadcastOperator/emit(_:_:)``; ``SocketIOError`` with `acknowledgementTimeout` or `disconnected`.
+    public func emitWithAck<each A: Encodable & Sendable, R: Decodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A,
+        as type: R.Type,
+        timeout: Duration? = nil
+    ) async throws -> R {
+        var operation = broadcast
+        operation.options.flags.timeout = timeout
+        let acknowledgements = try await operation.emitWithAck(event, repeat each arguments, as: type)
+        for try await answer in acknowledgements { return answer }
+        guard acknowledgements.raw.summary.timedOut else {
+            throw SocketIOError(.disconnected, "the client was gone before it acknowledged")
+        }
+        throw SocketIOError(.acknowledgementTimeout, "the client did not acknowledge in time")
+    }
+
+    /// Makes the socket join rooms.
+    public func join(_ rooms: Room...) async throws {
+        try await broadcast.socketsJoin(rooms)
+    }
+
+    /// Makes the socket leave a room.
+    public func leave(_ room: Room) async throws {
+        try await broadcast.socketsLeave([room])
+    }
+
+    /// Ends the connection.
+    ///
+    /// - Parameter close: Whether the client's whole connection ends. Default: only this namespace.
+    public func disconnect(close: Bool = false) async throws { try await broadcast.disconnectSockets(close: close) }
+}

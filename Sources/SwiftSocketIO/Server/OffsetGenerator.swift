@@ -1,0 +1,14 @@
+import SocketIOConcurrency
+import SocketIOCore
+
+/// Makes the offsets of packets that can be replayed.
+struct OffsetGenerator: Sendable {
+    private let ids: MessageIDGenerator
+
+    init() {
+        var random = SystemRandomNumberGenerator()
+        self.ids = MessageIDGenerator(seed: random.next())
+    }
+
+    func next() -> MessageID { ids.next(seconds: WallClock.secondsSince1970()) }
+}

@@ -1,0 +1,153 @@
+import NIOCore
+import SocketIOConcurrency
+import SocketIOCore
+
+/// How events reach their handlers. On the loop, but for what a handler awaits.
+extension Socket {
+    /// An event has come.
+    func receive(name: String, arguments: EventArguments, id: UInt64?) {
+        guard bound.value.phase == .connected else { return }
+        let event = SocketEvent(name: name, arguments: arguments, acknowledgement: id.map { Acknowledgement(socket: self, id: $0) })
+        if bound.value.queue.isEmpty, !bound.value.isDraining, let handler = bound.value.handlers.loneHandler(named: name),
+            handleAtOnce(event, handler)
+        {
+            return
+        }
+        enqueue(.event(event))
+    }
+
+    /// Handles an event before which none waits, unless the next one has to wait for its handler.
+    private func handleAtOnce(_ event: SocketEvent, _ handler: Handler) -> Bool {
+        guard !namespace.server.configuration.handlersBlock else { return false }
+        switch handler.body {
+        case .sync(let body):
+            if handler.isOnce { bound.value.handlers.remove(handler.id) }
+            runInPlace(body, event)
+        case .async:
+            // Those that run once are serial.
+            guard handler.mode == .concurrent else { return false }
+            start(handler, event)
+        }
+        return true
+    }
+
+    /// The answer to an event of ours has come.
+    func receiveAcknowledgement(_ id: UInt64, _ arguments: EventArguments) {
+        guard let pending = bound.value.takeAcknowledgement(id) else {
+            namespace.server.metrics.lateAcknowledgements.increment()
+            return
+        }
+        if let timer = pending.timer { namespace.server.context(of: eventLoop).timers.cancel(timer) }
+        namespace.server.metrics.acknowledgementLatency.record(Duration.nanoseconds((eventLoop.now - pending.started).nanoseconds))
+        pending.succeed(arguments)
+    }
+
+    func enqueue(_ item: EventQueue.Item) {
+        bound.value.queue.append(item)
+        bound.value.client?.eventQueued(size: EventQueue.size(item))
+        guard bound.value.phase == .connected, !bound.value.isDraining else { return }
+        guard let client = bound.value.client.map({ LoopBound($0, to: eventLoop) }) else { return }
+        bound.value.isDraining = true
+        let task = namespace.server.startTask(on: eventLoop) { [self] in await drain(client) }
+        // It may have run to its end already.
+        if bound.value.isDraining { bound.value.drain = task }
+        // Its handler may have ended the socket before it suspended, when there was no task yet that could be cancelled.
+        if bound.value.phase == .disconnecting { task.cancel() }
+    }
+
+    private func runInPlace(_ body: @Sendable (SocketEvent) throws -> Ack?, _ event: SocketEvent) {
+        do {
+            try answer(event, with: body(event))
+        } catch {
+            report(error, event)
+        }
+    }
+
+    /// The client has been told that it is connected: the connection's handlers run before any event's.
+    func startHandlers() {
+        if !namespace.server.configuration.handlersBlock, namespace.runConnectHandlersInPlace(self) { return }
+        enqueue(.connection)
+    }
+
+    /// Handles the queued events one after the other, and ends when there are none.
+    private func drain(_ client: LoopBound<Client>) async {
+        while let item = await onLoop({ [self] in nextItem(client) }) {
+            switch item {
+            case .connection: await namespace.runConnectHandlers(self)
+            case .event(let event): await handle(event)
+            }
+        }
+    }
+
+    private func nextItem(_ client: LoopBound<Client>) -> EventQueue.Item? {
+        guard bound.value.phase == .connected, let item = bound.value.queue.popFirst() else {
+            bound.value.drain = nil
+            bound.value.isDraining = false
+            // The handler outlasted its socket, and was counted.
+            if bound.value.phase == .disconnecting { client.value.eventTaken(size: 0) }
+            return nil
+        }
+        bound.value.client?.eventTaken(size: EventQueue.size(item))
+        return item
+    }
+
+    private func handle(_ event: SocketEvent) async {
+        do {
+            for middleware in await onLoop({ [self] in bound.value.handlers.middleware }) { try await middleware(event) }
+        } catch {
+            return report(error, event)
+        }
+        for handler in await onLoop({ [self] in bound.value.handlers.take(named: event.name) }) {
+            if handler.mode == .concurrent {
+                await onLoop { [self] in start(handler, event) }
+            } else {
+                await run(handler, event)
+            }
+        }
+    }
+
+    func run(_ handler: Handler, _ event: SocketEvent) async {
+        do {
+            switch handler.body {
+            case .sync(let body): try answer(event, with: body(event))
+            case .async(let body): try await answer(event, with: body(event))
+            }
+        } catch {
+            report(error, event)
+        }
+    }
+
+    private func answer(_ event: SocketEvent, with ack: Ack?) throws {
+        if let ack, let acknowledgement = event.acknowledgement { try acknowledgement.send(ack) }
+    }
+
+    private func report(_ error: any Error, _ event: SocketEvent) {
+        if let error = error as? AckError {
+            // An answer that nobody has asked for.
+            guard let acknowledgement = event.acknowledgement else { return }
+            do {
+                return try acknowledgement.send(error.ack)
+            } catch {
+                return namespace.server.report(error, event: event.name, socket: self)
+            }
+        }
+        // A handler that is cancelled because its client has gone has not failed.
+        if error is CancellationError, !connected { return }
+        namespace.server.report(error, event: event.name, socket: self)
+    }
+
+    /// The hooks count as an event that waits, so that a client cannot start any number of them by coming and going.
+    func run(_ hooks: ConnectionHooks, _ disconnection: Disconnection, of client: Client?) {
+        // They may still send to the others in the namespace.
+        namespace.hold()
+        let client = client.map { LoopBound($0, to: eventLoop) }
+        client?.value.eventQueued(size: 0)
+        namespace.server.tasks.start(on: namespace.server.hookExecutor(eventLoop)) { [self] in
+            for hook in hooks.disconnecting { await hook(disconnection) }
+            await onLoop { [self] in bound.value.lastRooms = [] }
+            for hook in hooks.disconnected { await hook(disconnection) }
+            namespace.release()
+            perform { client?.value.eventTaken(size: 0) }
+        }
+    }
+}

@@ -1,0 +1,325 @@
+import NIOCore
+import SocketIOConcurrency
+import SocketIOCore
+
+/// Registering what happens when the client sends something.
+///
+/// The closure's parameters are the event's arguments, each `Decodable`; its result is the acknowledgement. Give parameters their types:
+/// `{ a, b in … }` alone does not compile. A closure that returns something that is not `Encodable` counts as one that returns nothing.
+///
+/// A handler without `await` runs in place on the event loop; others run in a task there. Both hold back only their own client, and one
+/// that blocks its thread stalls all clients of the loop: use ``SocketIOConfiguration/handlersBlock`` for such code.
+extension Socket {
+    /// Handles an event; the result is the acknowledgement.
+    @discardableResult
+    public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        _ event: String,
+        _ mode: HandlerMode = .serial,
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
+    ) -> HandlerID {
+        add(event, mode, .typed(handler))
+    }
+
+    /// Handles an event; if the client asked for an acknowledgement, it gets an empty one when the handler returns.
+    @discardableResult
+    public func on<each A: Decodable & Sendable>(
+        _ event: String,
+        _ mode: HandlerMode = .serial,
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
+    ) -> HandlerID {
+        add(event, mode, .typed(handler))
+    }
+
+    /// Handles an event in place; the result is the acknowledgement.
+    @discardableResult
+    public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable (repeat each A) throws -> R
+    ) -> HandlerID {
+        add(event, .serial, .typed(handler))
+    }
+
+    /// Handles an event in place; if the client asked for an acknowledgement, it gets an empty one when the handler returns.
+    @discardableResult
+    public func on<each A: Decodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable (repeat each A) throws -> Void
+    ) -> HandlerID {
+        add(event, .serial, .typed(handler))
+    }
+
+    /// Handles an event with its arguments undecoded. The handler acknowledges through ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func on(
+        _ event: String,
+        _ mode: HandlerMode = .serial,
+        _ handler: @escaping @Sendable (SocketEvent) async throws -> Void
+    ) -> HandlerID {
+        add(
+            event,
+            mode,
+            .async {
+                try await handler($0); return nil
+            }
+        )
+    }
+
+    /// Handles an event in place with its arguments undecoded. The handler acknowledges through ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func on(_ event: String, _ handler: @escaping @Sendable (SocketEvent) throws -> Void) -> HandlerID {
+        add(
+            event,
+            .serial,
+            .sync {
+                try handler($0); return nil
+            }
+        )
+    }
+
+    /// Handles the next event of this name, and no other.
+    @discardableResult
+    public func once<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
+    ) -> HandlerID {
+        add(event, .serial, .typed(handler), once: true)
+    }
+
+    /// Handles the next event of this name, and no other.
+    @discardableResult
+    public func once<each A: Decodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
+    ) -> HandlerID {
+        add(event, .serial, .typed(handler), once: true)
+    }
+
+    /// Handles the next event of this name in place, and no other.
+    @discardableResult
+    public func once<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable (repeat each A) throws -> R
+    ) -> HandlerID {
+        add(event, .serial, .typed(handler), once: true)
+    }
+
+    /// Handles the next event of this name in place, and no other.
+    @discardableResult
+    public func once<each A: Decodable & Sendable>(
+        _ event: String,
+        _ handler: @escaping @Sendable (repeat each A) throws -> Void
+    ) -> HandlerID {
+        add(event, .serial, .typed(handler), once: true)
+    }
+
+    /// Handles the next event of this name in place, and no other, with its arguments undecoded. The handler acknowledges through
+    /// ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func once(_ event: String, _ handler: @escaping @Sendable (SocketEvent) throws -> Void) -> HandlerID {
+        let body = HandlerBody.sync {
+            try handler($0)
+            return nil
+        }
+        return add(event, .serial, body, once: true)
+    }
+
+    /// Handles the next event of this name, and no other, with its arguments undecoded. The handler acknowledges through
+    /// ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func once(_ event: String, _ handler: @escaping @Sendable (SocketEvent) async throws -> Void) -> HandlerID {
+        let body = HandlerBody.async {
+            try await handler($0)
+            return nil
+        }
+        return add(event, .serial, body, once: true)
+    }
+
+    /// Removes a handler, listener or catch-all of this socket.
+    public func off(_ id: HandlerID) { remove { $0.remove(id) } }
+
+    /// Removes all handlers of an event.
+    public func off(_ event: String) { remove { $0.removeAll(named: event) } }
+
+    /// Removes all handlers of all events, but not the catch-all listeners.
+    public func removeAllListeners() {
+        remove { table in
+            for name in table.names { table.removeAll(named: name) }
+        }
+    }
+
+    /// The names of the events that have handlers.
+    public var eventNames: [String] { get async { await onLoop { [self] in bound.value.handlers.names } } }
+
+    // MARK: Catch-all listeners
+
+    /// Listens to every event, before its handlers.
+    @discardableResult
+    public func onAny(_ listener: @escaping @Sendable (SocketEvent) async throws -> Void) -> HandlerID {
+        let handler = makeHandler(
+            "",
+            .serial,
+            .async {
+                try await listener($0); return nil
+            }
+        )
+        change { $0.any.append(handler) }
+        return handler.id
+    }
+
+    /// Listens to every event, before the listeners so far.
+    @discardableResult
+    public func prependAny(_ listener: @escaping @Sendable (SocketEvent) async throws -> Void) -> HandlerID {
+        let handler = makeHandler(
+            "",
+            .serial,
+            .async {
+                try await listener($0); return nil
+            }
+        )
+        change { $0.any.insert(handler, at: 0) }
+        return handler.id
+    }
+
+    /// Removes a catch-all listener, or all of them.
+    public func offAny(_ id: HandlerID? = nil) {
+        remove { table in table.any.removeAll { id == nil || $0.id == id } }
+    }
+
+    /// The number of catch-all listeners.
+    public var listenersAnyCount: Int { get async { await onLoop { [self] in bound.value.handlers.any.count } } }
+
+    /// Listens to every event that is sent to the client, broadcasts included. Runs in place, on the socket's event loop.
+    @discardableResult
+    public func onAnyOutgoing(_ listener: @escaping @Sendable (SocketEvent) -> Void) -> HandlerID {
+        let handler = makeHandler(
+            "",
+            .serial,
+            .sync {
+                listener($0); return nil
+            }
+        )
+        change { $0.anyOutgoing.append(handler) }
+        return handler.id
+    }
+
+    /// Listens to every event that is sent to the client, before the listeners so far.
+    @discardableResult
+    public func prependAnyOutgoing(_ listener: @escaping @Sendable (SocketEvent) -> Void) -> HandlerID {
+        let handler = makeHandler(
+            "",
+            .serial,
+            .sync {
+                listener($0); return nil
+            }
+        )
+        change { $0.anyOutgoing.insert(handler, at: 0) }
+        return handler.id
+    }
+
+    /// Removes a listener for what is sent, or all of them.
+    public func offAnyOutgoing(_ id: HandlerID? = nil) {
+        remove { table in table.anyOutgoing.removeAll { id == nil || $0.id == id } }
+    }
+
+    /// The number of listeners for what is sent.
+    public var listenersAnyOutgoingCount: Int { get async { await onLoop { [self] in bound.value.handlers.anyOutgoing.count } } }
+
+    /// Adds middleware that sees every event before its handlers. An error that it throws keeps the event from them and goes to the
+    /// server's error hook.
+    public func use(_ middleware: @escaping @Sendable (SocketEvent) async throws -> Void) {
+        change { $0.middleware.append(middleware) }
+    }
+
+    // MARK: The end
+
+    /// Called when the connection ends, while ``rooms`` still tells the rooms that the socket was in.
+    public func onDisconnecting(_ hook: @escaping @Sendable (Disconnection) async -> Void) {
+        changeHooks { $0.disconnecting.append(hook) }
+    }
+
+    /// Called when the connection has ended.
+    public func onDisconnect(_ hook: @escaping @Sendable (Disconnection) async -> Void) {
+        changeHooks { $0.disconnected.append(hook) }
+    }
+
+    func changeHooks(_ body: @escaping @Sendable (inout ConnectionHooks) -> Void) {
+        perform { [self] in
+            guard bound.value.phase != .disconnecting else { return }
+            var hooks = bound.value.hooks?.hooks ?? ConnectionHooks()
+            body(&hooks)
+            bound.value.hooks = ConnectionHooks.Box(hooks)
+        }
+    }
+
+    // MARK: Tasks
+
+    /// Runs work that belongs to the connection, such as a periodic message. It is cancelled when the socket is disconnected.
+    ///
+    /// There is no limit to the number of tasks: do not start one for every event, as a client sends as many as it likes. Handlers that
+    /// are ``HandlerMode/concurrent`` do the same within ``SocketIOConfiguration/eventQueue``.
+    public func addTask(_ body: @escaping @Sendable () async -> Void) {
+        perform { [self] in
+            if bound.value.phase != .disconnecting { start(body) }
+        }
+    }
+
+    /// Starts a task that the socket owns. On the loop.
+    func start(_ body: @escaping @Sendable () async -> Void) {
+        let id = bound.value.taskStarts()
+        let task = namespace.server.startTask(on: eventLoop) { [self] in
+            await body()
+            perform { [self] in bound.value.taskEnded(id) }
+        }
+        bound.value.keep(task, id: id)
+        // The work may have ended the socket before it suspended, when there was no task yet that could be cancelled.
+        if bound.value.phase == .disconnecting { task.cancel() }
+    }
+
+    /// Starts a handler that the next event does not wait for. Until it ends, its event counts as one that waits, so that a client
+    /// cannot start any number of handlers. On the loop.
+    func start(_ handler: Handler, _ event: SocketEvent) {
+        guard bound.value.phase == .connected, let client = bound.value.client else { return }
+        let size = EventQueue.size(.event(event))
+        let flow = LoopBound(client, to: eventLoop)
+        client.eventQueued(size: size)
+        // That may have been one too many.
+        guard bound.value.phase == .connected else { return }
+        start { [self] in
+            await run(handler, event)
+            perform { flow.value.eventTaken(size: size) }
+        }
+    }
+
+    // MARK: Registration
+
+    private func makeHandler(_ name: String, _ mode: HandlerMode, _ body: HandlerBody, once: Bool = false) -> Handler {
+        Handler(id: namespace.server.nextHandlerID(), name: name, body: body, mode: mode, isOnce: once)
+    }
+
+    private func add(_ name: String, _ mode: HandlerMode, _ body: HandlerBody, once: Bool = false) -> HandlerID {
+        let handler = makeHandler(name, mode, body, once: once)
+        // Mostly called on the loop, a dozen times for every connection.
+        if eventLoop.inEventLoop { bound.value.add(handler) } else { eventLoop.execute { [self] in bound.value.add(handler) } }
+        return handler.id
+    }
+
+    private func change(_ body: @escaping @Sendable (inout HandlerTable) -> Void) {
+        perform { [self] in
+            guard bound.value.phase != .disconnecting else { return }
+            body(&bound.value.handlers)
+            bound.value.updateOpenSession()
+        }
+    }
+
+    private func remove(_ body: @escaping @Sendable (inout HandlerTable) -> Void) {
+        perform { [self] in
+            // Released after the access: what a handler has captured may call back into the socket when it goes.
+            let before = bound.value.handlers
+            withExtendedLifetime(before) {
+                guard bound.value.phase != .disconnecting else { return }
+                body(&bound.value.handlers)
+                bound.value.updateOpenSession()
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import SocketIOCore
+import SocketIOMessagePack
+import SocketIOText
+import Synchronization
+
+/// Values that the application attaches to a socket. Nodes see each other's through `fetchSockets`, and connection state recovery keeps them.
+///
+/// ```swift
+/// socket.data["nickname"] = "Ada"
+/// let name = socket.data["nickname", as: String.self]
+/// ```
+public final class SocketData: Sendable {
+    private enum Stored: Sendable {
+        case live(any Codable & Sendable)
+        case encoded(EncodedValue)
+    }
+
+    private let values = Mutex<[Name: Stored]>([:])
+
+    init() {}
+
+    /// Stores a value, or removes it with nil. Reading it like this gives the value as it was stored; nil if the session was recovered and the
+    /// value came with it, as its type is not known then: read such a value with ``subscript(_:as:)``.
+    public subscript(key: String) -> (any Codable & Sendable)? {
+        get {
+            values.withLock { values in
+                if case .live(let value) = values[Name(key)] { value } else { nil }
+            }
+        }
+        set { values.withLock { $0[Name(key)] = newValue.map(Stored.live) } }
+    }
+
+    /// Reads a value of a type; nil if there is none or it is of another type.
+    public subscript<T: Codable & Sendable>(key: String, as type: T.Type) -> T? {
+        get {
+            switch values.withLock({ $0[Name(key)] }) {
+            case .live(let value): value as? T
+            case .encoded(let value): try? value.decode(type)
+            case nil: nil
+            }
+        }
+        set { self[key] = newValue }
+    }
+
+    /// The names of all values. Two names are the same if their UTF-8 bytes are.
+    public var keys: [String] { values.withLock { $0.keys.map(\.text) } }
+
+    /// All values as one encoded object. Values that cannot be encoded are left out.
+    func encoded() -> EncodedValue {
+        EncodedObject.encode(values.withLock { $0 }) { stored in
+            switch stored {
+            case .live(let value): try MessagePackEncoder().encode(value)
+            case .encoded(let value): value.bytes
+            }
+        }
+    }
+
+    /// Replaces all values by those of an encoded object.
+    func restore(_ object: EncodedValue) {
+        let restored = EncodedObject.fields(of: object).mapValues(Stored.encoded)
+        values.withLock { $0 = restored }
+    }
+}

@@ -1,0 +1,182 @@
+import EngineIO
+import NIOCore
+import SocketIOCore
+public import SocketIOText
+
+/// What a socket keeps on its event loop.
+final class SocketState {
+    enum Phase {
+        /// Middleware runs.
+        case connecting
+        case connected
+        /// Its hooks run; nothing is sent or handled any more.
+        case disconnecting
+    }
+
+    /// Somebody waits for the client's answer.
+    struct PendingAcknowledgement {
+        enum Receiver {
+            case single(CheckedContinuation<EventArguments, any Error>)
+            case broadcast(AcknowledgementSink)
+        }
+
+        var receiver: Receiver
+        var timer: LoopTimers.ID?
+        let started: NIODeadline
+
+        func succeed(_ arguments: EventArguments) {
+            switch receiver {
+            case .single(let continuation): continuation.resume(returning: arguments)
+            case .broadcast(let sink): sink.receive(arguments)
+            }
+        }
+
+        func fail(_ error: SocketIOError) {
+            switch receiver {
+            case .single(let continuation): continuation.resume(throwing: error)
+            case .broadcast(let sink): sink.clientIsGone()
+            }
+        }
+    }
+
+    /// Out of line, as most servers do without.
+    final class Recovery {
+        var buffer: RecoveryBuffer
+        init(_ buffer: RecoveryBuffer) { self.buffer = buffer }
+    }
+
+    /// nil once the socket is disconnected.
+    @exclusivity(unchecked) private(set) var client: Client?
+    /// Where an event goes if nothing has to be done but to send it; what a broadcast asks every socket.
+    ///
+    /// Every message touches this and others here that are not checked for overlapping accesses, for the same reason as those of
+    /// `EngineSession`.
+    @exclusivity(unchecked) private(set) var openSession: EngineSession?
+    @exclusivity(unchecked) var phase = Phase.connecting { didSet { updateOpenSession() } }
+    var handlers = HandlerTable()
+    @exclusivity(unchecked) var queue = EventQueue()
+    /// Runs the handlers of the queued events; exists only while there are any.
+    var drain: Task<Void, Never>?
+    @exclusivity(unchecked) var isDraining = false
+    /// Handlers that nobody waits for, and the application's own tasks.
+    private var tasks: [UInt64: Task<Void, Never>?] = [:]
+    private var lastTask: UInt64 = 0
+    private var acknowledgements: [UInt64: PendingAcknowledgement] = [:]
+    /// What the client may have missed, if its session can be recovered.
+    @exclusivity(unchecked) var recovery: Recovery? { didSet { updateOpenSession() } }
+    /// What came while the session is being moved here from elsewhere; still there if the client has gone again meanwhile.
+    var held: [BroadcastPacket]? { didSet { updateOpenSession() } }
+    /// Rooms joined before the connection was complete, later those at its end.
+    var lastRooms: NameSet = []
+    var hooks: ConnectionHooks.Box?
+
+    init(client: Client) {
+        self.client = client
+    }
+
+    /// To be called after every change of the listeners for what is sent.
+    func updateOpenSession() {
+        let isPlain = phase == .connected && held == nil && recovery == nil && handlers.anyOutgoing.isEmpty
+        openSession = isPlain ? client?.session : nil
+    }
+
+    /// Adds a handler for an event, unless the socket is gone.
+    func add(_ handler: Handler) {
+        if phase != .disconnecting { handlers.add(handler) }
+    }
+
+    /// Whether somebody waits for an acknowledgement of this client.
+    var isAwaitingAcknowledgement: Bool { !acknowledgements.isEmpty }
+
+    /// Returns false if the socket is gone or the limit is reached.
+    func `await`(
+        _ receiver: PendingAcknowledgement.Receiver,
+        id: UInt64,
+        timer: LoopTimers.ID? = nil,
+        limit: Int,
+        now: NIODeadline
+    ) -> Bool {
+        guard phase == .connected, acknowledgements.count < limit else { return false }
+        acknowledgements[id] = PendingAcknowledgement(receiver: receiver, timer: timer, started: now)
+        return true
+    }
+
+    func takeAcknowledgement(_ id: UInt64) -> PendingAcknowledgement? {
+        acknowledgements.isEmpty ? nil : acknowledgements.removeValue(forKey: id)
+    }
+
+    func takeAcknowledgements() -> [PendingAcknowledgement] {
+        defer { acknowledgements = [:] }
+        return Array(acknowledgements.values)
+    }
+
+    /// A task is about to start.
+    ///
+    /// - Returns: Its id.
+    func taskStarts() -> UInt64 {
+        lastTask += 1
+        tasks.updateValue(nil, forKey: lastTask)
+        return lastTask
+    }
+
+    /// Keeps a task that is to be cancelled with the socket, unless it has run to its end already.
+    func keep(_ task: Task<Void, Never>, id: UInt64) {
+        if tasks[id] != nil { tasks[id] = task }
+    }
+
+    /// - Returns: The task, to be released after the access, as what it has captured may call back into the socket.
+    @discardableResult
+    func taskEnded(_ id: UInt64) -> Task<Void, Never>? { tasks.removeValue(forKey: id) ?? nil }
+
+    /// What a closed socket leaves behind. Whoever closes it lets go of this: cancelling a task, and releasing what handlers have
+    /// captured, may call back into the socket.
+    struct Remains {
+        var running: [Task<Void, Never>]
+        var handlers: HandlerTable
+        var queue: EventQueue
+        var hooks: ConnectionHooks.Box?
+        var client: Client?
+    }
+
+    /// Forgets everything.
+    func close() -> Remains {
+        let running = tasks.values.compactMap { $0 } + (drain.map { [$0] } ?? [])
+        let remains = Remains(running: running, handlers: handlers, queue: queue, hooks: hooks, client: client)
+        phase = .disconnecting
+        drain = nil
+        isDraining = false
+        tasks = [:]
+        queue = EventQueue()
+        handlers = HandlerTable()
+        hooks = nil
+        recovery = nil
+        client = nil
+        openSession = nil
+        return remains
+    }
+}
+
+/// The hooks of a socket's connection. Most sockets have none, so they are kept out of line.
+struct ConnectionHooks: Sendable {
+    typealias End = @Sendable (Disconnection) async -> Void
+    var disconnecting: [End] = []
+    var disconnected: [End] = []
+    var upgraded: [@Sendable (EngineConfiguration.Transport) -> Void] = []
+
+    /// Whether something happens at the end.
+    var concernsEnd: Bool { !disconnecting.isEmpty || !disconnected.isEmpty }
+
+    /// Never changed once it is stored.
+    final class Box: Sendable {
+        let hooks: ConnectionHooks
+        init(_ hooks: ConnectionHooks) { self.hooks = hooks }
+    }
+}
+
+/// The end of a socket.
+public struct Disconnection: Sendable {
+    /// Why it ended.
+    public let reason: DisconnectReason
+    /// The rooms that the socket was in, its own included.
+    public let rooms: NameSet
+}

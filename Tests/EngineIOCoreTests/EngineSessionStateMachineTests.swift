@@ -1,0 +1,235 @@
+import NIOCore
+import Testing
+
+@testable import EngineIOCore
+
+@Suite struct EngineSessionStateMachineTests {
+    private typealias Machine = EngineSessionStateMachine
+    private let timing = EngineTiming()
+
+    private func at(_ seconds: Double) -> NIODeadline {
+        .uptimeNanoseconds(1_000_000_000_000) + .nanoseconds(Int64(seconds * 1e9))
+    }
+
+    private func machine(_ transport: Machine.Transport = .polling) -> Machine {
+        Machine(transport: transport, now: at(0), timing: timing)
+    }
+
+    // MARK: Long-polling
+
+    @Test func aSecondPollOverlapsUntilTheFirstIsAnswered() {
+        var machine = machine()
+        #expect(machine.pollArrived() == .park)
+        #expect(machine.pollArrived() == .overlap)
+        machine.pollAnswered()
+        #expect(machine.pollArrived() == .park)
+    }
+
+    @Test func aSecondPostOverlapsUntilTheFirstHasEnded() {
+        var machine = machine()
+        #expect(machine.postArrived() == .accept)
+        #expect(machine.postArrived() == .overlap)
+        machine.postEnded()
+        #expect(machine.postArrived() == .accept)
+    }
+
+    @Test func requestsOfTheWrongTransportOrAfterTheEndAreRefused() {
+        var machine = machine(.websocket)
+        #expect(machine.pollArrived() == .refuseTransport)
+        #expect(machine.postArrived() == .refuseTransport)
+        #expect(machine.finishClose() == true)
+        #expect(machine.pollArrived() == .refuseUnknown)
+        #expect(machine.postArrived() == .refuseUnknown)
+        #expect(machine.finishClose() == false)
+    }
+
+    // MARK: Heartbeat
+
+    @Test func pingsFollowPongsByTheInterval() {
+        var machine = machine()
+        #expect(machine.deadline(timing: timing) == at(25))
+        #expect(machine.timeout(now: at(24), timing: timing) == .none)
+        #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
+        #expect(machine.timeout(now: at(25), timing: timing) == .none)
+        #expect(machine.deadline(timing: timing) == at(45))
+        #expect(machine.received(.pong(isProbe: false), now: at(30), timing: timing) == .pong(number: 1))
+        #expect(machine.deadline(timing: timing) == at(55))
+        #expect(machine.timeout(now: at(55), timing: timing) == .sendPing)
+        #expect(machine.received(.pong(isProbe: false), now: at(56), timing: timing) == .pong(number: 2))
+    }
+
+    @Test func surplusPongsChangeNothing() {
+        var machine = machine()
+        for second in 1..<20 {
+            #expect(machine.received(.pong(isProbe: false), now: at(Double(second)), timing: timing) == .none)
+        }
+        #expect(machine.deadline(timing: timing) == at(25))
+    }
+
+    @Test func silenceAfterAPingEndsTheSession() {
+        var machine = machine()
+        #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
+        #expect(machine.timeout(now: at(44.9), timing: timing) == .none)
+        #expect(machine.timeout(now: at(45), timing: timing) == .close(.pingTimeout))
+    }
+
+    @Test func aClientWhosePongIsStuckBehindOtherTrafficIsAlive() {
+        var machine = machine()
+        #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
+        #expect(machine.acceptsMessage() == true)
+        #expect(machine.timeout(now: at(45), timing: timing) == .none)
+        #expect(machine.deadline(timing: timing) == at(65))
+        #expect(machine.timeout(now: at(65), timing: timing) == .close(.pingTimeout))
+    }
+
+    @Test func thePongDeadlineWaitsWhileNothingIsRead() {
+        var machine = machine()
+        #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
+        machine.readingPaused(now: at(30))
+        #expect(machine.timeout(now: at(80), timing: timing) == .none)
+        machine.readingResumed(now: at(80), timing: timing)
+        // 15 s of the 20 were left at the pause.
+        #expect(machine.deadline(timing: timing) == at(95))
+        #expect(machine.timeout(now: at(95), timing: timing) == .close(.pingTimeout))
+    }
+
+    @Test func aPauseDoesNotKeepADeadClientForEver() {
+        var machine = machine()
+        machine.readingPaused(now: at(20))
+        #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
+        // The pause counts until 80; then the pong has its 20 s.
+        #expect(machine.deadline(timing: timing) == at(100))
+        #expect(machine.timeout(now: at(99), timing: timing) == .none)
+        #expect(machine.timeout(now: at(100), timing: timing) == .close(.pingTimeout))
+    }
+
+    @Test func aPingFromTheClientIsAnError() {
+        var machine = machine()
+        #expect(machine.received(.ping(isProbe: false), now: at(1), timing: timing) == .close(.transportError))
+    }
+
+    // MARK: Packets
+
+    @Test func packetsThatCannotBeParsedCloseTheSession() {
+        var machine = machine()
+        #expect(machine.received(nil, now: at(1), timing: timing) == .close(.parseError))
+    }
+
+    @Test func messagesAreDeliveredOnlyWhileOpen() {
+        var machine = machine()
+        let message = ByteBuffer(string: "a")
+        #expect(machine.received(.text(message), now: at(1), timing: timing) == .deliverText(message))
+        #expect(machine.received(.binary(message), now: at(1), timing: timing) == .deliverBinary(message))
+        #expect(machine.beginClose(now: at(2), timing: timing) == true)
+        #expect(machine.received(.text(message), now: at(3), timing: timing) == .none)
+        #expect(machine.received(nil, now: at(3), timing: timing) == .none)
+        #expect(machine.acceptsMessage() == false)
+        #expect(machine.received(.close, now: at(3), timing: timing) == .close(.transportClose))
+        #expect(machine.finishClose() == true)
+        #expect(machine.received(.close, now: at(4), timing: timing) == .none)
+    }
+
+    // MARK: Upgrade
+
+    @Test func anUpgradeIsProbedFreedAndFinished() {
+        var machine = machine()
+        #expect(machine.candidateArrived(now: at(1), timing: timing) == true)
+        #expect(machine.candidateReceived(.ping(isProbe: true), now: at(1), timing: timing) == .answerProbe)
+        #expect(machine.timeout(now: at(1.05), timing: timing) == .none)
+        // A noop every 100 ms, for whatever poll is parked.
+        #expect(machine.timeout(now: at(1.1), timing: timing) == .sendNoop)
+        #expect(machine.timeout(now: at(1.1), timing: timing) == .none)
+        #expect(machine.timeout(now: at(1.2), timing: timing) == .sendNoop)
+        #expect(machine.transport == .polling)
+        #expect(machine.candidateReceived(.upgrade, now: at(1.3), timing: timing) == .upgrade)
+        #expect(machine.transport == .websocket && !machine.isUpgrading)
+        #expect(machine.timeout(now: at(1.4), timing: timing) == .none)
+        #expect(machine.pollArrived() == .refuseTransport)
+        #expect(machine.candidateArrived(now: at(2), timing: timing) == false)
+    }
+
+    @Test func anUpgradePacketIsEnough() {
+        var machine = machine()
+        #expect(machine.candidateArrived(now: at(1), timing: timing) == true)
+        #expect(machine.candidateReceived(.upgrade, now: at(1), timing: timing) == .upgrade)
+    }
+
+    @Test(arguments: [
+        EnginePacket.text(ByteBuffer(string: "x")), .ping(isProbe: false), .pong(isProbe: true), .open, .close, .noop, nil,
+    ])
+    func anythingElseClosesOnlyTheCandidate(packet: EnginePacket?) {
+        var machine = machine()
+        #expect(machine.pollArrived() == .park)
+        #expect(machine.candidateArrived(now: at(1), timing: timing) == true)
+        #expect(machine.candidateReceived(packet, now: at(1), timing: timing) == .closeCandidate)
+        #expect(machine.phase == .open && machine.transport == .polling && machine.isPollParked)
+        #expect(machine.candidateArrived(now: at(2), timing: timing) == true)
+    }
+
+    @Test func oneCandidateAtATimeAndNotTooMany() {
+        var machine = machine()
+        #expect(machine.candidateArrived(now: at(1), timing: timing) == true)
+        #expect(machine.candidateArrived(now: at(1), timing: timing) == false)
+        for _ in 1..<timing.maximumUpgradeAttempts {
+            machine.candidateClosed()
+            #expect(machine.candidateArrived(now: at(1), timing: timing) == true)
+        }
+        machine.candidateClosed()
+        #expect(machine.candidateArrived(now: at(1), timing: timing) == false)
+        #expect(machine.phase == .open)
+    }
+
+    @Test func aCandidateThatNeverFinishesIsClosedAndTheHeartbeatGoesOn() {
+        var machine = machine()
+        #expect(machine.candidateArrived(now: at(20), timing: timing) == true)
+        #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
+        #expect(machine.timeout(now: at(30), timing: timing) == .closeCandidate)
+        #expect(!machine.isUpgrading)
+        #expect(machine.timeout(now: at(45), timing: timing) == .close(.pingTimeout))
+    }
+
+    @Test func probesDoNotExtendTheUpgradeTimeout() {
+        var machine = machine()
+        #expect(machine.candidateArrived(now: at(0), timing: timing) == true)
+        for probe in 0..<16 {
+            let now = at(Double(probe) * 0.6)
+            #expect(machine.candidateReceived(.ping(isProbe: true), now: now, timing: timing) == .answerProbe)
+        }
+        #expect(machine.timeout(now: at(10), timing: timing) == .closeCandidate)
+    }
+
+    @Test func `a candidate that probes on and on is closed`() {
+        var machine = machine()
+        #expect(machine.candidateArrived(now: at(0), timing: timing) == true)
+        for _ in 0..<16 { #expect(machine.candidateReceived(.ping(isProbe: true), now: at(1), timing: timing) == .answerProbe) }
+        // A noop in between changes nothing about the number.
+        #expect(machine.timeout(now: at(2), timing: timing) == .sendNoop)
+        #expect(machine.candidateReceived(.ping(isProbe: true), now: at(2), timing: timing) == .closeCandidate)
+        #expect(!machine.isUpgrading)
+    }
+
+    // MARK: Close
+
+    @Test func closingWaitsForTheClientButNotForEver() {
+        var machine = machine()
+        #expect(machine.beginClose(now: at(1), timing: timing) == true)
+        #expect(machine.beginClose(now: at(1), timing: timing) == false)
+        #expect(machine.pollArrived() == .park)
+        // No ping in between.
+        #expect(machine.timeout(now: at(30.9), timing: timing) == .none)
+        #expect(machine.deadline(timing: timing) == at(31))
+        #expect(machine.timeout(now: at(31), timing: timing) == .finishClose)
+        #expect(machine.finishClose() == true)
+        #expect(machine.deadline(timing: timing) == nil)
+        #expect(machine.timeout(now: at(100), timing: timing) == .none)
+    }
+
+    @Test func anUpgradeMayFinishWhileClosing() {
+        var machine = machine()
+        #expect(machine.candidateArrived(now: at(1), timing: timing) == true)
+        #expect(machine.beginClose(now: at(1), timing: timing) == true)
+        #expect(machine.candidateReceived(.upgrade, now: at(2), timing: timing) == .upgrade)
+        #expect(machine.finishClose() == true)
+        #expect(machine.candidateReceived(.upgrade, now: at(2), timing: timing) == .closeCandidate)
+    }
+}

@@ -1,0 +1,282 @@
+import NIOCore
+import Testing
+
+@testable import SocketIOCluster
+@testable import SocketIOCore
+
+@Suite("Writer of a lane")
+struct SendLaneTests {
+    private struct Failure: Error {}
+    private let origin = NodeIdentity(id: "me", epoch: 1)
+    private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+
+    private func configuration(_ change: (inout ClusterConfiguration) -> Void = { _ in }) -> ClusterConfiguration {
+        var configuration = ClusterConfiguration()
+        change(&configuration)
+        return configuration
+    }
+
+    private func lane(_ configuration: ClusterConfiguration) -> SendLaneStateMachine {
+        SendLaneStateMachine(lane: 0, configuration: configuration, messageLimit: 10_000)
+    }
+
+    private func message(
+        _ ticket: UInt64,
+        _ body: ClusterBody = .serverSideEmit(.empty(.json)),
+        target: NodeID? = nil,
+        after seconds: Int64 = 30
+    )
+        -> Outgoing
+    {
+        Outgoing(namespace: "/", target: target, body: body, ticket: ticket, deadline: start + .seconds(seconds))
+    }
+
+    private final class IDs {
+        var last: UInt64 = 0
+        func make() -> MessageID {
+            last += 1
+            return MessageID(seconds: 0, process: 0, counter: last)
+        }
+    }
+
+    private func batch(_ lane: inout SendLaneStateMachine, at time: NIODeadline? = nil, _ ids: IDs = IDs()) -> [ClusterMessage]? {
+        guard case .write(let batch) = lane.next(origin: origin, now: time ?? start, makeID: ids.make) else { return nil }
+        return batch
+    }
+
+    private func fates(_ settlement: SendLaneStateMachine.Settlement) -> [UInt64: String] {
+        let pairs = settlement.writes.map { write -> (UInt64, String) in
+            switch write.fate {
+            case .sent: (write.ticket, "sent")
+            case .notSent: (write.ticket, "notSent")
+            case .unknown: (write.ticket, "unknown")
+            }
+        }
+        return Dictionary(pairs) { first, _ in first + " twice" }
+    }
+
+    @Test("What comes while a batch is written is the next batch, in order")
+    func groupCommit() throws {
+        var lane = lane(configuration())
+        guard case .wake = lane.send(message(1)) else { throw Failure() }
+        #expect(batch(&lane)?.map(\.header.stamp?.number) == [1])
+        for ticket: UInt64 in 2...4 { guard case .none = lane.send(message(ticket)) else { throw Failure() } }
+        #expect(batch(&lane) == nil)
+        #expect(fates(lane.complete(.written, now: start, jitter: 0)) == [1: "sent"])
+        #expect(batch(&lane)?.map(\.header.stamp?.number) == [2, 3, 4])
+    }
+
+    @Test("Batches are bounded in messages and bytes")
+    func limits() {
+        var lane = lane(configuration { $0.batchMessages = 3 })
+        for ticket: UInt64 in 1...5 { _ = lane.send(message(ticket)) }
+        #expect(batch(&lane)?.count == 3)
+        var small = self.lane(configuration { $0.batchBytes = 600 })
+        for ticket: UInt64 in 1...5 { _ = small.send(message(ticket)) }
+        #expect(batch(&small)?.count == 2)
+    }
+
+    @Test("After an unknown outcome exactly the same batch is written again, before anything else")
+    func again() {
+        var lane = lane(configuration())
+        let ids = IDs()
+        for ticket: UInt64 in 1...3 { _ = lane.send(message(ticket)) }
+        let first = batch(&lane, ids)
+        _ = lane.send(message(4))
+        #expect(lane.complete(.unknown(Failure()), now: start, jitter: 1).writes.isEmpty)
+        guard case .pause(let until) = lane.next(origin: origin, now: start, makeID: ids.make) else {
+            Issue.record("no pause")
+            return
+        }
+        let second = batch(&lane, at: until, ids)
+        #expect(second?.map(\.header) == first?.map(\.header))
+        #expect(fates(lane.complete(.written, now: until, jitter: 0)) == [1: "sent", 2: "sent", 3: "sent"])
+    }
+
+    @Test("The pause between attempts grows to its limit")
+    func backOff() {
+        var lane = lane(configuration())
+        _ = lane.send(message(1))
+        var now = start
+        var pauses: [Int64] = []
+        for _ in 0..<9 {
+            _ = batch(&lane, at: now)
+            _ = lane.complete(.notWritten(Failure()), now: now, jitter: 1)
+            guard case .pause(let until) = lane.next(origin: origin, now: now, makeID: IDs().make) else { break }
+            pauses.append((until - now).nanoseconds / 1_000_000)
+            now = until
+        }
+        #expect(pauses == [20, 40, 80, 160, 320, 640, 1_000, 1_000, 1_000])
+    }
+
+    @Test("A refused message is not sent; the others are, and its number is void")
+    func refused() {
+        var lane = lane(configuration())
+        for ticket: UInt64 in 1...4 { _ = lane.send(message(ticket)) }
+        _ = batch(&lane)
+        #expect(fates(lane.complete(.refused(index: 1, error: Failure()), now: start, jitter: 0)) == [1: "sent", 2: "notSent"])
+        let rest = batch(&lane)
+        #expect(rest?.map(\.header.stamp) == [NumberStamp(lane: 0, number: 3, void: [2...2]), NumberStamp(lane: 0, number: 4)])
+        #expect(fates(lane.complete(.written, now: start, jitter: 0)) == [3: "sent", 4: "sent"])
+        _ = lane.send(message(5))
+        #expect(batch(&lane)?.first?.header.stamp == NumberStamp(lane: 0, number: 5))
+    }
+
+    @Test("Past the deadline: unknown if it may have been written, not sent if it certainly was not")
+    func deadline() {
+        for isDoubtful in [true, false] {
+            var lane = lane(configuration())
+            _ = lane.send(message(1))
+            _ = batch(&lane)
+            _ = lane.send(message(2))
+            let late = start + .seconds(31)
+            let outcome: BatchOutcome = isDoubtful ? .unknown(Failure()) : .notWritten(Failure())
+            let expected = [1: isDoubtful ? "unknown" : "notSent", 2: "notSent"] as [UInt64: String]
+            #expect(fates(lane.complete(outcome, now: late, jitter: 0)) == expected)
+            _ = lane.send(message(3, after: 60))
+            #expect(batch(&lane, at: late)?.first?.header.stamp == NumberStamp(lane: 0, number: 2, void: [1...1]))
+        }
+    }
+
+    @Test("A deadline that passes while the batch is being written tells unknown, once")
+    func deadlineWhileWriting() {
+        var lane = lane(configuration())
+        _ = lane.send(message(1))
+        _ = batch(&lane)
+        #expect(fates(lane.expire(now: start + .seconds(31))) == [1: "unknown"])
+        #expect(lane.complete(.written, now: start + .seconds(32), jitter: 0).writes.isEmpty)
+        #expect(lane.isIdle)
+    }
+
+    @Test("What is too late is taken out of a batch of which nothing was written")
+    func partlyLate() {
+        var lane = lane(configuration())
+        _ = lane.send(message(1))
+        _ = lane.send(message(2, after: 5))
+        _ = lane.send(message(3))
+        _ = batch(&lane)
+        #expect(fates(lane.complete(.notWritten(Failure()), now: start + .seconds(6), jitter: 0)) == [2: "notSent"])
+        let stamps = batch(&lane, at: start + .seconds(7))?.map(\.header.stamp)
+        #expect(stamps == [NumberStamp(lane: 0, number: 1), NumberStamp(lane: 0, number: 3, void: [2...2])])
+    }
+
+    @Test("When the queue is full, senders wait in order, and heartbeats do not")
+    func full() {
+        var lane = lane(
+            configuration {
+                $0.queueMessages = 2; $0.batchMessages = 2
+            }
+        )
+        for ticket: UInt64 in 1...5 { _ = lane.send(message(ticket)) }
+        _ = lane.send(Outgoing(namespace: "", body: .heartbeat(Heartbeat(beat: 1)), deadline: start + .seconds(9)))
+        #expect(lane.hasWaitingMembership)
+        #expect(lane.waitingCount == 6)
+        var order: [UInt64] = []
+        while let next = batch(&lane) {
+            order += next.compactMap(\.header.stamp?.number)
+            let sent = lane.complete(.written, now: start, jitter: 0)
+            #expect(sent.writes.map(\.ticket) == sent.writes.map(\.ticket).sorted())
+        }
+        #expect(order == [1, 2, 3, 4, 5])
+    }
+
+    @Test("A heartbeat begins a batch and tells the numbers before it")
+    func heartbeat() {
+        var lane = lane(configuration())
+        _ = lane.send(message(1))
+        _ = lane.send(message(2, target: "x"))
+        _ = lane.send(Outgoing(namespace: "", body: .heartbeat(Heartbeat(beat: 1)), deadline: start + .seconds(9)))
+        _ = lane.send(message(3))
+        #expect(batch(&lane)?.count == 2)
+        _ = lane.complete(.written, now: start, jitter: 0)
+        let next = batch(&lane)
+        guard case .heartbeat(let heartbeat) = next?.first?.body else {
+            Issue.record("no heartbeat")
+            return
+        }
+        #expect(heartbeat.positions.map(\.target) == [nil, "x"])
+        #expect(heartbeat.positions.map(\.stamp.number) == [1, 1])
+        #expect(next?.count == 2)
+    }
+
+    @Test("A message that is too large is refused before it gets a number")
+    func tooLarge() {
+        var lane = lane(configuration())
+        guard case .refuse(let error) = lane.send(message(1, .errorAnswer(String(repeating: "x", count: 10_000)))) else {
+            Issue.record("accepted")
+            return
+        }
+        #expect(error.code == .tooLarge)
+        _ = lane.send(message(2))
+        #expect(batch(&lane)?.first?.header.stamp?.number == 1)
+    }
+
+    @Test("Closing tells everybody")
+    func close() {
+        var lane = lane(configuration { $0.queueMessages = 1 })
+        for ticket: UInt64 in 1...1 { _ = lane.send(message(ticket)) }
+        _ = batch(&lane)
+        for ticket: UInt64 in 2...3 { _ = lane.send(message(ticket)) }
+        var settlement = SendLaneStateMachine.Settlement()
+        settlement.writes = lane.close()
+        #expect(fates(settlement) == [1: "unknown", 2: "notSent", 3: "notSent"])
+    }
+
+    @Test("What is too late is taken out wherever it waits, and gets no number")
+    func lateInTheMiddle() {
+        var lane = lane(configuration { $0.queueMessages = 2 })
+        for (ticket, seconds) in [1: 30, 2: 2, 3: 30, 4: 2, 5: 30].sorted(by: { $0.key < $1.key }) {
+            _ = lane.send(message(UInt64(ticket), after: Int64(seconds)))
+        }
+        #expect(fates(lane.expire(now: start + .seconds(3))) == [2: "notSent", 4: "notSent"])
+        #expect(lane.waitingCount == 3)
+        #expect(batch(&lane)?.map(\.header.stamp?.number) == [1, 2])
+        _ = lane.complete(.written, now: start, jitter: 0)
+        #expect(batch(&lane)?.map(\.header.stamp?.number) == [3])
+    }
+
+    @Test("Answers are bounded in number and bytes, error answers have room left, and senders still wait")
+    func answers() {
+        var lane = lane(
+            configuration {
+                $0.queueMessages = 3; $0.queueBytes = 4_000
+            }
+        )
+        func isRefused(_ ticket: UInt64, _ body: ClusterBody) -> Bool {
+            if case .refuse = lane.send(message(ticket, body, target: "x")) { true } else { false }
+        }
+        #expect(!isRefused(1, .roomsAnswer([String(repeating: "x", count: 3_000)])))
+        #expect(isRefused(2, .roomsAnswer([String(repeating: "x", count: 3_000)])))
+        #expect(!isRefused(3, .acknowledgementsEnd))
+        #expect(!isRefused(4, .acknowledgementsEnd))
+        #expect(isRefused(5, .acknowledgementsEnd))
+        for ticket: UInt64 in 6...8 { #expect(!isRefused(ticket, .errorAnswer("no"))) }
+        #expect(isRefused(9, .errorAnswer("no")))
+        for ticket: UInt64 in 10...20 { #expect(!isRefused(ticket, .serverSideEmit(.empty(.json)))) }
+        // What is written makes room.
+        while let next = batch(&lane), !next.isEmpty { _ = lane.complete(.written, now: start, jitter: 0) }
+        #expect(!isRefused(21, .roomsAnswer([String(repeating: "x", count: 3_000)])))
+    }
+
+    @Test("What waits behind messages that were withdrawn is written without another wake")
+    func withdrawn() {
+        var lane = lane(configuration { $0.queueMessages = 2 })
+        for ticket: UInt64 in 1...5 { _ = lane.send(message(ticket)) }
+        for ticket: UInt64 in [1, 2, 4] { _ = lane.withdraw(ticket) }
+        #expect(batch(&lane)?.count == 1)
+        #expect(fates(lane.complete(.written, now: start, jitter: 0)) == [3: "sent"])
+        #expect(batch(&lane)?.count == 1)
+        #expect(fates(lane.complete(.written, now: start, jitter: 0)) == [5: "sent"])
+        #expect(batch(&lane) == nil)
+        #expect(lane.isIdle)
+    }
+
+    @Test("Heartbeats to newcomers are bounded")
+    func heartbeats() {
+        var lane = lane(configuration { $0.maximumNodes = 4 })
+        for _ in 0..<100 {
+            _ = lane.send(Outgoing(namespace: "", target: "x", body: .heartbeat(Heartbeat(beat: 1)), deadline: start + .seconds(9)))
+        }
+        #expect(lane.waitingCount == 10)
+    }
+}

@@ -1,0 +1,79 @@
+import Logging
+import NIOPosix
+import ServiceLifecycle
+import SocketIOCore
+import SocketIOTesting
+import Testing
+
+@testable import SwiftSocketIO
+
+@Suite(.timeLimit(.minutes(1))) struct ClosingTests {
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// Ends with the error that many services throw when they are asked to end.
+    private struct Neighbour: Service {
+        let mayFail: Shared<Bool>
+        func run() async throws {
+            while !mayFail.value { try await Task.sleep(for: .milliseconds(2)) }
+            throw CancellationError()
+        }
+    }
+
+    @Test func `a neighbour's failure does not cancel the closing`() async throws {
+        let (closing, port, mayFail) = (Reports<Bool>(), Reports<Int>(), Shared(false))
+        let adapter = StubAdapterFactory(onAdapterClose: { namespace in
+            // As an adapter that writes to a database, which a cancelled task may not.
+            let wasCancelled = (try? await Task.sleep(for: .milliseconds(50))) == nil
+            if namespace == "/" { closing.report(wasCancelled || Task.isCancelled) }
+        })
+        let io = SocketIOServer(adapter: adapter, logger: logger)
+        let hookEnded = Reports<Bool>()
+        io.onConnect { socket in
+            socket.onDisconnect { _ in hookEnded.report((try? await Task.sleep(for: .milliseconds(50))) != nil) }
+        }
+        let service = io.service(.init(host: "127.0.0.1", port: 0), onListening: { port.report($0) })
+        let group = ServiceGroup(services: [service, Neighbour(mayFail: mayFail)], logger: logger)
+        let run = Task { try await group.run() }
+        let client = try await TestClient.connect(port: try #require(await port.next()))
+        try await client.join()
+        mayFail.value = true
+        let outcome = await run.result
+        #expect(throws: (any Error).self) { try outcome.get() }
+        #expect(await hookEnded.next() == true)
+        #expect(await closing.next() == false)
+        await client.waitUntilClosed()
+    }
+
+    @Test func `closing has one deadline, whatever hangs`() async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.closeTimeout = .seconds(1)
+        let release = Shared(false)
+        let adapter = StubAdapterFactory(onAdapterClose: { _ in
+            // Heeds nothing.
+            while !release.value { await Task { try? await Task.sleep(for: .milliseconds(5)) }.value }
+        })
+        let io = SocketIOServer(configuration: configuration, adapter: adapter, logger: logger)
+        try await io.start()
+        let time = await ContinuousClock().measure { await io.close() }
+        #expect(time >= .seconds(1) && time < .seconds(10))
+        release.value = true
+        #expect(io.namespaces.all.isEmpty)
+    }
+
+    @Test func `who waits for the end waits for all of it`() async throws {
+        let ended = Shared(false)
+        let adapter = StubAdapterFactory(onAdapterClose: { _ in
+            try? await Task.sleep(for: .milliseconds(100))
+            ended.value = true
+        })
+        let io = SocketIOServer(adapter: adapter, logger: logger)
+        try await io.start()
+        let first = Task { await io.close() }
+        first.cancel()
+        let second = Task { await io.close() }
+        second.cancel()
+        await second.value
+        #expect(ended.value)
+        await first.value
+    }
+}

@@ -1,0 +1,30 @@
+import EngineIO
+import NIOCore
+import NIOPosix
+import SocketIOTesting
+import SwiftSocketIO
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct EventLoopTests {
+    @Test func aConnectionOnAForeignEventLoopIsClosed() async throws {
+        let own = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let foreign = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let io = SocketIOServer(eventLoopGroup: own)
+        let http = try await HTTPServer.start(HTTPServerConfiguration(port: 0), engine: io.engine, on: foreign)
+        let client = try await TestClient.connect(port: http.port)
+        try await client.requestJoin("/")
+        await client.waitUntilClosed()
+        #expect(io.clientsCount == 0)
+        await http.shutdown()
+        await io.close()
+        try await foreign.shutdownGracefully()
+        try await own.shutdownGracefully()
+    }
+
+    @Test func loopsOfTheHTTPServersOwnAreRefused() async throws {
+        var configuration = HTTPServerConfiguration(port: 0)
+        configuration.loops = 2
+        let error = await #expect(throws: SocketIOError.self) { try await SocketIOServer().run(configuration) }
+        #expect(error?.code == .invalidConfiguration)
+    }
+}

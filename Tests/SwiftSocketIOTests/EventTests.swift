@@ -1,0 +1,238 @@
+import NIOCore
+import NIOPosix
+import SocketIOCore
+import SocketIOTesting
+import SwiftSocketIO
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct EventTests {
+    @Test(arguments: [1, 4], [PacketFormat.json, .messagePack])
+    func returnedValueIsTheAcknowledgement(loops: Int, parser: PacketFormat) async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.parser = parser
+        try await withServer(loops: loops, configuration: configuration) { io in
+            io.onConnect { socket in
+                socket.on("sum") { (a: Double, b: Double) in a + b }
+                socket.on("greet") { (name: String) async in
+                    await Task.yield()
+                    return "hello \(name)"
+                }
+                socket.on("none") { (_: String) in }
+                socket.on("two") { Ack("a", 2) }
+                socket.on("two or null") { (isTwo: Bool) -> Ack? in isTwo ? Ack("a", 2) : nil }
+                socket.on("echo") { (event: SocketEvent) in try event.acknowledgement?.send(Ack(raw: event.arguments)) }
+                socket.on("bytes") { (bytes: ByteBuffer) in bytes }
+                socket.on("fail") { () throws -> Int in throw AckError("refused") }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            #expect(try await client.emitWithAck("sum", 2, 3).decode(Int.self, at: 0) == 5)
+            #expect(try await client.emitWithAck("greet", "Ada", id: 7).decode(String.self, at: 0) == "hello Ada")
+            #expect(try await client.emitWithAck("none", "x").isEmpty)
+            let two = try await client.emitWithAck("two")
+            #expect(two.count == 2)
+            #expect(try two.decode(Int.self, at: 1) == 2)
+            #expect(try await client.emitWithAck("two or null", true).decode(Int.self, at: 1) == 2)
+            #expect(try await client.emitWithAck("two or null", false).decode(Int?.self, at: 0) == nil)
+            let echo = try await client.emitWithAck("echo", [1, 2], ["k": ByteBuffer(bytes: [1, 2, 3])])
+            #expect(try echo.decode([Int].self, at: 0) == [1, 2])
+            #expect(try echo.decode([String: ByteBuffer].self, at: 1) == ["k": ByteBuffer(bytes: [1, 2, 3])])
+            #expect(
+                try await client.emitWithAck("bytes", ByteBuffer(string: "raw")).decode(ByteBuffer.self, at: 0) == ByteBuffer(string: "raw")
+            )
+            #expect(try await client.emitWithAck("fail").decode(String.self, at: 0) == "refused")
+        }
+    }
+
+    @Test(arguments: [1, 4])
+    func eventsOfOneClientAreHandledInOrder(loops: Int) async throws {
+        try await withServer(loops: loops) { io in
+            io.onConnect { socket in
+                socket.on("slow") { (n: Int) in
+                    try await Task.sleep(for: .milliseconds(20))
+                    try socket.emit("done", n)
+                }
+                socket.on("quick") { (n: Int) in try socket.emit("done", n) }
+                socket.on("concurrent", .concurrent) { (n: Int) in
+                    try socket.emit("done", n)
+                    await Task.yield()
+                }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            for n in 0..<32 { try await client.emit(["slow", "quick", "concurrent", "concurrent"][n % 4], n) }
+            for n in 0..<32 { #expect(try await client.receiveEvent().arguments.decode(Int.self, at: 0) == n) }
+        }
+    }
+
+    @Test func concurrentHandlersDoNotHoldBackTheNextEvent() async throws {
+        try await withServer { io in
+            io.onConnect { socket in
+                socket.on("wait", .concurrent) { () in
+                    try await Task.sleep(for: .seconds(60))
+                    try socket.emit("never")
+                }
+                socket.on("ping") { "pong" }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            try await client.emit("wait")
+            #expect(try await client.emitWithAck("ping").decode(String.self, at: 0) == "pong")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [HandlerMode.serial, .concurrent])
+    func aHandlerThatEndsItsSocketAtOnceIsCancelled(mode: HandlerMode) async throws {
+        let ends = Reports<Bool>()
+        try await withServer { io in
+            io.onConnect { socket in
+                socket.on("leave", mode) { () async in
+                    let (nothing, continuation) = AsyncStream<Never>.makeStream()
+                    defer { continuation.finish() }
+                    socket.disconnect()
+                    // Only cancellation ends it; without that the test's time limit fails the test.
+                    for await _ in nothing {}
+                    ends.report(Task.isCancelled)
+                }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            try await client.emit("leave")
+            #expect(await ends.next() == true)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func handlersThatBlockRunElsewhere(block: Bool) async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.handlersBlock = block
+        try await withServer(configuration: configuration) { io in
+            io.onConnect { socket in
+                let connects = MultiThreadedEventLoopGroup.currentEventLoop == nil
+                socket.on("in place") { [connects, MultiThreadedEventLoopGroup.currentEventLoop == nil] }
+                socket.on("in a task") { () async in
+                    await Task.yield()
+                    return [MultiThreadedEventLoopGroup.currentEventLoop == nil]
+                }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            #expect(try await client.emitWithAck("in place").decode([Bool].self, at: 0) == [block, block])
+            #expect(try await client.emitWithAck("in a task").decode([Bool].self, at: 0) == [block])
+        }
+    }
+
+    @Test(arguments: [1, 4])
+    func aHandlerMayAwaitAnAcknowledgementOfItsOwnClient(loops: Int) async throws {
+        try await withServer(loops: loops) { io in
+            io.onConnect { socket in
+                socket.on("start") { () async throws in
+                    let answer = try await socket.timeout(.seconds(5)).emitWithAck("question", "6 x 7", as: Int.self)
+                    try socket.emit("answer", answer)
+                }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            try await client.emit("start")
+            let question = try await client.receiveEvent()
+            #expect(question.name == "question")
+            try await client.acknowledge(try #require(question.id), 42)
+            #expect(try await client.receiveEvent().arguments.decode(Int.self, at: 0) == 42)
+        }
+    }
+
+    @Test func acknowledgementsTimeOutAndEndWithTheConnection() async throws {
+        let errors = Reports<SocketIOError.Code?>()
+        try await withServer { io in
+            io.onConnect { socket in
+                socket.on("timeout") { () async in
+                    do {
+                        _ = try await socket.timeout(.milliseconds(30)).emitWithAck("silence")
+                    } catch { errors.report((error as? SocketIOError)?.code) }
+                }
+                socket.on("gone") { () async in
+                    do { _ = try await socket.emitWithAck("silence") } catch { errors.report((error as? SocketIOError)?.code) }
+                }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            try await client.emit("timeout")
+            #expect(await errors.next() == .acknowledgementTimeout)
+            try await client.emit("gone")
+            _ = try await client.receiveEvent()
+            _ = try await client.receiveEvent()
+            await client.cut()
+            #expect(await errors.next() == .disconnected)
+        }
+    }
+
+    @Test func wrongArgumentsGoToTheErrorHookAndNobodyElseSuffers() async throws {
+        let failures = Reports<String?>()
+        try await withServer { io in
+            io.onError { failures.report($0.event) }
+            io.onConnect { socket in
+                socket.on("number") { (n: Int) in n }
+                socket.on("optional") { (a: Int, b: String?) in b ?? "none" }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            try await client.emit("number", "text", id: 1)
+            #expect(await failures.next() == "number")
+            try await client.emit("number")
+            #expect(await failures.next() == "number")
+            #expect(try await client.emitWithAck("optional", 1, id: 2).decode(String.self, at: 0) == "none")
+        }
+    }
+
+    @Test func catchAllListenersAndMiddlewareComeFirst() async throws {
+        let seen = Reports<String>()
+        try await withServer { io in
+            io.onError { seen.report("error in \($0.event ?? "-")") }
+            io.onConnect { socket in
+                socket.use { event in
+                    seen.report("use \(event.name)")
+                    if event.name == "forbidden" { throw CancellationError() }
+                }
+                socket.onAny { seen.report("any \($0.name)") }
+                socket.prependAny { seen.report("first \($0.name)") }
+                socket.onAnyOutgoing { seen.report("out \($0.name) \($0.arguments.count)") }
+                socket.on("hello") { seen.report("hello") }
+                socket.once("once") { () async in seen.report("once") }
+                socket.on("reply") { try socket.emit("reply", 1, 2) }
+            }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            for event in ["hello", "forbidden", "once", "once", "reply"] { try await client.emit(event) }
+            var order: [String] = []
+            while order.last != "out reply 2" { order.append(try #require(await seen.next())) }
+            #expect(
+                order == [
+                    "use hello", "first hello", "any hello", "hello", "use forbidden", "error in forbidden", "use once", "first once",
+                    "any once",
+                    "once", "use once", "first once", "any once", "use reply", "first reply", "any reply", "out reply 2",
+                ]
+            )
+        }
+    }
+
+    @Test func reservedNamesCannotBeSent() async throws {
+        try await withServer { server in
+            await #expect(throws: SocketIOError.self) { try await server.io.emit("connect", 1) }
+        }
+    }
+
+    @Test(arguments: [
+        "42{}", "42[]", "42[null]", "42[{\"toString\":\"x\"}]", "42[\"connect\"]", "451[\"x\"]", "49", "4", "42/none,[\"x\"]", "43[]",
+    ])
+    func aPacketThatBreaksTheProtocolEndsOnlyItsConnection(packet: String) async throws {
+        try await withServer { io in
+            io.onConnect { socket in socket.on("ping") { "pong" } }
+        } _: { server in
+            let (bad, _, _) = try await server.joined()
+            let (good, _, _) = try await server.joined()
+            try await bad.send(text: packet)
+            await bad.waitUntilClosed()
+            #expect(try await good.emitWithAck("ping").decode(String.self, at: 0) == "pong")
+        }
+    }
+}

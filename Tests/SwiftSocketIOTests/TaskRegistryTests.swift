@@ -1,0 +1,24 @@
+import Testing
+
+@testable import SwiftSocketIO
+
+@Suite(.timeLimit(.minutes(1))) struct TaskRegistryTests {
+    @Test func whatEndsIsWaitedFor() async {
+        let registry = TaskRegistry()
+        let ended = Reports<Int>()
+        for number in 0..<10 { registry.start { ended.report(number) } }
+        await registry.finish(grace: .seconds(30))
+        var numbers: Set<Int> = []
+        for _ in 0..<10 { if let number = await ended.next() { numbers.insert(number) } }
+        #expect(numbers == Set(0..<10))
+    }
+
+    @Test func whatIgnoresItsCancellationIsGivenUp() async {
+        let registry = TaskRegistry()
+        let (release, hold) = AsyncStream.makeStream(of: Void.self)
+        registry.start { await Task.detached { for await _ in release {} }.value }
+        await registry.finish(grace: .milliseconds(20))
+        hold.finish()
+        await registry.finish(grace: .seconds(30))
+    }
+}
