@@ -11,8 +11,8 @@ import Testing
 extension MongoAdapterTests {
     @Suite("Collection")
     struct Collection {
-        @Test("Nodes that start at the same moment create it together", arguments: Mode.all)
-        func together(mode: Mode) async throws {
+        @Test(arguments: Mode.all)
+        func `Nodes that start at the same moment create it together`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, mode)
             let nodes = (0..<4).map { _ in Node(configuration) }
@@ -26,8 +26,8 @@ extension MongoAdapterTests {
             await close(nodes)
         }
 
-        @Test("An election interrupts a node that starts: it makes the collection and the index after it")
-        func election() async throws {
+        @Test
+        func `An election interrupts a node that starts: it makes the collection and the index after it`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, .ttl)
             let (primary, namespace) = (try await set.primary(), "tests.\(configuration.collection)")
@@ -41,15 +41,15 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("A node starts again on the collection that it made", arguments: Mode.all)
-        func again(mode: Mode) async throws {
+        @Test(arguments: Mode.all)
+        func `A node starts again on the collection that it made`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, mode)
             for _ in 0..<2 { try await withNodes(1, configuration) { try await $0[0].emit("x") } }
         }
 
-        @Test("It is dropped: it is made again as configured, and messages flow", arguments: Mode.all)
-        func dropped(mode: Mode) async throws {
+        @Test(arguments: Mode.all)
+        func `It is dropped: it is made again as configured, and messages flow`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, mode)
             try await withNodes(2, configuration) { nodes in
@@ -67,8 +67,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("It is dropped under load: what is written afterwards reaches everybody", arguments: Mode.all)
-        func droppedUnderLoad(mode: Mode) async throws {
+        @Test(arguments: Mode.all)
+        func `It is dropped under load: what is written afterwards reaches everybody`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, mode)
             try await withNodes(2, configuration) { nodes in
@@ -103,8 +103,8 @@ extension MongoAdapterTests {
             return try await collection.listIndexes().contains { $0["expireAfterSeconds"] != nil }
         }
 
-        @Test("A member is away: the index is made all the same, on a collection with documents, too")
-        func indexWithoutMember() async throws {
+        @Test
+        func `A member is away: the index is made all the same, on a collection with documents, too`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, .ttl)
             let primary = try await set.primary()
@@ -121,8 +121,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("Updates, deletes and strange documents do not disturb anybody", arguments: Mode.all)
-        func strange(mode: Mode) async throws {
+        @Test(arguments: Mode.all)
+        func `Updates, deletes and strange documents do not disturb anybody`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, mode)
             try await withNodes(2, configuration) { nodes in
@@ -186,8 +186,8 @@ extension MongoAdapterTests {
             return ours + [BSONDocument { $0.append("_id", "nothing") }, BSONDocument { $0.append("cluster", "other") }]
         }
 
-        @Test("Several clusters share a collection")
-        func clusters() async throws {
+        @Test
+        func `Several clusters share a collection`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let first = makeConfiguration(set.connectionString, .ttl)
             var second = first
@@ -206,8 +206,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("A message that is too large is refused at once, and the next one is sent")
-        func tooLarge() async throws {
+        @Test
+        func `A message that is too large is refused at once, and the next one is sent`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let mode = Mode(expiration: .capped(bytes: 1 << 20), reading: .changeStream, testDescription: "")
             try await withNodes(2, makeConfiguration(set.connectionString, mode)) { nodes in
@@ -222,8 +222,8 @@ extension MongoAdapterTests {
 
         // MARK: There already
 
-        @Test("Another lifetime of the index: an error, or changed if the configuration says so")
-        func otherLifetime() async throws {
+        @Test
+        func `Another lifetime of the index: an error, or changed if the configuration says so`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, .ttl)
             try await withCollection(set.connectionString, configuration.collection) { collection in
@@ -242,8 +242,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("A collection of the other kind, or of another size, is left alone and told")
-        func otherKind() async throws {
+        @Test
+        func `A collection of the other kind, or of another size, is left alone and told`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             for (made, wanted) in [(nil, Mode.capped), (1 << 20, Mode.capped), (1 << 20, Mode.ttl)] as [(Int?, Mode)] {
                 let configuration = makeConfiguration(set.connectionString, wanted)

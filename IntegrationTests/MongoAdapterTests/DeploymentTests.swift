@@ -12,8 +12,8 @@ import Testing
 extension MongoAdapterTests {
     @Suite("Deployments")
     struct Deployments {
-        @Test("A standalone server: the change stream refuses with advice, the tailable cursor works")
-        func standalone() async throws {
+        @Test
+        func `A standalone server: the change stream refuses with advice, the tailable cursor works`() async throws {
             let server = try await MongoStandalone.start()
             let error = await #expect(throws: MongoAdapterError.self) {
                 try await withNodes(1, makeConfiguration(server.connectionString, .ttl)) { _ in }
@@ -27,8 +27,8 @@ extension MongoAdapterTests {
             await server.stop()
         }
 
-        @Test("Nobody there, a wrong password, no password, a user who may only read: each is told soon, with what to do")
-        func refusals() async throws {
+        @Test
+        func `Nobody there, a wrong password, no password, a user who may only read: each is told soon, with what to do`() async throws {
             let user = MongoTestUser(name: "root", password: "right")
             let server = try await MongoStandalone.start(user: user)
             func code(_ connectionString: String) async -> MongoAdapterError? {
@@ -52,8 +52,8 @@ extension MongoAdapterTests {
             #expect(absent?.message.contains(address) == true)
         }
 
-        @Test("The history is lost while the stream is cut off: the gap is reported with its size, and the stream goes on")
-        func historyLost() async throws {
+        @Test
+        func `The history is lost while the stream is cut off: the gap is reported with its size, and the stream goes on`() async throws {
             let set = try await SharedReplicaSet.tinyOplog.healthy()
             let configuration = makeConfiguration(set.connectionString, .ttl)
             try await withNodes(2, configuration) { nodes in
@@ -73,8 +73,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("A tailable cursor that the collection has overtaken: the gap is reported with its size", .timeLimit(.minutes(1)))
-        func overtaken() async throws {
+        @Test(.timeLimit(.minutes(1)))
+        func `A tailable cursor that the collection has overtaken: the gap is reported with its size`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let mode = Mode(expiration: .capped(bytes: 1 << 20), reading: .tailable, testDescription: "")
             let configuration = makeConfiguration(set.connectionString, mode)
@@ -96,8 +96,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("A node dies in the middle of requests: they end with its id within the heartbeat timeout", arguments: [Mode.ttl, .tailable])
-        func deadNode(mode: Mode) async throws {
+        @Test(arguments: [Mode.ttl, .tailable])
+        func `A node dies in the middle of requests: they end with its id within the heartbeat timeout`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             var configuration = makeConfiguration(set.connectionString, mode)
             configuration.heartbeatInterval = .milliseconds(500)

@@ -11,8 +11,8 @@ extension MongoAdapterTests {
     @Suite("Emitters")
     struct Emitters {
         #if os(Linux)
-        @Test("An emitter that is closed leaves no thread and no connection", arguments: [Mode.ttl, .capped])
-        func close(mode: Mode) async throws {
+        @Test(arguments: [Mode.ttl, .capped])
+        func `An emitter that is closed leaves no thread and no connection`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let name = "emitter-\(ObjectID().hex)"
             let configuration = makeConfiguration("\(set.connectionString)&appName=\(name)", mode)

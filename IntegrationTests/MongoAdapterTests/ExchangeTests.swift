@@ -9,8 +9,8 @@ import Testing
 extension MongoAdapterTests {
     @Suite("Exchange")
     struct Exchange {
-        @Test("Three nodes get each other's broadcasts, each once and in order", arguments: Mode.all)
-        func broadcasts(mode: Mode) async throws {
+        @Test(arguments: Mode.all)
+        func `Three nodes get each other's broadcasts, each once and in order`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             try await withNodes(3, makeConfiguration(set.connectionString, mode)) { nodes in
                 try await withThrowingTaskGroup(of: Void.self) { group in

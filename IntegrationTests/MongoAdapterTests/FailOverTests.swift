@@ -63,13 +63,13 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("The primary steps down under load: nothing lost, nothing twice")
-        func stepDown() async throws {
+        @Test
+        func `The primary steps down under load: nothing lost, nothing twice`() async throws {
             try await Self.underLoad { set, _ in try await set.stepDown() }
         }
 
-        @Test("The primary is killed under load: nothing lost, nothing twice")
-        func kill() async throws {
+        @Test
+        func `The primary is killed under load: nothing lost, nothing twice`() async throws {
             try await Self.underLoad { set, _ in
                 let primary = try await set.primary()
                 try await primary.kill()
@@ -77,8 +77,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("The primary hangs under load: nothing lost, nothing twice")
-        func pause() async throws {
+        @Test
+        func `The primary hangs under load: nothing lost, nothing twice`() async throws {
             try await Self.underLoad { set, _ in
                 let primary = try await set.primary()
                 try primary.pause()
@@ -89,8 +89,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("An administrator kills the cursors under load: nothing lost, nothing twice")
-        func killedCursors() async throws {
+        @Test
+        func `An administrator kills the cursors under load: nothing lost, nothing twice`() async throws {
             try await Self.underLoad { set, configurations in
                 for _ in 0..<3 {
                     for configuration in configurations {
@@ -102,8 +102,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("Connections break in the middle of inserts and reads: nothing lost, nothing twice", arguments: [Mode.ttl, .tailable])
-        func brokenConnections(mode: Mode) async throws {
+        @Test(arguments: [Mode.ttl, .tailable])
+        func `Connections break in the middle of inserts and reads: nothing lost, nothing twice`(mode: Mode) async throws {
             try await Self.underLoad([mode]) { set, configurations in
                 let primary = try await set.primary()
                 for commands in [["insert"], ["getMore"], ["insert", "getMore", "aggregate", "find"]] {
@@ -115,8 +115,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("What a primary loses is written again: each node gets it once")
-        func rollBack() async throws {
+        @Test
+        func `What a primary loses is written again: each node gets it once`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             // Nothing but what the test sends: a message that waits for its majority holds up the next one.
             let clusters = Self.clusters(set, Mode.all, heartbeat: .seconds(30))

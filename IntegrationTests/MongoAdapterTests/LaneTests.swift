@@ -12,8 +12,8 @@ import Testing
 extension MongoAdapterTests {
     @Suite("Lanes and lag")
     struct LanesAndLag {
-        @Test("With several lanes each namespace keeps its order, also when connections break", arguments: [Mode.ttl, .tailable])
-        func lanes(mode: Mode) async throws {
+        @Test(arguments: [Mode.ttl, .tailable])
+        func `With several lanes each namespace keeps its order, also when connections break`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             var configuration = makeConfiguration(set.connectionString, mode)
             configuration.lanes = 4
@@ -65,8 +65,8 @@ extension MongoAdapterTests {
             #expect(Set(lanes).count > 1, "all namespaces use the same lane")
         }
 
-        @Test("The lag metric tells how old messages are when they are read", arguments: [Mode.ttl, .tailable])
-        func lag(mode: Mode) async throws {
+        @Test(arguments: [Mode.ttl, .tailable])
+        func `The lag metric tells how old messages are when they are read`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             var configuration = makeConfiguration(set.connectionString, mode)
             // Nothing but what the test sends.

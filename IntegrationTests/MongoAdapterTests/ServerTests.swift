@@ -12,8 +12,8 @@ import Testing
 extension MongoAdapterTests {
     @Suite("Servers")
     struct Servers {
-        @Test("Two servers act as one: everything of the API reaches the sockets of both", arguments: [Mode.ttl, .tailable])
-        func asOne(mode: Mode) async throws {
+        @Test(arguments: [Mode.ttl, .tailable])
+        func `Two servers act as one: everything of the API reaches the sockets of both`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, mode)
             try await withServer(configuration) { first in

@@ -15,11 +15,9 @@ extension MongoAdapterTests {
             StoredSession(namespace: namespace, pid: pid, payload: ByteBuffer(string: text))
         }
 
-        @Test(
-            "A session is taken exactly once, by whoever comes first, and only by its id and namespace",
-            arguments: [Mode.ttl, .tailable]
+        @Test(arguments: [Mode.ttl, .tailable]
         )
-        func once(mode: Mode) async throws {
+        func `A session is taken exactly once, by whoever comes first, and only by its id and namespace`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             try await withNodes(2, makeConfiguration(set.connectionString, mode)) { nodes in
                 let (first, second) = (nodes[0].mongo, nodes[1].mongo)
@@ -44,8 +42,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("Copies are taken from dead nodes only, and removed by their own node only", arguments: [Mode.ttl, .tailable])
-        func copies(mode: Mode) async throws {
+        @Test(arguments: [Mode.ttl, .tailable])
+        func `Copies are taken from dead nodes only, and removed by their own node only`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             try await withNodes(1, makeConfiguration(set.connectionString, mode)) { nodes in
                 let store = try #require(nodes[0].mongo.snapshotStore)

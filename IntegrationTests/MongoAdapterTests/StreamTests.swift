@@ -12,11 +12,11 @@ extension MongoAdapterTests {
     /// What ends a stream, besides the loss of its server.
     @Suite("Streams that end")
     struct Streams {
-        @Test(
-            "An event that is too large for the server to show is one gap, and the stream goes on behind it at once",
-            arguments: [Mode.ttl, .capped]
+        @Test(arguments: [Mode.ttl, .capped]
         )
-        func unreadableEvent(mode: Mode) async throws {
+        func `An event that is too large for the server to show is one gap, and the stream goes on behind it at once`(mode: Mode)
+            async throws
+        {
             let set = try await SharedReplicaSet.three.healthy()
             var configuration = makeConfiguration(set.connectionString, mode)
             if mode.expiration != .ttl { configuration.expiration = .capped(bytes: 64 << 20) }
@@ -67,8 +67,8 @@ extension MongoAdapterTests {
 
         /// Injected: the server raises 280 for a token of an event that its oplog has never had, and the adapter has only tokens that the
         /// server gave it, of events that a majority has.
-        @Test("A position that the server no longer accepts is a gap, and the stream goes on", arguments: [280, 222] as [Int32])
-        func lostPosition(code: Int32) async throws {
+        @Test(arguments: [280, 222] as [Int32])
+        func `A position that the server no longer accepts is a gap, and the stream goes on`(code: Int32) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, .ttl)
             try await withNodes(1, configuration) { nodes in
@@ -85,8 +85,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("A position that is lost three times in a minute makes the node unhealthy")
-        func unstable() async throws {
+        @Test
+        func `A position that is lost three times in a minute makes the node unhealthy`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, .ttl)
             try await withNodes(1, configuration) { nodes in
@@ -99,8 +99,8 @@ extension MongoAdapterTests {
             }
         }
 
-        @Test("What a tailable cursor has not read is lost three times in a minute: that makes the node unhealthy")
-        func unstableTail() async throws {
+        @Test
+        func `What a tailable cursor has not read is lost three times in a minute: that makes the node unhealthy`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, .tailable)
             try await withNodes(1, configuration) { nodes in

@@ -7,8 +7,8 @@ import Testing
 extension MongoTests {
     @Suite("Change streams")
     struct ChangeStreams {
-        @Test("Events come in the order of the inserts, and the pipeline filters them")
-        func order() async throws {
+        @Test
+        func `Events come in the order of the inserts, and the pipeline filters them`() async throws {
             try await withCollection { _, collection async throws in
                 var options = MongoChangeStreamOptions()
                 options.pipeline = [
@@ -33,8 +33,8 @@ extension MongoTests {
             }
         }
 
-        @Test("The token of a quiet stream moves on, and resuming with it loses nothing")
-        func quietToken() async throws {
+        @Test
+        func `The token of a quiet stream moves on, and resuming with it loses nothing`() async throws {
             try await withCollection { _, collection async throws in
                 let stream = try await collection.watch()
                 let first = try #require(stream.initialResumeToken)
@@ -60,8 +60,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A reader that is slow holds up the server, not the memory, and misses nothing")
-        func backPressure() async throws {
+        @Test
+        func `A reader that is slow holds up the server, not the memory, and misses nothing`() async throws {
             try await withCollection { _, collection async throws in
                 var options = MongoChangeStreamOptions()
                 options.batchSize = 1
@@ -78,8 +78,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A killed cursor surfaces as an error, and the last token resumes without loss or repetition")
-        func killedCursor() async throws {
+        @Test
+        func `A killed cursor surfaces as an error, and the last token resumes without loss or repetition`() async throws {
             try await withCollection { set, collection async throws in
                 let stream = try await collection.watch()
                 var iterator = stream.makeAsyncIterator()
@@ -106,8 +106,8 @@ extension MongoTests {
             }
         }
 
-        @Test("Cancelling the reader returns at once and frees thread and cursor", arguments: [200, 6_000])
-        func cancellation(maxAwaitMilliseconds: Int) async throws {
+        @Test(arguments: [200, 6_000])
+        func `Cancelling the reader returns at once and frees thread and cursor`(maxAwaitMilliseconds: Int) async throws {
             try await withCollection { _, collection async throws in
                 var options = MongoChangeStreamOptions()
                 options.maxAwaitTime = .milliseconds(maxAwaitMilliseconds)
@@ -129,8 +129,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A second reader is refused and does not disturb the first, and the cursor keeps its client")
-        func secondReader() async throws {
+        @Test
+        func `A second reader is refused and does not disturb the first, and the cursor keeps its client`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let name = ObjectID().hex
             let stream = try await MongoClient(configuration: .init(connectionString: set.connectionString))
@@ -151,8 +151,8 @@ extension MongoTests {
             #expect(try await first.value == [7])
         }
 
-        @Test("A stream that is let go frees its cursor")
-        func letGo() async throws {
+        @Test
+        func `A stream that is let go frees its cursor`() async throws {
             try await withCollection { _, collection async throws in
                 do {
                     let stream = try await collection.watch()
@@ -163,8 +163,10 @@ extension MongoTests {
             }
         }
 
-        @Test("A dropped collection ends a stream of inserts without an error; without the filter there is an invalidate event")
-        func droppedCollection() async throws {
+        @Test
+        func `A dropped collection ends a stream of inserts without an error; without the filter there is an invalidate event`()
+            async throws
+        {
             try await withCollection { _, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 var inserts = MongoChangeStreamOptions()
@@ -183,8 +185,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A resume point that the oplog has lost is an error that says so")
-        func historyLost() async throws {
+        @Test
+        func `A resume point that the oplog has lost is an error that says so`() async throws {
             try await withCollection(of: .tinyOplog) { set, collection async throws in
                 let token = try #require(try await collection.watch().initialResumeToken)
                 try await set.rollOplog()
@@ -201,8 +203,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A token that is none is refused")
-        func badToken() async throws {
+        @Test
+        func `A token that is none is refused`() async throws {
             try await withCollection { _, collection async throws in
                 var options = MongoChangeStreamOptions()
                 options.start = .startAfter(BSONDocument { $0.append("_data", "zz") })
@@ -212,8 +214,8 @@ extension MongoTests {
             }
         }
 
-        @Test("An injected error of getMore keeps its code, labels and operation time")
-        func injectedError() async throws {
+        @Test
+        func `An injected error of getMore keeps its code, labels and operation time`() async throws {
             try await withCollection { set, collection async throws in
                 let stream = try await collection.watch()
                 let label = "NonResumableChangeStreamError"
@@ -226,8 +228,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A step-down is survived or surfaces, and the token of before resumes on the new primary")
-        func stepDown() async throws {
+        @Test
+        func `A step-down is survived or surfaces, and the token of before resumes on the new primary`() async throws {
             try await withCollection { set, collection async throws in
                 let stream = try await collection.watch()
                 _ = try await collection.insert(numbered(0..<5))
@@ -240,8 +242,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A secondary serves a stream if the read preference says so")
-        func secondary() async throws {
+        @Test
+        func `A secondary serves a stream if the read preference says so`() async throws {
             try await withCollection { set, collection async throws in
                 var options = MongoChangeStreamOptions()
                 options.readPreference = .secondary
@@ -254,8 +256,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A standalone server has no change streams, and the error says what to do")
-        func standalone() async throws {
+        @Test
+        func `A standalone server has no change streams, and the error says what to do`() async throws {
             let server = try await MongoStandalone.start()
             try await withClient(.init(connectionString: server.connectionString)) { client async throws in
                 let error = try #require(await openAndRead(client.database("tests").collection("c"), .init()))

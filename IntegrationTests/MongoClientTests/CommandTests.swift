@@ -7,8 +7,8 @@ import Testing
 extension MongoTests {
     @Suite("Commands")
     struct Commands {
-        @Test("hello and ping tell about the deployment")
-        func hello() async throws {
+        @Test
+        func `hello and ping tell about the deployment`() async throws {
             try await withCollection { set, collection async throws in
                 try await collection.database.client.ping()
                 let hello = try await collection.database.client.hello()
@@ -20,8 +20,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A repeated ordered insert stops at the first duplicate and says that it is one of _id")
-        func duplicates() async throws {
+        @Test
+        func `A repeated ordered insert stops at the first duplicate and says that it is one of _id`() async throws {
             try await withCollection { _, collection async throws in
                 let documents = numbered(0..<10)
                 #expect(try await collection.insert(Array(documents[0..<4])).isComplete)
@@ -38,8 +38,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A duplicate of another unique index is not taken for one of _id")
-        func otherDuplicates() async throws {
+        @Test
+        func `A duplicate of another unique index is not taken for one of _id`() async throws {
             try await withCollection { _, collection async throws in
                 var index = MongoIndex(keys: BSONDocument { $0.append("n", Int32(1)) }, name: "n")
                 index.isUnique = true
@@ -52,8 +52,8 @@ extension MongoTests {
             }
         }
 
-        @Test("An insert that no server takes is refused before it is sent")
-        func tooLarge() async throws {
+        @Test
+        func `An insert that no server takes is refused before it is sent`() async throws {
             try await withCollection { _, collection async throws in
                 let megabyte = BSONDocument { $0.append("filler", binary: ByteBuffer(repeating: 1, count: 1 << 20)) }
                 for documents in [[], Array(repeating: megabyte, count: 17)] {
@@ -65,8 +65,8 @@ extension MongoTests {
             }
         }
 
-        @Test("find sorts, projects, limits, hints and reads more than one batch")
-        func find() async throws {
+        @Test
+        func `find sorts, projects, limits, hints and reads more than one batch`() async throws {
             try await withCollection { _, collection async throws in
                 _ = try await collection.insert(numbered(0..<500))
                 var options = MongoFindOptions()
@@ -88,8 +88,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A cursor reads a collection to its end and then ends")
-        func cursor() async throws {
+        @Test
+        func `A cursor reads a collection to its end and then ends`() async throws {
             try await withCollection { _, collection async throws in
                 _ = try await collection.insert(numbered(0..<1_000))
                 var options = MongoFindOptions()
@@ -103,8 +103,8 @@ extension MongoTests {
             }
         }
 
-        @Test("Of many callers each gets another document from findAndDelete")
-        func findAndDelete() async throws {
+        @Test
+        func `Of many callers each gets another document from findAndDelete`() async throws {
             try await withCollection { _, collection async throws in
                 _ = try await collection.insert(numbered(0..<20))
                 let numbers = try await withThrowingTaskGroup(of: Int64?.self) { group in
@@ -118,8 +118,8 @@ extension MongoTests {
             }
         }
 
-        @Test("update, upsert, findAndUpdate and delete")
-        func updates() async throws {
+        @Test
+        func `update, upsert, findAndUpdate and delete`() async throws {
             try await withCollection { _, collection async throws in
                 let one = BSONDocument { $0.append("_id", 1) }
                 func set(_ value: Int) -> BSONDocument {
@@ -135,8 +135,8 @@ extension MongoTests {
             }
         }
 
-        @Test("Collections and indexes: created, listed, changed, refused when they are there with other options")
-        func setUp() async throws {
+        @Test
+        func `Collections and indexes: created, listed, changed, refused when they are there with other options`() async throws {
             try await withCollection { _, collection async throws in
                 try await collection.createCapped(bytes: 100_000, maximumDocuments: 10)
                 let exists = await #expect(throws: MongoError.self) { try await collection.create() }
@@ -172,8 +172,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A write that the members do not confirm is not taken for a confirmed one")
-        func writeConcern() async throws {
+        @Test
+        func `A write that the members do not confirm is not taken for a confirmed one`() async throws {
             try await withCollection { set, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 let secondary = try await set.secondary()
@@ -191,8 +191,8 @@ extension MongoTests {
             }
         }
 
-        @Test("Cancelling a command that waits for the server returns at once, with an unknown outcome")
-        func cancellation() async throws {
+        @Test
+        func `Cancelling a command that waits for the server returns at once, with an unknown outcome`() async throws {
             try await withCollection { set, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 let primary = try await set.primary()
@@ -226,8 +226,8 @@ extension MongoTests {
             #expect(isBlocked)
         }
 
-        @Test("A cancelled command that has not started is not sent, and too many waiting ones are refused")
-        func queue() async throws {
+        @Test
+        func `A cancelled command that has not started is not sent, and too many waiting ones are refused`() async throws {
             try await withCollection({ configuration in
                 configuration.commandThreads = 1
                 configuration.maximumWaitingCommands = 2
@@ -254,8 +254,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A closed client refuses everything and ends its cursors")
-        func close() async throws {
+        @Test
+        func `A closed client refuses everything and ends its cursors`() async throws {
             try await withCollection { _, collection async throws in
                 let cursor = try await collection.watch()
                 let client = collection.database.client

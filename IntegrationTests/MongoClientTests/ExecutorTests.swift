@@ -13,8 +13,9 @@ import Glibc
 extension MongoTests {
     @Suite("Executors")
     struct Executors {
-        @Test("A task that reads a cursor works on the cursor's thread, and ends at once when it is cancelled", arguments: [true, false])
-        func cursor(isTailable: Bool) async throws {
+        @Test(arguments: [true, false])
+        func `A task that reads a cursor works on the cursor's thread, and ends at once when it is cancelled`(isTailable: Bool) async throws
+        {
             try await withCollection { _, collection async throws in
                 try await collection.createCapped(bytes: 1 << 20)
                 _ = try await collection.insert(numbered(0..<1))
@@ -47,8 +48,8 @@ extension MongoTests {
             }
         }
 
-        @Test("Commands run on the thread that is made for them, one after the other, and elsewhere once it has stopped")
-        func commands() async throws {
+        @Test
+        func `Commands run on the thread that is made for them, one after the other, and elsewhere once it has stopped`() async throws {
             try await withCollection { _, collection async throws in
                 let thread = MongoCommandThread()
                 let threads = try await withTaskExecutorPreference(thread) { () async throws -> Set<UInt> in
@@ -66,8 +67,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A client that is closed refuses commands of such a thread, too")
-        func closed() async throws {
+        @Test
+        func `A client that is closed refuses commands of such a thread, too`() async throws {
             try await withCollection { _, collection async throws in
                 let thread = MongoCommandThread()
                 await collection.database.client.close()

@@ -6,8 +6,8 @@ import Testing
 extension MongoTests {
     @Suite("Faults")
     struct Faults {
-        @Test("Nothing is lost and nothing twice when the primary dies in the middle of inserts")
-        func killedPrimary() async throws {
+        @Test
+        func `Nothing is lost and nothing twice when the primary dies in the middle of inserts`() async throws {
             try await withCollection { set, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 let primary = try await set.primary()
@@ -24,8 +24,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A write whose answer never comes ends within the socket timeouts with an unknown outcome")
-        func pausedPrimary() async throws {
+        @Test
+        func `A write whose answer never comes ends within the socket timeouts with an unknown outcome`() async throws {
             try await withCollection({ $0.socketTimeout = .seconds(1) }) { set, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 let primary = try await set.primary()
@@ -43,8 +43,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A cursor on a server that hangs falls silent, can be left at once, and its token resumes on the next primary")
-        func pausedStream() async throws {
+        @Test
+        func `A cursor on a server that hangs falls silent, can be left at once, and its token resumes on the next primary`() async throws {
             try await withCollection { set, collection in
                 let stream = try await collection.watch()
                 _ = try await collection.insert(numbered(0..<1))
@@ -72,8 +72,8 @@ extension MongoTests {
             }
         }
 
-        @Test("Inserts go on through a step-down")
-        func stepDown() async throws {
+        @Test
+        func `Inserts go on through a step-down`() async throws {
             try await withCollection { set, collection async throws in
                 let stepping = Task {
                     try await Task.sleep(for: .milliseconds(200))
@@ -88,8 +88,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A command that was refused before it was carried out is a definite failure, a broken connection is not")
-        func outcomes() async throws {
+        @Test
+        func `A command that was refused before it was carried out is a definite failure, a broken connection is not`() async throws {
             try await withCollection { set, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 let primary = try await set.primary()
@@ -109,8 +109,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A wrong password is an error at once that says so")
-        func wrongPassword() async throws {
+        @Test
+        func `A wrong password is an error at once that says so`() async throws {
             let user = MongoTestUser(name: "root", password: "right")
             let server = try await MongoStandalone.start(user: user)
             try await withClient(.init(connectionString: server.connectionString)) { client async throws in
@@ -140,8 +140,8 @@ extension MongoTests {
             await server.stop()
         }
 
-        @Test("A replica set with authentication takes inserts and streams")
-        func authentication() async throws {
+        @Test
+        func `A replica set with authentication takes inserts and streams`() async throws {
             var configuration = MongoReplicaSetConfiguration()
             configuration.members = 1
             configuration.user = MongoTestUser(name: "root", password: "right")
@@ -156,8 +156,8 @@ extension MongoTests {
             await set.stop()
         }
 
-        @Test("The majority gone: writes fail within the server selection timeout and the message says why")
-        func noPrimary() async throws {
+        @Test
+        func `The majority gone: writes fail within the server selection timeout and the message says why`() async throws {
             try await withCollection({ $0.serverSelectionTimeout = .seconds(1) }) { set, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 let survivor = try await set.secondary()

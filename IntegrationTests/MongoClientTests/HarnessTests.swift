@@ -14,8 +14,8 @@ import Glibc
 extension MongoTests {
     @Suite("Harness")
     struct Harness {
-        @Test("Nothing is left when the pipe to the supervisor ends, which is what happens when a test process dies")
-        func supervisor() async throws {
+        @Test
+        func `Nothing is left when the pipe to the supervisor ends, which is what happens when a test process dies`() async throws {
             let parent = try makeTemporaryFolder()
             let folder = "\(parent)/member"
             try makeFolder(folder)
@@ -27,8 +27,8 @@ extension MongoTests {
             #expect(try await eventually { kill(id, 0) != 0 && access(parent, F_OK) != 0 })
         }
 
-        @Test("A child holds no file of this process open, however many there are")
-        func inheritance() async throws {
+        @Test
+        func `A child holds no file of this process open, however many there are`() async throws {
             var ends: [CInt] = [0, 0]
             #expect(pipe(&ends) == 0)
             let high = fcntl(ends[1], F_DUPFD, 2_000)
@@ -44,8 +44,8 @@ extension MongoTests {
             try await process.end("KILL")
         }
 
-        @Test("A replica set leaves no process and no file")
-        func stop() async throws {
+        @Test
+        func `A replica set leaves no process and no file`() async throws {
             var configuration = MongoReplicaSetConfiguration()
             configuration.members = 1
             let set = try await MongoReplicaSet.start(configuration)
@@ -58,8 +58,8 @@ extension MongoTests {
             #expect(!member.isRunning)
         }
 
-        @Test("A set that is let go leaves no file, not even of members that were killed")
-        func letGo() async throws {
+        @Test
+        func `A set that is let go leaves no file, not even of members that were killed`() async throws {
             var configuration = MongoReplicaSetConfiguration()
             configuration.members = 1
             let folder: String
@@ -72,8 +72,8 @@ extension MongoTests {
             #expect(try await eventually { access(folder, F_OK) != 0 })
         }
 
-        @Test("A member that was killed comes back with its data")
-        func restart() async throws {
+        @Test
+        func `A member that was killed comes back with its data`() async throws {
             try await withCollection { set, collection async throws in
                 _ = try await collection.insert(numbered(0..<10))
                 let primary = try await set.primary()
@@ -92,8 +92,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A paused primary is replaced, and follows when it goes on")
-        func pause() async throws {
+        @Test
+        func `A paused primary is replaced, and follows when it goes on`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let primary = try await set.primary()
             try primary.pause()

@@ -11,8 +11,8 @@ private let openssl = ["/usr/bin/openssl", "/usr/local/bin/openssl", "/opt/homeb
 extension MongoTests {
     @Suite("TLS", .enabled(if: openssl != nil, "no openssl here to make a certificate with"))
     struct TLS {
-        @Test("The options of the connection string decide whom to trust")
-        func certificate() async throws {
+        @Test
+        func `The options of the connection string decide whom to trust`() async throws {
             let folder = try makeTemporaryFolder()
             let certificate = try Self.makeCertificate(in: folder)
             let server = try await MongoStandalone.start(

@@ -6,8 +6,8 @@ import Testing
 extension MongoTests {
     @Suite("Tailable cursors")
     struct TailableCursors {
-        @Test("It yields what is there and what comes, in order")
-        func order() async throws {
+        @Test
+        func `It yields what is there and what comes, in order`() async throws {
             try await withCollection { _, collection async throws in
                 try await collection.createCapped(bytes: 1 << 20)
                 _ = try await collection.insert(numbered(0..<10))
@@ -29,8 +29,8 @@ extension MongoTests {
             }
         }
 
-        @Test("On an empty collection it is dead at once")
-        func empty() async throws {
+        @Test
+        func `On an empty collection it is dead at once`() async throws {
             try await withCollection { _, collection async throws in
                 try await collection.createCapped(bytes: 1 << 20)
                 let cursor = try await collection.tail()
@@ -40,8 +40,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A collection that is not capped is refused")
-        func plain() async throws {
+        @Test
+        func `A collection that is not capped is refused`() async throws {
             try await withCollection { _, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 let error = await #expect(throws: MongoError.self) { try await collection.tail() }
@@ -49,8 +49,8 @@ extension MongoTests {
             }
         }
 
-        @Test("It ends when the collection is dropped")
-        func dropped() async throws {
+        @Test
+        func `It ends when the collection is dropped`() async throws {
             try await withCollection { _, collection async throws in
                 try await collection.createCapped(bytes: 1 << 20)
                 _ = try await collection.insert(numbered(0..<1))
@@ -64,8 +64,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A reader that the collection has overtaken is told so")
-        func overtaken() async throws {
+        @Test
+        func `A reader that the collection has overtaken is told so`() async throws {
             try await withCollection { _, collection async throws in
                 try await collection.createCapped(bytes: 4_096, maximumDocuments: 10)
                 _ = try await collection.insert(numbered(0..<10))
@@ -82,8 +82,8 @@ extension MongoTests {
             }
         }
 
-        @Test("After a step-down it ends instead of reading from what is now a secondary")
-        func stepDown() async throws {
+        @Test
+        func `After a step-down it ends instead of reading from what is now a secondary`() async throws {
             try await withCollection { set, collection async throws in
                 try await collection.createCapped(bytes: 1 << 20)
                 _ = try await collection.insert(numbered(0..<1))
@@ -102,8 +102,8 @@ extension MongoTests {
             }
         }
 
-        @Test("A standalone server has them")
-        func standalone() async throws {
+        @Test
+        func `A standalone server has them`() async throws {
             let server = try await MongoStandalone.start()
             try await withClient(.init(connectionString: server.connectionString)) { client async throws in
                 let collection = client.database("tests").collection("c")

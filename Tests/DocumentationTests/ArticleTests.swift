@@ -62,7 +62,7 @@ import Testing
         return source.indices.contains { source[$0] == first && source[$0...].prefix(block.count).elementsEqual(block) }
     }
 
-    @Test(arguments: articles) func everyBlockIsCompiled(article: URL) throws {
+    @Test(arguments: articles) func `every block is compiled`(article: URL) throws {
         let sources = try Self.sources()
         for block in Self.blocks(of: try String(contentsOf: article, encoding: .utf8)) where block.first != "// Package.swift" {
             #expect(
@@ -72,11 +72,11 @@ import Testing
         }
     }
 
-    @Test(arguments: catalogues) func theArticlesAreFound(catalogue: String) {
+    @Test(arguments: catalogues) func `the articles are found`(catalogue: String) {
         #expect(!Self.articles(of: catalogue).isEmpty)
     }
 
-    @Test func noCatalogueIsMissing() throws {
+    @Test func `no catalogue is missing`() throws {
         let sources = Self.package.appending(path: "Sources")
         for target in try FileManager.default.contentsOfDirectory(atPath: sources.path) {
             let hasArticles = !Self.articles(of: target).isEmpty

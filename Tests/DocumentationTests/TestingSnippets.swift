@@ -21,7 +21,7 @@ func addChat(to io: SocketIOServer) {
 }
 
 @Suite(.timeLimit(.minutes(1))) struct ChatTests {
-    @Test func messagesReachTheOthersInTheRoom() async throws {
+    @Test func `messages reach the others in the room`() async throws {
         try await withTestServer(setUp: addChat(to:)) { server in
             let ada = try await server.connect()
             let grace = try await server.connect()
@@ -36,7 +36,7 @@ func addChat(to io: SocketIOServer) {
         }
     }
 
-    @Test func theClientIsAsked() async throws {
+    @Test func `the client is asked`() async throws {
         try await withTestServer(setUp: addChat(to:)) { server in
             let client = try await server.connect()
             try await client.join()
@@ -48,7 +48,7 @@ func addChat(to io: SocketIOServer) {
         }
     }
 
-    @Test func aClientThatSendsNonsenseIsClosed() async throws {
+    @Test func `a client that sends nonsense is closed`() async throws {
         try await withTestServer(setUp: addChat(to:)) { server in
             let client = try await server.connect()
             try await client.join()
@@ -59,7 +59,7 @@ func addChat(to io: SocketIOServer) {
 }
 
 @Suite(.timeLimit(.minutes(1))) struct TimeTests {
-    @Test func aQuestionThatIsNotAnsweredTimesOut() async throws {
+    @Test func `a question that is not answered times out`() async throws {
         let clock = await ManualClock()
         try await withTestServer(clock: clock, setUp: addChat(to:)) { server in
             let client = try await server.connect()
@@ -71,7 +71,7 @@ func addChat(to io: SocketIOServer) {
         }
     }
 
-    @Test func aClientThatHangsIsClosed() async throws {
+    @Test func `a client that hangs is closed`() async throws {
         let clock = await ManualClock()
         try await withTestServer(clock: clock, setUp: addChat(to:)) { server in
             let client = try await server.connect(answersPings: false)
@@ -84,7 +84,7 @@ func addChat(to io: SocketIOServer) {
 }
 
 @Suite(.timeLimit(.minutes(1))) struct ManyServersTests {
-    @Test func messagesReachTheRoomOnAllServers() async throws {
+    @Test func `messages reach the room on all servers`() async throws {
         try await withTestCluster(of: 2, setUp: addChat(to:)) { servers in
             let ada = try await servers[0].connect()
             let grace = try await servers[1].connect()
@@ -97,7 +97,7 @@ func addChat(to io: SocketIOServer) {
         }
     }
 
-    @Test func aServerThatIsCutOffIsNamed() async throws {
+    @Test func `a server that is cut off is named`() async throws {
         let clock = await ManualClock()
         try await withTestCluster(of: 3, clock: clock, setUp: addChat(to:)) { servers in
             servers[2].faults.cutOff()

@@ -11,12 +11,12 @@ import Testing
         ("bAQIDBA==", .binary(ByteBuffer(bytes: [1, 2, 3, 4]))),
         ("5", .upgrade), ("6", .noop),
     ])
-    func knownPacketsAreRead(text: String, packet: EnginePacket) {
+    func `known packets are read`(text: String, packet: EnginePacket) {
         #expect(EnginePacket.decode(ByteBuffer(string: text)) == packet)
     }
 
     @Test(arguments: ["", "7", "abc", "b!", "bAAAAA", "\u{1e}", "é", " 4a"])
-    func anythingElseIsNoPacket(text: String) {
+    func `anything else is no packet`(text: String) {
         #expect(EnginePacket.decode(ByteBuffer(string: text)) == nil)
     }
 
@@ -27,7 +27,7 @@ import Testing
         return result
     }
 
-    @Test func payloadsAreSplitAtSeparators() {
+    @Test func `payloads are split at separators`() {
         let one = EnginePacket.text(ByteBuffer(string: "a"))
         #expect(decode("4a") == [.packet(one)])
         #expect(decode("4a\u{1e}2\u{1e}bAQ==") == [.packet(one), .packet(.ping(isProbe: false)), .packet(.binary(ByteBuffer(bytes: [1])))])
@@ -35,19 +35,19 @@ import Testing
     }
 
     @Test(arguments: ["", "\u{1e}", "4a\u{1e}", "4a\u{1e}\u{1e}4b", "4a\u{1e}x\u{1e}4b"])
-    func nothingFollowsWhatCannotBeParsed(payload: String) {
+    func `nothing follows what cannot be parsed`(payload: String) {
         let elements = decode(payload)
         #expect(elements.last == .invalid)
         #expect(elements.filter { $0 == .invalid }.count == 1)
     }
 
-    @Test func morePacketsThanAllowedAreInvalid() {
+    @Test func `more packets than allowed are invalid`() {
         let payload = Array(repeating: "4a", count: 5).joined(separator: "\u{1e}")
         #expect(decode(payload, maximum: 5).count == 5 && !decode(payload, maximum: 5).contains(.invalid))
         #expect(decode(payload, maximum: 4).last == .invalid)
     }
 
-    @Test func aPayloadOfManySeparatorsIsReadInOnePass() {
+    @Test func `a payload of many separators is read in one pass`() {
         // A quadratic decoder takes minutes here.
         let payload = ByteBuffer(repeating: 0x1e, count: 1_000_000)
         var decoder = EnginePayloadDecoder(payload, maximumPackets: .max)
@@ -60,7 +60,7 @@ import Testing
         long.clear()
     }
 
-    @Test func onlyWellFormedUTF8IsAccepted() {
+    @Test func `only well formed UTF 8 is accepted`() {
         #expect(ByteBuffer(string: "4é𝕊").isValidUTF8 && ByteBuffer().isValidUTF8)
         for bad: [UInt8] in [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xc0, 0x80]] {
             #expect(!ByteBuffer(bytes: bad).isValidUTF8)

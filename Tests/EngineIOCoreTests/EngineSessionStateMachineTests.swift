@@ -17,7 +17,7 @@ import Testing
 
     // MARK: Long-polling
 
-    @Test func aSecondPollOverlapsUntilTheFirstIsAnswered() {
+    @Test func `a second poll overlaps until the first is answered`() {
         var machine = machine()
         #expect(machine.pollArrived() == .park)
         #expect(machine.pollArrived() == .overlap)
@@ -25,7 +25,7 @@ import Testing
         #expect(machine.pollArrived() == .park)
     }
 
-    @Test func aSecondPostOverlapsUntilTheFirstHasEnded() {
+    @Test func `a second post overlaps until the first has ended`() {
         var machine = machine()
         #expect(machine.postArrived() == .accept)
         #expect(machine.postArrived() == .overlap)
@@ -33,7 +33,7 @@ import Testing
         #expect(machine.postArrived() == .accept)
     }
 
-    @Test func requestsOfTheWrongTransportOrAfterTheEndAreRefused() {
+    @Test func `requests of the wrong transport or after the end are refused`() {
         var machine = machine(.websocket)
         #expect(machine.pollArrived() == .refuseTransport)
         #expect(machine.postArrived() == .refuseTransport)
@@ -45,7 +45,7 @@ import Testing
 
     // MARK: Heartbeat
 
-    @Test func pingsFollowPongsByTheInterval() {
+    @Test func `pings follow pongs by the int erval`() {
         var machine = machine()
         #expect(machine.deadline(timing: timing) == at(25))
         #expect(machine.timeout(now: at(24), timing: timing) == .none)
@@ -58,7 +58,7 @@ import Testing
         #expect(machine.received(.pong(isProbe: false), now: at(56), timing: timing) == .pong(number: 2))
     }
 
-    @Test func surplusPongsChangeNothing() {
+    @Test func `surplus pongs change nothing`() {
         var machine = machine()
         for second in 1..<20 {
             #expect(machine.received(.pong(isProbe: false), now: at(Double(second)), timing: timing) == .none)
@@ -66,14 +66,14 @@ import Testing
         #expect(machine.deadline(timing: timing) == at(25))
     }
 
-    @Test func silenceAfterAPingEndsTheSession() {
+    @Test func `silence after a ping ends the session`() {
         var machine = machine()
         #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
         #expect(machine.timeout(now: at(44.9), timing: timing) == .none)
         #expect(machine.timeout(now: at(45), timing: timing) == .close(.pingTimeout))
     }
 
-    @Test func aClientWhosePongIsStuckBehindOtherTrafficIsAlive() {
+    @Test func `a client whose pong is stuck behind other traffic is alive`() {
         var machine = machine()
         #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
         #expect(machine.acceptsMessage() == true)
@@ -82,7 +82,7 @@ import Testing
         #expect(machine.timeout(now: at(65), timing: timing) == .close(.pingTimeout))
     }
 
-    @Test func thePongDeadlineWaitsWhileNothingIsRead() {
+    @Test func `the pong deadline waits while nothing is read`() {
         var machine = machine()
         #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
         machine.readingPaused(now: at(30))
@@ -93,7 +93,7 @@ import Testing
         #expect(machine.timeout(now: at(95), timing: timing) == .close(.pingTimeout))
     }
 
-    @Test func aPauseDoesNotKeepADeadClientForEver() {
+    @Test func `a pause does not keep a dead client for ever`() {
         var machine = machine()
         machine.readingPaused(now: at(20))
         #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
@@ -103,19 +103,19 @@ import Testing
         #expect(machine.timeout(now: at(100), timing: timing) == .close(.pingTimeout))
     }
 
-    @Test func aPingFromTheClientIsAnError() {
+    @Test func `a ping from the client is an error`() {
         var machine = machine()
         #expect(machine.received(.ping(isProbe: false), now: at(1), timing: timing) == .close(.transportError))
     }
 
     // MARK: Packets
 
-    @Test func packetsThatCannotBeParsedCloseTheSession() {
+    @Test func `packets that cannot be parsed close the session`() {
         var machine = machine()
         #expect(machine.received(nil, now: at(1), timing: timing) == .close(.parseError))
     }
 
-    @Test func messagesAreDeliveredOnlyWhileOpen() {
+    @Test func `messages are delivered only while open`() {
         var machine = machine()
         let message = ByteBuffer(string: "a")
         #expect(machine.received(.text(message), now: at(1), timing: timing) == .deliverText(message))
@@ -131,7 +131,7 @@ import Testing
 
     // MARK: Upgrade
 
-    @Test func anUpgradeIsProbedFreedAndFinished() {
+    @Test func `an upgrade is probed freed and finished`() {
         var machine = machine()
         #expect(machine.candidateArrived(now: at(1), timing: timing) == true)
         #expect(machine.candidateReceived(.ping(isProbe: true), now: at(1), timing: timing) == .answerProbe)
@@ -148,7 +148,7 @@ import Testing
         #expect(machine.candidateArrived(now: at(2), timing: timing) == false)
     }
 
-    @Test func anUpgradePacketIsEnough() {
+    @Test func `an upgrade packet is enough`() {
         var machine = machine()
         #expect(machine.candidateArrived(now: at(1), timing: timing) == true)
         #expect(machine.candidateReceived(.upgrade, now: at(1), timing: timing) == .upgrade)
@@ -157,7 +157,7 @@ import Testing
     @Test(arguments: [
         EnginePacket.text(ByteBuffer(string: "x")), .ping(isProbe: false), .pong(isProbe: true), .open, .close, .noop, nil,
     ])
-    func anythingElseClosesOnlyTheCandidate(packet: EnginePacket?) {
+    func `anything else closes only the candidate`(packet: EnginePacket?) {
         var machine = machine()
         #expect(machine.pollArrived() == .park)
         #expect(machine.candidateArrived(now: at(1), timing: timing) == true)
@@ -166,7 +166,7 @@ import Testing
         #expect(machine.candidateArrived(now: at(2), timing: timing) == true)
     }
 
-    @Test func oneCandidateAtATimeAndNotTooMany() {
+    @Test func `one candidate at a time and not too many`() {
         var machine = machine()
         #expect(machine.candidateArrived(now: at(1), timing: timing) == true)
         #expect(machine.candidateArrived(now: at(1), timing: timing) == false)
@@ -179,7 +179,7 @@ import Testing
         #expect(machine.phase == .open)
     }
 
-    @Test func aCandidateThatNeverFinishesIsClosedAndTheHeartbeatGoesOn() {
+    @Test func `a candidate that never finishes is closed and the heartbeat goes on`() {
         var machine = machine()
         #expect(machine.candidateArrived(now: at(20), timing: timing) == true)
         #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
@@ -188,7 +188,7 @@ import Testing
         #expect(machine.timeout(now: at(45), timing: timing) == .close(.pingTimeout))
     }
 
-    @Test func probesDoNotExtendTheUpgradeTimeout() {
+    @Test func `probes do not extend the upgrade timeout`() {
         var machine = machine()
         #expect(machine.candidateArrived(now: at(0), timing: timing) == true)
         for probe in 0..<16 {
@@ -210,7 +210,7 @@ import Testing
 
     // MARK: Close
 
-    @Test func closingWaitsForTheClientButNotForEver() {
+    @Test func `closing waits for the client but not for ever`() {
         var machine = machine()
         #expect(machine.beginClose(now: at(1), timing: timing) == true)
         #expect(machine.beginClose(now: at(1), timing: timing) == false)
@@ -224,7 +224,7 @@ import Testing
         #expect(machine.timeout(now: at(100), timing: timing) == .none)
     }
 
-    @Test func anUpgradeMayFinishWhileClosing() {
+    @Test func `an upgrade may finish while closing`() {
         var machine = machine()
         #expect(machine.candidateArrived(now: at(1), timing: timing) == true)
         #expect(machine.beginClose(now: at(1), timing: timing) == true)

@@ -49,14 +49,14 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 125, 126, 127, 65_535, 65_536])
-    func everyLengthIsRead(count: Int) throws {
+    func `every length is read`(count: Int) throws {
         var reader = WebSocketFrameReader(maxPayload: 100_000)
         let payload = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
         #expect(try read(&reader, encode(0x82, payload)) == [Frame(opcode: .binary, payload: payload)])
         #expect(reader.bufferedBytes == 0)
     }
 
-    @Test func framesMayBeCutAnywhere() throws {
+    @Test func `frames may be cut anywhere`() throws {
         let sent = [
             Frame(opcode: .text, payload: Array("one".utf8)), Frame(opcode: .ping, payload: []),
             Frame(opcode: .binary, isFinal: false, payload: Array(repeating: 7, count: 300)),
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func bytesMayComeOneByOne() throws {
+    @Test func `bytes may come one by one`() throws {
         var reader = WebSocketFrameReader(maxPayload: 70_000)
         let payload = (0..<66_000).map { UInt8(truncatingIfNeeded: $0) }
         let bytes = encode(0x81, payload)
@@ -83,40 +83,40 @@ import Testing
     }
 
     @Test(arguments: [0xc1, 0xa1, 0x91] as [UInt8])
-    func reservedBitsAreRefused(first: UInt8) {
+    func `reserved bits are refused`(first: UInt8) {
         #expect(failure(encode(first, [1])) == .protocolError)
     }
 
     @Test(arguments: [0x3, 0x4, 0x5, 0x6, 0x7, 0xb, 0xc, 0xd, 0xe, 0xf] as [UInt8])
-    func unknownOpcodesAreRefused(opcode: UInt8) {
+    func `unknown opcodes are refused`(opcode: UInt8) {
         #expect(failure(encode(0x80 | opcode, [])) == .protocolError)
     }
 
-    @Test func framesWithoutMaskAreRefused() {
+    @Test func `frames without mask are refused`() {
         #expect(failure([0x81, 0x01, 0x34]) == .protocolError)
     }
 
     @Test(arguments: [0x8, 0x9, 0xa] as [UInt8])
-    func controlFramesAreShortAndWhole(opcode: UInt8) {
+    func `control frames are short and whole`(opcode: UInt8) {
         #expect(failure(encode(0x80 | opcode, Array(repeating: 0, count: 125))) == nil)
         #expect(failure(encode(0x80 | opcode, Array(repeating: 0, count: 126))) == .protocolError)
         #expect(failure(encode(opcode, [])) == .protocolError)
     }
 
     @Test(arguments: [1001, 65_536, 1 << 32, 1 << 63, .max] as [UInt64])
-    func aLengthThatIsTooLargeIsRefusedBeforeItsPayload(length: UInt64) {
+    func `a length that is too large is refused before its payload`(length: UInt64) {
         let bytes = header(0x82, length, lengthBytes: 8)
         #expect(failure(bytes) == .messageTooLarge)
         #expect(failure(Array(bytes.prefix(10))) == .messageTooLarge, "the length is enough")
         #expect(failure(Array(bytes.prefix(9))) == nil)
     }
 
-    @Test func lengthsMayBeLongerThanNeeded() throws {
+    @Test func `lengths may be longer than needed`() throws {
         var reader = WebSocketFrameReader(maxPayload: 1000)
         #expect(try read(&reader, encode(0x81, [65], lengthBytes: 8)) == [Frame(opcode: .text, payload: [65])])
     }
 
-    @Test func nothingIsReadAfterAFailureOrTheEnd() throws {
+    @Test func `nothing is read after a failure or the end`() throws {
         var reader = WebSocketFrameReader(maxPayload: 10)
         #expect(throws: WebSocketFrameReader.Failure.protocolError) { try read(&reader, [0xff, 0xff]) }
         #expect(try read(&reader, encode(0x81, [65])).isEmpty)
@@ -128,7 +128,7 @@ import Testing
         #expect(other.bufferedBytes == 0)
     }
 
-    @Test func theReceiveBufferIsNotKept() throws {
+    @Test func `the receive buffer is not kept`() throws {
         var reader = WebSocketFrameReader(maxPayload: 1000)
         let whole = encode(0x81, [65])
         var read = ByteBuffer()

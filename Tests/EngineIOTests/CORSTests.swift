@@ -7,7 +7,7 @@ import Testing
     private static let target = "/socket.io/?EIO=4&transport=polling"
     private static let evil = "Origin: https://evil.example"
 
-    @Test func otherOriginsAreNotAllowedByDefault() throws {
+    @Test func `other origins are not allowed by default`() throws {
         let client = try EmbeddedServer().connect()
         let response = try #require(try client.get(Self.target, headers: [Self.evil]))
         #expect(response.headers["access-control-allow-origin"] == nil)
@@ -20,7 +20,7 @@ import Testing
         "https://example.com.evil.example", "https://evilexample.com", "http://example.com", "https://example.com:8443", "null",
         "https://example.com/", "HTTPS://EXAMPLE.COM", "",
     ])
-    func originsAreComparedExactly(origin: String) throws {
+    func `origins are compared exactly`(origin: String) throws {
         let server = EmbeddedServer(configure: { $0.cors = EngineCORS(origins: .exactly(["https://example.com"])) })
         let response = try #require(try server.connect().get(Self.target, headers: ["Origin: \(origin)"]))
         #expect(response.headers["access-control-allow-origin"] == nil)
@@ -32,7 +32,7 @@ import Testing
         #expect(upgrade?.status == 403)
     }
 
-    @Test func anAllowedOriginIsNamed() throws {
+    @Test func `an allowed origin is named`() throws {
         let server = EmbeddedServer(configure: {
             var cors = EngineCORS(origins: .exactly(["https://example.com"]))
             cors.credentials = true
@@ -55,7 +55,7 @@ import Testing
         #expect(upgrade?.status == 101)
     }
 
-    @Test func anyOriginIsAStarOnlyWithoutCredentials() throws {
+    @Test func `any origin is a star only without credentials`() throws {
         let open = EmbeddedServer(configure: { $0.cors = EngineCORS(origins: .any) })
         #expect(try open.connect().get(Self.target)?.headers["access-control-allow-origin"] == "*")
         let credentials = EmbeddedServer(configure: {
@@ -67,7 +67,7 @@ import Testing
         #expect(response?.headers["vary"] == "Origin")
     }
 
-    @Test func preflightsAreAnsweredBeforeTheSessionIsLookedAt() throws {
+    @Test func `preflights are answered before the session is looked at`() throws {
         let server = EmbeddedServer(configure: {
             $0.cors = EngineCORS(origins: .matching { $0.hasSuffix("//evil.example") })
             $0.cors?.maxAge = .seconds(600)
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test(arguments: [("http://localhost", 101), ("https://localhost", 101), ("http://localhost:81", 403), ("null", 403)])
-    func pagesOfTheSameHostMayOpenAWebSocket(origin: String, status: Int) throws {
+    func `pages of the same host may open a WebSocket`(origin: String, status: Int) throws {
         let client = try EmbeddedServer().connect()
         let headers = RawClient.upgradeHeaders + ["Origin: \(origin)"]
         #expect(try client.get("/socket.io/?EIO=4&transport=websocket", headers: headers)?.status == status)

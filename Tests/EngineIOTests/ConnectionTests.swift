@@ -13,7 +13,7 @@ import Testing
 
     // MARK: Limits
 
-    @Test func moreHeaderFieldsOrBytesThanAllowedAreRefused() throws {
+    @Test func `more header fields or bytes than allowed are refused`() throws {
         let many = try EmbeddedServer().connect()
         #expect(try many.get(Self.target, headers: (0..<2000).map { "X-\($0): y" } + RawClient.upgradeHeaders)?.status == 431)
         #expect(!many.isOpen)
@@ -24,14 +24,14 @@ import Testing
         #expect(response.map { $0.status >= 400 } ?? !longTarget.isOpen)
     }
 
-    @Test func bytesThatAreNoHTTPAreRefused() throws {
+    @Test func `bytes that are no HTTP are refused`() throws {
         let client = try EmbeddedServer().connect()
         try? client.send(Array("nonsense\r\n\r\n".utf8))
         #expect(try client.response()?.status == 400)
         #expect(!client.isOpen)
     }
 
-    @Test func aBodyThatIsTooLargeIsRefusedBeforeItIsRead() throws {
+    @Test func `a body that is too large is refused before it is read`() throws {
         let server = EmbeddedServer(configure: { $0.maxHTTPBufferSize = 1000 })
         let client = try server.connect()
         let sid = try client.handshake()
@@ -41,7 +41,7 @@ import Testing
         #expect(server.events.last == .closed(.transportError))
     }
 
-    @Test func aChunkedBodyIsCountedWhileItIsRead() throws {
+    @Test func `a chunked body is counted while it is read`() throws {
         let server = EmbeddedServer(configure: { $0.maxHTTPBufferSize = 1000 })
         let client = try server.connect()
         let sid = try client.handshake()
@@ -54,7 +54,7 @@ import Testing
         #expect(server.events.last == .closed(.transportError))
     }
 
-    @Test func theBodyOfARefusedRequestIsNotKept() throws {
+    @Test func `the body of a refused request is not kept`() throws {
         let server = EmbeddedServer(configure: { $0.maxHTTPBufferSize = 1000 })
         let client = try server.connect()
         #expect(try client.post(Self.target + "&sid=zzz", String(repeating: "4", count: 1000))?.status == 400)
@@ -65,7 +65,7 @@ import Testing
         #expect(!client.isOpen)
     }
 
-    @Test func clientsThatWaitForAContinueGetIt() throws {
+    @Test func `clients that wait for a continue get it`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -77,7 +77,7 @@ import Testing
 
     // MARK: Timeouts
 
-    @Test func aHeadMayTakeTenSeconds() throws {
+    @Test func `a head may take ten seconds`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         try client.send(Array("GET /socket.io/ HTTP/1.1\r\n".utf8))
@@ -87,7 +87,7 @@ import Testing
         #expect(!client.isOpen)
     }
 
-    @Test func aBodyMayTakeThirtySeconds() throws {
+    @Test func `a body may take thirty seconds`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -100,7 +100,7 @@ import Testing
         #expect(server.events.last == .closed(.transportError))
     }
 
-    @Test func aConnectionWaitsForItsNextRequest() throws {
+    @Test func `a connection waits for its next request`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         _ = try client.get(Self.target)
@@ -110,7 +110,7 @@ import Testing
         #expect(!client.isOpen)
     }
 
-    @Test func aConnectionThatIsNotToBeKeptIsClosed() throws {
+    @Test func `a connection that is not to be kept is closed`() throws {
         let client = try EmbeddedServer().connect()
         #expect(try client.get(Self.target, headers: ["Connection: close"])?.headers["connection"] == "close")
         #expect(!client.isOpen)
@@ -120,7 +120,7 @@ import Testing
         #expect(!old.isOpen)
     }
 
-    @Test func pipelinedRequestsAreAnsweredInOrder() throws {
+    @Test func `pipelined requests are answered in order`() throws {
         let client = try EmbeddedServer().connect()
         let requests = ["a", "b", "c"].map { RawClient.encodeRequest("GET", "/socket.io/?EIO=4&transport=polling&sid=" + $0) }
         try client.send(Array((requests.joined() + RawClient.encodeRequest("GET", Self.target)).utf8))
@@ -149,7 +149,7 @@ import Testing
         }
     }
 
-    @Test func otherRequestsGoToTheFallbackAndItMayUpgradeAfterwards() throws {
+    @Test func `other requests go to the fallback and it may upgrade afterwards`() throws {
         let installed = Mutex(0)
         let server = EmbeddedServer()
         let client = try server.connect { channel in
@@ -167,13 +167,13 @@ import Testing
         #expect(try client.frame() == .text("4hello"))
     }
 
-    @Test func aConnectionThatAskedForAnotherProtocolEndsWithItsAnswer() throws {
+    @Test func `a connection that asked for another protocol ends with its answer`() throws {
         let client = try EmbeddedServer().connect { try $0.pipeline.syncOperations.addHandler(Fallback()) }
         #expect(try client.get("/a", headers: ["Connection: Upgrade", "Upgrade: h2c"])?.body == "/a")
         #expect(!client.isOpen)
     }
 
-    @Test func anUpgradedConnectionKeepsNoHTTPHandlers() throws {
+    @Test func `an upgraded connection keeps no HTTP handlers`() throws {
         let client = try EmbeddedServer().connect()
         try client.openWebSocket()
         let pipeline = client.channel.pipeline.syncOperations
@@ -189,7 +189,7 @@ import Testing
         #expect((try? pipeline.context(handlerType: EngineWebSocketHandler.self)) != nil)
     }
 
-    @Test func aRequestInProgressIsNotCutByOthersIdleHandlers() throws {
+    @Test func `a request in progress is not cut by others idle handlers`() throws {
         let server = EmbeddedServer()
         let client = try server.connect { channel in
             try channel.pipeline.syncOperations.addHandlers(Fallback(), CloseOnIdle())
@@ -208,7 +208,7 @@ import Testing
         #expect(!client.isOpen)
     }
 
-    @Test func aWebSocketIsNotCutByOthersIdleHandlers() throws {
+    @Test func `a WebSocket is not cut by others idle handlers`() throws {
         let server = EmbeddedServer()
         let client = try server.connect { try $0.pipeline.syncOperations.addHandlers(Fallback(), CloseOnIdle()) }
         #expect(try client.get("/a")?.status == 200)
@@ -227,7 +227,7 @@ import Testing
         }
     }
 
-    @Test func aHalfClosedClientIsGone() throws {
+    @Test func `a half closed client is gone`() throws {
         let server = EmbeddedServer()
         let poller = try server.connect()
         let sid = try poller.handshake()
@@ -242,7 +242,7 @@ import Testing
         #expect(!client.isOpen && server.events.last == .closed(.transportClose))
     }
 
-    @Test func quiescingEndsWhatTheConnectionCarries() throws {
+    @Test func `quiescing ends what the connection carries`() throws {
         let server = EmbeddedServer()
         let (poller, idle, client) = (try server.connect(), try server.connect(), try server.connect())
         let sid = try poller.handshake()
@@ -259,7 +259,7 @@ import Testing
         #expect(server.events.suffix(2) == [.closed(.serverShuttingDown), .closed(.serverShuttingDown)])
     }
 
-    @Test func quiescingMayBeSpreadOverTime() throws {
+    @Test func `quiescing may be spread over time`() throws {
         let server = EmbeddedServer(configure: {
             $0.quiesceDuration = .seconds(10)
             $0.pingInterval = .seconds(100)

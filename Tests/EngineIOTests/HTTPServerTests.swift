@@ -44,7 +44,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         await server.waitUntilClosed()
     }
 
-    @Test(arguments: [1, 4]) func servesTheEngineAndRoutes(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `serves the engine and routes`(loops: Int) async throws {
         try await withServer(
             loops: loops,
             responder: { request in
@@ -65,7 +65,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test func aBodyThatIsTooLargeIsRefused() async throws {
+    @Test func `a body that is too large is refused`() async throws {
         try await withServer(configure: { $0.maxBodySize = 10 }, responder: { HTTPServerResponse(body: $0.body) }) { server, _ in
             try await RawClient.with(server.port) { client in
                 let allowed = try await client.post("/", "0123456789")
@@ -82,7 +82,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test func aResponderIsCancelledWithItsConnection() async throws {
+    @Test func `a responder is cancelled with its connection`() async throws {
         let (events, continuation) = AsyncStream.makeStream(of: Bool.self)
         try await withServer(
             responder: { _ in
@@ -99,7 +99,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test func filesAreServedFromMemory() async throws {
+    @Test func `files are served from memory`() async throws {
         let directory = FilePath("/tmp/swift-socketio-\(UInt64.random(in: 0 ... .max))")
         let files = FileSystem.shared
         try await files.createDirectory(at: directory.appending("sub"), withIntermediateDirectories: true)
@@ -128,7 +128,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test(arguments: [1, 4]) func shutdownEndsSessionsAndConnections(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `shutdown ends sessions and connections`(loops: Int) async throws {
         try await withServer(loops: loops) { server, engine in
             try await RawClient.with(server.port) { client in
                 try await client.upgrade(webSocket)
@@ -150,7 +150,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test func aPortThatIsTakenIsAnError() async throws {
+    @Test func `a port that is taken is an error`() async throws {
         try await withServer { server, engine in
             await #expect(throws: IOError.self) {
                 _ = try await HTTPServer.start(HTTPServerConfiguration(port: server.port), engine: engine)
@@ -160,7 +160,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
 
     // MARK: TLS
 
-    @Test func tlsCarriesBothTransports() async throws {
+    @Test func `tls carries both transports`() async throws {
         let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
         let key = try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem)
         let tls = TLSConfiguration.makeServerConfiguration(certificateChain: [.certificate(certificate)], privateKey: .privateKey(key))

@@ -15,7 +15,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
 @Suite(.timeLimit(.minutes(2))) struct LoopbackTests {
     // MARK: allowRequest
 
-    @Test(arguments: [1, 4]) func aHandshakeWaitsForTheDecision(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `a handshake waits for the decision`(loops: Int) async throws {
         let asked = Mutex<[String]>([])
         try await TestServer.with(
             loops: loops,
@@ -49,7 +49,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test(arguments: [1, 4]) func aClientThatVanishesDuringTheDecisionNeverConnects(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `a client that vanishes during the decision never connects`(loops: Int) async throws {
         let (started, startedContinuation) = AsyncStream.makeStream(of: Void.self)
         let (ended, endedContinuation) = AsyncStream.makeStream(of: Bool.self)
         try await TestServer.with(
@@ -78,7 +78,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test func moreHandshakesThanAllowedDoNotWait() async throws {
+    @Test func `more handshakes than allowed do not wait`() async throws {
         let (started, continuation) = AsyncStream.makeStream(of: Void.self)
         try await TestServer.with(configure: {
             $0.limits.pendingHandshakes = 1
@@ -100,7 +100,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
 
     // MARK: Connections that break
 
-    @Test(arguments: [1, 4]) func anAbortedPollIsNoticedWhileItIsParked(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `an aborted poll is noticed while it is parked`(loops: Int) async throws {
         try await TestServer.with(loops: loops) { server in
             let sid = try await RawClient.with(server.port) { client in
                 let sid = try await client.handshake()
@@ -116,7 +116,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test(arguments: [false, true]) func aHalfClosedClientIsGone(allowHalfClosure: Bool) async throws {
+    @Test(arguments: [false, true]) func `a half closed client is gone`(allowHalfClosure: Bool) async throws {
         try await TestServer.with(allowHalfClosure: allowHalfClosure) { server in
             try await RawClient.with(server.port, halfClosure: true) { client in
                 try await client.upgrade(webSocket)
@@ -135,7 +135,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test func aConnectionResetWhileAnUpgradeIsRefusedHarmsNobody() async throws {
+    @Test func `a connection reset while an upgrade is refused harms nobody`() async throws {
         try await TestServer.with { server in
             for upgrade in ["websocket", "h2c", "\u{1}"] {
                 for _ in 0..<20 {
@@ -154,7 +154,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
 
     // MARK: Order
 
-    @Test(arguments: [1, 4]) func nothingIsLostOrReorderedByUpgradesUnderAStorm(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `nothing is lost or reordered by upgrades under a storm`(loops: Int) async throws {
         try await TestServer.with(loops: loops, delegate: EchoDelegate(echoes: false)) { server in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 { group.addTask { try await Self.upgradeUnderAStorm(server) } }
@@ -206,7 +206,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         return body.split(separator: "\u{1e}").filter { $0.first == "4" }.compactMap { Int($0.dropFirst()) }
     }
 
-    @Test(arguments: [1, 4]) func whatAClientSendsArrivesInOrderThroughItsUpgrade(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `what a client sends arrives in order through its upgrade`(loops: Int) async throws {
         try await TestServer.with(loops: loops) { server in
             try await RawClient.with(server.port) { poller in
                 let sid = try await poller.handshake()
@@ -229,7 +229,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
 
     // MARK: Back-pressure
 
-    @Test(arguments: [1, 4]) func aClientThatDoesNotReadIsClosedAtTheBound(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `a client that does not read is closed at the bound`(loops: Int) async throws {
         let delegate = EchoDelegate(echoes: false)
         try await TestServer.with(loops: loops, configure: { $0.limits.sendBufferBytes = 1 << 20 }, delegate: delegate) { server in
             try await RawClient.with(server.port) { poller in
@@ -256,7 +256,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test(arguments: [1, 4]) func aPausedSessionIsNotRead(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `a paused session is not read`(loops: Int) async throws {
         try await TestServer.with(loops: loops, delegate: EchoDelegate(echoes: false)) { server in
             try await RawClient.with(server.port) { poller in
                 let sid = try await poller.handshake()
@@ -283,7 +283,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
 
     // MARK: Shutdown and leaks
 
-    @Test(arguments: [1, 4]) func shutdownClosesSessionsInBatchesAndRefusesNewOnes(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `shutdown closes sessions in batches and refuses new ones`(loops: Int) async throws {
         try await TestServer.with(loops: loops) { server in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<20 {
@@ -313,7 +313,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test func shutdownDoesNotWaitForClientsThatDoNotPoll() async throws {
+    @Test func `shutdown does not wait for clients that do not poll`() async throws {
         try await TestServer.with(configure: { $0.limits.closeTimeout = .milliseconds(50) }) { server in
             try await RawClient.with(server.port) { client in
                 _ = try await client.handshake()
@@ -324,7 +324,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
     }
 
     /// A packet for several sessions does not wait for the end of a quiet tick. Of a large one the sockets take only the beginning at once.
-    @Test func whatLeavesEarlyStaysWholeAndInOrder() async throws {
+    @Test func `what leaves early stays whole and in order`() async throws {
         let large = String(repeating: "x", count: 4 << 20)
         try await TestServer.with(ownsPipeline: true, delegate: EchoDelegate(echoes: false)) { server in
             try await Self.withSessions(3, on: server) { clients, ids in
@@ -361,7 +361,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
     }
 
     /// No client should send before the server's answer, but what came with the request must not get lost: nobody would notice.
-    @Test(arguments: [1, 4]) func whatComesWithTheUpgradeRequestIsRead(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `what comes with the upgrade request is read`(loops: Int) async throws {
         try await TestServer.with(loops: loops) { server in
             try await RawClient.with(server.port) { poller in
                 let sid = try await poller.handshake()
@@ -393,7 +393,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test(arguments: [1, 4]) func closedSessionsLeaveNothingBehind(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `closed sessions leave nothing behind`(loops: Int) async throws {
         let watched = Mutex<[WeakSession]>([])
         let delegate = EchoDelegate(onOpen: { session in
             let bound = NIOLoopBound(WeakBox(session), eventLoop: session.eventLoop)

@@ -21,61 +21,57 @@ import Testing
         }
     }
 
-    @Test(
-        "Usual handshakes are plain",
-        arguments: [
-            request(),
-            request("/socket.io/?transport=websocket&EIO=4"),
-            request("/socket.io/?EIO=4&transport=websocket&token=a%20b+c&t=&x"),
-            request(
-                target,
-                [
-                    "host:localhost", "upgrade: WebSocket", "CONNECTION: keep-alive, Upgrade", "Sec-WebSocket-Version: 13",
-                    "Sec-WebSocket-Key: x", "Origin: http://localhost", "Cookie: a=b; c=d", "X-Empty:",
-                ]
-            ),
-        ]
+    @Test(arguments: [
+        request(),
+        request("/socket.io/?transport=websocket&EIO=4"),
+        request("/socket.io/?EIO=4&transport=websocket&token=a%20b+c&t=&x"),
+        request(
+            target,
+            [
+                "host:localhost", "upgrade: WebSocket", "CONNECTION: keep-alive, Upgrade", "Sec-WebSocket-Version: 13",
+                "Sec-WebSocket-Key: x", "Origin: http://localhost", "Cookie: a=b; c=d", "X-Empty:",
+            ]
+        ),
+    ]
     )
-    func plain(request: String) {
+    func `Usual handshakes are plain`(request: String) {
         #expect(isPlain(request))
         #expect(!isPlain(String(request.dropLast(2))))
         #expect(!isPlain(request + "x"))
     }
 
-    @Test(
-        "What is in doubt is left to the HTTP pipeline",
-        arguments: [
-            request("/socket.io/?EIO=4&transport=polling"),
-            request("/socket.io/?EIO=3&transport=websocket"),
-            request("/socket.io/?EIO=4&transport=websocket&transport=polling"),
-            request("/socket.io/?EIO=4&EIO=4&transport=websocket"),
-            request("/socket.io/?EIO=4&transport=websocket&sid=x"),
-            request("/socket.io/?EIO=4&transport=websocket&s%69d=x"),
-            request("/socket.io/?EIO=4&transport=websocket&j=0"),
-            request("/socket.io/?EIO=4&transport=websocket#x"),
-            request("/socket.io/?EIO=4"), request("/socket.io/"), request("/socket.io?EIO=4&transport=websocket"), request("/"),
-            request(target, []), request(target, Array(fields.dropLast())), request(target, ["Upgrade: websocket"] + fields),
-            request(target, fields + ["Host: other"]), request(target, fields + ["Sec-WebSocket-Key: other"]),
-            request(target, fields + ["Content-Length: 0"]), request(target, fields + ["Transfer-Encoding: chunked"]),
-            request(target, fields + ["Expect: 100-continue"]), request(target, fields + [" folded"]), request(target, fields + ["A : b"]),
-            request(target, fields + ["A: b "]), request(target, fields + ["A:  b"]), request(target, fields + ["A: \u{e4}"]),
-            request(target, fields + ["A: \u{1}"]), request(target, fields + ["A"]), request(target, fields + [": b"]),
-            request(target, fields + ["A: b\nC: d"]), request().replacing("HTTP/1.1", with: "HTTP/1.0"),
-            request().replacing("GET", with: "PUT"), request().replacing("Version: 13", with: "Version: 8"), "", "GET",
-        ]
+    @Test(arguments: [
+        request("/socket.io/?EIO=4&transport=polling"),
+        request("/socket.io/?EIO=3&transport=websocket"),
+        request("/socket.io/?EIO=4&transport=websocket&transport=polling"),
+        request("/socket.io/?EIO=4&EIO=4&transport=websocket"),
+        request("/socket.io/?EIO=4&transport=websocket&sid=x"),
+        request("/socket.io/?EIO=4&transport=websocket&s%69d=x"),
+        request("/socket.io/?EIO=4&transport=websocket&j=0"),
+        request("/socket.io/?EIO=4&transport=websocket#x"),
+        request("/socket.io/?EIO=4"), request("/socket.io/"), request("/socket.io?EIO=4&transport=websocket"), request("/"),
+        request(target, []), request(target, Array(fields.dropLast())), request(target, ["Upgrade: websocket"] + fields),
+        request(target, fields + ["Host: other"]), request(target, fields + ["Sec-WebSocket-Key: other"]),
+        request(target, fields + ["Content-Length: 0"]), request(target, fields + ["Transfer-Encoding: chunked"]),
+        request(target, fields + ["Expect: 100-continue"]), request(target, fields + [" folded"]), request(target, fields + ["A : b"]),
+        request(target, fields + ["A: b "]), request(target, fields + ["A:  b"]), request(target, fields + ["A: \u{e4}"]),
+        request(target, fields + ["A: \u{1}"]), request(target, fields + ["A"]), request(target, fields + [": b"]),
+        request(target, fields + ["A: b\nC: d"]), request().replacing("HTTP/1.1", with: "HTTP/1.0"),
+        request().replacing("GET", with: "PUT"), request().replacing("Version: 13", with: "Version: 8"), "", "GET",
+    ]
     )
-    func doubtful(request: String) {
+    func `What is in doubt is left to the HTTP pipeline`(request: String) {
         #expect(!isPlain(request))
     }
 
-    @Test("Fields are counted")
-    func count() {
+    @Test
+    func `Fields are counted`() {
         #expect(isPlain(Self.request(), maximumFields: 6))
         #expect(!isPlain(Self.request(), maximumFields: 5))
     }
 
-    @Test("The handshake that is kept is the same as that of the HTTP pipeline")
-    func lines() throws {
+    @Test
+    func `The handshake that is kept is the same as that of the HTTP pipeline`() throws {
         var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: Self.target)
         let fields = Self.fields + ["x-own: 1", "cookie: a=b"]
         for field in fields {
@@ -93,8 +89,8 @@ import Testing
         #expect(plain.headers.map(\.value) == parsed.headers.map(\.value))
     }
 
-    @Test("A handshake in two pieces gets the same answer, wherever it is cut")
-    func pieces() throws {
+    @Test
+    func `A handshake in two pieces gets the same answer, wherever it is cut`() throws {
         let request = Array(Self.request().utf8)
         for cut in 1..<request.count {
             let client = try EmbeddedServer().connect()
@@ -109,8 +105,8 @@ import Testing
         }
     }
 
-    @Test("Hooks, cookie and CORS add their fields to the answer, and other origins are refused")
-    func headers() throws {
+    @Test
+    func `Hooks, cookie and CORS add their fields to the answer, and other origins are refused`() throws {
         let server = EmbeddedServer { configuration in
             configuration.cookie = EngineCookie(name: "io")
             configuration.cors = EngineCORS(origins: .exactly(["https://a.example"]))
@@ -129,11 +125,9 @@ import Testing
         #expect(try other.response()?.status == 403)
     }
 
-    @Test(
-        "A connection that sends nothing, or only the beginning of a request, ends after the header timeout",
-        arguments: ["", "GET /socket.io/?", "GE"]
+    @Test(arguments: ["", "GET /socket.io/?", "GE"]
     )
-    func silence(beginning: String) throws {
+    func `A connection that sends nothing, or only the beginning of a request, ends after the header timeout`(beginning: String) throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         if !beginning.isEmpty { try client.send(Array(beginning.utf8)) }
@@ -143,8 +137,8 @@ import Testing
         #expect(!client.isOpen)
     }
 
-    @Test("Sessions beyond the limit and after the beginning of the shutdown are refused as ever")
-    func refused() throws {
+    @Test
+    func `Sessions beyond the limit and after the beginning of the shutdown are refused as ever`() throws {
         let server = EmbeddedServer { $0.limits.sessions = 1 }
         try server.connect().openWebSocket()
         let client = try server.connect()

@@ -12,7 +12,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
 
 /// Long-polling, with a clock that the test moves.
 @Suite struct PollingTests {
-    @Test func aSecondPollEndsTheSession() throws {
+    @Test func `a second poll ends the session`() throws {
         let server = EmbeddedServer()
         let (first, second) = (try server.connect(), try server.connect())
         let sid = try first.handshake()
@@ -23,7 +23,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(try first.get(polling + sid)?.body == "{\"code\":1,\"message\":\"Session ID unknown\"}")
     }
 
-    @Test func anOverlappingPostEndsTheSessionAndBothAreAnswered() throws {
+    @Test func `an overlapping post ends the session and both are answered`() throws {
         let server = EmbeddedServer()
         let (first, second) = (try server.connect(), try server.connect())
         let sid = try first.handshake()
@@ -35,7 +35,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(!server.events.contains(.text("hello")))
     }
 
-    @Test func anAbortedPollIsATransportError() throws {
+    @Test func `an aborted poll is a transport error`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -45,7 +45,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(server.engine.clientsCount == 0)
     }
 
-    @Test func anAbortedPostIsATransportError() throws {
+    @Test func `an aborted post is a transport error`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -54,7 +54,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(server.events.last == .closed(.transportError))
     }
 
-    @Test func anOctetStreamIsRefused() throws {
+    @Test func `an octet stream is refused`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -63,7 +63,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
     }
 
     @Test(arguments: ["abc", "", "4a\u{1e}x", "4a\u{1e}", "bAAAAA", "9"])
-    func aPayloadThatCannotBeParsedEndsTheSession(payload: String) throws {
+    func `a payload that cannot be parsed ends the session`(payload: String) throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -72,7 +72,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(try client.get(polling + sid)?.status == 400)
     }
 
-    @Test func bytesThatAreNoUTF8EndTheSession() throws {
+    @Test func `bytes that are no UTF 8 end the session`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -82,7 +82,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(server.events.last == .closed(.parseError))
     }
 
-    @Test func tooManyPacketsInOnePayloadEndTheSession() throws {
+    @Test func `too many packets in one payload end the session`() throws {
         let server = EmbeddedServer(configure: { $0.limits.packetsPerPayload = 3 })
         let client = try server.connect()
         let sid = try client.handshake()
@@ -91,7 +91,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(server.events.last == .closed(.parseError))
     }
 
-    @Test func aClosePacketFreesThePollWithANoop() throws {
+    @Test func `a close packet frees the poll with a noop`() throws {
         let server = EmbeddedServer()
         let (poller, poster) = (try server.connect(), try server.connect())
         let sid = try poller.handshake()
@@ -101,7 +101,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(server.events.suffix(2) == [.text("bye"), .closed(.transportClose)])
     }
 
-    @Test func closingWaitsForTheNextPoll() throws {
+    @Test func `closing waits for the next poll`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -115,7 +115,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(server.events.last == .closed(.forcedClose))
     }
 
-    @Test func closingDoesNotWaitForEver() throws {
+    @Test func `closing does not wait for ever`() throws {
         let server = EmbeddedServer()
         let sid = try server.connect().handshake()
         try server.delegate.session(sid).close()
@@ -125,7 +125,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(server.events.last == .closed(.forcedClose) && server.engine.clientsCount == 0)
     }
 
-    @Test func aParkedPollGetsTheCloseAtOnce() throws {
+    @Test func `a parked poll gets the close at once`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -136,7 +136,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(server.events.last == .closed(.forcedServerClose))
     }
 
-    @Test func heartbeatOverPolling() throws {
+    @Test func `heartbeat over polling`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -152,7 +152,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(server.events.last == .closed(.pingTimeout))
     }
 
-    @Test func aFloodOfPongsIsIgnored() throws {
+    @Test func `a flood of pongs is ignored`() throws {
         let server = EmbeddedServer(configure: { $0.limits.packetsPerPayload = 5000 })
         let client = try server.connect()
         let sid = try client.handshake()
@@ -163,7 +163,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(try client.get(polling + sid)?.body == "2")
     }
 
-    @Test func noTimeoutCutsAParkedPoll() throws {
+    @Test func `no timeout cuts a parked poll`() throws {
         let server = EmbeddedServer(configure: { $0.pingInterval = .seconds(300) })
         let client = try server.connect()
         let sid = try client.handshake()
@@ -174,7 +174,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(try client.response()?.body == "2")
     }
 
-    @Test func responsesAreGzippedAboveTheThreshold() throws {
+    @Test func `responses are gzipped above the threshold`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -192,7 +192,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(small.headers["content-encoding"] == nil && small.body == "4small")
     }
 
-    @Test func aPausedSessionAnswersItsPostLater() throws {
+    @Test func `a paused session answers its post later`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -206,7 +206,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(try client.response()?.body == "ok")
     }
 
-    @Test func theSendBufferIsBoundedInPacketsAndBytes() throws {
+    @Test func `the send buffer is bounded in packets and bytes`() throws {
         for limit in [0, 1] {
             let server = EmbeddedServer(configure: {
                 if limit == 0 { $0.limits.sendBufferPackets = 10 } else { $0.limits.sendBufferBytes = 1000 }
@@ -225,7 +225,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         }
     }
 
-    @Test func drainsAreReported() throws {
+    @Test func `drains are reported`() throws {
         let server = EmbeddedServer(configure: { $0.limits.sendBufferLowWater = 2 })
         let client = try server.connect()
         let sid = try client.handshake()
@@ -240,7 +240,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(server.events.filter { $0 == .drained }.count == 1)
     }
 
-    @Test func volatilePacketsNeedAParkedPoll() throws {
+    @Test func `volatile packets need a parked poll`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let sid = try client.handshake()
@@ -253,7 +253,7 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(try client.response()?.body == "4v")
     }
 
-    @Test func aLongQueueIsSplitOverSeveralPolls() throws {
+    @Test func `a long queue is split over several polls`() throws {
         let server = EmbeddedServer(configure: { $0.maxHTTPBufferSize = 100 })
         let client = try server.connect()
         let sid = try client.handshake()

@@ -9,7 +9,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
 
 /// The behaviour that the protocol's own test suite asks for, on one and on four event loops.
 @Suite(.timeLimit(.minutes(1))) struct ProtocolTests {
-    @Test(arguments: [1, 4]) func pollingHandshake(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `polling handshake`(loops: Int) async throws {
         try await TestServer.with(loops: loops) { server in
             let response = try await RawClient.with(server.port) { try await $0.get(polling) }
             #expect(response.status == 200)
@@ -24,7 +24,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test(arguments: [1, 4]) func webSocketHandshakeAndEcho(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `web socket handshake and echo`(loops: Int) async throws {
         try await TestServer.with(loops: loops) { server in
             try await RawClient.with(server.port) { client in
                 try await client.upgrade(webSocket)
@@ -40,7 +40,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test(arguments: [1, 4]) func pollingCarriesTextAndBinaryBothWays(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `polling carries text and binary both ways`(loops: Int) async throws {
         try await TestServer.with(loops: loops) { server in
             try await RawClient.with(server.port) { client in
                 let target = polling + "&sid=" + (try await client.handshake())
@@ -55,7 +55,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test(arguments: [1, 4]) func upgradeFromPollingToWebSocket(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `upgrade from polling to WebSocket`(loops: Int) async throws {
         try await TestServer.with(loops: loops) { server in
             try await RawClient.with(server.port) { client in
                 let sid = try await client.handshake()

@@ -74,7 +74,7 @@ import Testing
         Case(target: "/socket.io/socket.io.js", status: 404, body: "Not found\n"),
     ]
 
-    @Test(arguments: cases) func wrongRequestsAreAnsweredAsTheReferenceDoes(test: Case) throws {
+    @Test(arguments: cases) func `wrong requests are answered as the reference does`(test: Case) throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         try client.request(test.method, test.target, headers: test.headers)
@@ -87,7 +87,7 @@ import Testing
         #expect(client.isOpen == test.headers.isEmpty)
     }
 
-    @Test func headIsRefusedWithoutABody() throws {
+    @Test func `head is refused without a body`() throws {
         let client = try EmbeddedServer().connect()
         try client.request("HEAD", "/socket.io/?EIO=4&transport=polling")
         // A client knows that nothing follows the answer to HEAD; this one is told the length as well.
@@ -97,7 +97,7 @@ import Testing
     // MARK: Options
 
     @Test(arguments: [("/chat", true, "/chat/"), ("chat/", false, "/chat"), ("/", true, "/"), ("/a/b/", true, "/a/b/")])
-    func thePathIsNormalised(path: String, slash: Bool, served: String) throws {
+    func `the path is normalised`(path: String, slash: Bool, served: String) throws {
         let server = EmbeddedServer(configure: {
             $0.path = path
             $0.addTrailingSlash = slash
@@ -105,7 +105,7 @@ import Testing
         #expect(try server.connect().get("\(served)?EIO=4&transport=polling")?.status == 200)
     }
 
-    @Test func transportsThatAreNotOfferedAreUnknown() throws {
+    @Test func `transports that are not offered are unknown`() throws {
         let server = EmbeddedServer(configure: { $0.transports = [.websocket] })
         #expect(try server.connect().get("/socket.io/?EIO=4&transport=polling")?.body == Self.unknownTransport)
         try server.connect().openWebSocket()
@@ -113,7 +113,7 @@ import Testing
         #expect(try pollingOnly.connect().get("/socket.io/?EIO=4&transport=polling")?.body.contains("\"upgrades\":[]") == true)
     }
 
-    @Test func theCookieIsSetOnceAndAsConfigured() throws {
+    @Test func `the cookie is set once and as configured`() throws {
         var cookie = EngineCookie()
         cookie.maxAge = .seconds(60)
         cookie.secure = true
@@ -127,7 +127,7 @@ import Testing
         #expect(try client.post("/socket.io/?EIO=4&transport=polling&sid=id", "4a")?.headers["set-cookie"] == nil)
     }
 
-    @Test func headerHooksSeeWhatTheyShould() throws {
+    @Test func `header hooks see what they should`() throws {
         let server = EmbeddedServer(configure: {
             $0.initialHeaders = { [("X-Initial", $0.header("User-Agent") ?? "")] }
             $0.headers = { [("X-Method", $0.method)] }
@@ -143,7 +143,7 @@ import Testing
         #expect(upgrade?.headers["x-initial"] == "ws")
     }
 
-    @Test func everyRefusalIsReported() throws {
+    @Test func `every refusal is reported`() throws {
         let seen = Mutex<[EngineConnectionError]>([])
         let server = EmbeddedServer(configure: { $0.connectionError = { error in seen.withLock { $0.append(error) } } })
         let client = try server.connect()
@@ -155,21 +155,21 @@ import Testing
         #expect(errors.last?.request.query("sid") == "zzz")
     }
 
-    @Test func anIDThatIsInUseIsRefused() throws {
+    @Test func `an ID that is in use is refused`() throws {
         let server = EmbeddedServer(configure: { $0.generateID = { _ in "same" } })
         #expect(try server.connect().get("/socket.io/?EIO=4&transport=polling")?.status == 200)
         #expect(try server.connect().get("/socket.io/?EIO=4&transport=polling")?.body == Self.badRequest)
         #expect(server.engine.clientsCount == 1)
     }
 
-    @Test func moreSessionsThanAllowedAreRefused() throws {
+    @Test func `more sessions than allowed are refused`() throws {
         let server = EmbeddedServer(configure: { $0.limits.sessions = 2 })
         for status in [200, 200, 503] {
             #expect(try server.connect().get("/socket.io/?EIO=4&transport=polling")?.status == status)
         }
     }
 
-    @Test func aStormOfUnknownSessionsIsLoggedOnce() throws {
+    @Test func `a storm of unknown sessions is logged once`() throws {
         let messages = Mutex<[String]>([])
         let logger = Logger(label: "test") { _ in RecordingHandler { text in messages.withLock { $0.append(text) } } }
         let server = EmbeddedServer(logger: logger)
@@ -179,7 +179,7 @@ import Testing
         #expect(logged.count == 1 && logged.first?.contains("sticky sessions") == true)
     }
 
-    @Test func otherPathsBelowTheEnginesHaveAResponder() throws {
+    @Test func `other paths below the engines have a responder`() throws {
         let server = EmbeddedServer(configure: {
             let file = StaticFile(bytes: ByteBuffer(string: String(repeating: "x", count: 2000)), contentType: "text/javascript")
             $0.responder = { $0.path == "/socket.io/socket.io.js" ? file.response(to: $0) : nil }
@@ -196,7 +196,7 @@ import Testing
 
     // MARK: The handshake as the application sees it
 
-    @Test func theHandshakeIsParsedOnDemand() throws {
+    @Test func `the handshake is parsed on demand`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let target = "/socket.io/?EIO=4&transport=polling&a=b%20c&d=%zz+e&f&a=second"

@@ -16,7 +16,7 @@ import Testing
         return texts
     }
 
-    @Test func messagesOfOneTickLeaveInOneWrite() throws {
+    @Test func `messages of one tick leave in one write`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         try client.openWebSocket()
@@ -31,7 +31,7 @@ import Testing
         #expect(Array(written.readableBytesView) == expected)
     }
 
-    @Test func sessionsThatTakeTurnsInOneTickKeepTheirOrder() throws {
+    @Test func `sessions that take turns in one tick keep their order`() throws {
         let server = EmbeddedServer()
         let clients = try (0..<3).map { _ in try server.connect() }
         for client in clients { try client.openWebSocket() }
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func whatWasSentInTheTickOfTheCloseStillLeavesBeforeIt() throws {
+    @Test func `what was sent in the tick of the close still leaves before it`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         try client.openWebSocket()
@@ -57,7 +57,7 @@ import Testing
         #expect(try client.frame() == .text("4last"))
     }
 
-    @Test func aMessageOfAnySizeKeepsItsPlace() throws {
+    @Test func `a message of any size keeps its place`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         try client.openWebSocket()
@@ -71,7 +71,7 @@ import Testing
 
     private func buffer(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
 
-    @Test func sessionsThatSendTheSameShareIt() {
+    @Test func `sessions that send the same share it`() {
         var log = TickLog()
         let (first, second) = (buffer("one"), buffer("two"))
         for _ in 0..<3 { #expect(log.append(first) == 0) }
@@ -83,7 +83,7 @@ import Testing
         #expect(log.frames(0..<2, bytes: 1 << 20) == nil, "large ranges are not copied")
     }
 
-    @Test func whatIsSentWhileTheTickIsWrittenIsNotForgottenWithIt() {
+    @Test func `what is sent while the tick is written is not forgotten with it`() {
         var log = TickLog()
         let again = buffer("again")
         _ = log.append(again)
@@ -94,7 +94,7 @@ import Testing
         #expect(log[position] == again)
     }
 
-    @Test func positionsStayWhenTheTickEnds() {
+    @Test func `positions stay when the tick ends`() {
         var log = TickLog()
         _ = log.append(buffer("one"))
         let end = log.end

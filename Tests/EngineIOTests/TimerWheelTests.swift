@@ -19,7 +19,7 @@ import Testing
         wheel.expired(now: at(milliseconds)).compactMap { ($0 as? Item)?.name }.sorted()
     }
 
-    @Test func itemsFireOnceAndNeverEarly() {
+    @Test func `items fire once and never early`() {
         var wheel = TimerWheel(start: at(0))
         let items = (0..<1000).map(Item.init)
         for item in items { wheel.schedule(item, at: at(Int64(item.name * 37))) }
@@ -34,7 +34,7 @@ import Testing
         #expect(wheel.count == 0 && wheel.nextDeadline == nil)
     }
 
-    @Test func anItemFiresAtItsLastDeadlineOnly() {
+    @Test func `an item fires at its last deadline only`() {
         var wheel = TimerWheel(start: at(0))
         let item = Item(1)
         wheel.schedule(item, at: at(100))
@@ -50,7 +50,7 @@ import Testing
         #expect(expired(&wheel, 10_000) == [])
     }
 
-    @Test func cancellingOneLeavesTheOthersOfItsSlot() {
+    @Test func `cancelling one leaves the others of its slot`() {
         var wheel = TimerWheel(start: at(0))
         let items = (0..<10).map(Item.init)
         for item in items { wheel.schedule(item, at: at(100)) }
@@ -60,7 +60,7 @@ import Testing
         #expect(expired(&wheel, 500) == [1, 8])
     }
 
-    @Test func deadlinesBeyondOneTurnAndLongSleepsAreKept() {
+    @Test func `deadlines beyond one turn and long sleeps are kept`() {
         var wheel = TimerWheel(start: at(0))
         let (near, far) = (Item(1), Item(2))
         wheel.schedule(near, at: at(50))
@@ -75,7 +75,7 @@ import Testing
         #expect(expired(&wheel, 500_020) == [1])
     }
 
-    @Test func theNextDeadlineIsNeverLate() {
+    @Test func `the next deadline is never late`() {
         var wheel = TimerWheel(start: at(0))
         let items = (0..<50).map(Item.init)
         for item in items { wheel.schedule(item, at: at(Int64(item.name * 997 % 30_000))) }
@@ -84,7 +84,7 @@ import Testing
         #expect(fired == 50)
     }
 
-    @Test func creditStopsAndRestartsAConnection() {
+    @Test func `credit stops and restarts a connection`() {
         let credit = InboundCredit()
         #expect(!credit.spend(200_000))
         #expect(credit.spend(100_000))

@@ -37,7 +37,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket&sid="
         }
     }
 
-    @Test func aNoopEvery100msFreesTheParkedPoll() throws {
+    @Test func `a noop every 100 ms frees the parked poll`() throws {
         let setup = try Setup()
         try setup.poller.request("GET", polling + setup.sid)
         try setup.probe()
@@ -53,7 +53,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket&sid="
         #expect(try setup.poller.get(polling + setup.sid)?.status == 400)
     }
 
-    @Test func writesGoOnThroughPollingUntilTheUpgradePacket() async throws {
+    @Test func `writes go on through polling until the upgrade packet`() async throws {
         let setup = try Setup()
         try setup.probe()
         try await setup.send("one")
@@ -67,7 +67,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket&sid="
     }
 
     @Test(arguments: ["4hello", "2", "3probe", "1", "6", "x", ""])
-    func anythingElseClosesOnlyTheCandidate(text: String) throws {
+    func `anything else closes only the candidate`(text: String) throws {
         let setup = try Setup()
         try setup.candidate.sendText(text)
         #expect(try setup.candidate.frame() == .close(1000))
@@ -80,7 +80,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket&sid="
         #expect(try second.frame() == .text("3probe"))
     }
 
-    @Test func oneProbeAtATime() throws {
+    @Test func `one probe at a time`() throws {
         let setup = try Setup()
         let second = try setup.server.connect()
         try second.upgrade(webSocket + setup.sid)
@@ -88,7 +88,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket&sid="
         try setup.probe()
     }
 
-    @Test func aWebSocketForAnUpgradedSessionIsClosed() throws {
+    @Test func `a WebSocket for an upgraded session is closed`() throws {
         let setup = try Setup()
         try setup.probe()
         try setup.candidate.sendText("5")
@@ -99,7 +99,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket&sid="
         #expect(try setup.candidate.frame() == .text("4a"))
     }
 
-    @Test func anUpgradeThatIsNeverFinishedIsGivenUp() throws {
+    @Test func `an upgrade that is never finished is given up`() throws {
         let setup = try Setup()
         try setup.probe()
         setup.server.advance(9.9)
@@ -111,7 +111,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket&sid="
         #expect(setup.server.engine.clientsCount == 1)
     }
 
-    @Test func theHeartbeatGoesOnDuringAnUpgrade() throws {
+    @Test func `the heartbeat goes on during an upgrade`() throws {
         let setup = try Setup(configure: { $0.upgradeTimeout = .seconds(60) })
         try setup.probe()
         setup.server.advance(25)
@@ -121,7 +121,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket&sid="
         #expect(try setup.candidate.frame() == .close(1000))
     }
 
-    @Test func aCandidateThatGoesAwayLeavesTheSession() throws {
+    @Test func `a candidate that goes away leaves the session`() throws {
         let setup = try Setup()
         try setup.probe()
         try setup.candidate.close()
@@ -129,7 +129,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket&sid="
         #expect(setup.server.engine.clientsCount == 1)
     }
 
-    @Test func upgradesThatAreNotAllowedAreRefused() throws {
+    @Test func `upgrades that are not allowed are refused`() throws {
         let server = EmbeddedServer(configure: { $0.allowUpgrades = false })
         let client = try server.connect()
         let body = try #require(try client.get("/socket.io/?EIO=4&transport=polling")).body
@@ -139,7 +139,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket&sid="
         #expect(!client.isOpen)
     }
 
-    @Test func aPostThatIsBeingReadOutlivesTheUpgrade() throws {
+    @Test func `a post that is being read outlives the upgrade`() throws {
         let setup = try Setup()
         try setup.probe()
         let body = "4late"

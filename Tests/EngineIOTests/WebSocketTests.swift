@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 3, 4, 7, 8, 9, 15, 124, 125, 126, 65_535, 65_536, 200_000])
-    func messagesOfAnySizeComeBackUnchanged(size: Int) throws {
+    func `messages of any size come back unchanged`(size: Int) throws {
         let (_, client) = try open()
         let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 * 31) }
         try client.send(RawClient.encodeFrame(0x82, bytes))
@@ -28,13 +28,13 @@ import Testing
         #expect(try client.frame() == .text("4" + text))
     }
 
-    @Test func framesMayArriveByteByByte() throws {
+    @Test func `frames may arrive byte by byte`() throws {
         let (_, client) = try open()
         for byte in RawClient.encodeFrame(0x81, Array("4hello".utf8)) { try client.send([byte]) }
         #expect(try client.frame() == .text("4hello"))
     }
 
-    @Test func framesMayBeCutAnywhere() throws {
+    @Test func `frames may be cut anywhere`() throws {
         let (_, client) = try open()
         let texts = ["4one", "4" + String(repeating: "x", count: 300), "4three"]
         let bytes = texts.flatMap { RawClient.encodeFrame(0x81, Array($0.utf8)) }
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func fragmentsArePutTogetherAroundControlFrames() throws {
+    @Test func `fragments are put together around control frames`() throws {
         let (_, client) = try open()
         try client.send(RawClient.encodeFrame(0x01, Array("4he".utf8)))
         try client.send(RawClient.encodeFrame(0x89, [1, 2]))
@@ -85,7 +85,7 @@ import Testing
         BadFrames(description: "HTTP", bytes: Array("test".utf8), code: 1002),
     ]
 
-    @Test(arguments: badFrames) func badFramesEndTheConnectionWithTheirCode(frames: BadFrames) throws {
+    @Test(arguments: badFrames) func `bad frames end the connection with their code`(frames: BadFrames) throws {
         let (server, client) = try open()
         try client.send(frames.bytes)
         if frames.description != "HTTP" {
@@ -97,14 +97,14 @@ import Testing
         #expect(!server.events.contains(.text("hello")))
     }
 
-    @Test(arguments: ["x", "", "7", "b!"]) func packetsThatCannotBeParsedAreParseErrors(text: String) throws {
+    @Test(arguments: ["x", "", "7", "b!"]) func `packets that cannot be parsed are parse errors`(text: String) throws {
         let (server, client) = try open()
         try client.sendText(text)
         #expect(try client.frame() == .close(1000))
         #expect(server.events.last == .closed(.parseError))
     }
 
-    @Test func aCloseFrameIsAnsweredAndEndsTheSession() throws {
+    @Test func `a close frame is answered and ends the session`() throws {
         let (server, client) = try open()
         try client.send(RawClient.encodeFrame(0x88, [0x0b, 0xb8] + Array("why".utf8)))
         #expect(try client.frame() == .close(3000))
@@ -112,14 +112,14 @@ import Testing
         #expect(server.events.last == .closed(.transportClose) && server.engine.clientsCount == 0)
     }
 
-    @Test func aClosePacketEndsTheSession() throws {
+    @Test func `a close packet ends the session`() throws {
         let (server, client) = try open()
         try client.sendText("1")
         #expect(try client.frame() == .close(1000))
         #expect(server.events.last == .closed(.transportClose))
     }
 
-    @Test func heartbeatOverWebSocket() throws {
+    @Test func `heartbeat over WebSocket`() throws {
         let (server, client) = try open()
         for number in 1...3 {
             server.advance(25)
@@ -138,13 +138,13 @@ import Testing
         #expect(!client.isOpen)
     }
 
-    @Test func aPingFromTheClientIsATransportError() throws {
+    @Test func `a ping from the client is a transport error`() throws {
         let (server, client) = try open()
         try client.sendText("2")
         #expect(server.events.last == .closed(.transportError))
     }
 
-    @Test func messagesAboveTheLimitAreRefusedAlsoInFragments() throws {
+    @Test func `messages above the limit are refused also in fragments`() throws {
         for fragmented in [false, true] {
             let (server, client) = try open(configure: { $0.maxHTTPBufferSize = 100 })
             try client.send(RawClient.encodeFrame(0x82, Array(repeating: 1, count: 100)))
@@ -160,7 +160,7 @@ import Testing
         }
     }
 
-    @Test func emptyFragmentsAreCountedToo() throws {
+    @Test func `empty fragments are counted too`() throws {
         let (server, client) = try open(configure: { $0.limits.fragmentsPerMessage = 10 })
         try client.send(RawClient.encodeFrame(0x02, []))
         for _ in 0..<9 { try client.send(RawClient.encodeFrame(0x00, [])) }
@@ -170,7 +170,7 @@ import Testing
         #expect(server.events.last == .closed(.transportError))
     }
 
-    @Test func closingSendsWhatIsQueuedFirst() throws {
+    @Test func `closing sends what is queued first`() throws {
         let (server, client) = try open()
         guard case .opened(let sid)? = server.events.first else { return }
         let session = try server.delegate.session(sid)
@@ -185,7 +185,7 @@ import Testing
         #expect(!client.isOpen)
     }
 
-    @Test func discardingDoesNotWait() throws {
+    @Test func `discarding does not wait`() throws {
         let (server, client) = try open()
         guard case .opened(let sid)? = server.events.first else { return }
         let session = try server.delegate.session(sid)
@@ -197,7 +197,7 @@ import Testing
         #expect(!session.sendVolatile(EncodedPacket(message: ByteBuffer(), isBinary: false)))
     }
 
-    @Test func packetsWaitWhileTheChannelIsNotWritable() throws {
+    @Test func `packets wait while the channel is not writable`() throws {
         let (server, client) = try open(configure: { $0.limits.sendBufferPackets = 5 })
         guard case .opened(let sid)? = server.events.first else { return }
         let session = try server.delegate.session(sid)
@@ -219,7 +219,7 @@ import Testing
         #expect(server.events.last == .closed(.sendBufferFull))
     }
 
-    @Test func anHTTPParserDoesNotSeeWhatFollowsTheUpgrade() throws {
+    @Test func `an HTTP parser does not see what follows the upgrade`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
         let request = RawClient.encodeRequest("GET", "/socket.io/?EIO=4&transport=websocket", headers: RawClient.upgradeHeaders)
@@ -231,7 +231,7 @@ import Testing
         #expect(try client.frame() == .text("4two"))
     }
 
-    @Test(arguments: [false, true]) func garbageBehindAnUpgradeEndsOnlyThatConnection(existing: Bool) throws {
+    @Test(arguments: [false, true]) func `garbage behind an upgrade ends only that connection`(existing: Bool) throws {
         let server = EmbeddedServer()
         let other = try server.connect()
         let sid = try other.handshake()
@@ -244,7 +244,7 @@ import Testing
         #expect(server.engine.clientsCount == 1)
     }
 
-    @Test func theAnswerToAnUpgradeHasEachHeaderOnce() throws {
+    @Test func `the answer to an upgrade has each header once`() throws {
         let client = try EmbeddedServer(configure: { $0.cors = EngineCORS(origins: .any) }).connect()
         try client.request("GET", "/socket.io/?EIO=4&transport=websocket", headers: RawClient.upgradeHeaders)
         let bytes = try #require(try client.channel.readOutbound(as: ByteBuffer.self))
@@ -254,7 +254,7 @@ import Testing
         #expect(Set(names).isSuperset(of: ["connection", "upgrade", "sec-websocket-accept"]))
     }
 
-    @Test func theMaskIsTakenOffAtEveryLength() {
+    @Test func `the mask is taken off at every length`() {
         let key: WebSocketMaskingKey = [0x12, 0x34, 0x56, 0x78]
         for count in 0..<40 {
             let plain = (0..<count).map { UInt8($0) }

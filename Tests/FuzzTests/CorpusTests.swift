@@ -16,8 +16,8 @@ struct CorpusTests {
         }
     }
 
-    @Test("no input that was ever interesting breaks a rule", .timeLimit(.minutes(2)), arguments: FuzzTarget.all)
-    func replay(target: FuzzTarget) async throws {
+    @Test(.timeLimit(.minutes(2)), arguments: FuzzTarget.all)
+    func `no input that was ever interesting breaks a rule`(target: FuzzTarget) async throws {
         try await target.prepare()
         let corpus = try Self.corpus(target.name)
         #expect(corpus.count > 20)

@@ -10,8 +10,8 @@ struct AcknowledgementTests {
         try await guest.client.acknowledge(try #require(try await guest.client.receiveEvent().id), value)
     }
 
-    @Test("Acknowledgements come from all servers as they arrive; who is gone is not waited for", arguments: [1, 4])
-    func stream(loops: Int) async throws {
+    @Test(arguments: [1, 4])
+    func `Acknowledgements come from all servers as they arrive; who is gone is not waited for`(loops: Int) async throws {
         try await withServers(3, loops: loops) { servers in
             var guests: [ClusterServer.Guest] = []
             for number in 0..<6 { guests.append(try await servers[number % 3].guest(rooms: ["room"])) }
@@ -33,16 +33,16 @@ struct AcknowledgementTests {
         }
     }
 
-    @Test("Nobody is asked: the answer is empty at once")
-    func nobody() async throws {
+    @Test
+    func `Nobody is asked: the answer is empty at once`() async throws {
         try await withServers { servers in
             let answers = try await servers[0].io.to("nobody").timeout(.seconds(30)).emitWithAck("x", as: Int.self)
             #expect(try await answers.collect().isEmpty)
         }
     }
 
-    @Test("The caller's timeout ends it on all servers, with what has come")
-    func timeout() async throws {
+    @Test
+    func `The caller's timeout ends it on all servers, with what has come`() async throws {
         try await withServers { servers in
             let quick = try await servers[1].guest()
             let slow = try await servers[1].guest()
@@ -59,8 +59,8 @@ struct AcknowledgementTests {
         }
     }
 
-    @Test("A server that dies ends its part with its id, long before the timeout")
-    func death() async throws {
+    @Test
+    func `A server that dies ends its part with its id, long before the timeout`() async throws {
         try await withServers(3, cluster: .forDeaths) { servers in
             let alive = try await servers[1].guest()
             let doomed = try await servers[2].guest()
@@ -77,8 +77,8 @@ struct AcknowledgementTests {
         }
     }
 
-    @Test("A server that leaves ends its part at once")
-    func leaving() async throws {
+    @Test
+    func `A server that leaves ends its part at once`() async throws {
         try await withServers(3) { servers in
             let leaving = try await servers[2].guest()
             let answers = try await servers[0].io.timeout(.seconds(30)).emitWithAck("x", as: Int.self)

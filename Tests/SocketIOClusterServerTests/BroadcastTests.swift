@@ -6,8 +6,8 @@ import Testing
 
 @Suite("Broadcasts between servers", .timeLimit(.minutes(1)))
 struct BroadcastTests {
-    @Test("Every selection reaches whom it names, on all servers, once and in order", arguments: [1, 4])
-    func selections(loops: Int) async throws {
+    @Test(arguments: [1, 4])
+    func `Every selection reaches whom it names, on all servers, once and in order`(loops: Int) async throws {
         try await withServers(3, loops: loops) { servers in
             let a = try await servers[0].guest(rooms: ["r1", "r2"])
             let b = try await servers[1].guest(rooms: ["r2"])
@@ -31,8 +31,8 @@ struct BroadcastTests {
         }
     }
 
-    @Test("A socket's own broadcast leaves it out, wherever the others are")
-    func fromASocket() async throws {
+    @Test
+    func `A socket's own broadcast leaves it out, wherever the others are`() async throws {
         try await withServers(set: { io, _ in
             io.onConnect { socket in
                 socket.on("say") { (text: String) in try await socket.to("room").emit("msg", text) }
@@ -52,8 +52,8 @@ struct BroadcastTests {
         }
     }
 
-    @Test("Binary arguments arrive in order with the rest, with either parser", arguments: [PacketFormat.json, .messagePack])
-    func binary(_ parser: PacketFormat) async throws {
+    @Test(arguments: [PacketFormat.json, .messagePack])
+    func `Binary arguments arrive in order with the rest, with either parser`(_ parser: PacketFormat) async throws {
         var configuration = SocketIOConfiguration()
         configuration.parser = parser
         try await withServers(configuration: configuration) { servers in
@@ -73,8 +73,8 @@ struct BroadcastTests {
         }
     }
 
-    @Test("Namespaces do not hear each other; one that a server does not have is no obstacle")
-    func namespaces() async throws {
+    @Test
+    func `Namespaces do not hear each other; one that a server does not have is no obstacle`() async throws {
         try await withServers(set: { io, index in
             _ = io.of("/chat")
             if index == 1 { _ = io.of("/only-here") }
@@ -92,8 +92,8 @@ struct BroadcastTests {
         }
     }
 
-    @Test("A namespace that is made by its first client reaches the other servers at once")
-    func dynamicNamespaces() async throws {
+    @Test
+    func `A namespace that is made by its first client reaches the other servers at once`() async throws {
         try await withServers(set: { io, _ in _ = io.of(matching: { name, _ in name.hasPrefix("/room-") }) }) { servers in
             let a = try await servers[0].guest("/room-7")
             let b = try await servers[1].guest("/room-7")

@@ -4,8 +4,8 @@ import Testing
 
 @Suite("Overview of the cluster", .timeLimit(.minutes(1)))
 struct OverviewTests {
-    @Test("Servers on one bus know each other")
-    func bus() async throws {
+    @Test
+    func `Servers on one bus know each other`() async throws {
         let bus = InMemoryCluster()
         let first = SocketIOServer(adapter: ClusterNode(driver: bus.makeDriver()))
         let second = SocketIOServer(adapter: ClusterNode(driver: bus.makeDriver()))

@@ -35,11 +35,12 @@ struct RecoveryTests {
     }
 
     @Test(
-        "A client that comes back to another server has its id, rooms and data, and gets what it missed",
         arguments: [1, 4],
         [true, false]
     )
-    func moves(loops: Int, isNoticed: Bool) async throws {
+    func `A client that comes back to another server has its id, rooms and data, and gets what it missed`(loops: Int, isNoticed: Bool)
+        async throws
+    {
         try await withServers(3, loops: loops, configuration: Self.configuration, set: { io, _ in Self.setUp(io) }) { servers in
             let first = try await servers[0].guest()
             _ = try await first.client.emitWithAck("state")
@@ -65,8 +66,8 @@ struct RecoveryTests {
         }
     }
 
-    @Test("A server that shuts down hands its sessions on: nothing is lost, and only one server gets each", arguments: [false, true])
-    func shutdown(keepsCopies: Bool) async throws {
+    @Test(arguments: [false, true])
+    func `A server that shuts down hands its sessions on: nothing is lost, and only one server gets each`(keepsCopies: Bool) async throws {
         var cluster = ClusterConfiguration.forTests
         cluster.snapshotsSessions = keepsCopies
         try await withServers(2, configuration: Self.configuration, cluster: cluster, set: { io, _ in Self.setUp(io) }) { servers in

@@ -14,8 +14,8 @@ struct RequestTests {
         }
     }
 
-    @Test("Sockets of all servers are described: node, rooms, handshake, data")
-    func fetchSockets() async throws {
+    @Test
+    func `Sockets of all servers are described: node, rooms, handshake, data`() async throws {
         try await withServers(3, set: { Self.setUp($0, $1) }) { servers in
             let client = try await servers[2].client(headers: [("x-team", "red")])
             let sid = try await client.join(auth: #"{"token":"abc"}"#).sid
@@ -40,8 +40,8 @@ struct RequestTests {
         }
     }
 
-    @Test("What is done with a fetched socket goes to its node only")
-    func remoteSocket() async throws {
+    @Test
+    func `What is done with a fetched socket goes to its node only`() async throws {
         try await withServers(
             3,
             set: { io, _ in
@@ -68,8 +68,8 @@ struct RequestTests {
         }
     }
 
-    @Test("A fetched socket that does not answer, or is gone, throws what says so")
-    func remoteSocketIsGone() async throws {
+    @Test
+    func `A fetched socket that does not answer, or is gone, throws what says so`() async throws {
         try await withServers(set: { Self.setUp($0, $1) }) { servers in
             let guest = try await servers[1].guest()
             let remote = try #require(try await servers[0].io.fetchSockets().first)
@@ -86,8 +86,8 @@ struct RequestTests {
         }
     }
 
-    @Test("Joins, leaves and disconnects reach the selected sockets of all servers")
-    func changes() async throws {
+    @Test
+    func `Joins, leaves and disconnects reach the selected sockets of all servers`() async throws {
         let ends = Reports<String>()
         try await withServers(
             3,
@@ -113,8 +113,8 @@ struct RequestTests {
         }
     }
 
-    @Test("A server that is gone is missing, at once and by its id; what arrived is there")
-    func missing() async throws {
+    @Test
+    func `A server that is gone is missing, at once and by its id; what arrived is there`() async throws {
         try await withServers(3, cluster: .forDeaths, set: { Self.setUp($0, $1) }) { servers in
             let here = try await servers[0].guest()
             let there = try await servers[1].guest()
@@ -131,8 +131,8 @@ struct RequestTests {
         }
     }
 
-    @Test("Who can do with less gets what arrived, and who is missing")
-    func available() async throws {
+    @Test
+    func `Who can do with less gets what arrived, and who is missing`() async throws {
         try await withServers(3, cluster: .forDeaths) { servers in
             let here = try await servers[0].guest(rooms: ["a"])
             let there = try await servers[1].guest(rooms: ["b"])
@@ -147,8 +147,8 @@ struct RequestTests {
         }
     }
 
-    @Test("Servers are counted from the start to the leave, also while they drain")
-    func serverCount() async throws {
+    @Test
+    func `Servers are counted from the start to the leave, also while they drain`() async throws {
         try await withServers(3) { servers in
             #expect(try await servers[2].io.serverCount() == 3)
             await servers[1].node.drain()

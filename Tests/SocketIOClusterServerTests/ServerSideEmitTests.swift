@@ -5,8 +5,8 @@ import Testing
 
 @Suite("Events between servers", .timeLimit(.minutes(1)))
 struct ServerSideEmitTests {
-    @Test("All other servers get an event, in order, and the sender does not")
-    func withoutAnswer() async throws {
+    @Test
+    func `All other servers get an event, in order, and the sender does not`() async throws {
         let received = [Reports<String>(), Reports<String>(), Reports<String>()]
         try await withServers(3, set: { io, index in io.on("reload") { (what: String) in received[index].report(what) } }) { servers in
             for number in 0..<10 { try await servers[0].io.serverSideEmit("reload", "\(number)") }
@@ -17,8 +17,8 @@ struct ServerSideEmitTests {
         }
     }
 
-    @Test("Each of the others answers once")
-    func withAnswer() async throws {
+    @Test
+    func `Each of the others answers once`() async throws {
         try await withServers(
             3,
             set: { io, index in
@@ -34,8 +34,8 @@ struct ServerSideEmitTests {
         }
     }
 
-    @Test("A server without a handler is missing when the time is over; what arrived is there")
-    func withoutHandler() async throws {
+    @Test
+    func `A server without a handler is missing when the time is over; what arrived is there`() async throws {
         try await withServers(
             3,
             set: { io, index in

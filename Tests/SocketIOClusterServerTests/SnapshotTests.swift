@@ -66,8 +66,8 @@ struct SnapshotTests {
         case forItAlone
     }
 
-    @Test("The client goes on elsewhere with its id, rooms and data, and gets all that it missed", arguments: Last.allCases, [1, 4])
-    func crash(last: Last, loops: Int) async throws {
+    @Test(arguments: Last.allCases, [1, 4])
+    func `The client goes on elsewhere with its id, rooms and data, and gets all that it missed`(last: Last, loops: Int) async throws {
         try await Self.with(3, loops: loops) { servers in
             let guest = try await kept(at: servers[0])
             var got: [String] = []
@@ -114,8 +114,8 @@ struct SnapshotTests {
         }
     }
 
-    @Test("Without the option it is a fresh session")
-    func withoutOption() async throws {
+    @Test
+    func `Without the option it is a fresh session`() async throws {
         try await Self.with(2, keepsCopies: false) { servers in
             let guest = try await servers[0].guest()
             try await servers[1].io.to("room").emit("n", "one")
@@ -129,8 +129,8 @@ struct SnapshotTests {
         }
     }
 
-    @Test("A server that is only slow is waited for, and gives its session up itself")
-    func slow() async throws {
+    @Test
+    func `A server that is only slow is waited for, and gives its session up itself`() async throws {
         try await Self.with(2) { servers in
             let guest = try await kept(at: servers[0])
             try await servers[1].io.to("room").emit("n", "one")
@@ -152,8 +152,8 @@ struct SnapshotTests {
         }
     }
 
-    @Test("Of two claims one ends up with the session, and when its new server crashes too it goes on at the next")
-    func twice() async throws {
+    @Test
+    func `Of two claims one ends up with the session, and when its new server crashes too it goes on at the next`() async throws {
         try await Self.with(3) { servers in
             let guest = try await kept(at: servers[0])
             try await servers[1].io.to("room").emit("n", "one")
@@ -191,8 +191,8 @@ struct SnapshotTests {
         }
     }
 
-    @Test("The copy of a session follows its rooms, and goes when it ends")
-    func copies() async throws {
+    @Test
+    func `The copy of a session follows its rooms, and goes when it ends`() async throws {
         try await Self.with(2) { servers in
             let guest = try await kept(at: servers[0])
             let pid = try #require(guest.pid)

@@ -13,8 +13,8 @@ struct ClusterAdapterTests {
         return options
     }
 
-    @Test("A broadcast reaches the sockets of all nodes once, in order", .timeLimit(.minutes(1)))
-    func broadcast() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A broadcast reaches the sockets of all nodes once, in order`() async throws {
         try await withNodes(3) { nodes in
             var sockets: [TestSocket] = []
             for (index, node) in nodes.enumerated() { sockets.append(try await node.connect("s\(index)", rooms: ["a", "b"])) }
@@ -26,8 +26,8 @@ struct ClusterAdapterTests {
         }
     }
 
-    @Test("Local and targeted broadcasts reach their node only", .timeLimit(.minutes(1)))
-    func selection() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `Local and targeted broadcasts reach their node only`() async throws {
         try await withNodes(3) { nodes in
             var sockets: [TestSocket] = []
             for (index, node) in nodes.enumerated() { sockets.append(try await node.connect("s\(index)")) }
@@ -40,8 +40,8 @@ struct ClusterAdapterTests {
         }
     }
 
-    @Test("Acknowledgements come from all nodes", .timeLimit(.minutes(1)))
-    func acknowledgements() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `Acknowledgements come from all nodes`() async throws {
         try await withNodes(3) { nodes in
             for (index, node) in nodes.enumerated() { for part in 0..<3 { _ = try await node.connect("s\(index)-\(part)") } }
             let stream = try await nodes[1].adapter.broadcastWithAck(TestNode.packet("x"), to: options { $0.timeout = .seconds(20) })
@@ -52,8 +52,8 @@ struct ClusterAdapterTests {
         }
     }
 
-    @Test("A client that does not answer ends the acknowledgements by time", .timeLimit(.minutes(1)))
-    func silentClient() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A client that does not answer ends the acknowledgements by time`() async throws {
         try await withNodes(2) { nodes in
             _ = try await nodes[0].connect("here")
             _ = try await nodes[1].connect("silent", acknowledges: false)
@@ -69,8 +69,8 @@ struct ClusterAdapterTests {
         }
     }
 
-    @Test("One acknowledgement is all that a socket elsewhere owes", .timeLimit(.minutes(1)))
-    func singleAcknowledgement() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `One acknowledgement is all that a socket elsewhere owes`() async throws {
         try await withNodes(3) { nodes in
             _ = try await nodes[2].connect("there")
             let stream = try await nodes[0].adapter.broadcastWithAck(
@@ -87,8 +87,8 @@ struct ClusterAdapterTests {
         }
     }
 
-    @Test("Sockets are described with their node, in parts if there are many", .timeLimit(.minutes(1)))
-    func fetchSockets() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `Sockets are described with their node, in parts if there are many`() async throws {
         let cluster = InMemoryCluster()
         var configuration = TestNode.configuration()
         configuration.socketsPerAnswer = 2
@@ -107,8 +107,8 @@ struct ClusterAdapterTests {
         for node in nodes { await node.node.close() }
     }
 
-    @Test("Joins, leaves and disconnects work across nodes", .timeLimit(.minutes(1)))
-    func changes() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `Joins, leaves and disconnects work across nodes`() async throws {
         try await withNodes(2) { nodes in
             let socket = try await nodes[1].connect("s", rooms: ["old"])
             try await nodes[0].adapter.addSockets(options(["s"]), to: ["new"])
@@ -119,8 +119,8 @@ struct ClusterAdapterTests {
         }
     }
 
-    @Test("Servers talk to each other", .timeLimit(.minutes(1)))
-    func serverSideEmit() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `Servers talk to each other`() async throws {
         try await withNodes(3) { nodes in
             let arguments = try PacketEncoder(format: .json).arguments {
                 try $0.append("hello")
@@ -135,8 +135,8 @@ struct ClusterAdapterTests {
         }
     }
 
-    @Test("A request that is made at once does not miss the others", .timeLimit(.minutes(1)))
-    func justStarted() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A request that is made at once does not miss the others`() async throws {
         try await withNodes(2) { nodes in
             _ = try await nodes[0].connect("s0")
             _ = try await nodes[1].connect("s1")
@@ -146,8 +146,8 @@ struct ClusterAdapterTests {
         }
     }
 
-    @Test("A node that leaves is not waited for", .timeLimit(.minutes(1)))
-    func leaving() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A node that leaves is not waited for`() async throws {
         try await withNodes(2) { nodes in
             try await expectEventually { try await nodes[0].adapter.serverCount() == 2 }
             await nodes[1].node.close()

@@ -48,8 +48,8 @@ final class BrokenDriver: Driver {
 
 @Suite("Node")
 struct ClusterNodeTests {
-    @Test("While nothing can be written, local sockets get what is emitted, and the emit throws", .timeLimit(.minutes(1)))
-    func localFirst() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `While nothing can be written, local sockets get what is emitted, and the emit throws`() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver(), .cannotWrite)
         let node = TestNode("n", driver: driver, configuration: TestNode.hastyConfiguration())
@@ -65,8 +65,8 @@ struct ClusterNodeTests {
         await node.node.close()
     }
 
-    @Test("A message that the backend refuses, or cannot carry, throws at once", .timeLimit(.minutes(1)))
-    func refused() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A message that the backend refuses, or cannot carry, throws at once`() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver())
         let node = TestNode("n", driver: driver)
@@ -84,8 +84,8 @@ struct ClusterNodeTests {
         await node.node.close()
     }
 
-    @Test("A deaf stream is noticed and opened again", .timeLimit(.minutes(1)))
-    func deafness() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A deaf stream is noticed and opened again`() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver(), .deaf)
         let node = TestNode("n", driver: driver, configuration: TestNode.hastyConfiguration())
@@ -95,8 +95,8 @@ struct ClusterNodeTests {
         await node.node.close()
     }
 
-    @Test("A node that stops is missing from what it owes, and then forgotten", .timeLimit(.minutes(1)))
-    func death() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A node that stops is missing from what it owes, and then forgotten`() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver())
         let configuration = TestNode.hastyConfiguration()
@@ -115,8 +115,8 @@ struct ClusterNodeTests {
         for node in nodes { await node.node.close() }
     }
 
-    @Test("After close, nothing is sent and everything has an end", .timeLimit(.minutes(1)))
-    func closed() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `After close, nothing is sent and everything has an end`() async throws {
         let node = TestNode("n", driver: InMemoryCluster().makeDriver())
         try await node.start()
         try await node.adapter.broadcast(TestNode.packet("x"), to: BroadcastOptions())
@@ -129,8 +129,8 @@ struct ClusterNodeTests {
         await node.node.close()
     }
 
-    @Test("Many tasks emit at once", .timeLimit(.minutes(1)))
-    func concurrency() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `Many tasks emit at once`() async throws {
         try await withNodes(2) { nodes in
             let socket = try await nodes[1].connect("s")
             await withThrowingTaskGroup { group in

@@ -48,8 +48,8 @@ private final class StallingDriver: Driver {
 
 @Suite("A node that leaves while it reads", .timeLimit(.minutes(1)))
 struct LeavingTests {
-    @Test("A message that counts as read when the sessions are stored is in them")
-    func storing() async throws {
+    @Test
+    func `A message that counts as read when the sessions are stored is in them`() async throws {
         let cluster = InMemoryCluster()
         let driver = StallingDriver(base: cluster.makeDriver())
         let leaving = TestNode("leaving", driver: driver, recovery: RecoveryLimits())

@@ -76,8 +76,8 @@ struct NodeLifeTests {
         return configuration
     }
 
-    @Test("A call that is cancelled says that it may have been sent when it may", .timeLimit(.minutes(1)))
-    func cancelled() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A call that is cancelled says that it may have been sent when it may`() async throws {
         let cluster = InMemoryCluster()
         let driver = HangingDriver(cluster.makeDriver())
         let nodes = [
@@ -118,8 +118,8 @@ struct NodeLifeTests {
         for node in nodes { await node.node.close() }
     }
 
-    @Test("A node that has not been started says so, and keeps nobody waiting", .timeLimit(.minutes(1)))
-    func notStarted() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A node that has not been started says so, and keeps nobody waiting`() async throws {
         let node = TestNode("n", driver: InMemoryCluster().makeDriver())
         let socket = try await node.connect("s")
         let emit = await #expect(throws: ClusterError.self) {
@@ -135,8 +135,8 @@ struct NodeLifeTests {
         await node.node.close()
     }
 
-    @Test("A node that is closed while it starts does not run", .timeLimit(.minutes(1)))
-    func closedWhileStarting() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A node that is closed while it starts does not run`() async throws {
         let driver = HangingDriver(InMemoryCluster().makeDriver(), startHangs: true)
         let node = ClusterNode(driver: driver)
         let start = Task { try await node.start() }
@@ -149,8 +149,8 @@ struct NodeLifeTests {
         #expect(node.health == .starting)
     }
 
-    @Test("A node that hears nothing still says that it leaves", .timeLimit(.minutes(1)))
-    func leavesDeaf() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A node that hears nothing still says that it leaves`() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver(), .deaf)
         var configuration = configuration()
@@ -167,8 +167,8 @@ struct NodeLifeTests {
         await watcher.node.close()
     }
 
-    @Test("Answers are split so that each can be carried; a socket too large for any is named", .timeLimit(.minutes(1)))
-    func largeAnswers() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `Answers are split so that each can be carried; a socket too large for any is named`() async throws {
         let cluster = InMemoryCluster()
         let nodes = [
             TestNode("caller", driver: cluster.makeDriver(), configuration: configuration()),
@@ -190,8 +190,8 @@ struct NodeLifeTests {
         for node in nodes { await node.node.close() }
     }
 
-    @Test("Events are told one after the other, in the order in which they happened", .timeLimit(.minutes(1)))
-    func events() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `Events are told one after the other, in the order in which they happened`() async throws {
         let told = TestNode.Log()
         let busy = Counter()
         var options = ClusterNode.Options(id: "n", configuration: TestNode.configuration())
@@ -217,8 +217,8 @@ struct NodeLifeTests {
         #expect(told.all == (1...1_600).map(String.init))
     }
 
-    @Test("A signal wakes all who wait, and only who is cancelled if one is", .timeLimit(.minutes(1)))
-    func signal() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A signal wakes all who wait, and only who is cancelled if one is`() async throws {
         let signal = Signal()
         let woken = TestNode.Log()
         let tasks = (0..<3).map { number in
@@ -240,8 +240,8 @@ struct NodeLifeTests {
         await signal.wait()
     }
 
-    @Test("Clients that are slow to acknowledge keep no other request waiting", .timeLimit(.minutes(3)))
-    func separateQueues() async throws {
+    @Test(.timeLimit(.minutes(3)))
+    func `Clients that are slow to acknowledge keep no other request waiting`() async throws {
         try await withNodes(2, configuration()) { nodes in
             try await settled(2, nodes)
             _ = try await nodes[1].connect("silent", acknowledges: false)

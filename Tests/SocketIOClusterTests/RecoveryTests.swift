@@ -96,8 +96,8 @@ struct RecoveryTests {
         return await node.adapter.restoreSession(pid: pid, offset: client.offset, to: claimant) ? claimant.socket : nil
     }
 
-    @Test("A client that moves between nodes under load gets everything once and in order", .timeLimit(.minutes(3)), arguments: [0, 3])
-    func storm(_ milliseconds: Int) async throws {
+    @Test(.timeLimit(.minutes(3)), arguments: [0, 3])
+    func `A client that moves between nodes under load gets everything once and in order`(_ milliseconds: Int) async throws {
         let delays: [Duration] = [.zero, .milliseconds(milliseconds), .milliseconds(milliseconds / 3)]
         let nodes = try await Self.makeNodes(delays)
         let client = RecoveringClient()
@@ -128,8 +128,8 @@ struct RecoveryTests {
         for node in nodes { await node.node.close() }
     }
 
-    @Test("A session that several claim at once ends up in exactly one place", .timeLimit(.minutes(1)))
-    func race() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A session that several claim at once ends up in exactly one place`() async throws {
         let nodes = try await Self.makeNodes([.zero, .milliseconds(1), .zero])
         let client = RecoveringClient()
         let socket = try await Self.connect(client, to: nodes[0], rooms: [])
@@ -143,8 +143,8 @@ struct RecoveryTests {
         for node in nodes { await node.node.close() }
     }
 
-    @Test("What is not covered is a fresh session: unknown id, unknown offset, owner gone", .timeLimit(.minutes(1)))
-    func notCovered() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `What is not covered is a fresh session: unknown id, unknown offset, owner gone`() async throws {
         let nodes = try await Self.makeNodes([.zero, .zero])
         let client = RecoveringClient()
         #expect(await Self.restore(client, "nobody.node0", at: nodes[1]) == nil)
@@ -159,8 +159,8 @@ struct RecoveryTests {
         await nodes[1].node.close()
     }
 
-    @Test("The sessions of a node that leaves go on elsewhere, once, with all that was sent meanwhile", .timeLimit(.minutes(1)))
-    func leaving() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `The sessions of a node that leaves go on elsewhere, once, with all that was sent meanwhile`() async throws {
         let nodes = try await Self.makeNodes([.zero, .milliseconds(1), .zero])
         let client = RecoveringClient()
         let socket = try await Self.connect(client, to: nodes[0], rooms: ["room"])
@@ -193,8 +193,8 @@ struct RecoveryTests {
         for node in nodes.dropFirst() { await node.node.close() }
     }
 
-    @Test("A node that starts in the place of one that has left gets its sessions with the help of the others", .timeLimit(.minutes(1)))
-    func restart() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A node that starts in the place of one that has left gets its sessions with the help of the others`() async throws {
         let cluster = InMemoryCluster()
         let old = TestNode("old", driver: cluster.makeDriver(), recovery: RecoveryLimits())
         let other = TestNode("other", driver: cluster.makeDriver(), recovery: RecoveryLimits())
@@ -231,8 +231,8 @@ struct RecoveryTests {
         for node in [other, new] { await node.node.close() }
     }
 
-    @Test("A stored session is taken once", .timeLimit(.minutes(1)))
-    func takenOnce() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A stored session is taken once`() async throws {
         let cluster = InMemoryCluster()
         let session = StoredSession(namespace: "/", pid: "p", payload: ByteBuffer(string: "x"))
         try await cluster.makeDriver().storeSessions([session], for: .seconds(60))
@@ -246,8 +246,8 @@ struct RecoveryTests {
         #expect(try await cluster.makeDriver().takeSession("p", in: "/") == nil)
     }
 
-    @Test("A node that has not heard that the other was leaving starts its clients anew", .timeLimit(.minutes(1)))
-    func leavingUnnoticed() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `A node that has not heard that the other was leaving starts its clients anew`() async throws {
         let cluster = InMemoryCluster()
         let old = TestNode("old", driver: cluster.makeDriver(), recovery: RecoveryLimits())
         try await old.start()

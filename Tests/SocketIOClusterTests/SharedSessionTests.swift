@@ -82,8 +82,8 @@ struct SharedSessionTests {
         try result.get()
     }
 
-    @Test("What was read from the backend and comes through the stream later is given once", .timeLimit(.minutes(1)))
-    func takenOnce() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `What was read from the backend and comes through the stream later is given once`() async throws {
         try await Self.withNodes { here, there, exchange in
             let client = RecoveringClient()
             client.receive(Self.packet(1))
@@ -98,8 +98,8 @@ struct SharedSessionTests {
         }
     }
 
-    @Test("Without a session of that id, or without an offset, there is nothing to restore", .timeLimit(.minutes(1)))
-    func nothing() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `Without a session of that id, or without an offset, there is nothing to restore`() async throws {
         try await Self.withNodes { here, _, exchange in
             exchange.offer(Self.session())
             let client = RecoveringClient()
@@ -115,8 +115,8 @@ struct SharedSessionTests {
         }
     }
 
-    @Test("A session is written when its client goes, taken back when it returns, and dropped when another kind has it")
-    func written() async throws {
+    @Test
+    func `A session is written when its client goes, taken back when it returns, and dropped when another kind has it`() async throws {
         try await Self.withNodes { here, _, exchange in
             let client = RecoveringClient()
             let local = here.adapter.local
@@ -140,8 +140,8 @@ struct SharedSessionTests {
         }
     }
 
-    @Test("What a single socket was given is written for the others", .timeLimit(.minutes(1)))
-    func direct() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `What a single socket was given is written for the others`() async throws {
         try await Self.withNodes { here, there, _ in
             let socket = try await there.connect("elsewhere", rooms: ["a"])
             here.adapter.emitted(Self.packet(7), to: "a")

@@ -155,8 +155,8 @@ actor BrittleJournal: Journal {
 
 @Suite("Example of the article about drivers")
 struct WritingADriverExampleTests {
-    @Test("Nothing is lost or doubled on a journal that breaks", .timeLimit(.minutes(1)))
-    func brittle() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `Nothing is lost or doubled on a journal that breaks`() async throws {
         let journal = BrittleJournal()
         let nodes = (0..<3).map { TestNode("node\($0)", driver: JournalDriver(journal: journal)) }
         for node in nodes { try await node.start() }

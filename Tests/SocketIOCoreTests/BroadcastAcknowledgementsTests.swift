@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct BroadcastAcknowledgementsTests {
     private let answer = EventArguments.empty(.json)
 
-    @Test func theStreamEndsWhenAllPartsHaveAnswered() async {
+    @Test func `the stream ends when all parts have answered`() async {
         let stream = BroadcastAcknowledgements()
         let (here, there) = (stream.addPart(), stream.addPart(node: "n2"))
         stream.seal()
@@ -27,7 +27,7 @@ import Testing
         #expect(summary.missingNodes.isEmpty)
     }
 
-    @Test func aNodeThatFailsEndsItsPartAtOnce() async {
+    @Test func `a node that fails ends its part at once`() async {
         let stream = BroadcastAcknowledgements()
         let part = stream.addPart(node: "dead")
         stream.seal()
@@ -40,7 +40,7 @@ import Testing
         #expect(stream.summary.missingNodes == ["dead"])
     }
 
-    @Test func timeEndsIt() async {
+    @Test func `time ends it`() async {
         let stream = BroadcastAcknowledgements()
         _ = stream.addPart(node: "silent")
         stream.seal()
@@ -51,7 +51,7 @@ import Testing
         #expect(stream.summary.missingNodes == ["silent"])
     }
 
-    @Test func nobodyAddressedEndsAtOnce() async {
+    @Test func `nobody addressed ends at once`() async {
         let stream = BroadcastAcknowledgements()
         stream.expect(0, from: stream.addPart())
         stream.seal()
@@ -59,7 +59,7 @@ import Testing
         #expect(stream.summary.isComplete)
     }
 
-    @Test func whatIsLeftUnreadIsBounded() async {
+    @Test func `what is left unread is bounded`() async {
         let stream = BroadcastAcknowledgements(bufferLimit: 2)
         let part = stream.addPart()
         stream.seal()
@@ -72,7 +72,7 @@ import Testing
         #expect(!stream.summary.isComplete)
     }
 
-    @Test func cancellationEndsItAndTellsSo() async {
+    @Test func `cancellation ends it and tells so`() async {
         let stream = BroadcastAcknowledgements()
         stream.expect(1, from: stream.addPart())
         let task = Task { await stream.makeAsyncIterator().next() }
@@ -92,7 +92,7 @@ import Testing
 
     private func counters(_ packets: [BroadcastPacket]?) -> [String]? { packets?.map { String(buffer: $0.encoded.message) } }
 
-    @Test func packetsAfterTheOffsetAreMissed() {
+    @Test func `packets after the offset are missed`() {
         var buffer = RecoveryBuffer()
         for n in 1...4 { buffer.append(packet(UInt64(n)), pings: 0) }
         #expect(counters(buffer.packets(after: packet(2).offset)) == ["2[\"n\",3]", "2[\"n\",4]"])
@@ -101,7 +101,7 @@ import Testing
         #expect(buffer.packets(after: packet(9).offset) == nil)
     }
 
-    @Test func anAnsweredPingLetsGoWhatWasSentBeforeIt() {
+    @Test func `an answered ping lets go what was sent before it`() {
         var buffer = RecoveryBuffer()
         buffer.append(packet(1), pings: 0)
         buffer.append(packet(2), pings: 1)
@@ -111,14 +111,14 @@ import Testing
         #expect(buffer.packets(after: nil) == nil)
     }
 
-    @Test func theLimitCostsTheSessionNotItsCorrectness() {
+    @Test func `the limit costs the session not its correctness`() {
         var buffer = RecoveryBuffer(limit: .init(packets: 2, bytes: 1_000))
         for n in 1...4 { buffer.append(packet(UInt64(n)), pings: 0) }
         #expect(buffer.packets(after: packet(1).offset) == nil)
         #expect(buffer.packets(after: packet(2).offset)?.count == 2)
     }
 
-    @Test func idsRoundTrip() {
+    @Test func `ids round trip`() {
         let id = MessageID(seconds: 0x0102_0304, process: 0xa0b0_c0d0_e0, counter: 0xffff_ffff)
         #expect(id.description == "01020304a0b0c0d0e0ffffff")
         #expect(MessageID(id.description) == id)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct EncodedPacketTests {
     @Test(arguments: [0, 1, 124, 125, 126, 65_534, 65_535, 65_536])
-    func framesCarryTheLengthThatFollows(_ size: Int) {
+    func `frames carry the length that follows`(_ size: Int) {
         let text = String(repeating: "a", count: size)
         let packet = EncodedPacket(message: ByteBuffer(string: text), isBinary: false)
         var frames = packet.frames
@@ -23,7 +23,7 @@ import Testing
         #expect(String(buffer: packet.message) == text)
     }
 
-    @Test func attachmentsFollowTheirPacketInBothTransports() {
+    @Test func `attachments follow their packet in both transports`() {
         let packet = EncodedPacket(
             message: ByteBuffer(string: "51-[]"),
             isBinary: false,
@@ -38,7 +38,7 @@ import Testing
         #expect(packet.attachments == [ByteBuffer(bytes: [1, 2, 3, 4]), ByteBuffer()])
     }
 
-    @Test func theConfirmationOfAConnectionTellsItsIds() throws {
+    @Test func `the confirmation of a connection tells its ids`() throws {
         let encoder = PacketEncoder(format: .json)
         #expect(String(buffer: encoder.connect(namespace: "/", sid: "a").message) == #"0{"sid":"a"}"#)
         #expect(String(buffer: encoder.connect(namespace: "/b", sid: "a", pid: "c").message) == #"0/b,{"sid":"a","pid":"c"}"#)
@@ -51,7 +51,7 @@ import Testing
         #expect(try payload?.decode([String: String].self) == ["sid": strange])
     }
 
-    @Test func base64RoundTripsAndRefusesOtherBytes() {
+    @Test func `base 64 round trips and refuses other bytes`() {
         for count in 0..<50 {
             let bytes = ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: $0 * 37) })
             var text = ByteBuffer()

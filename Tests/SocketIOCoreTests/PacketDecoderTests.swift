@@ -10,7 +10,7 @@ import Testing
         return try decoder.receive(text: ByteBuffer(string: text))
     }
 
-    @Test func eventsKeepTheirArgumentsEncoded() throws {
+    @Test func `events keep their arguments encoded`() throws {
         let packet = try #require(try decode("2/admin,17[\"say\", {\"a\":1} ,\"x\"]"))
         #expect(packet.namespace == "/admin")
         guard case .event("say", let arguments, 17) = packet.content else {
@@ -24,7 +24,7 @@ import Testing
         #expect(try arguments.decode(Int?.self, at: 2) == nil)
     }
 
-    @Test func connectAndDisconnect() throws {
+    @Test func `connect and disconnect`() throws {
         guard case .connect(nil) = try #require(try decode("0")).content else { throw PacketError(.illegalPayload) }
         guard case .connect(let auth?) = try #require(try decode("0/x,{\"token\":1}")).content else { throw PacketError(.illegalPayload) }
         #expect(try auth.decode([String: Int].self) == ["token": 1])
@@ -32,7 +32,7 @@ import Testing
         #expect(try #require(try decode("1/x")).namespace == "/x")
     }
 
-    @Test func attachmentsAreCollected() throws {
+    @Test func `attachments are collected`() throws {
         var decoder = PacketDecoderStateMachine(format: .json)
         let header = "52-3[\"img\",{\"_placeholder\":true,\"num\":1},[{\"_placeholder\":true,\"num\":0}]]"
         #expect(try decoder.receive(text: ByteBuffer(string: header)) == nil)
@@ -57,11 +57,11 @@ import Testing
         ("3[]", .illegalID), ("31{}", .illegalPayload), ("0\"x\"", .illegalPayload), ("0[1]", .illegalPayload),
         ("0/admin,\"invalid\"", .illegalPayload),
     ])
-    func malformedPacketsAreRefused(text: String, code: PacketError.Code) {
+    func `malformed packets are refused`(text: String, code: PacketError.Code) {
         #expect(throws: PacketError(code)) { try decode(text) }
     }
 
-    @Test func confusedOrdersAreRefused() throws {
+    @Test func `confused orders are refused`() throws {
         var decoder = PacketDecoderStateMachine(format: .json)
         #expect(throws: PacketError(.unexpectedBinary)) { try decoder.receive(binary: ByteBuffer(bytes: [1])) }
         _ = try decoder.receive(text: ByteBuffer(string: "51-[\"e\",{\"_placeholder\":true,\"num\":0}]"))
@@ -79,16 +79,16 @@ import Testing
             "2" + String(repeating: "9", count: 1_000_000),
         ]
     )
-    func hugeHeadersAreRefusedAtOnce(text: String) {
+    func `huge headers are refused at once`(text: String) {
         #expect(throws: PacketError.self) { try decode(text) }
     }
 
-    @Test func aNumberMayNameAnEvent() throws {
+    @Test func `a number may name an event`() throws {
         guard case .event("42", _, nil) = try #require(try decode("2[42,1]")).content else { throw PacketError(.illegalPayload) }
     }
 
     @Test(arguments: PacketFormat.allCases)
-    func whatIsEncodedCanBeDecoded(format: PacketFormat) throws {
+    func `what is encoded can be decoded`(format: PacketFormat) throws {
         let encoder = PacketEncoder(format: format)
         for namespace in ["/", "/a", "/ünï"] {
             for id: UInt64? in [nil, 0, 70_000] {
@@ -117,7 +117,7 @@ import Testing
         return (packet, arguments)
     }
 
-    @Test func messagePackIsWhatTheNPMPackageWrites() throws {
+    @Test func `message pack is what the NPM package writes`() throws {
         let packet = try PacketEncoder(format: .messagePack).event("hi", namespace: "/", id: 1) { try $0.append(7) }
         let expected: [UInt8] =
             [0x84, 0xa4] + Array("type".utf8) + [2, 0xa3] + Array("nsp".utf8) + [0xa1, 0x2f, 0xa4] + Array("data".utf8)
@@ -130,7 +130,7 @@ import Testing
             [0x80], [0x81, 0xa4, 0x74, 0x79, 0x70, 0x65, 9], [0xdf, 0xff, 0xff, 0xff, 0xff], [0xc0], [], [0xdd, 0xff, 0xff, 0xff, 0xff],
         ] as [[UInt8]]
     )
-    func malformedMessagePackIsRefused(bytes: [UInt8]) {
+    func `malformed MessagePack is refused`(bytes: [UInt8]) {
         var decoder = PacketDecoderStateMachine(format: .messagePack)
         #expect(throws: PacketError.self) { try decoder.receive(binary: ByteBuffer(bytes: bytes)) }
     }

@@ -46,7 +46,7 @@ final class CountingSocket: LocalSocket {
         index.selected(BroadcastOptions(rooms: rooms, except: except)).map(\.id).sorted()
     }
 
-    @Test func aSocketIsMetOnceHoweverManyRoomsNameIt() {
+    @Test func `a socket is met once however many rooms name it`() {
         _ = add("a", rooms: "r1", "r2", "r3")
         _ = add("b", rooms: "r2")
         _ = add("c")
@@ -54,7 +54,7 @@ final class CountingSocket: LocalSocket {
         #expect(selected() == ["a", "b", "c"])
     }
 
-    @Test func aWalkMayStartAnother() {
+    @Test func `a walk may start another`() {
         for id in ["a", "b", "c"] { _ = add(id, rooms: "r1", "r2") }
         var (outer, inner): ([SocketID], [SocketID]) = ([], [])
         index.forEach(rooms: ["r1", "r2"], except: []) { member in
@@ -65,7 +65,7 @@ final class CountingSocket: LocalSocket {
         #expect(inner.sorted() == ["b", "b", "b", "c", "c", "c"])
     }
 
-    @Test func aRoomWhoseMembersAreAwayIsCreatedAgain() throws {
+    @Test func `a room whose members are away is created again`() throws {
         var events: [RoomEvent] = []
         index.onEvent = { events.append($0) }
         let away = add("a", rooms: "room")
@@ -75,7 +75,7 @@ final class CountingSocket: LocalSocket {
         #expect(events.suffix(2) == [.create(room: "room"), .join(room: "room", socket: "b")])
     }
 
-    @Test func exceptWinsOverRooms() {
+    @Test func `except wins over rooms`() {
         _ = add("a", rooms: "r1", "muted")
         _ = add("b", rooms: "r1")
         _ = add("c")
@@ -84,7 +84,7 @@ final class CountingSocket: LocalSocket {
         #expect(selected(rooms: ["a"], except: ["a"]).isEmpty)
     }
 
-    @Test func theOwnRoomIsNamedByTheIDAndCannotBeLeft() {
+    @Test func `the own room is named by the ID and cannot be left`() {
         _ = add("a")
         _ = add("b")
         index.leave("a", room: "a")
@@ -94,7 +94,7 @@ final class CountingSocket: LocalSocket {
         #expect(selected(rooms: ["a"]) == ["a", "b"])
     }
 
-    @Test func roomsLiveAsLongAsTheirMembers() {
+    @Test func `rooms live as long as their members`() {
         var events: [RoomEvent] = []
         index.onEvent = { events.append($0) }
         _ = add("a", rooms: "r")
@@ -112,7 +112,7 @@ final class CountingSocket: LocalSocket {
         #expect(index.roomCount == 0)
     }
 
-    @Test func joinsAndLeavesInAnyOrderKeepTheIndexRight() {
+    @Test func `joins and leaves in any order keep the index right`() {
         var random = SystemRandomNumberGenerator()
         var model: [SocketID: NameSet] = [:]
         for step in 0..<5_000 {
@@ -141,7 +141,7 @@ final class CountingSocket: LocalSocket {
         }
     }
 
-    @Test func anotherSocketOfTheSameIDIsNotRemoved() {
+    @Test func `another socket of the same ID is not removed`() {
         let old = add("a")
         index.remove("a")
         _ = add("a")
@@ -149,7 +149,7 @@ final class CountingSocket: LocalSocket {
         #expect(index.count == 1)
     }
 
-    @Test func aParkedSocketGetsBroadcastsAndNothingElse() {
+    @Test func `a parked socket gets broadcasts and nothing else`() {
         let socket = add("a", rooms: "r")
         let stand = CountingSocket("a", on: loop)
         #expect(index.park(socket, as: stand))

@@ -7,8 +7,8 @@ import Testing
 
 @Suite("Emitter", .timeLimit(.minutes(1)))
 struct EmitterTests {
-    @Test("An event goes out with its selection, its flags and its namespace")
-    func emit() async throws {
+    @Test
+    func `An event goes out with its selection, its flags and its namespace`() async throws {
         let driver = ScriptedDriver()
         let io = try await SocketIOEmitter(driver: driver)
         try await io.emit("hello", 1, "2")
@@ -27,8 +27,8 @@ struct EmitterTests {
         #expect(driver.isClosed)
     }
 
-    @Test("Binary travels beside the JSON text, or inside of MessagePack", arguments: PacketFormat.allCases)
-    func binary(parser: PacketFormat) async throws {
+    @Test(arguments: PacketFormat.allCases)
+    func `Binary travels beside the JSON text, or inside of MessagePack`(parser: PacketFormat) async throws {
         let driver = ScriptedDriver()
         var options = SocketIOEmitter.Options()
         options.parser = parser
@@ -44,8 +44,8 @@ struct EmitterTests {
         #expect(packet.offset == nil)
     }
 
-    @Test("Joins, leaves, disconnects and events for servers")
-    func operations() async throws {
+    @Test
+    func `Joins, leaves, disconnects and events for servers`() async throws {
         let driver = ScriptedDriver()
         let io = try await SocketIOEmitter(driver: driver)
         try await io.in("a").socketsJoin("x", "y")
@@ -70,8 +70,9 @@ struct EmitterTests {
         #expect(try arguments.decode(Int.self, at: 1) == 7)
     }
 
-    @Test("With connection state recovery, events carry their offset; volatile ones carry nothing that could be taken for one")
-    func offsets() async throws {
+    @Test
+    func `With connection state recovery, events carry their offset; volatile ones carry nothing that could be taken for one`() async throws
+    {
         let driver = ScriptedDriver()
         var options = SocketIOEmitter.Options()
         options.connectionStateRecovery = true
@@ -84,8 +85,8 @@ struct EmitterTests {
         #expect(driver.messages[1].text == #"2["hello",null]"#)
     }
 
-    @Test("Names that no event and no namespace can have are refused, and nothing is written")
-    func names() async throws {
+    @Test
+    func `Names that no event and no namespace can have are refused, and nothing is written`() async throws {
         let driver = ScriptedDriver()
         let io = try await SocketIOEmitter(driver: driver)
         await #expect { try await io.emit("disconnect") } throws: { ($0 as? SocketIOEmitterError)?.code == .reservedEventName }
@@ -98,8 +99,8 @@ struct EmitterTests {
 
     // MARK: Outcomes
 
-    @Test("What may have been written is written again with the same id, until it is")
-    func again() async throws {
+    @Test
+    func `What may have been written is written again with the same id, until it is`() async throws {
         let driver = ScriptedDriver([.unknown(Failure()), .notWritten(Failure()), .written])
         let io = try await SocketIOEmitter(driver: driver)
         try await io.emit("hello")
@@ -109,11 +110,11 @@ struct EmitterTests {
         #expect(Set(driver.messages.map(\.header.stamp)).count == 1)
     }
 
-    @Test(
-        "When the time is over, the error tells whether the message may arrive",
-        arguments: [(BatchOutcome.unknown(Failure()), ClusterError.Code.unknown), (.notWritten(Failure()), .notSent)]
+    @Test(arguments: [(BatchOutcome.unknown(Failure()), ClusterError.Code.unknown), (.notWritten(Failure()), .notSent)]
     )
-    func deadline(outcome: BatchOutcome, code: ClusterError.Code) async throws {
+    func `When the time is over, the error tells whether the message may arrive`(outcome: BatchOutcome, code: ClusterError.Code)
+        async throws
+    {
         let driver = ScriptedDriver(Array(repeating: outcome, count: 1_000))
         var options = SocketIOEmitter.Options()
         options.writeDeadline = .seconds(3)
@@ -122,8 +123,8 @@ struct EmitterTests {
         await io.close()
     }
 
-    @Test("What is refused does not hold up what comes after it")
-    func refusal() async throws {
+    @Test
+    func `What is refused does not hold up what comes after it`() async throws {
         let driver = ScriptedDriver([.refused(index: 0, error: ClusterError(.unsupported, "no"))])
         let io = try await SocketIOEmitter(driver: driver)
         await #expect { try await io.serverSideEmit("hello") } throws: { ($0 as? ClusterError)?.code == .unsupported }
@@ -132,8 +133,8 @@ struct EmitterTests {
         #expect(driver.messages.count == 2)
     }
 
-    @Test("A message that the backend cannot carry is refused before it is written")
-    func tooLarge() async throws {
+    @Test
+    func `A message that the backend cannot carry is refused before it is written`() async throws {
         let driver = ScriptedDriver()
         let io = try await SocketIOEmitter(driver: driver)
         let text = String(repeating: "x", count: 1_000_001)
@@ -142,8 +143,8 @@ struct EmitterTests {
         #expect(driver.messages.isEmpty)
     }
 
-    @Test("What waits is written before it closes; afterwards nothing is sent")
-    func close() async throws {
+    @Test
+    func `What waits is written before it closes; afterwards nothing is sent`() async throws {
         let driver = ScriptedDriver([.notWritten(Failure())])
         let io = try await SocketIOEmitter(driver: driver)
         async let emitted: Void = io.emit("hello")
@@ -156,8 +157,8 @@ struct EmitterTests {
         await io.close()
     }
 
-    @Test("Many tasks share one writer, in the order of each")
-    func many() async throws {
+    @Test
+    func `Many tasks share one writer, in the order of each`() async throws {
         let driver = ScriptedDriver()
         let io = try await SocketIOEmitter(driver: driver)
         try await withThrowingTaskGroup { group in
@@ -178,8 +179,8 @@ struct EmitterTests {
 
     // MARK: The cluster
 
-    @Test("Nodes get its messages, and do not count it")
-    func notANode() async throws {
+    @Test
+    func `Nodes get its messages, and do not count it`() async throws {
         let cluster = InMemoryCluster()
         let node = ClusterNode(driver: cluster.makeDriver(), options: .init(id: "node"))
         try await node.start()

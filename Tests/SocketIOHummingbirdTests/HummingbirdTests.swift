@@ -15,7 +15,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct HummingbirdTests {
     private static let webSocket = "/socket.io/?EIO=4&transport=websocket"
 
-    @Test(arguments: [1, 4]) func servesBothOnOneConnection(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `serves both on one connection`(loops: Int) async throws {
         try await withApplication(loops: loops) { port, _ in
             try await RawClient.with(port) { client in
                 #expect(try await client.get("/hello").body == "hello")
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 4]) func aLaterRequestOfTheConnectionMayUpgrade(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `a later request of the connection may upgrade`(loops: Int) async throws {
         try await withApplication(loops: loops) { port, _ in
             try await RawClient.with(port) { client in
                 #expect(try await client.get("/hello").body == "hello")
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func theFirstRequestMayUpgradeWithFramesRightBehindIt() async throws {
+    @Test func `the first request may upgrade with frames right behind it`() async throws {
         try await withApplication(loops: 1) { port, _ in
             try await RawClient.with(port) { client in
                 let head = "GET \(Self.webSocket) HTTP/1.1\r\nHost: x\r\n" + RawClient.upgradeHeaders.joined(separator: "\r\n") + "\r\n\r\n"
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 4]) func gracefulShutdownEndsPollsAndWebSockets(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `graceful shutdown ends polls and WebSocket s`(loops: Int) async throws {
         try await withApplication(loops: loops) { port, shutdown in
             try await RawClient.with(port) { poller in
                 let sid = try await poller.handshake()

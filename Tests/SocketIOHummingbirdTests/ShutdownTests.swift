@@ -13,7 +13,7 @@ import Testing
 
 /// A Socket.IO server as a service of a Hummingbird application.
 @Suite(.timeLimit(.minutes(1))) struct ServiceTests {
-    @Test(arguments: [1, 4]) func theShutdownHasItsOrder(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `the shutdown has its order`(loops: Int) async throws {
         let life = Life()
         var configuration = SocketIOConfiguration()
         configuration.drainDuration = .milliseconds(500)
@@ -38,7 +38,7 @@ import Testing
         #expect(life.events == ["draining"] + left + ["adapter closed", "closed"])
     }
 
-    @Test func theClientIsServed() async throws {
+    @Test func `the client is served`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.serveClient = #filePath
         try await withApplication(loops: 1, configuration, adapter: LocalAdapterFactory()) { _ in

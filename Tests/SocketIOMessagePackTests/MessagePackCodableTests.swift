@@ -39,8 +39,8 @@ struct MessagePackCodableTests {
         friend: []
     )
 
-    @Test("a struct of everything comes back")
-    func roundTrip() throws {
+    @Test
+    func `a struct of everything comes back`() throws {
         var person = Self.person
         person.friend = [Self.person]
         person.height = 1.5
@@ -48,8 +48,8 @@ struct MessagePackCodableTests {
         #expect(try MessagePackDecoder().decode(Person.self, from: bytes) == person)
     }
 
-    @Test("binary, dates and numbers have their own formats")
-    func formats() throws {
+    @Test
+    func `binary, dates and numbers have their own formats`() throws {
         let bytes = try MessagePackEncoder().encode(Self.person)
         let value = try MessagePackValue(decoding: bytes)
         #expect(value["avatar"] == .binary(ByteBuffer(bytes: [1, 2, 3])))
@@ -62,8 +62,8 @@ struct MessagePackCodableTests {
         #expect(bytes.readableBytesView.first == 0x8d)
     }
 
-    @Test("headers grow when a container has more than 15 elements, at every level", arguments: [15, 16, 17, 300, 65_535, 65_536, 70_000])
-    func largeContainers(count: Int) throws {
+    @Test(arguments: [15, 16, 17, 300, 65_535, 65_536, 70_000])
+    func `headers grow when a container has more than 15 elements, at every level`(count: Int) throws {
         let inner = Dictionary(uniqueKeysWithValues: (0..<min(count, 300)).map { ("key\($0)", $0) })
         let value = ["first": [inner], "second": [inner, inner]]
         #expect(try MessagePackDecoder().decode([String: [[String: Int]]].self, from: MessagePackEncoder().encode(value)) == value)
@@ -104,8 +104,8 @@ struct MessagePackCodableTests {
         }
     }
 
-    @Test("nested containers may be filled in any order")
-    func interleaved() throws {
+    @Test
+    func `nested containers may be filled in any order`() throws {
         let values = [Interleaved(numbers: Array(0..<40)), Interleaved(numbers: Array(3..<9))]
         var bytes = ByteBuffer(string: "before")
         try MessagePackEncoder().encode(values, into: &bytes)
@@ -137,8 +137,8 @@ struct MessagePackCodableTests {
         }
     }
 
-    @Test("a subclass that asks the same encoder for a container again adds to the same map")
-    func inheritance() throws {
+    @Test
+    func `a subclass that asks the same encoder for a container again adds to the same map`() throws {
         let bytes = try MessagePackEncoder().encode(Derived())
         #expect(try MessagePackValue(decoding: bytes) == ["one": 1, "two": 2])
         #expect(try MessagePackDecoder().decode(Derived.self, from: bytes).two == 2)
@@ -162,16 +162,16 @@ struct MessagePackCodableTests {
         }
     }
 
-    @Test("an element whose encoding throws leaves no trace if the caller goes on")
-    func rollBack() throws {
+    @Test
+    func `an element whose encoding throws leaves no trace if the caller goes on`() throws {
         #expect(try MessagePackValue(decoding: MessagePackEncoder().encode(Failing())) == ["good": 1, "after": 2])
         var buffer = ByteBuffer(string: "x")
         #expect(throws: CancellationError.self) { try MessagePackEncoder().encode([Failing.Bad()], into: &buffer) }
         #expect(buffer == ByteBuffer(string: "x"))
     }
 
-    @Test("misuse of an encoder throws and does not crash")
-    func misuse() {
+    @Test
+    func `misuse of an encoder throws and does not crash`() {
         struct TwoKinds: Encodable {
             func encode(to encoder: any Encoder) throws {
                 var map = encoder.container(keyedBy: Failing.Keys.self)
@@ -197,8 +197,8 @@ struct MessagePackCodableTests {
         #expect(throws: EncodingError.self) { try MessagePackEncoder().encode(Date(timeIntervalSince1970: .infinity)) }
     }
 
-    @Test("errors tell the path")
-    func paths() throws {
+    @Test
+    func `errors tell the path`() throws {
         struct Outer: Codable {
             struct Inner: Codable { var list: [Int] }
             var inner: Inner
@@ -218,21 +218,21 @@ struct MessagePackCodableTests {
         }
     }
 
-    @Test("the last of several equal keys counts")
-    func duplicateKeys() throws {
+    @Test
+    func `the last of several equal keys counts`() throws {
         let bytes = try MessagePackValue.map([.init("a", 1), .init("b", 2), .init("a", 3)]).encoded()
         #expect(try MessagePackDecoder().decode([String: Int].self, from: bytes) == ["a": 3, "b": 2])
     }
 
-    @Test("integer keys of a dictionary")
-    func integerKeys() throws {
+    @Test
+    func `integer keys of a dictionary`() throws {
         let bytes = try MessagePackValue.map([.init(1, "a"), .init(-2, "b")]).encoded()
         #expect(try MessagePackDecoder().decode([Int: String].self, from: bytes) == [1: "a", -2: "b"])
         #expect(try MessagePackDecoder().decode([Int: String].self, from: MessagePackEncoder().encode([5: "x"])) == [5: "x"])
     }
 
-    @Test("binary is not copied")
-    func slices() throws {
+    @Test
+    func `binary is not copied`() throws {
         let bytes = try MessagePackEncoder().encode(["blob": ByteBuffer(repeating: 7, count: 1_000)])
         let blob = try #require(try MessagePackDecoder().decode([String: ByteBuffer].self, from: bytes)["blob"])
         let inside = bytes.withUnsafeReadableBytes { outer in
@@ -244,8 +244,8 @@ struct MessagePackCodableTests {
         #expect(inside)
     }
 
-    @Test("milliseconds before 1970 round down")
-    func timestamps() {
+    @Test
+    func `milliseconds before 1970 round down`() {
         #expect(MessagePackTimestamp(millisecondsSince1970: -1) == MessagePackTimestamp(seconds: -1, nanoseconds: 999_000_000))
         #expect(MessagePackTimestamp(Date(timeIntervalSince1970: -0.25)) == MessagePackTimestamp(seconds: -1, nanoseconds: 750_000_000))
         #expect(MessagePackTimestamp(Date(timeIntervalSince1970: .nan)) == nil)

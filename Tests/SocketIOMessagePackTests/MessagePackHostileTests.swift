@@ -5,14 +5,13 @@ import Testing
 @Suite("MessagePack from strangers")
 struct MessagePackHostileTests {
     @Test(
-        "declared lengths are checked before anything is allocated",
         arguments: [
             [0xdd, 0xff, 0xff, 0xff, 0xff], [0xdf, 0xff, 0xff, 0xff, 0xff], [0xdb, 0xff, 0xff, 0xff, 0xff], [0xc6, 0xff, 0xff, 0xff, 0xff],
             [0xc9, 0xff, 0xff, 0xff, 0xff, 0], [0xdc, 0xff, 0xff], [0xde, 0xff, 0xff], [0x9f], [0x8f, 0xc0], [0x92, 0xc0], [0x82, 1, 2, 3],
             [0xdf, 0x80, 0, 0, 0], [0xdd, 0, 0, 0, 2, 0xc0], [],
         ] as [[UInt8]]
     )
-    func lengths(bytes: [UInt8]) {
+    func `declared lengths are checked before anything is allocated`(bytes: [UInt8]) {
         let buffer = ByteBuffer(bytes: bytes)
         #expect { try MessagePackReader.validate(buffer) } throws: { ($0 as? MessagePackError)?.code == .truncated }
         #expect { try MessagePackValue(decoding: buffer) } throws: { ($0 as? MessagePackError)?.code == .truncated }
@@ -25,16 +24,16 @@ struct MessagePackHostileTests {
         #expect(reader.offset == 0)
     }
 
-    @Test("a container header declares no more than the bytes that are left can hold")
-    func headers() throws {
+    @Test
+    func `a container header declares no more than the bytes that are left can hold`() throws {
         var reader = MessagePackReader(ByteBuffer(bytes: [0xdd, 0, 0, 0, 3, 1, 2]))
         #expect { try reader.readArrayHeader() } throws: { ($0 as? MessagePackError)?.code == .truncated }
         reader = MessagePackReader(ByteBuffer(bytes: [0x82, 1, 2, 3]))
         #expect { try reader.readMapHeader() } throws: { ($0 as? MessagePackError)?.code == .truncated }
     }
 
-    @Test("32 nested arrays are accepted by everything, 33 by nothing")
-    func depth() throws {
+    @Test
+    func `32 nested arrays are accepted by everything, 33 by nothing`() throws {
         let deepest = ByteBuffer(bytes: [UInt8](repeating: 0x91, count: 32) + [0xc0])
         let deeper = ByteBuffer(bytes: [UInt8](repeating: 0x91, count: 33) + [0xc0])
         #expect(try MessagePackValue(decoding: deepest) == MessagePackValue.null.nested(32))
@@ -47,16 +46,16 @@ struct MessagePackHostileTests {
         #expect { try MessagePackValue.null.nested(33).encoded() } throws: { ($0 as? MessagePackError)?.code == .tooDeep }
     }
 
-    @Test("a million opening brackets neither recurse nor allocate", .timeLimit(.minutes(1)))
-    func brackets() {
+    @Test(.timeLimit(.minutes(1)))
+    func `a million opening brackets neither recurse nor allocate`() {
         for byte: UInt8 in [0x91, 0x81, 0x9f, 0x8f] {
             let buffer = ByteBuffer(repeating: byte, count: 1_000_000)
             #expect { try MessagePackReader.validate(buffer) } throws: { ($0 as? MessagePackError)?.code == .tooDeep }
         }
     }
 
-    @Test("the number of values is bounded")
-    func values() throws {
+    @Test
+    func `the number of values is bounded`() throws {
         let limits = MessagePackLimits(maximumValues: 4)
         try MessagePackReader.validate(ByteBuffer(bytes: [0x93, 1, 2, 3]), limits: limits)
         let more = ByteBuffer(bytes: [0x94, 1, 2, 3, 4])
@@ -64,8 +63,8 @@ struct MessagePackHostileTests {
         #expect(throws: DecodingError.self) { try MessagePackDecoder(limits: limits).decode([Int].self, from: more) }
     }
 
-    @Test("c1, trailing bytes and strings that are not UTF-8 are refused")
-    func malformed() {
+    @Test
+    func `c1, trailing bytes and strings that are not UTF-8 are refused`() {
         #expect { try MessagePackValue(decoding: ByteBuffer(bytes: [0x91, 0xc1])) } throws: {
             ($0 as? MessagePackError)?.code == .invalidByte
         }
@@ -79,13 +78,12 @@ struct MessagePackHostileTests {
     }
 
     @Test(
-        "numbers that do not fit are refused",
         arguments: [
             [0xcb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0], [0xcb, 0x7f, 0xf0, 0, 0, 0, 0, 0, 0], [0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0],
             [0xcb, 0x43, 0xe0, 0, 0, 0, 0, 0, 0], [0xcf, 0x80, 0, 0, 0, 0, 0, 0, 0],
         ] as [[UInt8]]
     )
-    func ranges(bytes: [UInt8]) {
+    func `numbers that do not fit are refused`(bytes: [UInt8]) {
         let buffer = ByteBuffer(bytes: bytes)
         #expect(throws: DecodingError.self) { try MessagePackDecoder().decode(Int.self, from: buffer) }
         #expect(throws: DecodingError.self) { try MessagePackDecoder().decode([Int64].self, from: ByteBuffer(bytes: [0x91] + bytes)) }
@@ -93,8 +91,8 @@ struct MessagePackHostileTests {
         #expect { try reader.readInteger(as: Int.self) } throws: { ($0 as? MessagePackError)?.code == .outOfRange }
     }
 
-    @Test("random bytes never crash, and what the walk accepts both readers accept", .timeLimit(.minutes(1)))
-    func random() throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `random bytes never crash, and what the walk accepts both readers accept`() throws {
         var random = SeededGenerator(seed: 11)
         for _ in 0..<20_000 {
             let count = Int.random(in: 0..<40, using: &random)

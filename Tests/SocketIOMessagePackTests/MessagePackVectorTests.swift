@@ -4,14 +4,14 @@ import Testing
 
 @Suite("MessagePack bytes")
 struct MessagePackVectorTests {
-    @Test("a value is written byte for byte as the specification says", arguments: Vector.all)
-    func writes(vector: Vector) throws {
+    @Test(arguments: Vector.all)
+    func `a value is written byte for byte as the specification says`(vector: Vector) throws {
         #expect(try Array(vector.value.encoded().readableBytesView) == vector.bytes)
         #expect(try Array(MessagePackEncoder().encode(vector.value).readableBytesView) == vector.bytes)
     }
 
-    @Test("and read back, by the cursor and through msgpack-c", arguments: Vector.all)
-    func reads(vector: Vector) throws {
+    @Test(arguments: Vector.all)
+    func `and read back, by the cursor and through msgpack-c`(vector: Vector) throws {
         let buffer = ByteBuffer(bytes: vector.bytes)
         #expect(try MessagePackValue(decoding: buffer) == vector.value)
         // Inside an array the value comes from msgpack-c's tree.
@@ -19,8 +19,8 @@ struct MessagePackVectorTests {
         #expect(try MessagePackDecoder().decode([MessagePackValue].self, from: wrapped) == [vector.value])
     }
 
-    @Test("skipping a value gives its range", arguments: Vector.all)
-    func skips(vector: Vector) throws {
+    @Test(arguments: Vector.all)
+    func `skipping a value gives its range`(vector: Vector) throws {
         var reader = MessagePackReader(ByteBuffer(bytes: [0xc3] + vector.bytes + [0xc2]))
         #expect(try reader.readBool())
         #expect(try reader.skip() == 1..<(1 + vector.bytes.count))
@@ -28,8 +28,8 @@ struct MessagePackVectorTests {
         #expect(reader.isAtEnd)
     }
 
-    @Test("every proper prefix is refused as truncated", arguments: Vector.all)
-    func prefixes(vector: Vector) throws {
+    @Test(arguments: Vector.all)
+    func `every proper prefix is refused as truncated`(vector: Vector) throws {
         for count in Set((0..<min(vector.bytes.count, 40)).map { $0 } + [vector.bytes.count - 1]) {
             let prefix = ByteBuffer(bytes: vector.bytes.prefix(count))
             #expect { try MessagePackValue(decoding: prefix) } throws: { ($0 as? MessagePackError)?.code == .truncated }
@@ -37,21 +37,20 @@ struct MessagePackVectorTests {
     }
 
     @Test(
-        "encodings that are longer than needed are read",
         arguments: [
             [0xcc, 5], [0xcd, 0, 5], [0xce, 0, 0, 0, 5], [0xcf, 0, 0, 0, 0, 0, 0, 0, 5], [0xd0, 5], [0xd1, 0, 5], [0xd2, 0, 0, 0, 5],
             [0xd3, 0, 0, 0, 0, 0, 0, 0, 5], [0xca, 0x40, 0xa0, 0, 0], [0xcb, 0x40, 0x14, 0, 0, 0, 0, 0, 0],
         ] as [[UInt8]]
     )
-    func overlong(bytes: [UInt8]) throws {
+    func `encodings that are longer than needed are read`(bytes: [UInt8]) throws {
         let buffer = ByteBuffer(bytes: bytes)
         #expect(try MessagePackDecoder().decode(Int.self, from: buffer) == 5)
         #expect(try MessagePackDecoder().decode(Double.self, from: buffer) == 5)
         #expect(try MessagePackDecoder().decode([UInt8].self, from: ByteBuffer(bytes: [0x91] + bytes)) == [5])
     }
 
-    @Test("notepack's undefined is nil, its dates are dates, other extensions are refused")
-    func notepack() throws {
+    @Test
+    func `notepack's undefined is nil, its dates are dates, other extensions are refused`() throws {
         let undefined = ByteBuffer(bytes: [0xd4, 0, 0])
         #expect(try MessagePackDecoder().decode(Int?.self, from: undefined) == nil)
         #expect(try MessagePackDecoder().decode([Int?].self, from: ByteBuffer(bytes: [0x92, 0xd4, 0, 0, 1])) == [nil, 1])

@@ -41,8 +41,8 @@ struct BSONTranscodingTests {
         #expect(try writer.finish() == document)
     }
 
-    @Test("Numbers have the types that JavaScript's driver gives them")
-    func numbers() throws {
+    @Test
+    func `Numbers have the types that JavaScript's driver gives them`() throws {
         for text in ["2147483647", "-2147483648", "1.0", "1e3", "0"] { #expect(try Self.bson(text)["v"]?.type == .int32, "\(text)") }
         for text in [
             "2147483648", "-2147483649", "-0", "-0.0", "0.5", "9007199254740993", "1e400", "-1e400", "123456789012345678901234567890",
@@ -54,8 +54,8 @@ struct BSONTranscodingTests {
         #expect(try Self.json(Self.bson("-1e400")).text == "null")
     }
 
-    @Test("Placeholders become binary wherever they are, however they are written")
-    func placeholders() throws {
+    @Test
+    func `Placeholders become binary wherever they are, however they are written`() throws {
         let document = try Self.bson(
             #"[{"_placeholder":true,"num":1},{"a":{ "num" : 0 , "_placeholder" : true }}]"#,
             attachments: ["x", "yz"]
@@ -75,14 +75,14 @@ struct BSONTranscodingTests {
         #expect(try Self.bson(#"{"_placeholder":false,"num":7}"#, attachments: ["x"])["v"]?.document?["num"]?.int32 == 7)
     }
 
-    @Test("What BSON cannot express is told", arguments: [#"{"a\u0000b":1}"#, "[1,", "{} {}", "nul"])
-    func refused(text: String) {
+    @Test(arguments: [#"{"a\u0000b":1}"#, "[1,", "{} {}", "nul"])
+    func `What BSON cannot express is told`(text: String) {
         let error = #expect(throws: ClusterError.self) { try Self.bson(text) }
         #expect(error?.code == (text.contains("u0000") ? .unsupported : .notSent))
     }
 
-    @Test("What is too deep or too large is told before it is written")
-    func limits() throws {
+    @Test
+    func `What is too deep or too large is told before it is written`() throws {
         // One level is that of the arguments.
         let deepest = String(repeating: "[", count: 63) + String(repeating: "]", count: 63)
         #expect(try Self.json(Self.bson(deepest)).text == deepest)
@@ -93,8 +93,8 @@ struct BSONTranscodingTests {
         #expect(error?.code == .tooLarge)
     }
 
-    @Test("Types that only others write are read as JavaScript prints them")
-    func otherTypes() throws {
+    @Test
+    func `Types that only others write are read as JavaScript prints them`() throws {
         let values: [(String, (inout BSONWriter) -> Void)] = [
             ("\"6b017d26e57d0f18c6cd3936\"", { $0.append("v", ObjectID(hex: "6b017d26e57d0f18c6cd3936") ?? ObjectID()) }),
             ("\"1969-12-31T23:59:59.999Z\"", { $0.append("v", dateMilliseconds: -1) }),
@@ -111,8 +111,8 @@ struct BSONTranscodingTests {
         }
     }
 
-    @Test("Undefined is left out of objects and null elsewhere")
-    func undefined() throws {
+    @Test
+    func `Undefined is left out of objects and null elsewhere`() throws {
         var bytes = ByteBuffer()
         // { v: { a: undefined, b: [undefined] } }
         bytes.writeBytes([30, 0, 0, 0, 0x03, 0x76, 0, 22, 0, 0, 0, 0x06, 0x61, 0, 0x04, 0x62, 0, 8, 0, 0, 0, 0x06, 0x30, 0, 0, 0, 0])
@@ -123,8 +123,8 @@ struct BSONTranscodingTests {
         #expect(try BSONTranscoder.argument(document["v"], .messagePack).count == 1)
     }
 
-    @Test("MessagePack has dates, and integers of 64 bits become doubles")
-    func messagePack() throws {
+    @Test
+    func `MessagePack has dates, and integers of 64 bits become doubles`() throws {
         var packed = MessagePackWriter()
         try packed.writeArrayHeader(count: 4)
         packed.write(MessagePackTimestamp(millisecondsSince1970: -1_500))

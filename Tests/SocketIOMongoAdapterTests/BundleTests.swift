@@ -43,8 +43,8 @@ struct BundleTests {
         }
     }
 
-    @Test("Neighbours share a document; order, headers and payloads survive")
-    func roundTrip() throws {
+    @Test
+    func `Neighbours share a document; order, headers and payloads survive`() throws {
         let batch =
             (1...8).map { Self.message($0, NativeWireFormatTests.broadcast("42[\($0)]")) }
             + [Self.message(9, .heartbeat(Heartbeat(beat: 1)))]
@@ -71,8 +71,8 @@ struct BundleTests {
         ObjectID(hex: MessageID(seconds: 1_700_000_000, process: 1, counter: counter).description)
     }
 
-    @Test("The node's own messages come back one by one, without payload")
-    func own() throws {
+    @Test
+    func `The node's own messages come back one by one, without payload`() throws {
         let encoded = Self.encode((1...3).map { Self.message($0, NativeWireFormatTests.broadcast()) })
         let document = try NativeWireFormatTests.change(encoded.documents[0], "data")
         let ids = Self.items([document], for: "node1").map { item -> MessageID? in
@@ -82,14 +82,14 @@ struct BundleTests {
         #expect(ids == (1...3).map { MessageID(seconds: 1_700_000_000, process: 1, counter: $0) })
     }
 
-    @Test("The same batch makes the same documents, as it must when it is written again")
-    func deterministic() {
+    @Test
+    func `The same batch makes the same documents, as it must when it is written again`() {
         let batch = (1...500).map { Self.message($0, NativeWireFormatTests.broadcast(String(repeating: "x", count: Int($0) * 7))) }
         #expect(Self.encode(batch).documents == Self.encode(batch).documents)
     }
 
-    @Test("Documents stay small, whatever the limit", arguments: [2_048, 20_000, 15 << 20])
-    func size(limit: Int) {
+    @Test(arguments: [2_048, 20_000, 15 << 20])
+    func `Documents stay small, whatever the limit`(limit: Int) {
         let batch = (1...300).map { Self.message($0, NativeWireFormatTests.broadcast(String(repeating: "x", count: Int($0) * 5))) }
         let encoded = Self.encode(batch, limit: limit)
         #expect(encoded.refusal == nil)
@@ -98,8 +98,8 @@ struct BundleTests {
         #expect(Self.headers(encoded.documents) == batch.map(\.header))
     }
 
-    @Test("What comes before a message that is too large is kept, the message is refused")
-    func tooLarge() {
+    @Test
+    func `What comes before a message that is too large is kept, the message is refused`() {
         let large = Self.message(4, NativeWireFormatTests.broadcast(String(repeating: "x", count: 5_000)))
         let batch = (1...3).map { Self.message($0, NativeWireFormatTests.broadcast()) } + [large]
         let encoded = Self.encode(batch, limit: 4_000)
@@ -108,8 +108,8 @@ struct BundleTests {
         #expect(Self.headers(encoded.documents) == batch.prefix(3).map(\.header))
     }
 
-    @Test("A bundle of which anything is wrong is skipped as a whole", arguments: ["ids", "data", "lane", "origin", "epoch"])
-    func missing(field: String) throws {
+    @Test(arguments: ["ids", "data", "lane", "origin", "epoch"])
+    func `A bundle of which anything is wrong is skipped as a whole`(field: String) throws {
         let document = Self.encode((1...3).map { Self.message($0, NativeWireFormatTests.broadcast()) }).documents[0]
         let items = Self.items([try NativeWireFormatTests.change(document, field)])
         guard items.count == 1, case .skipped = items[0] else {
@@ -118,16 +118,16 @@ struct BundleTests {
         }
     }
 
-    @Test("A document that claims more messages than any node writes is skipped", arguments: ["node1", "node2"])
-    func tooMany(node: NodeID) throws {
+    @Test(arguments: ["node1", "node2"])
+    func `A document that claims more messages than any node writes is skipped`(node: NodeID) throws {
         let document = Self.encode((1...2).map { Self.message($0, NativeWireFormatTests.broadcast()) }).documents[0]
         let ids = ByteBuffer(repeating: 1, count: 12 * 1_001)
         let hostile = try NativeWireFormatTests.change(document, "ids") { $0.append("ids", binary: ids) }
         #expect(Self.items([hostile], for: node).map(Kind.init) == [.skipped])
     }
 
-    @Test("Bytes that are cut or changed anywhere never stop the stream, nor deliver a part")
-    func hostile() throws {
+    @Test
+    func `Bytes that are cut or changed anywhere never stop the stream, nor deliver a part`() throws {
         let batch = (1...3).map { Self.message($0, NativeWireFormatTests.broadcast()) }
         let document = Self.encode(batch).documents[0]
         let data = try #require(document["data"]?.binary?.bytes)

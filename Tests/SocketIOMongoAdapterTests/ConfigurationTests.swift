@@ -44,8 +44,8 @@ struct ConfigurationTests {
         { $0.readBatchSize = 0 },
     ]
 
-    @Test("What is out of bounds is told, and ends the start before anything is connected", arguments: wrong.indices)
-    func bounds(index: Int) async throws {
+    @Test(arguments: wrong.indices)
+    func `What is out of bounds is told, and ends the start before anything is connected`(index: Int) async throws {
         var configuration = MongoAdapterConfiguration(connectionString: "mongodb://127.0.0.1:1/")
         try configuration.validate()
         Self.wrong[index](&configuration)
@@ -57,8 +57,8 @@ struct ConfigurationTests {
         await adapter.close()
     }
 
-    @Test("What is configured reaches the node")
-    func passedOn() {
+    @Test
+    func `What is configured reaches the node`() {
         var configuration = MongoAdapterConfiguration(connectionString: "mongodb://127.0.0.1:1/")
         configuration.settleTime = .milliseconds(7)
         configuration.settleLimit = .seconds(8)
@@ -72,8 +72,8 @@ struct ConfigurationTests {
         #expect(configuration.clusterConfiguration(traits).socketsPerAnswer == .max)
     }
 
-    @Test("A malformed connection string is told at the start")
-    func connectionString() async {
+    @Test
+    func `A malformed connection string is told at the start`() async {
         let adapter: any AdapterFactory = Self.take(.mongo("http://nowhere"))
         let error = await #expect(throws: MongoAdapterError.self) { try await adapter.start() }
         #expect(error?.code == .invalidConfiguration)
@@ -81,8 +81,8 @@ struct ConfigurationTests {
 
     private static func take(_ adapter: any AdapterFactory) -> any AdapterFactory { adapter }
 
-    @Test("Nobody there: the start ends soon and says what to look at", .timeLimit(.minutes(1)))
-    func nobody() async {
+    @Test(.timeLimit(.minutes(1)))
+    func `Nobody there: the start ends soon and says what to look at`() async {
         let adapter = MongoAdapter(.init(connectionString: "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300"))
         let error = await #expect(throws: MongoAdapterError.self) { try await adapter.start() }
         #expect(error?.code == .unreachable)
@@ -90,8 +90,8 @@ struct ConfigurationTests {
         #expect(adapter.health == .starting)
     }
 
-    @Test("An adapter that has not started writes nothing")
-    func notStarted() async {
+    @Test
+    func `An adapter that has not started writes nothing`() async {
         let adapter = MongoAdapter(.init(connectionString: "mongodb://127.0.0.1:1/"))
         let driver = ChangeStreamDriver(connection: .init(.init(connectionString: ""), format: NativeWireFormat(cluster: "a")))
         guard case .notWritten = await driver.emit([NativeWireFormatTests.message(NativeWireFormatTests.broadcast())]) else {
@@ -101,8 +101,8 @@ struct ConfigurationTests {
         await adapter.close()
     }
 
-    @Test("A document may take a quarter of a capped collection")
-    func documentLimit() {
+    @Test
+    func `A document may take a quarter of a capped collection`() {
         var configuration = MongoAdapterConfiguration(connectionString: "")
         #expect(configuration.documentLimit == 15 << 20)
         configuration.expiration = .capped(bytes: 1 << 20)
@@ -113,8 +113,8 @@ struct ConfigurationTests {
 
     // MARK: Wire formats
 
-    @Test("With the format of Rust, ids are theirs and sessions are not recovered; a tailable cursor cannot be")
-    func socketioxide() throws {
+    @Test
+    func `With the format of Rust, ids are theirs and sessions are not recovered; a tailable cursor cannot be`() throws {
         var configuration = MongoAdapterConfiguration.socketioxide(connectionString: "mongodb://127.0.0.1:1/")
         try configuration.validate()
         #expect(configuration.collection == "socket.io-adapter")
@@ -132,8 +132,8 @@ struct ConfigurationTests {
         #expect(error?.message.contains("socketioxide") == true)
     }
 
-    @Test("With the native format, nothing is asked of others")
-    func native() {
+    @Test
+    func `With the native format, nothing is asked of others`() {
         let adapter = MongoAdapter(.init(connectionString: "mongodb://127.0.0.1:1/"))
         #expect(adapter.socketIDLength == 15)
         #expect(adapter.recoversSessions)
@@ -156,8 +156,8 @@ struct ConfigurationTests {
         )
     }
 
-    @Test("A collection with other options is told, with what to do")
-    func differences() {
+    @Test
+    func `A collection with other options is told, with what to do`() {
         #expect(Self.describe().difference(from: .ttl) == nil)
         #expect(Self.describe(size: 1 << 20).difference(from: .ttl)?.contains("capped(bytes: 1048576)") == true)
         #expect(Self.describe("view").difference(from: .ttl)?.contains("view") == true)

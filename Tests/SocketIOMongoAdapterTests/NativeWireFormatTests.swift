@@ -52,11 +52,11 @@ struct NativeWireFormatTests {
     }
 
     @Test(
-        "The header survives, for one node and for all, with void numbers and without",
         arguments: [nil, "node2"],
         [[], [1...2, 5...5]]
     )
-    func header(target: NodeID?, void: [ClosedRange<UInt64>]) throws {
+    func `The header survives, for one node and for all, with void numbers and without`(target: NodeID?, void: [ClosedRange<UInt64>]) throws
+    {
         let message = Self.message(Self.broadcast(), target: target, stamp: NumberStamp(lane: 3, number: 7, void: void))
         let document = try BSONDocument(validating: Self.encode(message).bytes)
         guard case .message(let header, let payload) = Self.format.item(of: document, for: "node2") else {
@@ -73,8 +73,8 @@ struct NativeWireFormatTests {
         #expect(options.except.sorted() == ["b"])
     }
 
-    @Test("The document has what filters, indexes and the primary need")
-    func fields() throws {
+    @Test
+    func `The document has what filters, indexes and the primary need`() throws {
         let document = try Self.encode(Self.message(Self.broadcast()))
         #expect(document["_id"]?.objectID == ObjectID(hex: "6553f100abcdef0123456789"))
         #expect(document["cluster"]?.string == "blue")
@@ -84,8 +84,8 @@ struct NativeWireFormatTests {
         #expect(document["data"]?.binary?.subtype == 0)
     }
 
-    @Test("Messages about membership have no number")
-    func membership() throws {
+    @Test
+    func `Messages about membership have no number`() throws {
         let document = try Self.encode(Self.message(.leave))
         #expect(document["number"] == nil)
         guard case .message(let header, _) = Self.format.item(of: document, for: "node2") else {
@@ -96,8 +96,8 @@ struct NativeWireFormatTests {
         #expect(header.stamp == nil)
     }
 
-    @Test("The node's own documents come without payload")
-    func own() throws {
+    @Test
+    func `The node's own documents come without payload`() throws {
         let message = Self.message(Self.broadcast())
         let document = try Self.change(Self.encode(message), "data")
         guard case .own(let id, let origin) = Self.format.item(of: document, for: "node1") else {
@@ -109,8 +109,8 @@ struct NativeWireFormatTests {
         #expect(Self.isSkipped(document))
     }
 
-    @Test("A marker is nothing to anybody")
-    func marker() {
+    @Test
+    func `A marker is nothing to anybody`() {
         #expect(Self.format.item(of: Self.format.marker(ObjectID(), createdAt: 0), for: "node2") == nil)
     }
 
@@ -118,13 +118,13 @@ struct NativeWireFormatTests {
         if case .skipped = format.item(of: document, for: "node2") { true } else { false }
     }
 
-    @Test("What is missing is told", arguments: ["_id", "v", "kind", "nsp", "origin", "epoch", "lane", "number", "data"])
-    func missing(field: String) throws {
+    @Test(arguments: ["_id", "v", "kind", "nsp", "origin", "epoch", "lane", "number", "data"])
+    func `What is missing is told`(field: String) throws {
         #expect(try Self.isSkipped(Self.change(Self.encode(Self.message(Self.broadcast())), field)))
     }
 
-    @Test("Values that no node writes are told", arguments: 0..<16)
-    func hostile(index: Int) throws {
+    @Test(arguments: 0..<16)
+    func `Values that no node writes are told`(index: Int) throws {
         let changes: [(String, (inout BSONWriter) -> Void)] = [
             ("_id", { $0.append("_id", "text") }),
             ("v", { $0.append("v", Int32(2)) }),
@@ -156,15 +156,15 @@ struct NativeWireFormatTests {
         #expect(try Self.isSkipped(Self.change(Self.encode(Self.message(Self.broadcast())), field, write)), "\(field)")
     }
 
-    @Test("Bytes that are no document are told")
-    func malformed() throws {
+    @Test
+    func `Bytes that are no document are told`() throws {
         var bytes = try Self.encode(Self.message(Self.broadcast())).bytes
         bytes.setInteger(UInt8(0x42), at: 4)
         #expect(try Self.isSkipped(BSONDocument(bytes)))
     }
 
-    @Test("Fields of a later minor version are ignored")
-    func additional() throws {
+    @Test
+    func `Fields of a later minor version are ignored`() throws {
         let document = try Self.change(Self.encode(Self.message(Self.broadcast())), "v") { writer in
             writer.append("v", Int32(1))
             writer.append("later", "x")

@@ -8,11 +8,11 @@ import Testing
 struct NodeJSEmitterTests {
     static let fixtures = NodeJSFixture.all.filter { $0.document["uid"]?.string == NodeJSWireFormat.emitter }
 
-    @Test("There are some of each kind")
-    func kinds() { #expect(Set(Self.fixtures.compactMap { $0.document["type"]?.int32 }) == [3, 4, 5, 6, 9]) }
+    @Test
+    func `There are some of each kind`() { #expect(Set(Self.fixtures.compactMap { $0.document["type"]?.int32 }) == [3, 4, 5, 6, 9]) }
 
-    @Test("An emitter of this package writes the same bytes as that of Node.js", arguments: fixtures)
-    func sameBytes(fixture: NodeJSFixture) throws {
+    @Test(arguments: fixtures)
+    func `An emitter of this package writes the same bytes as that of Node.js`(fixture: NodeJSFixture) throws {
         // There, the default can be said too.
         let compress = fixture.document["data"]?.document?["opts"]?.document?["flags"]?.document?["compress"]?.bool
         guard compress != true else { return }

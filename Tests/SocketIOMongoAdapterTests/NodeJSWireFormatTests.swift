@@ -18,8 +18,8 @@ struct NodeJSWireFormatTests {
         12: (.acknowledgement, .acknowledgement), 13: (.heartbeat, .heartbeat),
     ]
 
-    @Test("Every captured document is understood", arguments: NodeJSFixture.all)
-    func understood(fixture: NodeJSFixture) throws {
+    @Test(arguments: NodeJSFixture.all)
+    func `Every captured document is understood`(fixture: NodeJSFixture) throws {
         let message = try NodeJSFixture.message(fixture.document)
         let type = try #require(fixture.document["type"]?.int32)
         let request = fixture.document["data"]?.document?["requestId"]?.string
@@ -39,8 +39,8 @@ struct NodeJSWireFormatTests {
     private static let lossy = ["plain-05-broadcast-values.0"]
     private static let sessions = NodeJSFixture.all.filter { $0.document["type"]?.int32 == 13 }.map(\.name)
 
-    @Test("What was read is written again byte by byte, with both parsers", arguments: PacketFormat.allCases, [false, true])
-    func roundTrip(parser: PacketFormat, recovers: Bool) throws {
+    @Test(arguments: PacketFormat.allCases, [false, true])
+    func `What was read is written again byte by byte, with both parsers`(parser: PacketFormat, recovers: Bool) throws {
         #expect(NodeJSFixture.all.count > 80)
         for fixture in NodeJSFixture.all where !Self.sessions.contains(fixture.name) {
             guard parser == .messagePack || !Self.lossy.contains(fixture.name) else { continue }
@@ -61,15 +61,15 @@ struct NodeJSWireFormatTests {
         }
     }
 
-    @Test("Values arrive as JavaScript would send them on")
-    func values() throws {
+    @Test
+    func `Values arrive as JavaScript would send them on`() throws {
         let text = try NodeJSFixture.text(NodeJSFixture.named("plain-05-broadcast-values.0"))
         let expected = #"2["values",2147483647,2147483648,9007199254740991,0,null,1e+21,null,{"u":null},"1970-01-01T00:00:00.000Z",{},[]]"#
         #expect(text == expected)
     }
 
-    @Test("Binary becomes attachments")
-    func binary() throws {
+    @Test
+    func `Binary becomes attachments`() throws {
         let document = try NodeJSFixture.named("plain-06-broadcast-binary.0")
         guard case .broadcast(let packet, _) = try NodeJSFixture.message(document).body else {
             Issue.record("no broadcast")
@@ -79,8 +79,8 @@ struct NodeJSWireFormatTests {
         #expect(String(buffer: packet.encoded.message).hasPrefix("5\(packet.encoded.attachments.count)-["))
     }
 
-    @Test("With recovery a packet has the id of its document as offset, unless it is volatile or wants an acknowledgement")
-    func offsets() throws {
+    @Test
+    func `With recovery a packet has the id of its document as offset, unless it is volatile or wants an acknowledgement`() throws {
         let format = NodeJSFixture.format(recovers: true)
         let plain = try NodeJSFixture.named("csr-capped-52-offset.0")
         let id = try #require(plain["_id"]?.objectID?.hex)
@@ -95,8 +95,8 @@ struct NodeJSWireFormatTests {
         }
     }
 
-    @Test("A document is read once")
-    func repeated() throws {
+    @Test
+    func `A document is read once`() throws {
         let format = NodeJSFixture.format()
         let document = try NodeJSFixture.named("plain-01-broadcast.0")
         var items: [DriverItem] = []
@@ -104,8 +104,8 @@ struct NodeJSWireFormatTests {
         #expect(items.count == 1)
     }
 
-    @Test("Sockets of Node.js are described")
-    func sockets() throws {
+    @Test
+    func `Sockets of Node.js are described`() throws {
         let document = try NodeJSFixture.named("plain-18-fetch-sockets.1")
         guard case .fetchSocketsAnswer(let sockets, hasMore: false) = try NodeJSFixture.message(document).body else {
             Issue.record("no answer")
@@ -133,8 +133,8 @@ struct NodeJSWireFormatTests {
         )
     }
 
-    @Test("They answer each other in full; what only they understand is of a type that Node.js ignores")
-    func native() throws {
+    @Test
+    func `They answer each other in full; what only they understand is of a type that Node.js ignores`() throws {
         let format = NodeJSWireFormat(addsCreatedAt: false, life: 0xabc)
         let request = ClusterRequestID(high: 7, low: 8)
         let bodies: [(ClusterBody, ClusterRequestID?)] = [
@@ -160,8 +160,8 @@ struct NodeJSWireFormatTests {
         }
     }
 
-    @Test("Rooms are asked for as sockets, of Node.js too")
-    func rooms() throws {
+    @Test
+    func `Rooms are asked for as sockets, of Node.js too`() throws {
         let format = NodeJSWireFormat(addsCreatedAt: false, life: 1)
         let request = ClusterRequestID(high: 7, low: 8)
         let header = Self.header(.rooms, request: request)
@@ -182,8 +182,8 @@ struct NodeJSWireFormatTests {
         #expect(!rooms.isEmpty)
     }
 
-    @Test("What a Node.js server asked and cannot be told is not written")
-    func unwritten() throws {
+    @Test
+    func `What a Node.js server asked and cannot be told is not written`() throws {
         let request = ClusterRequestID(high: 7, low: 0)
         for body in [ClusterBody.acknowledgementsEnd, .errorAnswer("no"), .sessionAnswer(nil), .roomsAnswer([])] {
             let message = ClusterMessage(header: Self.header(body.kind, request: request, target: "node-a"), body: body)
@@ -191,8 +191,8 @@ struct NodeJSWireFormatTests {
         }
     }
 
-    @Test("The node's own documents are its own, those of another process with its name that one's")
-    func own() throws {
+    @Test
+    func `The node's own documents are its own, those of another process with its name that one's`() throws {
         let format = NodeJSWireFormat(addsCreatedAt: false, life: 5)
         let message = ClusterMessage(header: Self.header(.heartbeat, request: nil), body: .heartbeat(Heartbeat(beat: 1)))
         let document = try #require(try format.encode(message, createdAt: 0).first)
@@ -206,8 +206,8 @@ struct NodeJSWireFormatTests {
 
     // MARK: Hostile documents
 
-    @Test("What no node writes is skipped", arguments: 0..<13)
-    func hostile(index: Int) throws {
+    @Test(arguments: 0..<13)
+    func `What no node writes is skipped`(index: Int) throws {
         let changes: [(String, (inout BSONWriter) -> Void)] = [
             ("_id", { $0.append("_id", "text") }),
             ("type", { $0.append("type", Int32(99)) }),
@@ -231,8 +231,8 @@ struct NodeJSWireFormatTests {
         }
     }
 
-    @Test("Content that cannot be read is refused when it is wanted", arguments: 0..<8)
-    func malformed(index: Int) throws {
+    @Test(arguments: 0..<8)
+    func `Content that cannot be read is refused when it is wanted`(index: Int) throws {
         let contents: [(inout BSONWriter) -> Void] = [
             { _ in },
             { $0.append("packet", "text") },

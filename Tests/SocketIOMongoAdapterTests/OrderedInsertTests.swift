@@ -46,8 +46,8 @@ struct OrderedInsertTests {
         }
     }
 
-    @Test("All written")
-    func written() throws {
+    @Test
+    func `All written`() throws {
         var insert = Self.machine(3)
         #expect(Self.describe(insert.next) == "insert 0..<3")
         insert.answered(try Self.answer(inserted: 3), range: 0..<3)
@@ -55,8 +55,8 @@ struct OrderedInsertTests {
         #expect(Self.describe(Self.machine(0).next) == "written")
     }
 
-    @Test("What does not fit into one command takes several, in order")
-    func commands() throws {
+    @Test
+    func `What does not fit into one command takes several, in order`() throws {
         var insert = Self.machine(5, bytesPerCommand: 200)
         for range in [0..<2, 2..<4, 4..<5] {
             #expect(Self.describe(insert.next) == "insert \(range)")
@@ -66,8 +66,8 @@ struct OrderedInsertTests {
         #expect(Self.describe(Self.machine(2, bytesPerCommand: 10).next) == "insert 0..<1")
     }
 
-    @Test("A document that is there counts as written, and the attempt goes on behind it and what else is there")
-    func repeated() throws {
+    @Test
+    func `A document that is there counts as written, and the attempt goes on behind it and what else is there`() throws {
         var insert = Self.machine(10)
         insert.answered(try Self.answer(inserted: 0, error: (0, 11_000, "_id")), range: 0..<10)
         #expect(Self.describe(insert.next) == "look 1..<10")
@@ -80,8 +80,8 @@ struct OrderedInsertTests {
         #expect(Self.describe(insert.next) == "written")
     }
 
-    @Test("All there already")
-    func allThere() throws {
+    @Test
+    func `All there already`() throws {
         var insert = Self.machine(3)
         insert.answered(try Self.answer(inserted: 0, error: (0, 11_000, "_id")), range: 0..<3)
         insert.found(2)
@@ -89,24 +89,23 @@ struct OrderedInsertTests {
     }
 
     @Test(
-        "A duplicate of another unique index is a refusal, and so is what a validator does not let pass",
         arguments: [11_000, 121] as [Int32]
     )
-    func refused(code: Int32) throws {
+    func `A duplicate of another unique index is a refusal, and so is what a validator does not let pass`(code: Int32) throws {
         var insert = Self.machine(5)
         insert.answered(try Self.answer(inserted: 2, error: (2, code, "other")), range: 0..<5)
         #expect(Self.describe(insert.next) == "refused 2")
     }
 
-    @Test("A step-down in the middle of a batch leaves its outcome open", arguments: [10_107, 11_602, 189, 91, 4_711] as [Int32])
-    func steppedDown(code: Int32) throws {
+    @Test(arguments: [10_107, 11_602, 189, 91, 4_711] as [Int32])
+    func `A step-down in the middle of a batch leaves its outcome open`(code: Int32) throws {
         var insert = Self.machine(5)
         insert.answered(try Self.answer(inserted: 2, error: (2, code, "_id")), range: 0..<5)
         #expect(Self.describe(insert.next) == "unknown")
     }
 
-    @Test("What the majority has not confirmed may be rolled back, also if it was there already")
-    func unconfirmed() throws {
+    @Test
+    func `What the majority has not confirmed may be rolled back, also if it was there already`() throws {
         var insert = Self.machine(2)
         insert.answered(try Self.answer(inserted: 2, isUnconfirmed: true), range: 0..<2)
         #expect(Self.describe(insert.next) == "unknown")
@@ -115,8 +114,8 @@ struct OrderedInsertTests {
         #expect(Self.describe(insert.next) == "unknown")
     }
 
-    @Test("Nothing is written only if nothing was and nothing can have been")
-    func failed() throws {
+    @Test
+    func `Nothing is written only if nothing was and nothing can have been`() throws {
         var insert = Self.machine(2)
         insert.failed(.simulated(.serverSelection))
         #expect(Self.describe(insert.next) == "not written")
@@ -129,8 +128,8 @@ struct OrderedInsertTests {
         #expect(Self.describe(insert.next) == "unknown")
     }
 
-    @Test("Answers that make no sense are no success")
-    func nonsense() throws {
+    @Test
+    func `Answers that make no sense are no success`() throws {
         var insert = Self.machine(3)
         insert.answered(try Self.answer(inserted: 2), range: 0..<3)
         #expect(Self.describe(insert.next) == "unknown")

@@ -36,8 +36,8 @@ struct PositionTests {
         return machine
     }
 
-    @Test("The first stream begins now, further ones after what was read last")
-    func progress() {
+    @Test
+    func `The first stream begins now, further ones after what was read last`() {
         var machine = ChangeStreamStateMachine()
         #expect(machine.open(now: Self.now) == .init(position: .now))
         machine.opened(token: Self.token("a"))
@@ -47,11 +47,9 @@ struct PositionTests {
         #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("b"))))
     }
 
-    @Test(
-        "A broken connection, a killed cursor, a step-down: on from the token, nothing lost",
-        arguments: [43, 89, 91, 189, 237, 10_107, 11_600, 11_602, 13_435, 13]
+    @Test(arguments: [43, 89, 91, 189, 237, 10_107, 11_600, 11_602, 13_435, 13]
     )
-    func transient(code: Int) {
+    func `A broken connection, a killed cursor, a step-down: on from the token, nothing lost`(code: Int) {
         var machine = Self.opened()
         for _ in 0..<20 { machine.failed(Self.error(Int32(code)), now: Self.now) }
         let opening = machine.open(now: Self.now)
@@ -65,8 +63,8 @@ struct PositionTests {
         #expect(machine.open(now: Self.now).position == .after(Self.token("b")))
     }
 
-    @Test("A dropped collection is set up again, and nothing before it is lost")
-    func dropped() {
+    @Test
+    func `A dropped collection is set up again, and nothing before it is lost`() {
         var machine = Self.opened()
         machine.ended()
         #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("b")), needsSetUp: true))
@@ -77,16 +75,16 @@ struct PositionTests {
         #expect(!machine.open(now: Self.now).needsSetUp)
     }
 
-    @Test("A token that stays refused is given up")
-    func refusedToken() {
+    @Test
+    func `A token that stays refused is given up`() {
         var machine = Self.opened()
         for _ in 0..<3 { machine.failed(Self.error(260), now: Self.now) }
         #expect(machine.open(now: Self.now).position == Self.restarted)
         #expect(machine.open(now: Self.now).isLossy)
     }
 
-    @Test("Lost history: on at the server's time of the error, which counts as a loss until a stream is open")
-    func historyLost() {
+    @Test
+    func `Lost history: on at the server's time of the error, which counts as a loss until a stream is open`() {
         for error in [Self.error(286), Self.error(280), Self.error(4_711, labels: ["NonResumableChangeStreamError"])] {
             var machine = Self.opened()
             machine.failed(error, now: Self.now)
@@ -104,8 +102,8 @@ struct PositionTests {
         }
     }
 
-    @Test("Three restarts in a minute make the node unhealthy and patient; after a minute without one it is well")
-    func unstable() {
+    @Test
+    func `Three restarts in a minute make the node unhealthy and patient; after a minute without one it is well`() {
         var machine = Self.opened()
         for index in 0..<3 {
             #expect(!machine.isUnstable(now: Self.now + .seconds(Int64(index))))
@@ -136,8 +134,8 @@ struct PositionTests {
         return machine
     }
 
-    @Test("What stands before an event that nobody can read is read one by one; then the event is stepped over, by its token")
-    func unreadable() {
+    @Test
+    func `What stands before an event that nobody can read is read one by one; then the event is stepped over, by its token`() {
         let error = Self.unreadable(#"_data: "82637FA1B2000000012B" }"#)
         var machine = Self.opened()
         machine.failed(error, now: Self.now)
@@ -152,8 +150,8 @@ struct PositionTests {
         #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("82637FA1B2000000012B")), isLossy: true))
     }
 
-    @Test("Of a token that the server has cut off, the time is known: the stream goes on right behind it")
-    func unreadableWithLongToken() {
+    @Test
+    func `Of a token that the server has cut off, the time is known: the stream goes on right behind it`() {
         let machine = Self.stepped(Self.unreadable(#"_data: "8200000050000000032B022C01..." }"#))
         #expect(machine.open(now: Self.now).position == .at(BSONTimestamp(time: 0x50, increment: 4)))
         #expect(machine.open(now: Self.now).isLossy && !machine.open(now: Self.now).readsSingly)
@@ -177,8 +175,8 @@ struct PositionTests {
         #expect(Self.stepped(Self.unreadable(text)).open(now: Self.now).position == Self.behindError)
     }
 
-    @Test("Events that nobody can read make no node unhealthy, however many there are; a stream without any position begins now")
-    func manyUnreadable() {
+    @Test
+    func `Events that nobody can read make no node unhealthy, however many there are; a stream without any position begins now`() {
         var machine = Self.opened()
         for index in 0..<10 {
             let error = Self.unreadable("_data: \"820000005\(index)000000032B...", time: nil)
@@ -195,8 +193,8 @@ struct PositionTests {
 
     // MARK: Other errors
 
-    @Test("Other errors are given five attempts")
-    func unclear() {
+    @Test
+    func `Other errors are given five attempts`() {
         var machine = Self.opened()
         for _ in 0..<4 { machine.failed(Self.error(4_711), now: Self.now) }
         #expect(machine.open(now: Self.now).position == .after(Self.token("b")))
@@ -204,8 +202,8 @@ struct PositionTests {
         #expect(machine.open(now: Self.now).position == Self.restarted)
     }
 
-    @Test("Without a time in the reply the stream begins now, never at this machine's time")
-    func withoutTime() {
+    @Test
+    func `Without a time in the reply the stream begins now, never at this machine's time`() {
         var machine = Self.opened()
         machine.failed(Self.error(286, time: nil), now: Self.now)
         #expect(machine.open(now: Self.now).position == .now)

@@ -53,8 +53,8 @@ struct SocketioxideEncodingTests {
         return BroadcastPacket(encoded, offset: offset)
     }
 
-    @Test("A packet arrives as it left, in any namespace, with both parsers", arguments: PacketFormat.allCases, ["/", "/chat", "/a[b"])
-    func packets(format: PacketFormat, namespace: String) throws {
+    @Test(arguments: PacketFormat.allCases, ["/", "/chat", "/a[b"])
+    func `A packet arrives as it left, in any namespace, with both parsers`(format: PacketFormat, namespace: String) throws {
         let packet = try packet(format, namespace: namespace)
         let copy = try sent(.broadcast(packet, BroadcastOptions(rooms: ["a"])), namespace: namespace)
         guard case .broadcast(let arrived, let options) = copy.body else {
@@ -66,8 +66,8 @@ struct SocketioxideEncodingTests {
         #expect(copy.header.namespace == namespace)
     }
 
-    @Test("Clients of other nodes get no offset", arguments: PacketFormat.allCases)
-    func offset(format: PacketFormat) throws {
+    @Test(arguments: PacketFormat.allCases)
+    func `Clients of other nodes get no offset`(format: PacketFormat) throws {
         let offset = MessageID(seconds: 1, process: 2, counter: 3)
         guard case .broadcast(let arrived, _) = try sent(.broadcast(try packet(format, offset: offset), BroadcastOptions())).body else {
             Issue.record("no broadcast")
@@ -76,8 +76,8 @@ struct SocketioxideEncodingTests {
         #expect(arrived.encoded.frames == (try packet(format)).encoded.frames)
     }
 
-    @Test("Ids of requests survive, and have the length that the decoder of the others wants")
-    func ids() throws {
+    @Test
+    func `Ids of requests survive, and have the length that the decoder of the others wants`() throws {
         let document = try document(.rooms(BroadcastOptions()))
         let payload = try #require(document["data"]?.bytesOfIntegers)
         #expect(payload.getString(at: 19, length: 16) == "_ty6mHZUMhABI0Vn")
@@ -88,8 +88,8 @@ struct SocketioxideEncodingTests {
         #expect(SocketioxideWireFormat.requestID("_ty6mHZUMhABI0V=") == nil)
     }
 
-    @Test("One socket of a known node is named as a socket, since it is in no room of its own there")
-    func oneSocket() throws {
+    @Test
+    func `One socket of a known node is named as a socket, since it is in no room of its own there`() throws {
         let options = BroadcastOptions(rooms: [Self.socket], node: "-KHViGbhMKN-aZXt")
         let document = try document(.disconnectSockets(options, closeConnection: false))
         let payload = try #require(document["data"]?.bytesOfIntegers)
@@ -100,8 +100,8 @@ struct SocketioxideEncodingTests {
         )
     }
 
-    @Test("An exception that may be a socket or a room is both; one that is the sender is a socket")
-    func exceptions() throws {
+    @Test
+    func `An exception that may be a socket or a room is both; one that is the sender is a socket`() throws {
         guard case .rooms(let options) = try sent(.rooms(BroadcastOptions(except: ["r", "my-favorite-room"]))).body else {
             Issue.record("no request")
             return
@@ -116,8 +116,8 @@ struct SocketioxideEncodingTests {
         #expect(second.except == ["r3", Self.socket])
     }
 
-    @Test("Nothing is selected if the others select nothing")
-    func nothing() throws {
+    @Test
+    func `Nothing is selected if the others select nothing`() throws {
         var document = try document(.rooms(BroadcastOptions()))
         var payload = try #require(document["data"]?.bytesOfIntegers)
         // Flags, in front of two empty arrays and two nils.
@@ -133,8 +133,8 @@ struct SocketioxideEncodingTests {
         #expect(options.rooms.first?.utf8.allSatisfy { $0 == 0 } == true)
     }
 
-    @Test("Answers")
-    func answers() throws {
+    @Test
+    func Answers() throws {
         var arguments = try PacketEncoder(format: .json).arguments { try $0.append(7) }
         arguments.client = Self.socket
         guard case .acknowledgement(let arrived) = try sent(.acknowledgement(arguments)).body else {
@@ -147,8 +147,8 @@ struct SocketioxideEncodingTests {
         #expect(try sent(.roomsAnswer(["a", "b"])).body.kind == .roomsAnswer)
     }
 
-    @Test("Clients that did not answer are told, with the node's own id, and end its part")
-    func end() throws {
+    @Test
+    func `Clients that did not answer are told, with the node's own id, and end its part`() throws {
         let format = SocketioxideWireFormat(hasDates: true)
         var items: [DriverItem] = []
         for (index, body) in [ClusterBody.acknowledgementCount(3), .acknowledgementsEnd].enumerated() {
@@ -163,8 +163,8 @@ struct SocketioxideEncodingTests {
         #expect(header.kind == .acknowledgementsEnd)
     }
 
-    @Test("What somebody would miss is refused, what nobody would is not written")
-    func unsupported() throws {
+    @Test
+    func `What somebody would miss is refused, what nobody would is not written`() throws {
         let arguments = try PacketEncoder(format: .json).arguments { try $0.append("event") }
         let refused: [ClusterBody] = [
             .serverSideEmit(arguments), .serverSideEmitWithAck(arguments, timeout: .seconds(1)), .claimSession(pid: "p", offset: nil),
@@ -180,8 +180,8 @@ struct SocketioxideEncodingTests {
 
     // MARK: Hostile documents
 
-    @Test("Values that no node writes are told", arguments: 0..<9)
-    func hostile(index: Int) throws {
+    @Test(arguments: 0..<9)
+    func `Values that no node writes are told`(index: Int) throws {
         let packet = try packet(.json)
         let document = try document(.broadcast(packet, BroadcastOptions()))
         let payload = try #require(document["data"]?.bytesOfIntegers)
@@ -203,8 +203,8 @@ struct SocketioxideEncodingTests {
         }
     }
 
-    @Test("Payloads of 64-bit integers are read")
-    func wideIntegers() throws {
+    @Test
+    func `Payloads of 64-bit integers are read`() throws {
         let document = try document(.roomsAnswer(["a"]))
         let payload = try #require(document["data"]?.bytesOfIntegers)
         let wide = try NativeWireFormatTests.change(document, "data") { writer in
@@ -218,8 +218,8 @@ struct SocketioxideEncodingTests {
         }
     }
 
-    @Test("Payloads that end early or have a byte changed never trap, wherever that is", .timeLimit(.minutes(1)))
-    func damaged() throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `Payloads that end early or have a byte changed never trap, wherever that is`() throws {
         for fixture in SocketioxideFixture.all {
             let payload = try #require(fixture.document["data"]?.bytesOfIntegers)
             for index in 0..<payload.readableBytes {

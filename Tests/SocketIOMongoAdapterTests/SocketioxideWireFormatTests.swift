@@ -15,11 +15,11 @@ struct SocketioxideWireFormatTests {
     static let nodeA = "JwHwE7LsRm-G3Ana"
     static let nodeB = "-KHViGbhMKN-aZXt"
 
-    @Test("All are there")
-    func count() { #expect(Fixture.all.count == 88) }
+    @Test
+    func `All are there`() { #expect(Fixture.all.count == 88) }
 
-    @Test("Each is what its name says", arguments: Fixture.all)
-    func kind(fixture: Fixture) throws {
+    @Test(arguments: Fixture.all)
+    func `Each is what its name says`(fixture: Fixture) throws {
         let names: [String: ClusterMessageKind] = [
             "InitHeartbeat": .initialHeartbeat, "Heartbeat": .heartbeat, "Broadcast": .broadcast, "BroadcastWithAck": .broadcastWithAck,
             "DisconnectSockets": .disconnectSockets, "AddSockets": .addSockets, "DelSockets": .removeSockets,
@@ -42,8 +42,8 @@ struct SocketioxideWireFormatTests {
         #expect(message.header.target == fixture.document["target"]?.string)
     }
 
-    @Test("Each is encoded to the same bytes again", arguments: Fixture.all)
-    func sameBytes(fixture: Fixture) throws {
+    @Test(arguments: Fixture.all)
+    func `Each is encoded to the same bytes again`(fixture: Fixture) throws {
         guard var message = try fixture.message else { return }
         // Sets have no order; their rooms are compared instead.
         if case .roomsAnswer(let rooms) = message.body, rooms.count > 1 { return }
@@ -53,8 +53,8 @@ struct SocketioxideWireFormatTests {
         #expect(again.map(\.bytes) == [fixture.document.bytes])
     }
 
-    @Test("A node's own documents are its own", arguments: Fixture.all)
-    func own(fixture: Fixture) throws {
+    @Test(arguments: Fixture.all)
+    func `A node's own documents are its own`(fixture: Fixture) throws {
         let origin = try #require(fixture.document["origin"]?.string)
         guard case .own(let id, let identity) = SocketioxideWireFormat.item(of: fixture.document, for: origin) else {
             Issue.record("not its own")
@@ -73,8 +73,8 @@ struct SocketioxideWireFormatTests {
         }
     }
 
-    @Test("JSON events have the header of their type and their attachments")
-    func jsonPackets() throws {
+    @Test
+    func `JSON events have the header of their type and their attachments`() throws {
         #expect(String(buffer: try broadcast("json.req-Broadcast.1").packet.message) == #"2["msg","hey"]"#)
         #expect(String(buffer: try broadcast("json.req-BroadcastWithAck.1").packet.message) == #"2["msg-ack","q"]"#)
         let binary = try broadcast("json.req-Broadcast.3").packet
@@ -82,16 +82,16 @@ struct SocketioxideWireFormatTests {
         #expect(binary.attachments == [ByteBuffer(bytes: [1, 2, 200])])
     }
 
-    @Test("MessagePack events are maps again")
-    func messagePackPackets() throws {
+    @Test
+    func `MessagePack events are maps again`() throws {
         let packet = try broadcast("msgpack.req-Broadcast.1").packet
         #expect(packet.isBinary)
         let expected = try PacketEncoder(format: .messagePack).event("msg", namespace: "/") { try $0.append("hey") }
         #expect(packet.message == expected.message)
     }
 
-    @Test("Selections: all, rooms, everybody but the sender and a room, one socket", arguments: ["json", "msgpack"])
-    func selections(parser: String) throws {
+    @Test(arguments: ["json", "msgpack"])
+    func `Selections: all, rooms, everybody but the sender and a room, one socket`(parser: String) throws {
         #expect(try broadcast("\(parser).req-Broadcast.1").options == BroadcastOptions())
         #expect(try broadcast("\(parser).req-Broadcast.2").options == BroadcastOptions(rooms: ["r1"]))
         let all = try broadcast("\(parser).req-Broadcast.4").options
@@ -106,8 +106,8 @@ struct SocketioxideWireFormatTests {
         #expect(!one.flags.volatile)
     }
 
-    @Test("Acknowledgements come with their client; one that does not is nothing by itself", arguments: ["json", "msgpack"])
-    func acknowledgements(parser: String) throws {
+    @Test(arguments: ["json", "msgpack"])
+    func `Acknowledgements come with their client; one that does not is nothing by itself`(parser: String) throws {
         guard case .acknowledgementCount(2)? = try Fixture.named("\(parser).res-BroadcastAckCount.1").message?.body,
             case .acknowledgement(let arguments)? = try Fixture.named("\(parser).res-BroadcastAck.1").message?.body
         else {
@@ -132,8 +132,8 @@ struct SocketioxideWireFormatTests {
         }
     }
 
-    @Test("Clients that do not acknowledge end the part of their node when nothing else is to come")
-    func tallies() throws {
+    @Test
+    func `Clients that do not acknowledge end the part of their node when nothing else is to come`() throws {
         let late = ["Count.2", ".3", ".4"].map { "json.res-BroadcastAck\($0)" }
         #expect(try kinds(late) == [[.acknowledgementCount], [.acknowledgement], [.acknowledgementsEnd]])
         let gone = ["Count.4", ".7", ".8", ".9"].map { "json.res-BroadcastAck\($0)" }
@@ -145,11 +145,13 @@ struct SocketioxideWireFormatTests {
         #expect(try kinds(all) == [[.acknowledgementCount], [.acknowledgement], [.acknowledgement]])
     }
 
-    @Test("What is read again is nothing new")
-    func again() throws { #expect(try kinds(["json.req-Broadcast.1", "json.req-Broadcast.1"]) == [[.broadcast], []]) }
+    @Test
+    func `What is read again is nothing new`() throws {
+        #expect(try kinds(["json.req-Broadcast.1", "json.req-Broadcast.1"]) == [[.broadcast], []])
+    }
 
-    @Test("Rooms and sockets of other nodes", arguments: ["json", "msgpack"])
-    func answers(parser: String) throws {
+    @Test(arguments: ["json", "msgpack"])
+    func `Rooms and sockets of other nodes`(parser: String) throws {
         guard case .roomsAnswer(let rooms)? = try Fixture.named("\(parser).res-AllRooms.2").message?.body,
             case .fetchSocketsAnswer(let sockets, hasMore: false)? = try Fixture.named("\(parser).res-FetchSockets.1").message?.body
         else {
@@ -162,8 +164,8 @@ struct SocketioxideWireFormatTests {
         #expect(sockets.allSatisfy { $0.node == (try? Fixture.named("\(parser).res-FetchSockets.1").document["origin"]?.string) })
     }
 
-    @Test("Joins and leaves")
-    func rooms() throws {
+    @Test
+    func `Joins and leaves`() throws {
         guard case .addSockets(let everybody, rooms: let joined)? = try Fixture.named("json.req-AddSockets.1").message?.body,
             case .removeSockets(_, rooms: let left)? = try Fixture.named("json.req-DelSockets.1").message?.body
         else {

@@ -122,8 +122,8 @@ struct TailTests {
         Self.expectOpening(of: &machine, marker: Self.time(3_001), oldest: Self.time(2_000, 3), isLossy: true)
     }
 
-    @Test("Three losses in a minute make the node unhealthy and patient; after a minute without one it is well")
-    func unstable() {
+    @Test
+    func `Three losses in a minute make the node unhealthy and patient; after a minute without one it is well`() {
         var machine = Self.opened()
         for index in 1...3 {
             #expect(!machine.isUnstable(now: Self.after(Int64(index))))
@@ -144,8 +144,8 @@ struct TailTests {
         #expect(machine.open(now: Self.after(63)).pause == .zero)
     }
 
-    @Test("A node that is unhealthy stays so with each further loss; losses that are far apart make none unhealthy")
-    func stability() {
+    @Test
+    func `A node that is unhealthy stays so with each further loss; losses that are far apart make none unhealthy`() {
         var machine = StreamStability()
         for second in [0, 61, 122, 183] as [Int64] { machine.lost(now: Self.after(second)) }
         #expect(!machine.isUnstable(now: Self.after(183)))
@@ -157,8 +157,8 @@ struct TailTests {
         #expect(!machine.isUnstable(now: Self.after(304)))
     }
 
-    @Test("A cursor that cannot be opened for reasons that nobody knows makes the node unhealthy")
-    func failingOpenings() {
+    @Test
+    func `A cursor that cannot be opened for reasons that nobody knows makes the node unhealthy`() {
         var machine = Self.opened()
         var pauses: [TimeAmount] = []
         for second in 1...7 as ClosedRange<Int64> {
@@ -171,8 +171,8 @@ struct TailTests {
         #expect(!machine.isUnstable(now: Self.after(67)))
     }
 
-    @Test("A server that goes, comes or steps down does not, however often", arguments: [nil, 91, 10_107, 11_600, 13_435, 136] as [Int32?])
-    func transient(code: Int32?) {
+    @Test(arguments: [nil, 91, 10_107, 11_600, 13_435, 136] as [Int32?])
+    func `A server that goes, comes or steps down does not, however often`(code: Int32?) {
         var machine = Self.opened()
         for _ in 0..<50 { machine.failed(code.map(Self.error) ?? .simulated(.network), now: Self.now) }
         for _ in 0..<50 { machine.ended() }

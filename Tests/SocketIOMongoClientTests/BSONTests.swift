@@ -5,14 +5,14 @@ import Testing
 
 @Suite("BSON")
 struct BSONTests {
-    @Test("The writer is byte-exact", arguments: vectors)
-    func writes(vector: Vector) {
+    @Test(arguments: vectors)
+    func `The writer is byte-exact`(vector: Vector) {
         let document = BSONDocument(vector.build)
         #expect(Array(document.bytes.readableBytesView) == vector.bytes)
     }
 
-    @Test("What is written validates and is rewritten byte for byte", arguments: vectors)
-    func readsBack(vector: Vector) throws {
+    @Test(arguments: vectors)
+    func `What is written validates and is rewritten byte for byte`(vector: Vector) throws {
         let document = try BSONDocument(validating: ByteBuffer(bytes: vector.bytes))
         let copy = try BSONDocument { writer throws(MongoError) in
             try writer.append(contentsOf: document)
@@ -21,8 +21,8 @@ struct BSONTests {
         #expect(document.copied() == document)
     }
 
-    @Test("Every type reads back through its accessor and through no other")
-    func accessors() throws {
+    @Test
+    func `Every type reads back through its accessor and through no other`() throws {
         let id = ObjectID()
         let document = BSONDocument { writer in
             writer.append("double", 1.5)
@@ -62,8 +62,8 @@ struct BSONTests {
         #expect(document["doc"]?.array == nil)
     }
 
-    @Test("A slice of a larger buffer reads like a document of its own")
-    func slices() throws {
+    @Test
+    func `A slice of a larger buffer reads like a document of its own`() throws {
         let inner = BSONDocument { $0.append("a", "b") }
         let outer = BSONDocument { writer in
             writer.append("padding", String(repeating: "x", count: 1_000))
@@ -75,16 +75,16 @@ struct BSONTests {
         #expect(slice.hashValue == inner.hashValue)
     }
 
-    @Test("A NUL in a key cannot cut the key short")
-    func keyWithNUL() throws {
+    @Test
+    func `A NUL in a key cannot cut the key short`() throws {
         let document = BSONDocument { $0.append("a\0b", true) }
         var reader = BSONReader(document)
         #expect(try reader.next()?.key == "a\u{FFFD}b")
         #expect(try reader.next() == nil)
     }
 
-    @Test("A closure that throws leaves nothing behind")
-    func rollback() {
+    @Test
+    func `A closure that throws leaves nothing behind`() {
         struct Stop: Error {}
         let document = BSONDocument { writer in
             writer.append("a", true)
@@ -107,8 +107,8 @@ struct BSONTests {
         )
     }
 
-    @Test("Nesting is accepted up to the limit and refused above", arguments: [1, 2, 50, 100])
-    func depth(limit: Int) throws {
+    @Test(arguments: [1, 2, 50, 100])
+    func `Nesting is accepted up to the limit and refused above`(limit: Int) throws {
         func nested(_ levels: Int) -> BSONDocument {
             (1..<levels).reduce(BSONDocument()) { inner, _ in BSONDocument { $0.append("d", inner) } }
         }
@@ -170,22 +170,22 @@ struct BSONTests {
 
 @Suite("ObjectID")
 struct ObjectIDTests {
-    @Test("Bytes and hexadecimal read back")
-    func roundTrip() throws {
+    @Test
+    func `Bytes and hexadecimal read back`() throws {
         let id = ObjectID(time: 0x507F_1F77, uniquePart: 0xBCF8_6CD7_9943_9011)
         #expect(id.hex == "507f1f77bcf86cd799439011")
         #expect(ObjectID(hex: "507F1f77bcf86cd799439011") == id)
         #expect(ObjectID(bytes: id.bytes) == id)
     }
 
-    @Test("Anything else is refused", arguments: ["", "507f1f77bcf86cd79943901", "507f1f77bcf86cd79943901g", "507f1f77bcf86cd7994390111"])
-    func refuses(hex: String) {
+    @Test(arguments: ["", "507f1f77bcf86cd79943901", "507f1f77bcf86cd79943901g", "507f1f77bcf86cd7994390111"])
+    func `Anything else is refused`(hex: String) {
         #expect(ObjectID(hex: hex) == nil)
         #expect(ObjectID(bytes: Array(hex.utf8).prefix(11)) == nil)
     }
 
-    @Test("Ids of one process differ and rise")
-    func unique() {
+    @Test
+    func `Ids of one process differ and rise`() {
         let ids = (0..<10_000).map { _ in ObjectID() }
         #expect(Set(ids).count == ids.count)
         let parts = Set(ids.map { $0.uniquePart >> 24 })

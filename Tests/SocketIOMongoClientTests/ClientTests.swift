@@ -7,26 +7,24 @@ import Testing
 /// What needs no server.
 @Suite("MongoClient without a server", .serialized)
 struct ClientTests {
-    @Test(
-        "A malformed connection string is refused before anything is tried",
-        arguments: ["", "http://x", "mongodb://", "mongodb://h/?w=-5"]
+    @Test(arguments: ["", "http://x", "mongodb://", "mongodb://h/?w=-5"]
     )
-    func malformed(string: String) {
+    func `A malformed connection string is refused before anything is tried`(string: String) {
         let error = #expect(throws: MongoError.self) {
             try MongoClient(configuration: MongoClientConfiguration(connectionString: string))
         }
         #expect(error?.code == .invalidArgument)
     }
 
-    @Test("The database in the connection string is known")
-    func database() async throws {
+    @Test
+    func `The database in the connection string is known`() async throws {
         let client = try MongoClient(configuration: .init(connectionString: "mongodb://127.0.0.1:1/chat"))
         #expect(client.defaultDatabase == "chat")
         await client.close()
     }
 
-    @Test("Without a server every operation ends within the server selection timeout and says what to do")
-    func noServer() async throws {
+    @Test
+    func `Without a server every operation ends within the server selection timeout and says what to do`() async throws {
         var configuration = MongoClientConfiguration(connectionString: "mongodb://127.0.0.1:1,127.0.0.1:2/?replicaSet=rs0")
         configuration.serverSelectionTimeout = .milliseconds(500)
         let client = try MongoClient(configuration: configuration)
@@ -48,8 +46,8 @@ struct ClientTests {
         await client.close()
     }
 
-    @Test("Closing does not wait for a server that is not there, and ends what waits for it")
-    func closeWithoutServer() async throws {
+    @Test
+    func `Closing does not wait for a server that is not there, and ends what waits for it`() async throws {
         var configuration = MongoClientConfiguration(connectionString: "mongodb://127.0.0.1:1/")
         configuration.serverSelectionTimeout = .seconds(5)
         configuration.shutdownTimeout = .milliseconds(100)
@@ -66,8 +64,8 @@ struct ClientTests {
         #expect(await Self.error { try await client.ping() }?.code == .shutDown)
     }
 
-    @Test("A task that is already cancelled sends nothing")
-    func cancelled() async throws {
+    @Test
+    func `A task that is already cancelled sends nothing`() async throws {
         let client = try MongoClient(configuration: .init(connectionString: "mongodb://127.0.0.1:1/"))
         let task = Task {
             while !Task.isCancelled { await Task.yield() }
@@ -83,8 +81,8 @@ struct ClientTests {
         await client.close()
     }
 
-    @Test("What libmongoc has to say goes to the logger, with the option that it does not know")
-    func logging() async throws {
+    @Test
+    func `What libmongoc has to say goes to the logger, with the option that it does not know`() async throws {
         struct Handler: LogHandler {
             let add: @Sendable (String) -> Void
             var metadata: Logger.Metadata = [:]
@@ -106,8 +104,8 @@ struct ClientTests {
         await second.close()
     }
 
-    @Test("The description of an error holds no content of documents")
-    func redaction() {
+    @Test
+    func `The description of an error holds no content of documents`() {
         let error = #expect(throws: MongoError.self) {
             try BSONDocument(validating: BSONTests.vectors[1].document.bytes, maximumDepth: 0)
         }

@@ -11,8 +11,8 @@ struct HandOverTests {
         func wait() async { while !isUp.load(ordering: .acquiring) { await Task.yield() } }
     }
 
-    @Test("A batch may arrive in the moment in which the reader is cancelled", .timeLimit(.minutes(1)))
-    func cancellation() async {
+    @Test(.timeLimit(.minutes(1)))
+    func `A batch may arrive in the moment in which the reader is cancelled`() async {
         let batch = MongoBatch(documents: [], postBatchResumeToken: nil, operationTime: nil)
         for _ in 0..<4_000 {
             let handOver = CursorHandOver(capacity: 2)

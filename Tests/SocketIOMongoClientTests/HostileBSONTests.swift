@@ -7,19 +7,17 @@ import Testing
 @Suite("Hostile BSON")
 struct HostileBSONTests {
     @Test(
-        "Wrong frames are refused",
         arguments: [
             [], [5], [5, 0, 0, 0], [4, 0, 0, 0, 0], [6, 0, 0, 0, 0], [5, 0, 0, 0, 1], [5, 0, 0, 0x80, 0], [0xFF, 0xFF, 0xFF, 0x7F, 0],
             [0, 0, 0, 0, 0], [5, 0, 0, 0, 0, 0],
         ] as [[UInt8]]
     )
-    func frames(bytes: [UInt8]) {
+    func `Wrong frames are refused`(bytes: [UInt8]) {
         let error = #expect(throws: MongoError.self) { try BSONDocument(ByteBuffer(bytes: bytes)) }
         #expect(error?.code == .invalidBSON)
     }
 
     @Test(
-        "Malformed elements are refused, and ended reading stays ended",
         arguments: [
             [0x02, 97, 0, 0, 0, 0, 0],  // string of length 0
             [0x02, 97, 0, 0xFF, 0xFF, 0xFF, 0x7F, 0],  // string longer than everything
@@ -44,7 +42,7 @@ struct HostileBSONTests {
             [0x10],
         ] as [[UInt8]]
     )
-    func elements(bytes: [UInt8]) throws {
+    func `Malformed elements are refused, and ended reading stays ended`(bytes: [UInt8]) throws {
         let frame = Self.frame(bytes)
         #expect(throws: MongoError.self) { try BSONDocument(validating: ByteBuffer(bytes: frame)) }
         let document = try BSONDocument(ByteBuffer(bytes: frame))
@@ -54,15 +52,15 @@ struct HostileBSONTests {
         #expect(document["zz"] == nil)
     }
 
-    @Test("Strings that are no UTF-8 are no strings")
-    func invalidUTF8() throws {
+    @Test
+    func `Strings that are no UTF-8 are no strings`() throws {
         let document = try BSONDocument(ByteBuffer(bytes: Self.frame([0x02, 97, 0, 3, 0, 0, 0, 0xC3, 0x28, 0])))
         #expect(document["a"]?.string == nil)
         #expect(document["a"]?.stringBytes == ByteBuffer(bytes: [0xC3, 0x28]))
     }
 
-    @Test("A hundred thousand levels are refused without recursion")
-    func deep() {
+    @Test
+    func `A hundred thousand levels are refused without recursion`() {
         let levels = 100_000
         var bytes: [UInt8] = []
         for level in 0..<levels {
@@ -74,8 +72,8 @@ struct HostileBSONTests {
         #expect(throws: MongoError.self) { try BSONDocument(validating: ByteBuffer(bytes: bytes)) }
     }
 
-    @Test("Truncated and mutated documents never trap", arguments: 0..<8)
-    func mutations(seed: UInt64) {
+    @Test(arguments: 0..<8)
+    func `Truncated and mutated documents never trap`(seed: UInt64) {
         var random = SplitMix(state: seed)
         let seeds = BSONTests.vectors.map(\.bytes) + [Self.everything]
         for _ in 0..<4_000 {

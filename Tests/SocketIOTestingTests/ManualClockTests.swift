@@ -8,8 +8,8 @@ import Testing
 
 @Suite("Manual clock", .timeLimit(.minutes(1)))
 struct ManualClockTests {
-    @Test("Time stands still until it is moved; then everything happens at its time")
-    func time() async {
+    @Test
+    func `Time stands still until it is moved; then everything happens at its time`() async {
         let clock = await ManualClock()
         let start = clock.now
         let seen = Mutex<[Int64]>([])
@@ -25,8 +25,8 @@ struct ManualClockTests {
         #expect(clock.now - start == .milliseconds(4_999))
     }
 
-    @Test("A client stays as long as it answers pings, hours of them, and is closed on time when it does not")
-    func pings() async throws {
+    @Test
+    func `A client stays as long as it answers pings, hours of them, and is closed on time when it does not`() async throws {
         let clock = await ManualClock()
         let ends = Mailbox()
         try await withTestServer(
@@ -49,8 +49,8 @@ struct ManualClockTests {
         }
     }
 
-    @Test("A client that joins no namespace is closed after the connect timeout")
-    func connectTimeout() async throws {
+    @Test
+    func `A client that joins no namespace is closed after the connect timeout`() async throws {
         let clock = await ManualClock()
         var configuration = SocketIOConfiguration()
         configuration.connectTimeout = .seconds(600)
@@ -63,8 +63,8 @@ struct ManualClockTests {
         }
     }
 
-    @Test("A session can be recovered for two minutes", arguments: [(119, true), (121, false)])
-    func recovery(seconds: Int, isRecovered: Bool) async throws {
+    @Test(arguments: [(119, true), (121, false)])
+    func `A session can be recovered for two minutes`(seconds: Int, isRecovered: Bool) async throws {
         let clock = await ManualClock()
         var configuration = SocketIOConfiguration()
         configuration.connectionStateRecovery = ConnectionStateRecovery()
@@ -82,8 +82,8 @@ struct ManualClockTests {
         }
     }
 
-    @Test("What comes over a connection in memory is what comes over a network", arguments: [PacketFormat.json, .messagePack])
-    func connection(format: PacketFormat) async throws {
+    @Test(arguments: [PacketFormat.json, .messagePack])
+    func `What comes over a connection in memory is what comes over a network`(format: PacketFormat) async throws {
         let clock = await ManualClock()
         var configuration = SocketIOConfiguration()
         configuration.parser = format
@@ -107,8 +107,8 @@ struct ManualClockTests {
         }
     }
 
-    @Test("A client in memory that does not read is closed when its buffer is full; others do not notice")
-    func doesNotRead() async throws {
+    @Test
+    func `A client in memory that does not read is closed when its buffer is full; others do not notice`() async throws {
         let clock = await ManualClock()
         var configuration = SocketIOConfiguration()
         configuration.engine.limits.sendBufferBytes = 256 << 10
@@ -125,8 +125,8 @@ struct ManualClockTests {
         }
     }
 
-    @Test("A path that the server does not have is refused")
-    func refusal() async throws {
+    @Test
+    func `A path that the server does not have is refused`() async throws {
         let clock = await ManualClock()
         try await withTestServer(clock: clock) { server in
             await #expect(throws: TestClient.Failure.self) { try await server.connect(path: "/elsewhere/") }

@@ -24,8 +24,8 @@ struct TestClusterTests {
         return clients
     }
 
-    @Test("Servers find each other and act as one, with either clock", arguments: [false, true])
-    func asOne(hasManualClock: Bool) async throws {
+    @Test(arguments: [false, true])
+    func `Servers find each other and act as one, with either clock`(hasManualClock: Bool) async throws {
         let clock = hasManualClock ? await ManualClock() : nil
         try await withTestCluster(of: 3, clock: clock) { servers in
             let clients = try await Self.clients(servers)
@@ -36,8 +36,8 @@ struct TestClusterTests {
         }
     }
 
-    @Test("A server that is cut off is taken for dead; when it is back nothing is lost, and nothing comes twice")
-    func cutOff() async throws {
+    @Test
+    func `A server that is cut off is taken for dead; when it is back nothing is lost, and nothing comes twice`() async throws {
         let clock = await ManualClock()
         let log = EventLog()
         try await withTestCluster(of: 2, clock: clock, onEvent: log.append) { servers in
@@ -61,8 +61,8 @@ struct TestClusterTests {
         }
     }
 
-    @Test("What a server has sent while it was cut off arrives when it is back, or the sender is told")
-    func cutOffSender() async throws {
+    @Test
+    func `What a server has sent while it was cut off arrives when it is back, or the sender is told`() async throws {
         let clock = await ManualClock()
         var cluster = ClusterConfiguration()
         cluster.writeDeadline = .seconds(8)
@@ -83,8 +83,8 @@ struct TestClusterTests {
         }
     }
 
-    @Test("History that is lost is reported as a gap with its size, by the server that has lost it and no other")
-    func lostHistory() async throws {
+    @Test
+    func `History that is lost is reported as a gap with its size, by the server that has lost it and no other`() async throws {
         let clock = await ManualClock()
         let log = EventLog()
         try await withTestCluster(of: 2, clock: clock, onEvent: log.append) { servers in
@@ -103,8 +103,8 @@ struct TestClusterTests {
         }
     }
 
-    @Test("Writes that take long delay what the others get, and keep it in order")
-    func slowWrites() async throws {
+    @Test
+    func `Writes that take long delay what the others get, and keep it in order`() async throws {
         let clock = await ManualClock()
         try await withTestCluster(of: 2, clock: clock) { servers in
             let clients = try await Self.clients(servers)
@@ -119,8 +119,8 @@ struct TestClusterTests {
         }
     }
 
-    @Test("A request to a server that is cut off ends when its time is up, and names the server")
-    func requestTimeout() async throws {
+    @Test
+    func `A request to a server that is cut off ends when its time is up, and names the server`() async throws {
         let clock = await ManualClock()
         try await withTestCluster(of: 3, clock: clock, setUp: { io in io.on("who") { () in io.clientsCount } }) { servers in
             servers[1].faults.cutOff()

@@ -6,7 +6,7 @@ import Testing
 @testable import SwiftSocketIO
 
 @Suite(.timeLimit(.minutes(2))) struct BackPressureTests {
-    @Test func readingStopsAtHighWaterAndGoesOnAtHalf() {
+    @Test func `reading stops at high water and goes on at half`() {
         var flow = ReadFlow()
         let limits = EventQueueLimits(events: 4, bytes: 1_000, hardEvents: 8, hardBytes: 2_000)
         for _ in 0..<3 {
@@ -21,7 +21,7 @@ import Testing
         #expect(flow.next(limits, awaitsAcknowledgement: false) == .resume)
     }
 
-    @Test func bytesCountLikeEvents() {
+    @Test func `bytes count like events`() {
         var flow = ReadFlow()
         let limits = EventQueueLimits(events: 100, bytes: 1_000, hardEvents: 800, hardBytes: 2_000)
         flow.queued(1_000)
@@ -30,7 +30,7 @@ import Testing
         #expect(flow.next(limits, awaitsAcknowledgement: false) == .close)
     }
 
-    @Test func anAwaitedAcknowledgementKeepsTheConnectionReadToTheHardLimit() {
+    @Test func `an awaited acknowledgement keeps the connection read to the hard limit`() {
         var flow = ReadFlow()
         let limits = EventQueueLimits(events: 2, bytes: 1_000, hardEvents: 4, hardBytes: 2_000)
         for _ in 0..<4 {
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4])
-    func aFloodHoldsBackOnlyItsOwnClientAndLosesNothing(loops: Int) async throws {
+    func `a flood holds back only its own client and loses nothing`(loops: Int) async throws {
         var configuration = SocketIOConfiguration()
         configuration.eventQueue = EventQueueLimits(events: 16, bytes: 1 << 20, hardEvents: 4_096, hardBytes: 16 << 20)
         let total = 3_000
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4])
-    func clientsThatDoNotReadAreClosedAtTheirLimit(loops: Int) async throws {
+    func `clients that do not read are closed at their limit`(loops: Int) async throws {
         var configuration = SocketIOConfiguration()
         configuration.engine.limits.sendBufferBytes = 256 << 10
         let reasons = Reports<String>()
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func concurrentHandlersAreBoundedToo() async throws {
+    @Test func `concurrent handlers are bounded too`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.eventQueue = EventQueueLimits(events: 8, bytes: 1 << 20, hardEvents: 4_096, hardBytes: 16 << 20)
         let (running, most, release) = (Shared(0), Shared(0), Shared(false))

@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4])
-    func everySelectionRuleOfSocketIO(loops: Int) async throws {
+    func `every selection rule of SocketIO`(loops: Int) async throws {
         try await withServer(loops: loops, set: { Self.rooms($0) }) { server in
             let a = try await server.joined()
             let b = try await server.joined()
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4])
-    func acknowledgementsOfABroadcastArriveAsAStream(loops: Int) async throws {
+    func `acknowledgements of a broadcast arrive as a stream`(loops: Int) async throws {
         try await withServer(loops: loops) { server in
             var clients: [TestClient] = []
             for _ in 0..<5 { clients.append(try await server.joined().client) }
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func collectingReportsWhatIsMissing() async throws {
+    @Test func `collecting reports what is missing`() async throws {
         try await withServer { server in
             let (answering, _, _) = try await server.joined()
             let (silent, _, _) = try await server.joined()
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4])
-    func socketsCanBeFetchedMovedAndEnded(loops: Int) async throws {
+    func `sockets can be fetched moved and ended`(loops: Int) async throws {
         try await withServer(loops: loops) { io in
             Self.rooms(io)
             io.use { socket in socket.data["role"] = "guest" }
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4])
-    func whatOneTaskSendsArrivesInOrder(loops: Int) async throws {
+    func `what one task sends arrives in order`(loops: Int) async throws {
         try await withServer(loops: loops) { server in
             var clients: [TestClient] = []
             for _ in 0..<8 { clients.append(try await server.joined().client) }

@@ -10,7 +10,7 @@ import Testing
     enum Remains: CaseIterable { case hooks, handler }
 
     @Test(arguments: Remains.allCases)
-    func whatAClientLeavesRunningIsBounded(_ remains: Remains) async throws {
+    func `what a client leaves running is bounded`(_ remains: Remains) async throws {
         var configuration = SocketIOConfiguration()
         configuration.eventQueue = EventQueueLimits(events: 4, bytes: 1 << 20, hardEvents: 4_096, hardBytes: 16 << 20)
         let (running, most, ended, release) = (Shared(0), Shared(0), Shared(0), Shared(false))

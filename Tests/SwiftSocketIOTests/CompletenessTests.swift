@@ -9,7 +9,7 @@ import Testing
 
 /// What users of the JavaScript server look for.
 @Suite(.timeLimit(.minutes(1))) struct CompletenessTests {
-    @Test func theConnectionTellsItsTransportAndItsUpgrade() async throws {
+    @Test func `the connection tells its transport and its upgrade`() async throws {
         let upgrades = Reports<EngineConfiguration.Transport>()
         let transports = Reports<EngineConfiguration.Transport?>()
         try await withServer { io in
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 4]) func aParentReachesSelectedClientsOfAllChildren(loops: Int) async throws {
+    @Test(arguments: [1, 4]) func `a parent reaches selected clients of all children`(loops: Int) async throws {
         try await withServer(loops: loops) { io in
             io.of(/\/tenant-\d+/).onConnect { socket in
                 socket.on("join") { (room: String) async -> Bool in
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func whatIsHandledOnceMayRunInPlace() async throws {
+    @Test func `what is handled once may run in place`() async throws {
         let counts = Shared((typed: 0, raw: 0))
         try await withServer { io in
             io.onConnect { socket in
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func argumentsMayComeFromBytes() async throws {
+    @Test func `arguments may come from bytes`() async throws {
         try await withServer { server in
             let (client, _, _) = try await server.joined()
             let stored = try EventArguments(array: ByteBuffer(string: "[1, {\"a\":[2,3]}]"), format: .json)
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func theTrailingClosureOfRunAnswersRequests() async throws {
+    @Test func `the trailing closure of run answers requests`() async throws {
         let io = SocketIOServer()
         let ports = Reports<Int>()
         let server = Task {

@@ -7,7 +7,7 @@ import Testing
 @testable import SwiftSocketIO
 
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
-    @Test func unknownNamespaceIsRefused() async throws {
+    @Test func `unknown namespace is refused`() async throws {
         try await withServer { server in
             let client = try await server.client()
             try await client.requestJoin("/nothing", auth: nil)
@@ -15,7 +15,7 @@ import Testing
         }
     }
 
-    @Test func middlewareRefusesWithMessageAndData() async throws {
+    @Test func `middleware refuses with message and data`() async throws {
         struct Advice: Codable { var code: Int }
         try await withServer { io in
             io.use { socket in
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func aSecondConnectWhileMiddlewareRunsMakesOneSocket() async throws {
+    @Test func `a second connect while middleware runs makes one socket`() async throws {
         let connects = Mutex(0)
         let (inside, release) = (Reports<Void>(), Reports<Void>())
         try await withServer { io in
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatVanishesDuringMiddlewareNeverConnects() async throws {
+    @Test func `a client that vanishes during middleware never connects`() async throws {
         let inside = Reports<Void>()
         let connects = Mutex(0)
         let release = Reports<Void>()
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func clientsThatJoinNothingAreClosed() async throws {
+    @Test func `clients that join nothing are closed`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.connectTimeout = .milliseconds(50)
         try await withServer(configuration: configuration) { server in
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    @Test func dynamicNamespacesAreMadeAndCleanedUp() async throws {
+    @Test func `dynamic namespaces are made and cleaned up`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.cleanupEmptyChildNamespaces = true
         let made = Reports<String>()
@@ -121,7 +121,7 @@ import Testing
     @Test(arguments: [
         "client namespace disconnect", "server namespace disconnect", "transport close", "parse error",
     ])
-    func reasonsAreSocketIOs(reason: String) async throws {
+    func `reasons are SocketIO s`(reason: String) async throws {
         let ends = Reports<(phase: String, reason: String, rooms: NameSet)>()
         try await withServer { io in
             io.onConnect { socket in
@@ -148,7 +148,7 @@ import Testing
     }
 
     @Test(arguments: ["42/nothing,[\"x\"]", "40", "44", "43/nothing,1[]", "451-/nothing,[\"x\"]"])
-    func packetsThatMakeNoSenseCloseTheConnection(packet: String) async throws {
+    func `packets that make no sense close the connection`(packet: String) async throws {
         let reasons = Reports<String>()
         try await withServer { io in
             io.onConnect { socket in socket.onDisconnect { reasons.report($0.reason.description) } }
@@ -160,7 +160,7 @@ import Testing
         }
     }
 
-    @Test func leavingTwiceIsNoError() async throws {
+    @Test func `leaving twice is no error`() async throws {
         try await withServer { io in
             io.of("/other").onConnect { _ in }
             io.onConnect { socket in socket.on("ping") { "pong" } }
@@ -172,7 +172,7 @@ import Testing
         }
     }
 
-    @Test func closingTheConnectionTellsTheClientFirst() async throws {
+    @Test func `closing the connection tells the client first`() async throws {
         let ends = Reports<(reason: String, agent: String?)>()
         try await withServer { io in
             io.of("/other").onConnect { _ in }
@@ -202,7 +202,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatChangesItsMindGetsWhatItAskedForLast() async throws {
+    @Test func `a client that changes its mind gets what it asked for last`() async throws {
         let inside = Reports<Int>()
         let first = Reports<Void>()
         try await withServer { io in
@@ -226,7 +226,7 @@ import Testing
         }
     }
 
-    @Test func aRefusedClientLeavesNothingBehind() async throws {
+    @Test func `a refused client leaves nothing behind`() async throws {
         let released = Reports<Void>()
         var configuration = SocketIOConfiguration()
         configuration.cleanupEmptyChildNamespaces = true
@@ -252,7 +252,7 @@ import Testing
         }
     }
 
-    @Test func childNamespacesAreLimited() async throws {
+    @Test func `child namespaces are limited`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.maxChildNamespaces = 2
         try await withServer(configuration: configuration) { io in
@@ -272,7 +272,7 @@ import Testing
         deinit { onDeinit() }
     }
 
-    @Test func whatAHandlerHasCapturedMayUseTheSocketWhenItGoes() async throws {
+    @Test func `what a handler has captured may use the socket when it goes`() async throws {
         let released = Reports<Void>()
         try await withServer { io in
             io.onConnect { socket in
@@ -290,7 +290,7 @@ import Testing
         }
     }
 
-    @Test func aDisconnectedSocketHoldsNothing() async throws {
+    @Test func `a disconnected socket holds nothing`() async throws {
         let released = Reports<Void>()
         try await withServer { io in
             io.onConnect { socket in

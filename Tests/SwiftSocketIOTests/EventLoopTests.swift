@@ -6,7 +6,7 @@ import SwiftSocketIO
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct EventLoopTests {
-    @Test func aConnectionOnAForeignEventLoopIsClosed() async throws {
+    @Test func `a connection on a foreign event loop is closed`() async throws {
         let own = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let foreign = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let io = SocketIOServer(eventLoopGroup: own)
@@ -21,7 +21,7 @@ import Testing
         try await own.shutdownGracefully()
     }
 
-    @Test func loopsOfTheHTTPServersOwnAreRefused() async throws {
+    @Test func `loops of the HTTP servers own are refused`() async throws {
         var configuration = HTTPServerConfiguration(port: 0)
         configuration.loops = 2
         let error = await #expect(throws: SocketIOError.self) { try await SocketIOServer().run(configuration) }

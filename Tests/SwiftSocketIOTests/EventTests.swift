@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct EventTests {
     @Test(arguments: [1, 4], [PacketFormat.json, .messagePack])
-    func returnedValueIsTheAcknowledgement(loops: Int, parser: PacketFormat) async throws {
+    func `returned value is the acknowledgement`(loops: Int, parser: PacketFormat) async throws {
         var configuration = SocketIOConfiguration()
         configuration.parser = parser
         try await withServer(loops: loops, configuration: configuration) { io in
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4])
-    func eventsOfOneClientAreHandledInOrder(loops: Int) async throws {
+    func `events of one client are handled in order`(loops: Int) async throws {
         try await withServer(loops: loops) { io in
             io.onConnect { socket in
                 socket.on("slow") { (n: Int) in
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func concurrentHandlersDoNotHoldBackTheNextEvent() async throws {
+    @Test func `concurrent handlers do not hold back the next event`() async throws {
         try await withServer { io in
             io.onConnect { socket in
                 socket.on("wait", .concurrent) { () in
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)), arguments: [HandlerMode.serial, .concurrent])
-    func aHandlerThatEndsItsSocketAtOnceIsCancelled(mode: HandlerMode) async throws {
+    func `a handler that ends its socket at once is cancelled`(mode: HandlerMode) async throws {
         let ends = Reports<Bool>()
         try await withServer { io in
             io.onConnect { socket in
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func handlersThatBlockRunElsewhere(block: Bool) async throws {
+    func `handlers that block run elsewhere`(block: Bool) async throws {
         var configuration = SocketIOConfiguration()
         configuration.handlersBlock = block
         try await withServer(configuration: configuration) { io in
@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4])
-    func aHandlerMayAwaitAnAcknowledgementOfItsOwnClient(loops: Int) async throws {
+    func `a handler may await an acknowledgement of its own client`(loops: Int) async throws {
         try await withServer(loops: loops) { io in
             io.onConnect { socket in
                 socket.on("start") { () async throws in
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func acknowledgementsTimeOutAndEndWithTheConnection() async throws {
+    @Test func `acknowledgements time out and end with the connection`() async throws {
         let errors = Reports<SocketIOError.Code?>()
         try await withServer { io in
             io.onConnect { socket in
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func wrongArgumentsGoToTheErrorHookAndNobodyElseSuffers() async throws {
+    @Test func `wrong arguments go to the error hook and nobody else suffers`() async throws {
         let failures = Reports<String?>()
         try await withServer { io in
             io.onError { failures.report($0.event) }
@@ -184,7 +184,7 @@ import Testing
         }
     }
 
-    @Test func catchAllListenersAndMiddlewareComeFirst() async throws {
+    @Test func `catch all listeners and middleware come first`() async throws {
         let seen = Reports<String>()
         try await withServer { io in
             io.onError { seen.report("error in \($0.event ?? "-")") }
@@ -215,7 +215,7 @@ import Testing
         }
     }
 
-    @Test func reservedNamesCannotBeSent() async throws {
+    @Test func `reserved names cannot be sent`() async throws {
         try await withServer { server in
             await #expect(throws: SocketIOError.self) { try await server.io.emit("connect", 1) }
         }
@@ -224,7 +224,7 @@ import Testing
     @Test(arguments: [
         "42{}", "42[]", "42[null]", "42[{\"toString\":\"x\"}]", "42[\"connect\"]", "451[\"x\"]", "49", "4", "42/none,[\"x\"]", "43[]",
     ])
-    func aPacketThatBreaksTheProtocolEndsOnlyItsConnection(packet: String) async throws {
+    func `a packet that breaks the protocol ends only its connection`(packet: String) async throws {
         try await withServer { io in
             io.onConnect { socket in socket.on("ping") { "pong" } }
         } _: { server in

@@ -37,7 +37,7 @@ private func raiseDescriptorLimit() -> Int {
 }
 
 @Suite(.timeLimit(.minutes(10)), .serialized) struct LeakTests {
-    @Test func tenThousandConnectionsLeaveNothingBehind() async throws {
+    @Test func `ten thousand connections leave nothing behind`() async throws {
         let descriptors = raiseDescriptorLimit()
         let batch = min(2_500, descriptors / 4)
         if batch < 2_500 { print("only \(descriptors) descriptors are allowed: connecting \(batch) clients at a time") }
@@ -86,7 +86,7 @@ private func raiseDescriptorLimit() -> Int {
         }
     }
 
-    @Test func twoThousandClientsThatDoNotReadStayWithinTheirBound() async throws {
+    @Test func `two thousand clients that do not read stay within their bound`() async throws {
         let count = min(2_000, raiseDescriptorLimit() / 4)
         if count < 2_000 { print("not enough descriptors for 2 000 clients: testing with \(count)") }
         var configuration = SocketIOConfiguration()

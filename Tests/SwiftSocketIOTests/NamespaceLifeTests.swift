@@ -5,7 +5,7 @@ import Testing
 @testable import SwiftSocketIO
 
 @Suite(.timeLimit(.minutes(1))) struct NamespaceLifeTests {
-    @Test func aChildWaitsUntilItsPredecessorIsClosed() async throws {
+    @Test func `a child waits until its predecessor is closed`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.cleanupEmptyChildNamespaces = true
         configuration.maxChildNamespaces = 1
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func namesThatNobodyCouldAskForAreRefused() async throws {
+    @Test func `names that nobody could ask for are refused`() async throws {
         for name in ["/a,b", "/" + String(repeating: "x", count: 1_024)] {
             let io = SocketIOServer()
             _ = io.of(name)
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func aDynamicNamespaceHasAGoodNameToo() async throws {
+    @Test func `a dynamic namespace has a good name too`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.parser = .messagePack
         try await withServer(configuration: configuration) { io in
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test func aClosedServerSaysSo() async throws {
+    @Test func `a closed server says so`() async throws {
         let io = SocketIOServer()
         try await io.start()
         await io.close()
@@ -93,7 +93,7 @@ import Testing
 
     private struct Failure: Error {}
 
-    @Test func handlersOfServerSideEventsAreBounded() async throws {
+    @Test func `handlers of server side events are bounded`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.maxServerSideEvents = 3
         let context = Shared<AdapterContext?>(nil)

@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4], [true, false])
-    func aClientThatComesBackGetsWhatItMissed(loops: Int, noticed: Bool) async throws {
+    func `a client that comes back gets what it missed`(loops: Int, noticed: Bool) async throws {
         try await withServer(loops: loops, configuration: configuration()) { io in
             io.onConnect { socket in
                 if !socket.recovered {
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func aSessionIsRestoredOnce() async throws {
+    @Test func `a session is restored once`() async throws {
         try await withServer(configuration: configuration()) { server in
             let first = try await server.joined()
             await first.client.cut()
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func sessionsExpire() async throws {
+    @Test func `sessions expire`() async throws {
         try await withServer(configuration: configuration { $0.maxDisconnectionDuration = .milliseconds(20) }) { server in
             let first = try await server.joined()
             await first.client.cut()
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func aSessionThatIsKeptAgainHasItsFullTimeAgain() async throws {
+    @Test func `a session that is kept again has its full time again`() async throws {
         let clock = await ManualClock()
         let short = configuration { $0.maxDisconnectionDuration = .seconds(8) }
         try await withTestServer(configuration: short, clock: clock) { server in
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func middlewareThatIsNotSkippedLeavesNothingBehind() async throws {
+    @Test func `middleware that is not skipped leaves nothing behind`() async throws {
         let released = Reports<Void>()
         final class Witness: Sendable {
             let onDeinit: @Sendable () -> Void
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatLeftOnPurposeStartsAnew() async throws {
+    @Test func `a client that left on purpose starts anew`() async throws {
         try await withServer(configuration: configuration()) { server in
             let first = try await server.joined()
             try await first.client.send(text: "41")
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func overflowStartsAnew() async throws {
+    @Test func `overflow starts anew`() async throws {
         try await withServer(configuration: configuration { $0.buffer.packets = 10 }) { server in
             let first = try await server.joined()
             await first.client.cut()
@@ -150,7 +150,7 @@ import Testing
 
     /// When the client goes away once more: before its session has been found, or while the session is on its way.
     @Test(arguments: [true, false])
-    func aClientThatVanishesDuringTheRestoreKeepsItsSession(early: Bool) async throws {
+    func `a client that vanishes during the restore keeps its session`(early: Bool) async throws {
         let (slow, inside, release) = (Shared(true), Reports<Void>(), Reports<Void>())
         let adapter = StubAdapterFactory(onRestore: { local, pid, claimant in
             guard slow.value, pid == "p23456789012345" else { return nil }
@@ -191,7 +191,7 @@ import Testing
         }
     }
 
-    @Test func theTimeOfASessionThatIsBackIsForgotten() async throws {
+    @Test func `the time of a session that is back is forgotten`() async throws {
         try await withServer(configuration: configuration()) { server in
             var current = try await server.joined()
             for _ in 0..<10 {
@@ -209,7 +209,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4])
-    func whatAllSessionsKeepIsBounded(loops: Int) async throws {
+    func `what all sessions keep is bounded`(loops: Int) async throws {
         let configuration = configuration {
             $0.bytes = 100_000
             $0.maxDisconnectionDuration = .seconds(4)
@@ -241,7 +241,7 @@ import Testing
         }
     }
 
-    @Test func volatileEventsDoNotSpoilTheOffset() async throws {
+    @Test func `volatile events do not spoil the offset`() async throws {
         try await withServer(configuration: configuration()) { server in
             let (client, sid, _) = try await server.joined()
             try await server.io.volatile.emit("tick")
@@ -257,7 +257,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4])
-    func nothingIsLostOrDoubledUnderAStormOfBroadcasts(loops: Int) async throws {
+    func `nothing is lost or double d under a storm of broadcasts`(loops: Int) async throws {
         var configuration = configuration { $0.buffer = .init(packets: .max, bytes: .max) }
         configuration.engine.limits.sendBufferPackets = .max
         configuration.engine.limits.sendBufferBytes = .max

@@ -31,7 +31,7 @@ import Testing
         try result.get()
     }
 
-    @Test func clientsWaitForTheStart() async throws {
+    @Test func `clients wait for the start`() async throws {
         let started = Shared(false)
         let early = Shared(false)
         let release = Reports<Void>()
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func aFailedStartFailsForAllAndLetsTheClientsGo() async throws {
+    @Test func `a failed start fails for all and lets the clients go`() async throws {
         let release = Reports<Void>()
         let adapter = StubAdapterFactory(onStart: {
             _ = await release.next()
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func closingWaitsForTheStartThatItEnds() async throws {
+    @Test func `closing waits for the start that it ends`() async throws {
         let life = Reports<String>()
         let adapter = StubAdapterFactory(
             onStart: {

@@ -3,7 +3,7 @@ import Testing
 @testable import SwiftSocketIO
 
 @Suite(.timeLimit(.minutes(1))) struct TaskRegistryTests {
-    @Test func whatEndsIsWaitedFor() async {
+    @Test func `what ends is waited for`() async {
         let registry = TaskRegistry()
         let ended = Reports<Int>()
         for number in 0..<10 { registry.start { ended.report(number) } }
@@ -13,7 +13,7 @@ import Testing
         #expect(numbers == Set(0..<10))
     }
 
-    @Test func whatIgnoresItsCancellationIsGivenUp() async {
+    @Test func `what ignores its cancellation is given up`() async {
         let registry = TaskRegistry()
         let (release, hold) = AsyncStream.makeStream(of: Void.self)
         registry.start { await Task.detached { for await _ in release {} }.value }

@@ -368,7 +368,7 @@ private final class InMemoryBus: Bus {
         #expect(bus.subscribers(of: "/").isEmpty)
     }
 
-    @Test(arguments: PacketFormat.allCases) func broadcastsReachTheOtherServerInOrder(parser: PacketFormat) async throws {
+    @Test(arguments: PacketFormat.allCases) func `broadcasts reach the other server in order`(parser: PacketFormat) async throws {
         try await withTwoServers({ io in io.onConnect { socket in socket.join("lobby") } }, parser: parser) { a, b, _ in
             let ada = try await a.joined()
             let grace = try await b.joined()
@@ -390,7 +390,7 @@ private final class InMemoryBus: Bus {
         }
     }
 
-    @Test func socketsOfTheOtherServerJoinLeaveAndGo() async throws {
+    @Test func `sockets of the other server join leave and go`() async throws {
         try await withTwoServers { a, b, _ in
             let ada = try await a.joined()
             let grace = try await b.joined()
@@ -407,7 +407,7 @@ private final class InMemoryBus: Bus {
         }
     }
 
-    @Test(arguments: PacketFormat.allCases) func acknowledgementsComeFromBothServers(parser: PacketFormat) async throws {
+    @Test(arguments: PacketFormat.allCases) func `acknowledgements come from both servers`(parser: PacketFormat) async throws {
         try await withTwoServers(parser: parser) { a, b, _ in
             let clients = [try await a.joined().client, try await b.joined().client]
             let third = try await b.joined().client
@@ -427,7 +427,7 @@ private final class InMemoryBus: Bus {
         }
     }
 
-    @Test func aNodeThatIsSilentIsNamed() async throws {
+    @Test func `a node that is silent is named`() async throws {
         try await withTwoServers { a, b, bus in
             _ = bus.subscribe(to: "/", as: "silent")
             defer { bus.unsubscribe("silent", from: "/") }
@@ -446,7 +446,7 @@ private final class InMemoryBus: Bus {
         }
     }
 
-    @Test func serversTalkToEachOther() async throws {
+    @Test func `servers talk to each other`() async throws {
         let received = Reports<String>()
         try await withTwoServers({ io in io.on("reload") { (what: String) in received.report(what) } }) { a, b, _ in
             try await a.io.serverSideEmit("reload", "settings")

@@ -39,8 +39,8 @@ struct AnswersTests {
         return all
     }
 
-    @Test("When too many answers wait, the request gets an error answer, once, and nothing after it")
-    func tooMany() {
+    @Test
+    func `When too many answers wait, the request gets an error answer, once, and nothing after it`() {
         var machine = machine { $0.queueMessages = 3 }
         let asked = header(.broadcastWithAck, 1)
         #expect(failures(machine.answer(asked, with: .acknowledgementCount(9), now: start)) == 0)
@@ -55,8 +55,8 @@ struct AnswersTests {
         #expect(writeAll(&machine).map(\.header.kind) == [.roomsAnswer])
     }
 
-    @Test("Whoever waits for the fate of an answer learns it", arguments: [true, false])
-    func awaited(isSent: Bool) {
+    @Test(arguments: [true, false])
+    func `Whoever waits for the fate of an answer learns it`(isSent: Bool) {
         var machine = machine()
         let text = String(repeating: "x", count: isSent ? 10 : 20_000)
         let actions = machine.answer(header(.rooms, 1), with: .roomsAnswer([text]), ticket: 5, now: start)
@@ -79,8 +79,8 @@ struct AnswersTests {
         }
     }
 
-    @Test("A session that is too large to be sent is answered with an error: the client starts anew")
-    func session() {
+    @Test
+    func `A session that is too large to be sent is answered with an error: the client starts anew`() {
         var machine = machine()
         let session = ClaimedSession(
             id: "s",

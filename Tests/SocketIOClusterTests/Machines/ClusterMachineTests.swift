@@ -64,8 +64,8 @@ struct ClusterMachineTests {
         return machine.request(request, .answers, namespace: "/", target: target, body: body, timeout: .seconds(5), now: time)
     }
 
-    @Test("A request ends with the answer of the node that owes it; late and repeated answers are nothing")
-    func answers() {
+    @Test
+    func `A request ends with the answer of the node that owes it; late and repeated answers are nothing`() {
         var machine = settled()
         let now = start + .seconds(1)
         #expect(completions(ask(&machine, at: now)).isEmpty)
@@ -75,14 +75,14 @@ struct ClusterMachineTests {
         #expect(machine.process(answer, .roomsAnswer(["r"]), now: now).isEmpty)
     }
 
-    @Test("A request to a node that is not there lacks it at once")
-    func unknownTarget() {
+    @Test
+    func `A request to a node that is not there lacks it at once`() {
         var machine = settled()
         #expect(completions(ask(&machine, target: "nobody", at: start + .seconds(1))).map(\.missing) == [["nobody"]])
     }
 
-    @Test("A node that leaves, comes back as another, or cannot answer is missing at once")
-    func endings() {
+    @Test
+    func `A node that leaves, comes back as another, or cannot answer is missing at once`() {
         let now = start + .seconds(1)
         var leaving = settled()
         _ = ask(&leaving, at: now)
@@ -101,8 +101,8 @@ struct ClusterMachineTests {
         #expect(completions(failing.process(error, .errorAnswer("too large"), now: now)).map(\.missing) == [["other"]])
     }
 
-    @Test("A request waits until the other nodes are known, but not longer than its time")
-    func held() {
+    @Test
+    func `A request waits until the other nodes are known, but not longer than its time`() {
         var configuration = ClusterConfiguration()
         configuration.settleLimit = .seconds(60)
         var machine = ClusterStateMachine(
@@ -117,8 +117,8 @@ struct ClusterMachineTests {
         #expect(completions(actions).map(\.error?.code) == [.unreachable])
     }
 
-    @Test("Requests that waited leave in the order of their calls, whatever their ids are")
-    func heldInOrder() {
+    @Test
+    func `Requests that waited leave in the order of their calls, whatever their ids are`() {
         let identity = NodeIdentity(id: "me", epoch: 1)
         var machine = ClusterStateMachine(configuration: .init(), identity: identity, messageLimit: 1_000_000, now: start)
         let ids = (0..<20).map { ClusterRequestID(high: UInt64($0 * 7 % 20), low: 0) }
@@ -133,14 +133,14 @@ struct ClusterMachineTests {
         #expect(failed == ids)
     }
 
-    @Test("Pending requests are bounded")
-    func bounded() {
+    @Test
+    func `Pending requests are bounded`() {
         var machine = settled { $0.maximumPendingRequests = 0 }
         #expect(completions(ask(&machine, at: start + .seconds(1))).map(\.error?.code) == [.tooManyRequests])
     }
 
-    @Test("Requests for namespaces that this node does not have are answered with nothing")
-    func unknownNamespace() {
+    @Test
+    func `Requests for namespaces that this node does not have are answered with nothing`() {
         var machine = settled()
         let (isWanted, actions) = machine.receive(
             header(.fetchSockets, namespace: "/other", request: request, number: 1),
@@ -155,8 +155,8 @@ struct ClusterMachineTests {
         }
     }
 
-    @Test("Silence counts only while something is heard")
-    func silence() {
+    @Test
+    func `Silence counts only while something is heard`() {
         var machine = settled()
         // Nothing at all comes for a minute: that says nothing about the other node.
         for second in 1...60 { _ = machine.tick(now: start + .seconds(Int64(second)), makeID: makeID) }
@@ -173,8 +173,8 @@ struct ClusterMachineTests {
         #expect(machine.nodes(in: "/") == [other])
     }
 
-    @Test("A process that was stopped goes on in another epoch")
-    func pause() {
+    @Test
+    func `A process that was stopped goes on in another epoch`() {
         var machine = settled()
         let before = machine.identity
         _ = machine.tick(now: start + .seconds(30), makeID: makeID)
@@ -182,16 +182,16 @@ struct ClusterMachineTests {
         #expect(machine.nodes(in: "/") == [other])
     }
 
-    @Test("Another process with this node's id is reported once")
-    func duplicateID() {
+    @Test
+    func `Another process with this node's id is reported once`() {
         var machine = settled()
         let twin = NodeIdentity(id: "me", epoch: 1 << 50)
         let reports = (0..<3).flatMap { _ in machine.cameBack(id, origin: twin, now: start + .seconds(1), makeID: makeID) }
         #expect(reports.count == 1)
     }
 
-    @Test("Formats that announce namespaces are followed by namespace")
-    func namespaces() {
+    @Test
+    func `Formats that announce namespaces are followed by namespace`() {
         var machine = settled { $0.announcesNamespaces = true }
         _ = machine.process(header(.leave, namespace: ""), .leave, now: start)
         var heartbeat = header(.heartbeat, namespace: "/")
@@ -201,8 +201,8 @@ struct ClusterMachineTests {
         #expect(machine.nodes(in: "/other").isEmpty)
     }
 
-    @Test("A namespace that is announced is answered by itself")
-    func announcedNamespace() {
+    @Test
+    func `A namespace that is announced is answered by itself`() {
         var machine = settled { $0.announcesNamespaces = true }
         _ = machine.register("/other", now: start, makeID: makeID)
         while case .write = machine.nextBatch(lane: 0, now: start, makeID: makeID).0 {
@@ -218,8 +218,8 @@ struct ClusterMachineTests {
         #expect(batch.map(\.header.namespace) == ["/"] && batch.map(\.header.target) == ["other"])
     }
 
-    @Test("Health follows what is written and what comes back")
-    func health() {
+    @Test
+    func `Health follows what is written and what comes back`() {
         var machine = settled()
         #expect(machine.health == .healthy)
         guard case .wake = machine.send(Outgoing(namespace: "/", body: .errorAnswer(""), deadline: .distantFuture)).first ?? .reopenStream

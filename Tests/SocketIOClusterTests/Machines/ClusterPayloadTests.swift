@@ -71,8 +71,8 @@ struct ClusterPayloadTests {
         ]
     }
 
-    @Test("Every body survives the way to another node")
-    func roundTrip() throws {
+    @Test
+    func `Every body survives the way to another node`() throws {
         for body in try Self.bodies() {
             let bytes = try ClusterPayloadCoder.encode(body)
             let decoded = try ClusterPayloadCoder.decode(bytes, for: Self.header(body.kind))
@@ -83,8 +83,8 @@ struct ClusterPayloadTests {
         }
     }
 
-    @Test("Packets and arguments are what they were")
-    func contents() throws {
+    @Test
+    func `Packets and arguments are what they were`() throws {
         for body in try Self.bodies() {
             switch try ClusterPayloadCoder.decode(ClusterPayloadCoder.encode(body), for: Self.header(body.kind)) {
             case .broadcast(let packet, let options):
@@ -106,8 +106,8 @@ struct ClusterPayloadTests {
         }
     }
 
-    @Test("Fields that a later version adds are ignored")
-    func additions() throws {
+    @Test
+    func `Fields that a later version adds are ignored`() throws {
         var writer = MessagePackWriter()
         try writer.writeArrayHeader(count: 3)
         writer.write(42)
@@ -119,8 +119,8 @@ struct ClusterPayloadTests {
         }
     }
 
-    @Test("Every truncation is refused", arguments: ClusterMessageKind.allCases)
-    func truncated(_ kind: ClusterMessageKind) throws {
+    @Test(arguments: ClusterMessageKind.allCases)
+    func `Every truncation is refused`(_ kind: ClusterMessageKind) throws {
         for body in try Self.bodies() where body.kind == kind {
             let bytes = try ClusterPayloadCoder.encode(body)
             for length in 0..<bytes.readableBytes {
@@ -130,8 +130,8 @@ struct ClusterPayloadTests {
         }
     }
 
-    @Test("Changed bytes are decoded or refused, and nothing else happens", arguments: ClusterMessageKind.allCases)
-    func mutated(_ kind: ClusterMessageKind) throws {
+    @Test(arguments: ClusterMessageKind.allCases)
+    func `Changed bytes are decoded or refused, and nothing else happens`(_ kind: ClusterMessageKind) throws {
         for body in try Self.bodies() {
             let bytes = try ClusterPayloadCoder.encode(body)
             for index in 0..<min(bytes.readableBytes, 160) {
@@ -145,8 +145,8 @@ struct ClusterPayloadTests {
         }
     }
 
-    @Test("Declared lengths beyond the payload are refused before anything is allocated")
-    func declared() {
+    @Test
+    func `Declared lengths beyond the payload are refused before anything is allocated`() {
         for prefix: [UInt8] in [
             [0xdd, 0xff, 0xff, 0xff, 0xff], [0x91, 0xdd, 0x7f, 0xff, 0xff, 0xff], [0x92, 0x94, 0xdd, 0xff, 0xff, 0xff, 0xff],
         ] {
@@ -156,8 +156,8 @@ struct ClusterPayloadTests {
         }
     }
 
-    @Test("Times are rounded up and never overflow")
-    func times() {
+    @Test
+    func `Times are rounded up and never overflow`() {
         #expect(Duration.microseconds(1).wholeMilliseconds == 1)
         #expect(Duration.milliseconds(1_500).wholeMilliseconds == 1_500)
         #expect(Duration.seconds(Int64.max).wholeMilliseconds == .max)

@@ -10,8 +10,8 @@ struct EchoWatchTests {
     private func watch() -> EchoWatchStateMachine { EchoWatchStateMachine(limit: .seconds(2)) }
     private func id(_ number: UInt64) -> MessageID { MessageID(seconds: 0, process: 0, counter: number) }
 
-    @Test("What is written and does not come back in time opens the stream again; what comes back heals it")
-    func deaf() {
+    @Test
+    func `What is written and does not come back in time opens the stream again; what comes back heals it`() {
         var watch = watch()
         watch.willWrite(id(1), lane: 0)
         #expect(watch.tick(now: start + .seconds(60)) == .none)
@@ -24,8 +24,8 @@ struct EchoWatchTests {
         #expect(!watch.isDeaf)
     }
 
-    @Test("A message that the backend refuses is not waited for, also if nothing else is written for long")
-    func refused() {
+    @Test
+    func `A message that the backend refuses is not waited for, also if nothing else is written for long`() {
         var watch = watch()
         watch.willWrite(id(2), lane: 0)
         watch.refused(id(2))
@@ -33,8 +33,8 @@ struct EchoWatchTests {
         #expect(watch.tick(now: start + .seconds(60)) == .none)
     }
 
-    @Test("The end of a batch that was taken out of it is not waited for")
-    func shortened() {
+    @Test
+    func `The end of a batch that was taken out of it is not waited for`() {
         var watch = watch()
         watch.willWrite(id(2), lane: 0)
         watch.willWrite(id(7), lane: 1)
@@ -46,8 +46,8 @@ struct EchoWatchTests {
         #expect(watch.tick(now: start + .seconds(60)) == .reopen)
     }
 
-    @Test("What was being written while the stream lost its place may be among the lost")
-    func lost() {
+    @Test
+    func `What was being written while the stream lost its place may be among the lost`() {
         var watch = watch()
         watch.willWrite(id(1), lane: 0)
         watch.opened(lost: true, now: start)
@@ -59,8 +59,8 @@ struct EchoWatchTests {
         #expect(watch.tick(now: start + .seconds(60)) == .reopen)
     }
 
-    @Test("No node is deaf between two heartbeats that are further apart than the limit")
-    func longInterval() {
+    @Test
+    func `No node is deaf between two heartbeats that are further apart than the limit`() {
         var configuration = ClusterConfiguration()
         configuration.heartbeatInterval = .seconds(60)
         configuration.heartbeatTimeout = .seconds(180)

@@ -88,8 +88,8 @@ struct HeldCallsTests {
         }
     }
 
-    @Test("What is emitted after a broadcast that wants acknowledgements is written after it, also while that is held")
-    func order() {
+    @Test
+    func `What is emitted after a broadcast that wants acknowledgements is written after it, also while that is held`() {
         var machine = machine()
         _ = emit(&machine, 1)
         askForAcknowledgements(&machine, 1)
@@ -108,8 +108,8 @@ struct HeldCallsTests {
         #expect(machine.isFlushed)
     }
 
-    @Test("A request that is given up holds up nothing any more")
-    func release() {
+    @Test
+    func `A request that is given up holds up nothing any more`() {
         var machine = machine()
         _ = machine.streamOpened(lost: false, now: start, makeID: ids.make)
         _ = write(&machine)
@@ -125,8 +125,8 @@ struct HeldCallsTests {
         #expect(machine.pendingCount == 0)
     }
 
-    @Test("The deadline of a message that waits behind a request keeps running, and closing tells its sender")
-    func deadline() {
+    @Test
+    func `The deadline of a message that waits behind a request keeps running, and closing tells its sender`() {
         var machine = machine { $0.settleLimit = .seconds(60) }
         askForAcknowledgements(&machine, 1, timeout: .seconds(60))
         _ = emit(&machine, 1, after: 2)
@@ -135,8 +135,8 @@ struct HeldCallsTests {
         #expect(fates(machine.close()) == [2])
     }
 
-    @Test("A request whose caller has gone is not written, and one that may have been written says so")
-    func cancelled() {
+    @Test
+    func `A request whose caller has gone is not written, and one that may have been written says so`() {
         struct Failure: Error {}
         var machine = machine()
         _ = settle(&machine)
@@ -169,8 +169,8 @@ struct HeldCallsTests {
         #expect(machine.cancel(request(4)).mayBeSent)
     }
 
-    @Test("A request of which everybody has left is not written")
-    func nobodyLeft() {
+    @Test
+    func `A request of which everybody has left is not written`() {
         var machine = machine()
         _ = settle(&machine)
         _ = write(&machine)
@@ -181,8 +181,8 @@ struct HeldCallsTests {
         #expect(write(&machine).isEmpty)
     }
 
-    @Test("A namespace that is announced late holds up no other", .timeLimit(.minutes(1)))
-    func lateNamespace() {
+    @Test(.timeLimit(.minutes(1)))
+    func `A namespace that is announced late holds up no other`() {
         var machine = machine { $0.announcesNamespaces = true }
         _ = machine.streamOpened(lost: false, now: start, makeID: ids.make)
         for message in write(&machine) { _ = machine.cameBack(message.header.id, origin: identity, now: start, makeID: ids.make) }

@@ -14,8 +14,8 @@ struct NumbersTests {
         NumberStamp(lane: lane, number: number, void: void)
     }
 
-    @Test("The first number is the baseline, the next is delivered, a repeated one is dropped")
-    func sequence() {
+    @Test
+    func `The first number is the baseline, the next is delivered, a repeated one is dropped`() {
         var machine = machine()
         #expect(machine.receive(stamp(7), from: origin, targeted: false, now: now) == .deliver(missing: 0))
         #expect(machine.receive(stamp(8), from: origin, targeted: false, now: now) == .deliver(missing: 0))
@@ -23,8 +23,8 @@ struct NumbersTests {
         #expect(machine.receive(stamp(3), from: origin, targeted: false, now: now) == .drop)
     }
 
-    @Test("A later number is delivered at once, and what is missing is told, without what is void")
-    func gap() {
+    @Test
+    func `A later number is delivered at once, and what is missing is told, without what is void`() {
         var machine = machine()
         _ = machine.receive(stamp(1), from: origin, targeted: false, now: now)
         #expect(machine.receive(stamp(5, void: [3...3]), from: origin, targeted: false, now: now) == .deliver(missing: 2))
@@ -33,8 +33,8 @@ struct NumbersTests {
         #expect(machine.receive(stamp(15, void: [14...14, 13...14]), from: origin, targeted: false, now: now) == .deliver(missing: 0))
     }
 
-    @Test("Lanes, targets and epochs count on their own")
-    func keys() {
+    @Test
+    func `Lanes, targets and epochs count on their own`() {
         var machine = machine()
         _ = machine.receive(stamp(10), from: origin, targeted: false, now: now)
         #expect(machine.receive(stamp(1, lane: 1), from: origin, targeted: false, now: now) == .deliver(missing: 0))
@@ -43,8 +43,8 @@ struct NumbersTests {
         #expect(machine.receive(stamp(2), from: NodeIdentity(id: "b", epoch: 5), targeted: false, now: now) == .deliver(missing: 0))
     }
 
-    @Test("After a pause, what the earlier life left behind comes too late; another process is another origin")
-    func lives() {
+    @Test
+    func `After a pause, what the earlier life left behind comes too late; another process is another origin`() {
         var machine = machine()
         _ = machine.receive(stamp(1), from: origin, targeted: false, now: now)
         _ = machine.receive(stamp(1), from: NodeIdentity(id: "a", epoch: 6), targeted: false, now: now)
@@ -54,8 +54,8 @@ struct NumbersTests {
         #expect(machine.receive(stamp(2), from: NodeIdentity(id: "a", epoch: 6), targeted: false, now: now) == .deliver(missing: 0))
     }
 
-    @Test("A heartbeat gives the baseline, or tells that the last messages were lost")
-    func positions() {
+    @Test
+    func `A heartbeat gives the baseline, or tells that the last messages were lost`() {
         var machine = machine()
         #expect(machine.position(stamp(4), of: origin, targeted: false, now: now).missing == 0)
         #expect(machine.receive(stamp(5), from: origin, targeted: false, now: now) == .deliver(missing: 0))
@@ -67,8 +67,8 @@ struct NumbersTests {
         #expect(machine.receive(stamp(9), from: origin, targeted: false, now: now) == .drop)
     }
 
-    @Test("Origins are bounded in number and in time")
-    func bounds() {
+    @Test
+    func `Origins are bounded in number and in time`() {
         var machine = machine()
         for index in 0..<10 {
             _ = machine.receive(stamp(1), from: NodeIdentity(id: "\(index)", epoch: 1), targeted: false, now: now + .seconds(Int64(index)))
@@ -78,8 +78,8 @@ struct NumbersTests {
         #expect(machine.count == 2)
     }
 
-    @Test("Extreme numbers are harmless")
-    func extremes() {
+    @Test
+    func `Extreme numbers are harmless`() {
         var machine = machine()
         _ = machine.receive(stamp(0), from: origin, targeted: false, now: now)
         let all: [ClosedRange<UInt64>] = [0 ... .max, 5...5]
@@ -88,16 +88,16 @@ struct NumbersTests {
         #expect(machine.position(stamp(.max), of: origin, targeted: false, now: now).missing == 0)
     }
 
-    @Test("Numbers start at 1, each target has its own, and forgotten targets never get one twice")
-    func sending() {
+    @Test
+    func `Numbers start at 1, each target has its own, and forgotten targets never get one twice`() {
         var numbers = SentNumbers(epoch: 1)
         #expect((numbers.next(nil), numbers.next(nil), numbers.next("x"), numbers.next("x")) == (1, 2, 1, 2))
         for index in 0...SentNumbers.targetLimit { _ = numbers.next("node \(index)") }
         #expect(numbers.next("x") > 2)
     }
 
-    @Test("Void numbers are listed until a later message is written")
-    func void() {
+    @Test
+    func `Void numbers are listed until a later message is written`() {
         var numbers = SentNumbers(epoch: 1)
         for _ in 0..<9 { _ = numbers.next(nil) }
         for number: UInt64 in [3, 4, 8, 6] { numbers.abandon(number, target: nil) }
@@ -106,8 +106,8 @@ struct NumbersTests {
         #expect(numbers.void(nil) == [8...8])
     }
 
-    @Test("A target that was forgotten, or has gone, misses nothing of the numbers it was not given")
-    func forgottenTarget() {
+    @Test
+    func `A target that was forgotten, or has gone, misses nothing of the numbers it was not given`() {
         var numbers = SentNumbers(epoch: 1)
         var machine = machine()
         func receive(_ number: UInt64) -> ReceivedNumbersStateMachine.ReceiveAction {
@@ -130,8 +130,8 @@ struct NumbersTests {
         #expect(receive(numbers.next("x")) == .deliver(missing: 1))
     }
 
-    @Test("When there are too many targets, those go that were not used for longest")
-    func manyTargets() {
+    @Test
+    func `When there are too many targets, those go that were not used for longest`() {
         var numbers = SentNumbers(epoch: 1)
         _ = numbers.next("old")
         for index in 0..<SentNumbers.targetLimit - 1 { _ = numbers.next("node \(index)") }
@@ -144,8 +144,8 @@ struct NumbersTests {
         #expect(!numbers.void("old").isEmpty)
     }
 
-    @Test("The numbers of an origin that only says that it is alive are not forgotten")
-    func idleOrigin() {
+    @Test
+    func `The numbers of an origin that only says that it is alive are not forgotten`() {
         var machine = machine()
         _ = machine.receive(stamp(5), from: origin, targeted: false, now: now)
         for second in stride(from: Int64(5), through: 60, by: 5) {

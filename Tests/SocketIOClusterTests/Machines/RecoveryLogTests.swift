@@ -28,8 +28,8 @@ struct RecoveryLogTests {
 
     private func texts(_ packets: [BroadcastPacket]?) -> [String]? { packets?.map { String(buffer: $0.encoded.message) } }
 
-    @Test("Nothing is kept while nobody claims")
-    func idle() {
+    @Test
+    func `Nothing is kept while nobody claims`() {
         var log = RecoveryLog()
         log.append(packet(1), to: BroadcastOptions())
         #expect(log.count == 0)
@@ -40,8 +40,8 @@ struct RecoveryLogTests {
         #expect(log.count == 0)
     }
 
-    @Test("A session gets what matches its rooms, once and in order, and nothing that it has had")
-    func selection() {
+    @Test
+    func `A session gets what matches its rooms, once and in order, and nothing that it has had`() {
         var log = RecoveryLog()
         let mark = log.begin()
         log.append(packet(1), to: BroadcastOptions(rooms: ["a", "b"]))
@@ -54,8 +54,8 @@ struct RecoveryLogTests {
         #expect(texts(log.missed(by: session(known: [3], floor: 7), since: mark)?.packets) == ["1", "6"])
     }
 
-    @Test("A session that was restored a moment ago does not get its client's last packet again, from a format without numbers")
-    func restoredTwice() {
+    @Test
+    func `A session that was restored a moment ago does not get its client's last packet again, from a format without numbers`() {
         var log = RecoveryLog()
         let mark = log.begin()
         for number in 1...3 { log.append(packet(UInt64(number)), to: BroadcastOptions(), origin: other) }
@@ -66,8 +66,8 @@ struct RecoveryLogTests {
         #expect(texts(log.missed(by: session, since: mark)?.packets) == ["3"])
     }
 
-    @Test("What a loop delivered at once, ahead of the session, is found")
-    func overtaking() {
+    @Test
+    func `What a loop delivered at once, ahead of the session, is found`() {
         let (loop, another) = (EmbeddedEventLoop(), EmbeddedEventLoop())
         var log = RecoveryLog()
         let mark = log.begin()
@@ -79,8 +79,8 @@ struct RecoveryLogTests {
         #expect(texts(until.flatMap { log.overtook(session(), since: $0, on: loop) }) == ["2"])
     }
 
-    @Test("After a loss, or too much, claims that wait are not covered")
-    func bounds() {
+    @Test
+    func `After a loss, or too much, claims that wait are not covered`() {
         var log = RecoveryLog(entryLimit: 3)
         let first = log.begin()
         log.append(packet(1), to: BroadcastOptions())
@@ -92,8 +92,8 @@ struct RecoveryLogTests {
         #expect(log.count <= 3)
     }
 
-    @Test("What a primary showed to this node only, and lost, is not covered by the session of another", arguments: [4, 5, 6] as [UInt64])
-    func rolledBack(reached: UInt64) {
+    @Test(arguments: [4, 5, 6] as [UInt64])
+    func `What a primary showed to this node only, and lost, is not covered by the session of another`(reached: UInt64) {
         let now = NIODeadline.uptimeNanoseconds(1_000)
         var machine = RecoveryStateMachine(node: "me")
         let mark = machine.beginClaim(reached: [.init(origin: other, number: reached)], now: now)
@@ -101,8 +101,8 @@ struct RecoveryLogTests {
         #expect((result != nil) == (reached <= 5))
     }
 
-    @Test("Nor is what this node has seen of its own come back, when the other drains")
-    func ownRolledBack() throws {
+    @Test
+    func `Nor is what this node has seen of its own come back, when the other drains`() throws {
         let now = NIODeadline.uptimeNanoseconds(1_000)
         let me = NodeIdentity(id: "me", epoch: 3)
         for number: UInt64 in [1, 2] {

@@ -60,8 +60,8 @@ struct RecoveryPlacesTests {
         return machine.adopt(session, since: mark, own: [], now: now)?.packets.compactMap { Int(String(buffer: $0.encoded.message)) }
     }
 
-    @Test("Everything after the position of the owner comes again but the last packet; what is for others does not")
-    func position() {
+    @Test
+    func `Everything after the position of the owner comes again but the last packet; what is for others does not`() {
         var machine = machine()
         come(&machine, 1, of: third)
         come(&machine, 2, of: third)
@@ -75,8 +75,8 @@ struct RecoveryPlacesTests {
         #expect(missed(machine, after: offset(99, 5)) == [])
     }
 
-    @Test("A broadcast of another node is a place in the stream, unless that node had the session before")
-    func last() {
+    @Test
+    func `A broadcast of another node is a place in the stream, unless that node had the session before`() {
         var machine = machine()
         for number: UInt64 in 1...4 { come(&machine, number, of: third) }
         machine.died(owner, now: now)
@@ -86,8 +86,8 @@ struct RecoveryPlacesTests {
         #expect(missed(machine, after: offset(3, nil), isMoved: true) == nil)
     }
 
-    @Test("What the owner emitted is no place: its clients got it ahead of what was before it in the stream")
-    func ownersOwn() {
+    @Test
+    func `What the owner emitted is no place: its clients got it ahead of what was before it in the stream`() {
         var machine = machine()
         come(&machine, 1, of: third)
         come(&machine, 2, of: third)
@@ -97,8 +97,8 @@ struct RecoveryPlacesTests {
         #expect(missed(machine, after: offset(3, 1)) == [2])
     }
 
-    @Test("This node's own broadcasts stand where they come back, and behind everything before that")
-    func own() {
+    @Test
+    func `This node's own broadcasts stand where they come back, and behind everything before that`() {
         var machine = machine()
         emit(&machine, 1)
         come(&machine, 2, of: third)
@@ -117,8 +117,8 @@ struct RecoveryPlacesTests {
         #expect(missed(machine, after: offset(99, 3)) == [])
     }
 
-    @Test("An own broadcast that was given up does not come for ever")
-    func givenUp() {
+    @Test
+    func `An own broadcast that was given up does not come for ever`() {
         var machine = machine()
         emit(&machine, 1)
         emit(&machine, 2)
@@ -130,8 +130,8 @@ struct RecoveryPlacesTests {
         #expect(missed(machine, after: offset(99, 4)) == [])
     }
 
-    @Test("A client that got nothing gets all since it connected")
-    func start() {
+    @Test
+    func `A client that got nothing gets all since it connected`() {
         var machine = machine()
         for number: UInt64 in 1...3 { come(&machine, number, of: third) }
         machine.died(owner, now: now)
@@ -139,8 +139,8 @@ struct RecoveryPlacesTests {
         #expect(missed(machine, after: nil) == nil)
     }
 
-    @Test("What is not covered: a position that was pushed out, a loss, an owner that is alive or long dead")
-    func uncovered() {
+    @Test
+    func `What is not covered: a position that was pushed out, a loss, an owner that is alive or long dead`() {
         var machine = machine(entries: 3)
         for number: UInt64 in 1...4 { come(&machine, number, of: third) }
         #expect(missed(machine, after: offset(3, 3)) == nil)
@@ -155,8 +155,8 @@ struct RecoveryPlacesTests {
         #expect(!machine.mayCover(offset(3, 3), now: now))
     }
 
-    @Test("The position stays where it is after a loss, and without the option there is none")
-    func positions() {
+    @Test
+    func `The position stays where it is after a loss, and without the option there is none`() {
         var machine = machine()
         let first = machine.advance(to: id(1), now: now)
         machine.lost(now: now)
@@ -170,11 +170,9 @@ struct RecoveryPlacesTests {
         #expect(without.logCount == 0)
     }
 
-    @Test(
-        "The text of an offset is one id, or two",
-        arguments: ["", ".", "0123456789abcdef01234567.", "x.y", "0123456789abcdef01234567.0"]
+    @Test(arguments: ["", ".", "0123456789abcdef01234567.", "x.y", "0123456789abcdef01234567.0"]
     )
-    func text(wrong: String) throws {
+    func `The text of an offset is one id, or two`(wrong: String) throws {
         let one = MessageID(seconds: 1, process: 2, counter: 3)
         let two = MessageID(seconds: 4, process: 5, counter: 6)
         let both = RecoveryOffset(id: one, position: two)
@@ -184,8 +182,8 @@ struct RecoveryPlacesTests {
         #expect(RecoveryOffset("\(both).\(two)") == nil)
     }
 
-    @Test("A copy of a session is what was stored")
-    func payload() throws {
+    @Test
+    func `A copy of a session is what was stored`() throws {
         let snapshot = snapshot(start: 7, isMoved: true)
         let bytes = try ClusterPayloadCoder.encode(snapshot)
         let decoded = try ClusterPayloadCoder.decodeSnapshot(bytes)

@@ -55,8 +55,8 @@ struct SendLaneTests {
         return Dictionary(pairs) { first, _ in first + " twice" }
     }
 
-    @Test("What comes while a batch is written is the next batch, in order")
-    func groupCommit() throws {
+    @Test
+    func `What comes while a batch is written is the next batch, in order`() throws {
         var lane = lane(configuration())
         guard case .wake = lane.send(message(1)) else { throw Failure() }
         #expect(batch(&lane)?.map(\.header.stamp?.number) == [1])
@@ -66,8 +66,8 @@ struct SendLaneTests {
         #expect(batch(&lane)?.map(\.header.stamp?.number) == [2, 3, 4])
     }
 
-    @Test("Batches are bounded in messages and bytes")
-    func limits() {
+    @Test
+    func `Batches are bounded in messages and bytes`() {
         var lane = lane(configuration { $0.batchMessages = 3 })
         for ticket: UInt64 in 1...5 { _ = lane.send(message(ticket)) }
         #expect(batch(&lane)?.count == 3)
@@ -76,8 +76,8 @@ struct SendLaneTests {
         #expect(batch(&small)?.count == 2)
     }
 
-    @Test("After an unknown outcome exactly the same batch is written again, before anything else")
-    func again() {
+    @Test
+    func `After an unknown outcome exactly the same batch is written again, before anything else`() {
         var lane = lane(configuration())
         let ids = IDs()
         for ticket: UInt64 in 1...3 { _ = lane.send(message(ticket)) }
@@ -93,8 +93,8 @@ struct SendLaneTests {
         #expect(fates(lane.complete(.written, now: until, jitter: 0)) == [1: "sent", 2: "sent", 3: "sent"])
     }
 
-    @Test("The pause between attempts grows to its limit")
-    func backOff() {
+    @Test
+    func `The pause between attempts grows to its limit`() {
         var lane = lane(configuration())
         _ = lane.send(message(1))
         var now = start
@@ -109,8 +109,8 @@ struct SendLaneTests {
         #expect(pauses == [20, 40, 80, 160, 320, 640, 1_000, 1_000, 1_000])
     }
 
-    @Test("A refused message is not sent; the others are, and its number is void")
-    func refused() {
+    @Test
+    func `A refused message is not sent; the others are, and its number is void`() {
         var lane = lane(configuration())
         for ticket: UInt64 in 1...4 { _ = lane.send(message(ticket)) }
         _ = batch(&lane)
@@ -122,8 +122,8 @@ struct SendLaneTests {
         #expect(batch(&lane)?.first?.header.stamp == NumberStamp(lane: 0, number: 5))
     }
 
-    @Test("Past the deadline: unknown if it may have been written, not sent if it certainly was not")
-    func deadline() {
+    @Test
+    func `Past the deadline: unknown if it may have been written, not sent if it certainly was not`() {
         for isDoubtful in [true, false] {
             var lane = lane(configuration())
             _ = lane.send(message(1))
@@ -138,8 +138,8 @@ struct SendLaneTests {
         }
     }
 
-    @Test("A deadline that passes while the batch is being written tells unknown, once")
-    func deadlineWhileWriting() {
+    @Test
+    func `A deadline that passes while the batch is being written tells unknown, once`() {
         var lane = lane(configuration())
         _ = lane.send(message(1))
         _ = batch(&lane)
@@ -148,8 +148,8 @@ struct SendLaneTests {
         #expect(lane.isIdle)
     }
 
-    @Test("What is too late is taken out of a batch of which nothing was written")
-    func partlyLate() {
+    @Test
+    func `What is too late is taken out of a batch of which nothing was written`() {
         var lane = lane(configuration())
         _ = lane.send(message(1))
         _ = lane.send(message(2, after: 5))
@@ -160,8 +160,8 @@ struct SendLaneTests {
         #expect(stamps == [NumberStamp(lane: 0, number: 1), NumberStamp(lane: 0, number: 3, void: [2...2])])
     }
 
-    @Test("When the queue is full, senders wait in order, and heartbeats do not")
-    func full() {
+    @Test
+    func `When the queue is full, senders wait in order, and heartbeats do not`() {
         var lane = lane(
             configuration {
                 $0.queueMessages = 2; $0.batchMessages = 2
@@ -180,8 +180,8 @@ struct SendLaneTests {
         #expect(order == [1, 2, 3, 4, 5])
     }
 
-    @Test("A heartbeat begins a batch and tells the numbers before it")
-    func heartbeat() {
+    @Test
+    func `A heartbeat begins a batch and tells the numbers before it`() {
         var lane = lane(configuration())
         _ = lane.send(message(1))
         _ = lane.send(message(2, target: "x"))
@@ -199,8 +199,8 @@ struct SendLaneTests {
         #expect(next?.count == 2)
     }
 
-    @Test("A message that is too large is refused before it gets a number")
-    func tooLarge() {
+    @Test
+    func `A message that is too large is refused before it gets a number`() {
         var lane = lane(configuration())
         guard case .refuse(let error) = lane.send(message(1, .errorAnswer(String(repeating: "x", count: 10_000)))) else {
             Issue.record("accepted")
@@ -211,8 +211,8 @@ struct SendLaneTests {
         #expect(batch(&lane)?.first?.header.stamp?.number == 1)
     }
 
-    @Test("Closing tells everybody")
-    func close() {
+    @Test
+    func `Closing tells everybody`() {
         var lane = lane(configuration { $0.queueMessages = 1 })
         for ticket: UInt64 in 1...1 { _ = lane.send(message(ticket)) }
         _ = batch(&lane)
@@ -222,8 +222,8 @@ struct SendLaneTests {
         #expect(fates(settlement) == [1: "unknown", 2: "notSent", 3: "notSent"])
     }
 
-    @Test("What is too late is taken out wherever it waits, and gets no number")
-    func lateInTheMiddle() {
+    @Test
+    func `What is too late is taken out wherever it waits, and gets no number`() {
         var lane = lane(configuration { $0.queueMessages = 2 })
         for (ticket, seconds) in [1: 30, 2: 2, 3: 30, 4: 2, 5: 30].sorted(by: { $0.key < $1.key }) {
             _ = lane.send(message(UInt64(ticket), after: Int64(seconds)))
@@ -235,8 +235,8 @@ struct SendLaneTests {
         #expect(batch(&lane)?.map(\.header.stamp?.number) == [3])
     }
 
-    @Test("Answers are bounded in number and bytes, error answers have room left, and senders still wait")
-    func answers() {
+    @Test
+    func `Answers are bounded in number and bytes, error answers have room left, and senders still wait`() {
         var lane = lane(
             configuration {
                 $0.queueMessages = 3; $0.queueBytes = 4_000
@@ -258,8 +258,8 @@ struct SendLaneTests {
         #expect(!isRefused(21, .roomsAnswer([String(repeating: "x", count: 3_000)])))
     }
 
-    @Test("What waits behind messages that were withdrawn is written without another wake")
-    func withdrawn() {
+    @Test
+    func `What waits behind messages that were withdrawn is written without another wake`() {
         var lane = lane(configuration { $0.queueMessages = 2 })
         for ticket: UInt64 in 1...5 { _ = lane.send(message(ticket)) }
         for ticket: UInt64 in [1, 2, 4] { _ = lane.withdraw(ticket) }
@@ -271,8 +271,8 @@ struct SendLaneTests {
         #expect(lane.isIdle)
     }
 
-    @Test("Heartbeats to newcomers are bounded")
-    func heartbeats() {
+    @Test
+    func `Heartbeats to newcomers are bounded`() {
         var lane = lane(configuration { $0.maximumNodes = 4 })
         for _ in 0..<100 {
             _ = lane.send(Outgoing(namespace: "", target: "x", body: .heartbeat(Heartbeat(beat: 1)), deadline: start + .seconds(9)))

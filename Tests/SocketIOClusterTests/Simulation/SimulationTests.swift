@@ -14,8 +14,8 @@ import Foundation
 struct SimulationTests {
     private static let environment = ProcessInfo.processInfo.environment
 
-    @Test("The promises hold under every schedule", .timeLimit(.minutes(30)))
-    func promises() async throws {
+    @Test(.timeLimit(.minutes(30)))
+    func `The promises hold under every schedule`() async throws {
         if let seed = Self.environment["SEED"].flatMap(UInt64.init) { return try replay(seed) }
         let count = Self.environment["SCHEDULES"].flatMap(UInt64.init) ?? 10_000
         let parts: UInt64 = 2
@@ -56,8 +56,8 @@ struct SimulationTests {
         try simulation.run()
     }
 
-    @Test("A schedule is the same every time")
-    func determinism() throws {
+    @Test
+    func `A schedule is the same every time`() throws {
         let traces = try (0..<2).map { _ in
             let simulation = Simulation(seed: 42, isTracing: true)
             try simulation.run()

@@ -16,8 +16,8 @@ struct JSONArgumentTests {
         var extra: [String: Data?]
     }
 
-    @Test("binary anywhere in a value becomes attachments and comes back")
-    func binary() throws {
+    @Test
+    func `binary anywhere in a value becomes attachments and comes back`() throws {
         let photo = Photo(
             name: "p",
             image: Data([1, 2]),
@@ -39,8 +39,8 @@ struct JSONArgumentTests {
         #expect(try JSONArgumentDecoder().decode(Photo.self, from: buffer, attachments: attachments) == photo)
     }
 
-    @Test("binary as the whole argument")
-    func wholeBinary() throws {
+    @Test
+    func `binary as the whole argument`() throws {
         let (json, attachments) = try JSONCoding.encode([UInt8](0...3))
         #expect(json == #"{"_placeholder":true,"num":0}"#)
         #expect(try JSONCoding.decode([UInt8].self, json, attachments) == [0, 1, 2, 3])
@@ -52,17 +52,15 @@ struct JSONArgumentTests {
         #expect(try JSONCoding.decode([UInt8].self, "[1,2,255]") == [1, 2, 255])
     }
 
-    @Test(
-        "a placeholder must name an attachment with an integer (CVE-2022-2421)",
-        arguments: [
-            #"{"_placeholder":true,"num":"splice"}"#, #"{"_placeholder":true,"num":1}"#, #"{"_placeholder":true,"num":-1}"#,
-            #"{"_placeholder":true,"num":0.5}"#, #"{"_placeholder":true,"num":1e99}"#, #"{"_placeholder":true,"num":null}"#,
-            #"{"_placeholder":true,"num":[0]}"#, #"{"_placeholder":true,"num":true}"#, #"{"_placeholder":true}"#,
-            #"{"_placeholder":true,"num":99999999999999999999}"#, #"{"_placeholder":true,"num":"0"}"#,
-            #"{"_placeholder":true,"num":0,"num":7}"#,
-        ]
+    @Test(arguments: [
+        #"{"_placeholder":true,"num":"splice"}"#, #"{"_placeholder":true,"num":1}"#, #"{"_placeholder":true,"num":-1}"#,
+        #"{"_placeholder":true,"num":0.5}"#, #"{"_placeholder":true,"num":1e99}"#, #"{"_placeholder":true,"num":null}"#,
+        #"{"_placeholder":true,"num":[0]}"#, #"{"_placeholder":true,"num":true}"#, #"{"_placeholder":true}"#,
+        #"{"_placeholder":true,"num":99999999999999999999}"#, #"{"_placeholder":true,"num":"0"}"#,
+        #"{"_placeholder":true,"num":0,"num":7}"#,
+    ]
     )
-    func illegalPlaceholders(json: String) {
+    func `a placeholder must name an attachment with an integer (CVE-2022-2421)`(json: String) {
         let attachments = [ByteBuffer(bytes: [1])]
         #expect(throws: DecodingError.self) { try JSONCoding.decode(Data.self, json, attachments) }
         #expect(throws: DecodingError.self) { try JSONCoding.decode([UInt8].self, json, attachments) }
@@ -71,14 +69,12 @@ struct JSONArgumentTests {
         #expect(throws: DecodingError.self) { try JSONCoding.decode(SocketIOValue.self, "{\"a\":[\(json)]}", attachments) }
     }
 
-    @Test(
-        "what is no placeholder is no binary",
-        arguments: [
-            #"{"_placeholder":1,"num":0}"#, #"{"_placeholder":"true","num":0}"#, #"{"_placeholder":false,"num":0}"#, #"{"num":0}"#,
-            #""AQI=""#, "1", "[]",
-        ]
+    @Test(arguments: [
+        #"{"_placeholder":1,"num":0}"#, #"{"_placeholder":"true","num":0}"#, #"{"_placeholder":false,"num":0}"#, #"{"num":0}"#,
+        #""AQI=""#, "1", "[]",
+    ]
     )
-    func noPlaceholders(json: String) throws {
+    func `what is no placeholder is no binary`(json: String) throws {
         #expect(throws: DecodingError.self) { try JSONCoding.decode(Data.self, json, [ByteBuffer(bytes: [1])]) }
         guard case .binary = try JSONCoding.decode(SocketIOValue.self, json, [ByteBuffer(bytes: [1])]) else { return }
         Issue.record("\(json) was taken for binary")
@@ -86,17 +82,15 @@ struct JSONArgumentTests {
 
     // MARK: Strings, numbers, keys
 
-    @Test(
-        "escapes are decoded as JSON.parse does",
-        arguments: [
-            (#""\u0041\n\/\"\\""#, "A\n/\"\\"), (#""\uD834\uDD1E""#, "𝄞"), (#""\ud834\udd1e""#, "𝄞"), (#""\uD834""#, "\u{fffd}"),
-            (#""\uDD1E""#, "\u{fffd}"),
-            (#""\uD834x""#, "\u{fffd}x"), (#""\uD834\n""#, "\u{fffd}\n"), (#""\uD834\uD834\uDD1E""#, "\u{fffd}𝄞"),
-            (#""\uDD1E\uD834""#, "\u{fffd}\u{fffd}"),
-            (#""\u0000\b\f\r\t""#, "\u{0}\u{8}\u{c}\r\t"), (#""é✓""#, "é✓"), (#""""#, ""),
-        ]
+    @Test(arguments: [
+        (#""\u0041\n\/\"\\""#, "A\n/\"\\"), (#""\uD834\uDD1E""#, "𝄞"), (#""\ud834\udd1e""#, "𝄞"), (#""\uD834""#, "\u{fffd}"),
+        (#""\uDD1E""#, "\u{fffd}"),
+        (#""\uD834x""#, "\u{fffd}x"), (#""\uD834\n""#, "\u{fffd}\n"), (#""\uD834\uD834\uDD1E""#, "\u{fffd}𝄞"),
+        (#""\uDD1E\uD834""#, "\u{fffd}\u{fffd}"),
+        (#""\u0000\b\f\r\t""#, "\u{0}\u{8}\u{c}\r\t"), (#""é✓""#, "é✓"), (#""""#, ""),
+    ]
     )
-    func escapes(json: String, string: String) throws {
+    func `escapes are decoded as JSON.parse does`(json: String, string: String) throws {
         #expect(try JSONCoding.decode(String.self, json) == string)
         #expect(try JSONCoding.decode([String].self, "[\(json)]") == [string])
         #expect(try JSONCoding.decode(SocketIOValue.self, json) == .string(string))
@@ -104,8 +98,8 @@ struct JSONArgumentTests {
         #expect(try JSONCoding.decode(String.self, again) == string)
     }
 
-    @Test("strings are escaped as far as JSON demands, not further")
-    func escaping() throws {
+    @Test
+    func `strings are escaped as far as JSON demands, not further`() throws {
         #expect(
             try JSONCoding.encode("a\"b\\c/d\u{0}\u{1f}\n\r\t\u{8}\u{c}\u{7f}\u{2028}é").json == #""a\"b\\c/d\u0000\u001f\n\r\t\b\f"#
                 + "\u{7f}\u{2028}é\""
@@ -115,41 +109,37 @@ struct JSONArgumentTests {
     }
 
     @Test(
-        "numbers are written as JavaScript writes them, or in a form it reads alike",
         arguments: [
             (0, "0"), (-0.0, "-0"), (1, "1"), (-1.5, "-1.5"), (1e15, "1000000000000000"), (9_007_199_254_740_991, "9007199254740991"),
             (0.1, "0.1"),
             (1e21, "1e+21"), (.leastNonzeroMagnitude, "5e-324"), (1e-7, "1e-07"), (123456.789, "123456.789"),
         ] as [(Double, String)]
     )
-    func doubles(value: Double, text: String) throws {
+    func `numbers are written as JavaScript writes them, or in a form it reads alike`(value: Double, text: String) throws {
         #expect(try JSONCoding.encode(value).json == text)
         #expect(try JSONCoding.encode([value]).json == "[\(text)]")
         #expect(try JSONCoding.decode(Double.self, text) == value)
     }
 
     @Test(
-        "integers decode from any text of a whole number that fits",
         arguments: [
             ("1", 1), ("-0", 0), ("1.0", 1), ("1e3", 1_000), ("1.5e1", 15), ("100e-2", 1), ("9223372036854775807", .max),
             ("-9223372036854775808", .min),
             ("0e999999999999999999999", 0), ("1000000000000000000000e-3", 1_000_000_000_000_000_000), ("-1E+2", -100),
         ] as [(String, Int)]
     )
-    func integers(text: String, value: Int) throws {
+    func `integers decode from any text of a whole number that fits`(text: String, value: Int) throws {
         #expect(try JSONCoding.decode(Int.self, text) == value)
         #expect(try JSONCoding.decode([Int64].self, "[ \(text) ]") == [Int64(value)])
     }
 
-    @Test(
-        "numbers that do not fit are refused, not rounded",
-        arguments: [
-            "1.5", "9223372036854775808", "-9223372036854775809", "1e19", "99999999999999999999999", "1e999999999999999999999", "0.1",
-            "1e-1",
-            "9007199254740993.5",
-        ]
+    @Test(arguments: [
+        "1.5", "9223372036854775808", "-9223372036854775809", "1e19", "99999999999999999999999", "1e999999999999999999999", "0.1",
+        "1e-1",
+        "9007199254740993.5",
+    ]
     )
-    func misfits(text: String) {
+    func `numbers that do not fit are refused, not rounded`(text: String) {
         #expect(throws: DecodingError.self) { try JSONCoding.decode(Int.self, text) }
         #expect(throws: DecodingError.self) { try JSONCoding.decode([Int].self, "[\(text)]") }
         #expect(throws: DecodingError.self) { try JSONCoding.decode(UInt8.self, "256") }
@@ -158,8 +148,8 @@ struct JSONArgumentTests {
         #expect(throws: DecodingError.self) { try JSONCoding.decode(Float.self, "1e39") }
     }
 
-    @Test("every number type of the standard library goes through both coders")
-    func numberTypes() throws {
+    @Test
+    func `every number type of the standard library goes through both coders`() throws {
         struct Numbers: Codable, Equatable {
             var a = Int8.min, b = Int16.min, c = Int32.min, d = Int64.min, e = Int.min
             var f = UInt8.max, g = UInt16.max, h = UInt32.max, i = UInt64.max, j = UInt.max
@@ -176,8 +166,8 @@ struct JSONArgumentTests {
         #expect(throws: EncodingError.self) { try MessagePackEncoder().encode([Int128.min]) }
     }
 
-    @Test("numbers that are not finite cannot be encoded; the error tells where")
-    func notFinite() {
+    @Test
+    func `numbers that are not finite cannot be encoded; the error tells where`() {
         for value in [Double.nan, .infinity, -.infinity] {
             #expect(throws: EncodingError.self) { try JSONCoding.encode(value) }
             #expect(throws: EncodingError.self) { try JSONCoding.encode(Float(value)) }
@@ -190,8 +180,8 @@ struct JSONArgumentTests {
         }
     }
 
-    @Test("keys are keys, whatever they are called")
-    func keys() throws {
+    @Test
+    func `keys are keys, whatever they are called`() throws {
         let json = #"{"__proto__":1,"$oid":2,"constructor":3,"":4,"a\u0062":5,"@class":6}"#
         let expected = ["__proto__": 1, "$oid": 2, "constructor": 3, "": 4, "ab": 5, "@class": 6]
         #expect(try JSONCoding.decode([String: Int].self, json) == expected)
@@ -200,8 +190,8 @@ struct JSONArgumentTests {
         #expect(try JSONCoding.decode(Keyed.self, json).ab == 5)
     }
 
-    @Test("of equal keys the last one counts, in small and large objects", arguments: [0, 10, 100])
-    func duplicateKeys(padding: Int) throws {
+    @Test(arguments: [0, 10, 100])
+    func `of equal keys the last one counts, in small and large objects`(padding: Int) throws {
         let filler = (0..<padding).map { "\"k\($0)\":0," }.joined()
         let json = "{\"x\":1,\(filler)\"\\u0078\":2,\"y\":3}"
         struct Keyed: Decodable, Equatable { var x: Int, y: Int }
@@ -210,8 +200,8 @@ struct JSONArgumentTests {
         #expect(try JSONCoding.decode(SocketIOValue.self, json)["x"] == 2)
     }
 
-    @Test("a large object takes linear time", .timeLimit(.minutes(1)))
-    func largeObject() throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `a large object takes linear time`() throws {
         let value = Dictionary(uniqueKeysWithValues: (0..<50_000).map { ("key\($0)", $0) })
         let json = try JSONCoding.encode(value).json
         #expect(try JSONCoding.decode([String: Int].self, json) == value)
@@ -220,7 +210,6 @@ struct JSONArgumentTests {
     // MARK: Dates
 
     @Test(
-        "dates are what JavaScript's Date is in JSON",
         arguments: [
             (0, "1970-01-01T00:00:00.000Z"), (1_700_000_000.123, "2023-11-14T22:13:20.123Z"), (-1, "1969-12-31T23:59:59.000Z"),
             (951_782_400, "2000-02-29T00:00:00.000Z"), (253_402_300_800, "+010000-01-01T00:00:00.000Z"),
@@ -228,7 +217,7 @@ struct JSONArgumentTests {
             (-62_167_219_200, "0000-01-01T00:00:00.000Z"), (8.64e12, "+275760-09-13T00:00:00.000Z"), (-0.001, "1969-12-31T23:59:59.999Z"),
         ] as [(Double, String)]
     )
-    func dates(seconds: Double, text: String) throws {
+    func `dates are what JavaScript's Date is in JSON`(seconds: Double, text: String) throws {
         let date = Date(timeIntervalSince1970: seconds)
         #expect(try JSONCoding.encode(date).json == "\"\(text)\"")
         let decoded = try JSONCoding.decode(Date.self, "\"\(text)\"")
@@ -237,7 +226,6 @@ struct JSONArgumentTests {
     }
 
     @Test(
-        "other texts of dates",
         arguments: [
             ("\"2026-01-31\"", 1_769_817_600), ("\"2026-01-31T12:00Z\"", 1_769_860_800), ("\"2026-01-31T12:00:00Z\"", 1_769_860_800),
             ("\"2026-01-31T14:00:00.5+02:00\"", 1_769_860_800.5), ("\"2026-01-31T06:30:00-05:30\"", 1_769_860_800),
@@ -245,26 +233,24 @@ struct JSONArgumentTests {
             ("1769860800123", 1_769_860_800.123), ("\"2026-01\"", 1_767_225_600), ("\"2026\"", 1_767_225_600),
         ] as [(String, Double)]
     )
-    func otherDates(json: String, seconds: Double) throws {
+    func `other texts of dates`(json: String, seconds: Double) throws {
         #expect(abs(try JSONCoding.decode(Date.self, json).timeIntervalSince1970 - seconds) < 0.000_001)
     }
 
-    @Test(
-        "what is no date",
-        arguments: [
-            "\"\"", "\"now\"", "\"2026-13-01\"", "\"2026-02-29\"", "\"2026-01-32\"", "\"2026-01-01T25:00Z\"", "\"2026-01-01T12:00\"",
-            "\"2026-01-01 12:00Z\"",
-            "\"2026-01-01T12:00:60Z\"", "\"-000000-01-01\"", "\"2026-01-01T24:01Z\"", "\"2026-01-01T12:00:00.Z\"", "true", "9e15", "{}",
-            "null",
-            "\"2026-01-01T12:00:00.000Zx\"", "\"2026-01-01T12:00:00.0000000000000000000000000000000000000000Z\"",
-        ]
+    @Test(arguments: [
+        "\"\"", "\"now\"", "\"2026-13-01\"", "\"2026-02-29\"", "\"2026-01-32\"", "\"2026-01-01T25:00Z\"", "\"2026-01-01T12:00\"",
+        "\"2026-01-01 12:00Z\"",
+        "\"2026-01-01T12:00:60Z\"", "\"-000000-01-01\"", "\"2026-01-01T24:01Z\"", "\"2026-01-01T12:00:00.Z\"", "true", "9e15", "{}",
+        "null",
+        "\"2026-01-01T12:00:00.000Zx\"", "\"2026-01-01T12:00:00.0000000000000000000000000000000000000000Z\"",
+    ]
     )
-    func noDates(json: String) {
+    func `what is no date`(json: String) {
         #expect(throws: DecodingError.self) { try JSONCoding.decode(Date.self, json) }
     }
 
-    @Test("a date that JavaScript has not is refused, and the error can be printed", arguments: [Double.nan, .infinity, 1e18])
-    func impossibleDates(seconds: Double) {
+    @Test(arguments: [Double.nan, .infinity, 1e18])
+    func `a date that JavaScript has not is refused, and the error can be printed`(seconds: Double) {
         let error = #expect(throws: EncodingError.self) { try JSONCoding.encode(["when": Date(timeIntervalSince1970: seconds)]) }
         #expect(error.map { "\($0)".contains("when") } == true)
     }
@@ -307,8 +293,8 @@ struct JSONArgumentTests {
         }
     }
 
-    @Test("nested containers may be filled in any order, binary included")
-    func interleaved() throws {
+    @Test
+    func `nested containers may be filled in any order, binary included`() throws {
         let values = [Interleaved(numbers: Array(0..<40), blob: Data([1])), Interleaved(numbers: [1, 2], blob: Data([2]))]
         var buffer = ByteBuffer(string: "xx")
         var attachments: [ByteBuffer] = []
@@ -338,8 +324,8 @@ struct JSONArgumentTests {
         }
     }
 
-    @Test("an element whose encoding throws leaves no trace if the caller goes on")
-    func rollBack() throws {
+    @Test
+    func `an element whose encoding throws leaves no trace if the caller goes on`() throws {
         let (json, attachments) = try JSONCoding.encode(Failing())
         #expect(json == #"{"good":1,"after":{"_placeholder":true,"num":0}}"#)
         #expect(attachments == [ByteBuffer(bytes: [2])])
@@ -349,8 +335,8 @@ struct JSONArgumentTests {
         #expect(buffer == ByteBuffer(string: "x") && kept.count == 1)
     }
 
-    @Test("misuse of an encoder throws and does not crash")
-    func misuse() throws {
+    @Test
+    func `misuse of an encoder throws and does not crash`() throws {
         struct TwoKinds: Encodable {
             func encode(to encoder: any Encoder) throws {
                 var map = encoder.container(keyedBy: Failing.Keys.self)
@@ -376,8 +362,8 @@ struct JSONArgumentTests {
         #expect(try JSONCoding.encode(["a": Nothing()]).json == #"{"a":{}}"#)
     }
 
-    @Test("errors of decoding tell what and where")
-    func errors() {
+    @Test
+    func `errors of decoding tell what and where`() {
         struct Outer: Decodable {
             struct Inner: Decodable { var list: [Int], name: String }
             var inner: Inner

@@ -6,8 +6,8 @@ import Testing
 /// Our coders against Foundation's. Where the two differ on purpose, a test of its own says so.
 @Suite("JSON coders give what Foundation's give", .timeLimit(.minutes(2)))
 struct JSONDifferentialTests {
-    @Test("random documents are written byte for byte alike and read alike, both ways", arguments: 1...8)
-    func documents(seed: UInt64) throws {
+    @Test(arguments: 1...8)
+    func `random documents are written byte for byte alike and read alike, both ways`(seed: UInt64) throws {
         var generator = DocumentGenerator(seed: seed)
         for _ in 0..<250 {
             let document = generator.document()
@@ -69,8 +69,8 @@ struct JSONDifferentialTests {
         }
     }
 
-    @Test("structs of all kinds of members", arguments: 1...4)
-    func structs(seed: UInt64) throws {
+    @Test(arguments: 1...4)
+    func `structs of all kinds of members`(seed: UInt64) throws {
         var generator = DocumentGenerator(seed: seed)
         for _ in 0..<100 {
             let value = Everything(&generator)
@@ -82,8 +82,8 @@ struct JSONDifferentialTests {
         }
     }
 
-    @Test("doubles and floats of any bits", arguments: 1...4)
-    func numbers(seed: UInt64) throws {
+    @Test(arguments: 1...4)
+    func `doubles and floats of any bits`(seed: UInt64) throws {
         var generator = DocumentGenerator(seed: seed)
         for _ in 0..<2_000 {
             let bits = generator.next()
@@ -102,8 +102,8 @@ struct JSONDifferentialTests {
         }
     }
 
-    @Test("number texts are read alike: the digits, the rounding, and what does not fit", arguments: 1...4)
-    func numberTexts(seed: UInt64) throws {
+    @Test(arguments: 1...4)
+    func `number texts are read alike: the digits, the rounding, and what does not fit`(seed: UInt64) throws {
         var generator = DocumentGenerator(seed: seed)
         for _ in 0..<2_000 {
             var text = Bool.random(using: &generator) ? "-" : ""
@@ -118,8 +118,8 @@ struct JSONDifferentialTests {
         }
     }
 
-    @Test("mutated texts are accepted and refused alike", arguments: 1...8)
-    func mutations(seed: UInt64) throws {
+    @Test(arguments: 1...8)
+    func `mutated texts are accepted and refused alike`(seed: UInt64) throws {
         var generator = DocumentGenerator(seed: seed)
         let alphabet = Array("{}[]\",:\\/0123456789.eE+-truefalsn \n\t\u{1}xuU".utf8) + [0x80, 0xc3, 0xe2, 0xff, 0xed, 0xa0]
         for _ in 0..<500 {

@@ -5,17 +5,15 @@ import Testing
 
 @Suite("JSONScanner")
 struct JSONScannerTests {
-    @Test(
-        "accepts what RFC 8259 allows",
-        arguments: [
-            "0", "-0", "1", "-1.5e+10", "1E5", "1e-5", "0.0", "\"\"", "\"a\"", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD834\\uDD1E\"",
-            "true", "false",
-            "null", "[]", "{}", " [ ] ", "\t{\r\n}\n", "[1,\"a\",null,[{}]]", "{\"a\":{\"b\":[1,2]},\"c\":\"\"}", "\"\\ud800\"",
-            "\"\u{7f}\u{2028}é✓𝕊\"",
-            "{\"a\":1,\"a\":2}", "{\"\":0}", "[[[[]]]]", "\"12345678\"", "\"1234567\\n12345678901234567\"",
-        ]
+    @Test(arguments: [
+        "0", "-0", "1", "-1.5e+10", "1E5", "1e-5", "0.0", "\"\"", "\"a\"", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD834\\uDD1E\"",
+        "true", "false",
+        "null", "[]", "{}", " [ ] ", "\t{\r\n}\n", "[1,\"a\",null,[{}]]", "{\"a\":{\"b\":[1,2]},\"c\":\"\"}", "\"\\ud800\"",
+        "\"\u{7f}\u{2028}é✓𝕊\"",
+        "{\"a\":1,\"a\":2}", "{\"\":0}", "[[[[]]]]", "\"12345678\"", "\"1234567\\n12345678901234567\"",
+    ]
     )
-    func valid(text: String) throws {
+    func `accepts what RFC 8259 allows`(text: String) throws {
         try JSONScanner().validate(ByteBuffer(string: text))
         #expect(
             try JSONScanner().elements(of: ByteBuffer(string: "[\(text),\(text)]")).map { String(buffer: $0) }
@@ -27,21 +25,19 @@ struct JSONScannerTests {
         String(text.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
     }
 
-    @Test(
-        "refuses everything else",
-        arguments: [
-            "", " ", "[", "]", "{", "}", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}",
-            "{a:1}", "{'a':1}",
-            "{1:2}", "{\"a\" 1}", "{\"a\"::1}", "{,}", "[1}", "{\"a\":1]", "01", "-01", "+1", "1.", ".5", "-", "1e", "1e+", "0x10", "1_000",
-            "1a", "NaN",
-            "Infinity", "-Infinity", "nul", "nulll", "True", "tru", "truefalse", "undefined", "\"", "\"a", "\"\\", "\"\\\"", "\"\\x\"",
-            "\"\\u12\"",
-            "\"\\u12g4\"", "\"\\u\"", "'a'", "\"\n\"", "\"\u{0}\"", "\"\u{1f}\"", "1 2", "[] []", "[]]", "{}}", "null null", "// a\n1",
-            "/**/1", "[1]x",
-            "\u{feff}1", "\u{a0}1", "\u{b}1", "\"a\"b\"", "[\"a\"\"b\"]", "{\"a\":1 \"b\":2}",
-        ]
+    @Test(arguments: [
+        "", " ", "[", "]", "{", "}", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}",
+        "{a:1}", "{'a':1}",
+        "{1:2}", "{\"a\" 1}", "{\"a\"::1}", "{,}", "[1}", "{\"a\":1]", "01", "-01", "+1", "1.", ".5", "-", "1e", "1e+", "0x10", "1_000",
+        "1a", "NaN",
+        "Infinity", "-Infinity", "nul", "nulll", "True", "tru", "truefalse", "undefined", "\"", "\"a", "\"\\", "\"\\\"", "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"", "\"\\u\"", "'a'", "\"\n\"", "\"\u{0}\"", "\"\u{1f}\"", "1 2", "[] []", "[]]", "{}}", "null null", "// a\n1",
+        "/**/1", "[1]x",
+        "\u{feff}1", "\u{a0}1", "\u{b}1", "\"a\"b\"", "[\"a\"\"b\"]", "{\"a\":1 \"b\":2}",
+    ]
     )
-    func invalid(text: String) {
+    func `refuses everything else`(text: String) {
         #expect(throws: JSONSyntaxError.self) { try JSONScanner().validate(ByteBuffer(string: text)) }
         #expect(throws: JSONSyntaxError.self) { try JSONScanner().elements(of: ByteBuffer(string: text)) }
         #expect(throws: DecodingError.self) { try JSONCoding.decode(SocketIOValue.self, text) }
@@ -50,7 +46,6 @@ struct JSONScannerTests {
     }
 
     @Test(
-        "refuses bytes that are not UTF-8, wherever they are in a string",
         arguments: [
             [0x80], [0xbf], [0xc0, 0x80], [0xc1, 0xbf], [0xc2], [0xc3, 0x28], [0xe0, 0x9f, 0xbf], [0xe2, 0x28, 0xa1], [0xe2, 0x82],
             [0xed, 0xa0, 0x80],
@@ -58,7 +53,7 @@ struct JSONScannerTests {
             [0xfe], [0xff],
         ] as [[UInt8]]
     )
-    func notUTF8(bytes: [UInt8]) {
+    func `refuses bytes that are not UTF-8, wherever they are in a string`(bytes: [UInt8]) {
         for padding in 0..<18 {
             let text = [0x22] + [UInt8](repeating: 0x61, count: padding) + bytes + [0x62, 0x62, 0x22]
             #expect { try JSONScanner().validate(ByteBuffer(bytes: text)) } throws: { ($0 as? JSONSyntaxError)?.reason == .invalidUTF8 }
@@ -67,8 +62,8 @@ struct JSONScannerTests {
         #expect(throws: JSONSyntaxError.self) { try JSONScanner().validate(ByteBuffer(bytes: [0x22] + bytes)) }
     }
 
-    @Test("finds special characters at every distance from the start", arguments: 0..<40)
-    func alignment(padding: Int) throws {
+    @Test(arguments: 0..<40)
+    func `finds special characters at every distance from the start`(padding: Int) throws {
         let filler = String(repeating: "a", count: padding)
         for special in ["\\n", "é", "\\\"", "𝕊", "\u{7f}"] {
             try JSONScanner().validate(ByteBuffer(string: "\"\(filler)\(special)\(filler)\""))
@@ -81,8 +76,8 @@ struct JSONScannerTests {
         #expect(try JSONCoding.decode(String.self, JSONCoding.encode(string).json) == string)
     }
 
-    @Test("elements are found in a buffer whose reader index is not zero")
-    func slices() throws {
+    @Test
+    func `elements are found in a buffer whose reader index is not zero`() throws {
         var buffer = ByteBuffer(string: "42[\"name\" , {\"a\":[1,2]},[],3.5,\"x\",null , [{}]]")
         buffer.moveReaderIndex(forwardBy: 2)
         let elements = try JSONScanner().elements(of: buffer)
@@ -95,13 +90,13 @@ struct JSONScannerTests {
         #expect(try JSONScanner().elements(of: ByteBuffer(string: "[]")).isEmpty)
     }
 
-    @Test("only an array has elements", arguments: ["{}", "{\"toString\":\"foo\"}", "\"a\"", "1", "null", "true"])
-    func notArrays(text: String) {
+    @Test(arguments: ["{}", "{\"toString\":\"foo\"}", "\"a\"", "1", "null", "true"])
+    func `only an array has elements`(text: String) {
         #expect { try JSONScanner().elements(of: ByteBuffer(string: text)) } throws: { ($0 as? JSONSyntaxError)?.reason == .notAnArray }
     }
 
-    @Test("the number of elements is bounded")
-    func elementLimit() throws {
+    @Test
+    func `the number of elements is bounded`() throws {
         let scanner = JSONScanner(maximumElements: 3)
         #expect(try scanner.elements(of: ByteBuffer(string: "[1,[2,2,2,2],3]")).count == 3)
         for text in ["[1,2,3,4]", "[1,2,3,[]]"] {
@@ -109,8 +104,8 @@ struct JSONScannerTests {
         }
     }
 
-    @Test("64 nested arrays or objects are accepted by everything, 65 by nothing")
-    func depth() throws {
+    @Test
+    func `64 nested arrays or objects are accepted by everything, 65 by nothing`() throws {
         for (open, inner, close) in [("[", "", "]"), ("{\"a\":", "1", "}"), ("[{\"a\":", "1", "}]")] {
             let unit = close.count
             let count = 64 / unit
@@ -133,8 +128,8 @@ struct JSONScannerTests {
         #expect(JSONScanner(maximumDepth: 10_000).maximumDepth == 64)
     }
 
-    @Test("large hostile texts take linear time", .timeLimit(.minutes(1)))
-    func large() {
+    @Test(.timeLimit(.minutes(1)))
+    func `large hostile texts take linear time`() {
         let count = 2_000_000
         for text in [
             String(repeating: "[", count: count), String(repeating: "{\"a\":", count: count / 5),

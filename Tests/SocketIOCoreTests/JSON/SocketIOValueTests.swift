@@ -12,23 +12,23 @@ struct SocketIOValueTests {
         "blob": .binary(ByteBuffer(bytes: [1, 2, 3])), "empty": [:], "__proto__": "key",
     ]
 
-    @Test("goes through the JSON coders and back")
-    func json() throws {
+    @Test
+    func `goes through the JSON coders and back`() throws {
         let (json, attachments) = try JSONCoding.encode(Self.value)
         #expect(attachments == [ByteBuffer(bytes: [1, 2, 3])])
         #expect(try JSONCoding.decode(SocketIOValue.self, json, attachments) == Self.value)
         #expect(try JSONCoding.decode([SocketIOValue].self, "[\(json)]", attachments) == [Self.value])
     }
 
-    @Test("goes through the MessagePack coders and back")
-    func messagePack() throws {
+    @Test
+    func `goes through the MessagePack coders and back`() throws {
         let bytes = try MessagePackEncoder().encode(Self.value)
         #expect(try MessagePackDecoder().decode(SocketIOValue.self, from: bytes) == Self.value)
         #expect(try MessagePackValue(decoding: bytes)["blob"] == .binary(ByteBuffer(bytes: [1, 2, 3])))
     }
 
-    @Test("goes through any other coder, but for binary")
-    func foundation() throws {
+    @Test
+    func `goes through any other coder, but for binary`() throws {
         var value = Self.value
         guard case .object(var members) = value else { return }
         members["blob"] = nil
@@ -36,8 +36,8 @@ struct SocketIOValueTests {
         #expect(try JSONDecoder().decode(SocketIOValue.self, from: JSONEncoder().encode(value)) == value)
     }
 
-    @Test("random documents are the same value with every coder", arguments: 1...4)
-    func random(seed: UInt64) throws {
+    @Test(arguments: 1...4)
+    func `random documents are the same value with every coder`(seed: UInt64) throws {
         var generator = DocumentGenerator(seed: seed)
         for _ in 0..<100 {
             let document = generator.document()
@@ -50,8 +50,8 @@ struct SocketIOValueTests {
         }
     }
 
-    @Test("what MessagePack has and JSON has not becomes what JSON.stringify makes of it, or an error")
-    func foreign() throws {
+    @Test
+    func `what MessagePack has and JSON has not becomes what JSON.stringify makes of it, or an error`() throws {
         let date = try MessagePackValue.timestamp(.init(millisecondsSince1970: 1_700_000_000_123)).encoded()
         #expect(try MessagePackDecoder().decode(SocketIOValue.self, from: date) == "2023-11-14T22:13:20.123Z")
         let undefined = ByteBuffer(bytes: [0x91, 0xd4, 0, 0])
@@ -63,8 +63,8 @@ struct SocketIOValueTests {
         #expect(throws: EncodingError.self) { try JSONCoding.encode(SocketIOValue.double(.nan)) }
     }
 
-    @Test("subscripts give nil for what is not there")
-    func subscripts() {
+    @Test
+    func `subscripts give nil for what is not there`() {
         #expect(Self.value["int"] == -5)
         #expect(Self.value["nothing"] == nil)
         #expect(Self.value["list"]?[1]?[1] == "x")
