@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Runs the load generator against several servers in turn and compares them; called by scripts/bench."""
 
 import argparse

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Two nodes on a replica set under load, beside what the database does alone; called by scripts/bench-cluster."""
 
 import argparse

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """python-socketio with the events of SocketIOLoadServer, as a peer to measure against."""
 
 import asyncio

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A node with 10 000 clients is restarted while another one sends: are all back soon, with all messages? Called by scripts/bench-cluster."""
 
 import argparse

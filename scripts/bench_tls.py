@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Opens idle clients over TLS and reports the memory of the server, as `SocketIOLoadGenerator idle` does without TLS; called by scripts/bench."""
 
 import argparse

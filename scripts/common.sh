@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Sourced by the other scripts: where things are, how to talk, how many jobs this machine can stand.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

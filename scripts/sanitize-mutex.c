@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Swift's Mutex takes its slow path inside libswiftSynchronization, which the thread sanitizer does not see into: whatever a contended
 // mutex protects would look like a race. Loaded before that library, this tells the sanitizer what happens there.
 #define _GNU_SOURCE

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Adds up JUnit reports and failed steps, names what failed, prints one line, and fails if anything failed or nothing ran.
 
 Usage: summary.py FAILED_STEPS [REPORT.xml …]

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// The last messages of each room, in memory. Every node has its own; the chat keeps them alike.
 actor History {
     private static let roomLimit = 64

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The sample chat on Node.js. Its events are those of Examples/Chat/PROTOCOL.md.
 import { createReadStream } from "node:fs";
 import { createServer } from "node:http";

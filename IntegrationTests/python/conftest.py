@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Fixtures: one test server and one chat for the whole run, a browser for the page."""
 
 from collections.abc import AsyncIterator

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """python-socketio, a client that nobody here wrote, against the server: every transport, both parsers."""
 
 import asyncio

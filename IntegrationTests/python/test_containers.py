@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Not every machine has a container engine: what docker-compose.yml and the Dockerfile name must at least be there."""
 
 import re

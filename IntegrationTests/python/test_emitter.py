@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The command `socketio-emit`: a process that is no server emits to the clients of one, in every wire format."""
 
 import asyncio

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Inputs that have broken other servers. After each, a client that did nothing wrong goes on as before."""
 
 import asyncio

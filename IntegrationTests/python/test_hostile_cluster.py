@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Somebody who may write to the database writes what no node writes. No node falls deaf, stalls or grows, and its clients are served."""
 
 import asyncio

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """HTTP and WebSocket clients that ask and do not read, or send what nobody should. Beside each an innocent client goes on as before."""
 
 import asyncio

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Names are bytes: text that Swift compares in quadratic time stalls nobody, and names that differ in their bytes are two names.
 
 Each attack is made twice: with text made for it, and with plain ASCII of the same length. What an innocent client of the same event loop has

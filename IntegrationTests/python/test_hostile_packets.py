@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Packets whose cost is not their size: many values of a byte or two, and one attachment that is named over and over."""
 
 import asyncio

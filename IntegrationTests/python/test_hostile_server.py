@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What one client may ask of namespaces, rooms, sessions and handlers. Beside each attack an innocent client is served."""
 
 import asyncio

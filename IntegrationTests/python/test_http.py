@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What the server says to plain HTTP: Engine.IO's error answers, CORS, the client file."""
 
 import json

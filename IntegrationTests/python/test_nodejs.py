@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Servers that speak the wire format of Node.js, and a peer that plays a Node.js server."""
 
 import asyncio

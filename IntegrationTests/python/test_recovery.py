@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Connection state recovery, spoken by hand: python-socketio does not know it."""
 
 import asyncio

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Something that happens once and that tasks wait for, also when it has happened. A task that is cancelled does not wait on.

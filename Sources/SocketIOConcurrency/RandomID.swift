@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// Ids that nobody can guess, of the base64 URL alphabet: 90 random bits as 15 characters, which is as much as a `String` holds without
 /// memory of its own, or up to 120 as 20.
 package enum RandomID {

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 public import SocketIOCore
 
 /// What an emitter does with all sockets of the main namespace, `/`: ``EmitterOperator`` with nothing selected yet.

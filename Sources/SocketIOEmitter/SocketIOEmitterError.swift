@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// What is wrong with an event or a namespace that was to be emitted. What becomes of a message on its way to the cluster is told by
 /// `ClusterError`.
 public struct SocketIOEmitterError: Error, Sendable, CustomStringConvertible {

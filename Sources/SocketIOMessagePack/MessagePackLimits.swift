@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// Bounds on what the MessagePack reader and decoder accept, checked before anything is allocated.
 public struct MessagePackLimits: Hashable, Sendable {
     /// The deepest nesting of arrays and maps. Default and upper bound: 32, what msgpack-c accepts. Larger values act as 32.

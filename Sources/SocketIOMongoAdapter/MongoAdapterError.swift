@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// What keeps a node from taking part in its cluster over MongoDB. Every message says what to do.
 public struct MongoAdapterError: Error, Sendable, CustomStringConvertible {
     /// The kind of an error; more may be added.

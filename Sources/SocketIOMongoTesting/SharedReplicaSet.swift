@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 #if MongoDB
 
 /// One replica set for all tests of a process: starting one takes seconds. The harness removes it when the process ends.

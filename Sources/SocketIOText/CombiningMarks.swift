@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// Text that Swift compares in quadratic time.
 ///
 /// To compare or hash a string, Swift sorts each run of combining marks: 60 KB of them take two seconds. Text that is longer than a name may

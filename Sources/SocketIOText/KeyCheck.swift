@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a decoder asks of an object's keys before the application gets them as strings.
 ///
 /// Keys are told apart by their bytes. A Swift dictionary would take two of them as one that are canonically equivalent, and lose a value

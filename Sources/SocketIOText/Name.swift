@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// A name that may come from outside, as a dictionary key: compared and hashed by its UTF-8 bytes.
 ///
 /// Swift's own strings are equal if they are canonically equivalent, so that two rooms of Node.js would be one here, and to find that

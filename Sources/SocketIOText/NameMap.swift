@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// Values by name: two names are the same if their UTF-8 bytes are.
 ///
 /// It is what `[String: Value]` would be if strings were not compared by canonical equivalence; see ``NameSet``.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// A set of names: two of them are the same if their UTF-8 bytes are.
 ///
 /// `Set<String>` takes names as the same that are canonically equivalent, as `é` and `e` with an accent: other implementations of Socket.IO,

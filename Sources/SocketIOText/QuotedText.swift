@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// Text from outside as it may stand in a line of a log: in quotes, on one line and of bounded length, so that it can neither forge a line
 /// nor fill a disk.
 package struct QuotedText: Sendable, CustomStringConvertible {

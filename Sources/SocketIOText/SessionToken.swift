@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// What clients present to get a session back: its private id, and the offset of their last packet.
 package enum SessionToken {
     /// Bytes. The longest of ours is a private id in a cluster: 15 random characters, a full stop and a node's id of up to 256 bytes.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 // In files that import this module these stand before the operators of the standard library. They do not reach generic code: keys of
 // dictionaries and members of sets are `Name`, and `scripts/check-strings` finds what still compares strings by canonical equivalence.
 

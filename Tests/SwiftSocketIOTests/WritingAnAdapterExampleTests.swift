@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The code of the article "Writing an adapter", between the marks, and a test that runs it: two servers on one bus.
 import EngineIOCore
 import NIOCore

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import SwiftSocketIO
 
 /// The events of the contract. What is only passed on stays encoded; `echo-typed` is the one that decodes.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The chat's client: what it knows, and what it says to the server. PROTOCOL.md beside the server's source lists the events.
 
 import { Outbox } from "./outbox.js";

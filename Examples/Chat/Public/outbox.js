@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Keeps each message until the server has acknowledged it. Messages leave in the order of writing; after a reconnect
 // those without an answer are sent again. The server recognises copies by their id.
 

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Draws the chat and reports what the person does. Knows nothing of sockets.
 
 const get = (id) => document.getElementById(id);

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A headless Chromium, spoken to over the DevTools protocol: no driver program and no further package is needed."""
 
 import asyncio

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Documents as somebody writes them who may write to the database of a cluster, and is no node of it."""
 
 import itertools

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A scripted peer that does in MongoDB what a server with `@socket.io/mongo-adapter` 0.4 does."""
 
 import asyncio

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What scripted peers of all formats have in common: a collection that is watched, tasks, and waiting for what documents change."""
 
 import asyncio

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Starts a server of this repository as a process and ends it, whatever happens to the test."""
 
 import asyncio

@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A MongoDB replica set, driven through the `ReplicaSet` executable, which removes it when this process is gone."""
 
 import asyncio

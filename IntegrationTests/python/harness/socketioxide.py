@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A scripted peer that does in MongoDB what a Rust server with `socketioxide-mongodb` 0.1 does."""
 
 import base64

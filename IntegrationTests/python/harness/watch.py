@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What an attack does to others: an innocent client's latency and the server's memory meanwhile."""
 
 import asyncio

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// One byte for each of the header names that nearly every handshake has, as it is written by browsers, other clients and proxies.
 ///
 /// A server keeps the handshakes of all its clients, and names are a third of them.

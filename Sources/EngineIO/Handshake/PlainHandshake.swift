@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import NIOCore
 
 /// A WebSocket handshake as nearly all clients send it: in one piece, and with nothing in it that needs an HTTP parser to be understood.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// Reads query parameters (WHATWG URL, `application/x-www-form-urlencoded`).
 enum QueryString {
     /// The parameters of a URL's query, percent-decoded, in order.

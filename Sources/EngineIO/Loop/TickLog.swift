@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import NIOCore
 
 /// The frames that an event loop's sessions send in one tick, each kept once however many sessions send it.

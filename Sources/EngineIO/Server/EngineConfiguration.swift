@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 public import HTTPTypes
 
 /// The options of an ``EngineServer``, by Engine.IO's names and with its defaults.

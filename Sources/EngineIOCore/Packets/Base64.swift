@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 package import NIOCore
 
 /// Base64 with padding (RFC 4648, section 4), the form of binary messages in long-polling payloads.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 public import NIOCore
 
 /// A Socket.IO packet in the form in which it leaves: encoded once, then shared by every connection that gets it.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 package import NIOCore
 
 /// A packet as a client sends it (Engine.IO protocol v4, "Packet encoding").

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import SocketIOCore
 
 /// One sequence of numbers as it has come in: what an origin sends through one lane, to all or to this node.

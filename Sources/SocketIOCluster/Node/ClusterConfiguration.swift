@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// How a node behaves in its cluster. All nodes should use the same heartbeat interval and timeout.
 public struct ClusterConfiguration: Sendable {
     /// How often a node says that it is alive. Default: 5 s.

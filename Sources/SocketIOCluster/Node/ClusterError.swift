@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// What went wrong between the nodes of a cluster.
 public struct ClusterError: Error, CustomStringConvertible {
     /// The kind of an error; more may be added.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// Something that an operator should know of, or a test wants to see.
 public enum ClusterEvent: Sendable {
     /// A node is there.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import DequeModule
 
 /// Collects the acknowledgements of one broadcast: which parts of the cluster owe how many, and what has come.

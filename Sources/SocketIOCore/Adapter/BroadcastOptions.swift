@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import SocketIOText
 
 /// The name of a room: two names are the same if their UTF-8 bytes are, as in Node.js.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 public import SocketIOText
 
 /// The request with which a client opened its connection, as Socket.IO's `handshake` describes it.

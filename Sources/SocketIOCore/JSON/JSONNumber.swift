@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// The numbers of JSON: from their bytes, which have been validated, and to bytes.
 enum JSONNumber {
     /// The sign, the significant digits and the power of ten of a number.

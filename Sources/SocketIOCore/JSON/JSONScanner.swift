@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 package import NIOCore
 
 /// Checks JSON texts (RFC 8259, strictly: one value, valid UTF-8, nothing after it) without decoding them, in one pass and without

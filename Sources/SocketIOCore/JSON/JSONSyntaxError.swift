@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// Why bytes are not the JSON that is wanted, and where.
 package struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Reason: String, Sendable {

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// The characters of JSON strings: finding the special ones, and reading escapes.
 enum JSONText {
     /// The offset of the first byte at or after `start` that is a quote, a backslash, a control character or not ASCII; the end if there

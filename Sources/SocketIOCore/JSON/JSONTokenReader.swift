@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 package import NIOCore
 
 /// Reads a JSON text token by token, for those who write it down in another form. Checks every byte; no recursion.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 extension JSONWalker {
     /// Steps over a string, from quote to quote. Returns whether it has escapes.
     mutating func string() throws(JSONSyntaxError) -> Bool {

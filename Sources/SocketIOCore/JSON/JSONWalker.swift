@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import NIOCore
 
 /// What a ``JSONWalker`` reports. Offsets are from the start of the text; a container is `begin` … `end`.

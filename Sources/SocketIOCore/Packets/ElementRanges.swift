@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// The positions of an array's elements in a buffer. The first four need no allocation, since most events have fewer arguments.
 @usableFromInline
 package struct ElementRanges: Sendable {

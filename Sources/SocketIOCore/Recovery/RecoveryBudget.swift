@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// How much memory connection state recovery may take in one process, shared by all sessions of all namespaces.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a client presents to tell how far it came: the id of its last packet and, in a cluster that snapshots sessions, how far the
 /// node that made the packet had come with the common stream.
 ///

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// The encoder of the value in one slot of a sink.
 struct MessagePackSinkEncoder: Encoder, MessagePackValueEncoder {
     let sink: MessagePackSink

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 public import NIOCore
 
 /// Encodes `Encodable` values as MessagePack, straight into a buffer: no tree of values in between.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import NIOCore
 
 /// The MessagePack coders take and give values directly. Other coders see what they can: binary as they see a `ByteBuffer`, maps with

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// A secret that the nodes of a cluster share, and those who only read or write its database do not have: with it they sign what they write.
 ///
 /// See ``MongoAdapterConfiguration/signingKeys``. Its bytes appear in no description and in no log.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// Decides when a client's connection is read: not while too many of its events wait for their handlers.
 struct ReadFlow {
     enum Action: Equatable {

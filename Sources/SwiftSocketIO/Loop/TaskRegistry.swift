@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Owns work that belongs to the server and not to one connection: hooks of connections that are gone, events of other processes.

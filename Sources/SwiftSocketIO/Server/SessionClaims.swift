@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import DequeModule
 
 /// The sessions that one client asks for when it comes back: each costs the other nodes a question, so that it may ask for some at a time,

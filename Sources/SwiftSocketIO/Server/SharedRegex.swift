@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// A regular expression that several threads may match against. Its type does not say that it may be shared, so a lock does.

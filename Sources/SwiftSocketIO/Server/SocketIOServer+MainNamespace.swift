@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// The main namespace, `/`: what is done with the server is done with it.
 extension SocketIOServer {
     /// The main namespace, `/`.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// An error of the server's API.
 public struct SocketIOError: Error, CustomStringConvertible {
     /// What went wrong.

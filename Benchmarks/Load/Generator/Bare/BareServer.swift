@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// What a server cannot be faster than: it looks for the names of events by comparing bytes and makes nothing but system calls.

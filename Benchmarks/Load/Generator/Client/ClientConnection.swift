@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// One client of a server.
 final class ClientConnection {
     enum Phase { case idle, connecting, upgrading, opening, joining, ready, closed }

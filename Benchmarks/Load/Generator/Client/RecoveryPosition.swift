@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a client tells the server to get what it missed (connection state recovery).
 struct RecoveryPosition {
     private(set) var pid: [UInt8] = []

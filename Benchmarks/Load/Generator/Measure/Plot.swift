@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// Draws a latency distribution as SVG: percentiles from left to right, the last ones spread out, milliseconds from bottom to top.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// Whether the numbered messages of one sender arrive once each, and in order.
 struct SequenceTracker {
     struct Counts {

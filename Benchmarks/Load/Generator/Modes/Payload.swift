@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 /// Payloads of a given size that begin with a number: `@000000012345` and a filler.
 struct Payload {
     static let marker = UInt8(ascii: "@")

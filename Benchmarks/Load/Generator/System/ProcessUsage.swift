@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// What a process has used so far. The process must run on this machine.

@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// A call that the system refused, or a server that does not do as it should.
