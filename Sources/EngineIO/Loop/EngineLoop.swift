@@ -35,6 +35,9 @@ final class EngineLoop {
         var work: [@Sendable (EngineLoop) -> Void] = []
     }
 
+    /// What lets the loop read and write between two portions of work.
+    static let pause = TimeAmount.microseconds(500)
+
     /// After how many ticks with one packet the next is expected to be such a tick.
     private static let quietEnough = 8
 

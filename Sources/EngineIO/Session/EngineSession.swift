@@ -38,6 +38,8 @@ public final class EngineSession {
         var poll: PollingExchange?
         var post: PollingExchange?
         var candidate: WebSocketLink?
+        /// What is left of a POST whose packets take more than one turn of the event loop.
+        var undelivered: EnginePayloadDecoder?
         /// Whether the POST has been read and waits for reading to go on.
         var postIsHeldBack = false
         /// The poll whose answer the client has not taken, and the size of the answer. It still counts as waiting in the send buffer.

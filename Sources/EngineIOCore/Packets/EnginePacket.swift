@@ -52,7 +52,8 @@ package struct EnginePayloadDecoder: Sendable {
     private static let separator: UInt8 = 0x1e
 
     private var rest: ByteBuffer
-    private var packetsLeft: Int
+    /// How many more packets are accepted.
+    package private(set) var packetsLeft: Int
     private var isFinished = false
 
     /// - Parameters:
@@ -62,6 +63,12 @@ package struct EnginePayloadDecoder: Sendable {
         self.rest = payload
         self.packetsLeft = maximumPackets
     }
+
+    /// How many bytes follow.
+    package var bytesLeft: Int { isFinished ? 0 : rest.readableBytes }
+
+    /// Whether nothing follows.
+    package var isAtEnd: Bool { isFinished }
 
     /// The next packet; nil at the end.
     package mutating func next() -> Element? {
