@@ -1,6 +1,8 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EngineIO
+import EngineIOTestSupport
 import Logging
 import NIOPosix
 import ServiceLifecycle
@@ -78,5 +80,33 @@ import Testing
         await second.value
         #expect(ended.value)
         await first.value
+    }
+
+    @Test func `connections that do not end do not outlast the deadline either`() async throws {
+        var configuration = SocketIOConfiguration()
+        (configuration.drainDuration, configuration.closeTimeout) = (.zero, .seconds(2))
+        var listening = HTTPServerConfiguration(host: "127.0.0.1", port: 0)
+        listening.shutdownTimeout = .seconds(600)
+        let (port, asked, release) = (Reports<Int>(), Reports<Bool>(), Shared(false))
+        let io = SocketIOServer(configuration: configuration, logger: logger)
+        let responder: HTTPResponder = { _ in
+            asked.report(true)
+            // Heeds nothing.
+            while !release.value { await Task { try? await Task.sleep(for: .milliseconds(5)) }.value }
+            return .notFound
+        }
+        let service = io.service(listening, responder: responder, onListening: { port.report($0) })
+        let run = Task { try await ServiceGroup(services: [service], logger: logger).run() }
+        try await RawClient.with(try #require(await port.next())) { client in
+            try await client.request("GET", "/slow")
+            #expect(await asked.next() == true)
+            let time = await ContinuousClock().measure {
+                run.cancel()
+                _ = await run.result
+            }
+            #expect(time >= .seconds(1) && time < .seconds(20), "\(time)")
+            release.value = true
+            await client.waitForClose()
+        }
     }
 }

@@ -115,7 +115,10 @@ extension EngineServer {
     ///
     /// Returns when none is left. What is left 5 s after the last batch, or after ``EngineConfiguration/Limits/closeTimeout`` if that is
     /// shorter, is cut off. Cancelling the task closes all at once.
-    public func shutdown(over duration: Duration = .zero) async {
+    public func shutdown(over duration: Duration = .zero) async { await shutdown(over: duration, by: nil) }
+
+    /// - Parameter deadline: When sessions that are left are cut off in any case.
+    func shutdown(over duration: Duration, by deadline: ContinuousClock.Instant?) async {
         let sessions = context.registry.drain().shuffled()
         let batches = max(1, Int(duration / Self.batchInterval))
         let size = max(1, (sessions.count + batches - 1) / batches)
@@ -124,7 +127,7 @@ extension EngineServer {
             if start + size < sessions.count { try? await Task.sleep(for: Self.batchInterval) }
         }
         // Also if the task is cancelled: what was sent before the end is to arrive. It has a limit of its own.
-        await Task { await waitForSessions() }.value
+        await Task { await waitForSessions(by: deadline) }.value
         Self.onEach(context.registry.drain()[...]) { $0.discard(.serverShuttingDown) }
         await context.registry.waitUntilEmpty()
     }
@@ -138,8 +141,8 @@ extension EngineServer {
         }
     }
 
-    private func waitForSessions() async {
-        let limit = min(context.configuration.limits.closeTimeout, Self.lastWait)
+    private func waitForSessions(by deadline: ContinuousClock.Instant?) async {
+        let limit = min(context.configuration.limits.closeTimeout, Self.lastWait, deadline.timeLeft)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.context.registry.waitUntilEmpty() }
             group.addTask { try? await Task.sleep(for: limit) }
@@ -148,4 +151,9 @@ extension EngineServer {
             context.registry.giveUpWaiting()
         }
     }
+}
+
+extension ContinuousClock.Instant? {
+    /// The time from now, if there is a deadline at all; not negative.
+    var timeLeft: Duration { map { max(ContinuousClock.now.duration(to: $0), .zero) } ?? .seconds(1 << 40) }
 }

@@ -113,23 +113,26 @@ public final class HTTPServer: Sendable {
     /// Calling it again only waits for the end.
     ///
     /// - Parameter duration: Over how long the sessions are closed, so that their clients do not reconnect all at once.
-    public func shutdown(drainingOver duration: Duration = .zero) async {
+    public func shutdown(drainingOver duration: Duration = .zero) async { await shutdown(drainingOver: duration, by: nil) }
+
+    /// - Parameter deadline: When whatever is left is cut off, also if ``HTTPServerConfiguration/shutdownTimeout`` is not over.
+    package func shutdown(drainingOver duration: Duration, by deadline: ContinuousClock.Instant?) async {
         guard !isShuttingDown.exchange(true, ordering: .acquiringAndReleasing) else { return await ended.wait() }
-        await engine.shutdown(over: duration)
+        await engine.shutdown(over: duration, by: deadline)
         listener.close(promise: nil)
         await stopped.wait()
-        await endConnections()
+        await endConnections(within: min(configuration.shutdownTimeout, deadline.timeLeft))
         try? await ownedGroup?.shutdownGracefully()
         ended.open()
     }
 
-    private func endConnections() async {
+    private func endConnections(within limit: Duration) async {
         // Event loops of this process, which outlive those of this server.
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let ended = eventLoop.makePromise(of: Void.self)
         let connections = connections
         connections.beginClosing(ended)
-        let cut = eventLoop.scheduleTask(in: TimeAmount(configuration.shutdownTimeout)) { connections.closeAll() }
+        let cut = eventLoop.scheduleTask(in: TimeAmount(limit)) { connections.closeAll() }
         try? await ended.futureResult.get()
         cut.cancel()
     }

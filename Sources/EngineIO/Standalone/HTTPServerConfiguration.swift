@@ -27,7 +27,8 @@ public struct HTTPServerConfiguration: Sendable {
     /// How long the body of such a request may take. Default 30 s.
     public var bodyTimeout: Duration = .seconds(30)
 
-    /// How long connections may take to end, after their sessions were closed, before they are cut. Default 10 s.
+    /// How long connections may take to end, after their sessions were closed, before they are cut. Default 10 s; less if whoever runs the
+    /// server has a deadline that comes sooner, as a Socket.IO server has.
     public var shutdownTimeout: Duration = .seconds(10)
 
     /// Makes the default configuration.

@@ -85,9 +85,10 @@ private struct StandaloneService: Service {
 
     private func untilShutdown(_ http: HTTPServer) async {
         await gracefulShutdownOrCancellation()
+        let deadline = ContinuousClock.now + io.configuration.drainDuration + io.configuration.closeTimeout
         await io.closeAsService()
-        // Not cancelled with the service either: answers that are on their way arrive. It has a limit of its own.
-        await Task { await http.shutdown() }.value
+        // Not cancelled with the service either: answers that are on their way arrive, in the time that is left.
+        await Task { await http.shutdown(drainingOver: .zero, by: deadline) }.value
     }
 }
 
