@@ -1,10 +1,11 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-import SocketIOCore
+import NIOCore
 import SocketIOTesting
 import Testing
 
+@testable import SocketIOCore
 @testable import SwiftSocketIO
 
 @Suite(.timeLimit(.minutes(1))) struct NamespaceLifeTests {
@@ -131,5 +132,47 @@ import Testing
             }
             #expect(await errors.next()??.code == nil)
         }
+    }
+
+    @Test func `handlers of server-side events are bounded by bytes, too`() async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.maxServerSideEventBytes = 10_000
+        let context = Shared<AdapterContext?>(nil)
+        let (started, release) = (Shared(0), Shared(false))
+        let errors = Reports<SocketIOError?>()
+        try await withServer(configuration: configuration, adapter: StubAdapterFactory(onMake: { context.value = $0 })) { io in
+            io.onError { errors.report($0.error as? SocketIOError) }
+            io.on("work") { (text: String) async throws in
+                started.value += 1
+                try await eventually { release.value }
+            }
+        } _: { server in
+            let receive = try #require(context.value).onServerSideEmit
+            func event(_ size: Int) throws -> EventArguments {
+                try server.io.encoder.arguments {
+                    try $0.append("work")
+                    try $0.append(String(repeating: "x", count: size))
+                }
+            }
+            for _ in 0..<10 { receive(try event(3_000), nil) }
+            #expect(await errors.next()??.code == .tooManyServerSideEvents)
+            try await eventually { started.value == 3 }
+            release.value = true
+            // One that is larger than the limit is handled when it is alone.
+            try await eventually {
+                receive(try event(20_000), nil)
+                return started.value == 4
+            }
+        }
+    }
+
+    @Test func `a small server-side event does not keep the document that it came in`() throws {
+        var document = ByteBuffer(repeating: 0x20, count: 1 << 20)
+        document.setString("[1,\"a\",[2]]", at: 1_000)
+        let arguments = try EventArguments(array: try #require(document.getSlice(at: 1_000, length: 11)), format: .json)
+        let compact = arguments.compacted()
+        #expect(compact.bytes.storageCapacity < 4_096 && compact.count == 3 && compact.byteCount == arguments.byteCount)
+        #expect(try compact.decode(String.self, at: 1) == "a" && compact.decode([Int].self, at: 2) == [2])
+        #expect(try compact.dropFirst().compacted().decode(String.self, at: 0) == "a")
     }
 }

@@ -35,6 +35,16 @@ package struct ElementRanges: Sendable {
         return Int(span.start)..<Int(span.end)
     }
 
+    /// The positions in a buffer that begins with the first element.
+    package func startingAtZero() -> ElementRanges {
+        var result = ElementRanges()
+        let start = self[0]?.lowerBound ?? 0
+        for index in 0..<count {
+            if let range = self[index] { result.append((range.lowerBound - start)..<(range.upperBound - start)) }
+        }
+        return result
+    }
+
     package func dropFirst() -> ElementRanges {
         var result = self
         result.skipped = min(skipped + 1, end)

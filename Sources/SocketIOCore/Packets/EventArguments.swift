@@ -97,6 +97,19 @@ public struct EventArguments: Sendable {
         EventArguments(format: format, bytes: bytes, ranges: ranges.dropLast(), attachments: attachments)
     }
 
+    /// The same for whoever keeps them: without what else came in the same memory, if that is more than they are.
+    package func compacted() -> EventArguments {
+        let kept = attachments.reduce(bytes.storageCapacity) { $0 + $1.storageCapacity }
+        guard kept > 2 * byteCount + 1_024 else { return self }
+        let region = region
+        return EventArguments(
+            format: format,
+            bytes: ByteBuffer(bytes: region.readableBytesView),
+            ranges: ranges.startingAtZero(),
+            attachments: attachments.map { ByteBuffer(bytes: $0.readableBytesView) }
+        )
+    }
+
     /// The bytes from the first to the last argument, separators included.
     package var region: ByteBuffer {
         guard let first = ranges[0], let last = ranges[count - 1] else { return ByteBuffer() }

@@ -11,8 +11,16 @@ final class ServerSideEvents: Sendable {
         var handlers: [Handler] = []
         /// The events whose handlers run.
         var running = 0
+        /// The bytes of their arguments.
+        var bytes = 0
         /// Whether events are being dropped; reported once, until half of the handlers have ended.
         var isOverloaded = false
+    }
+
+    /// What may be handled at a time; one event always.
+    struct Limits {
+        let events: Int
+        let bytes: Int
     }
 
     private enum Admission {
@@ -24,7 +32,7 @@ final class ServerSideEvents: Sendable {
     private let state = Mutex(State())
     private let encoder: PacketEncoder
     private let tasks: TaskRegistry
-    private let limit: Int
+    private let limits: Limits
     private let dropped: SocketIOMetrics.Total
     /// One event loop for all, so that handlers start in the order of the events.
     private let executor: (any TaskExecutor)?
@@ -33,14 +41,14 @@ final class ServerSideEvents: Sendable {
     init(
         encoder: PacketEncoder,
         tasks: TaskRegistry,
-        limit: Int,
+        limits: Limits,
         dropped: SocketIOMetrics.Total,
         executor: (any TaskExecutor)?,
         onError: @escaping @Sendable (any Error, String) -> Void
     ) {
         self.encoder = encoder
         self.tasks = tasks
-        self.limit = limit
+        self.limits = limits
         self.dropped = dropped
         self.executor = executor
         self.onError = onError
@@ -60,41 +68,45 @@ final class ServerSideEvents: Sendable {
     /// Another process has sent an event.
     func receive(_ arguments: EventArguments, reply: (@Sendable (EventArguments) -> Void)?) {
         guard let name = try? arguments.decode(String.self, at: 0) else { return }
-        switch admit(name) {
+        let arguments = arguments.compacted()
+        let size = arguments.byteCount
+        switch admit(name, size) {
         case .ignore: return
         case .drop(let isFirst):
             dropped.increment()
             guard isFirst else { return }
             let message =
-                "\(limit) server-side events are being handled already, further ones are dropped; make their handlers faster "
-                + "or raise SocketIOConfiguration.maxServerSideEvents"
+                "\(limits.events) server-side events or \(limits.bytes) bytes of them are being handled already, further ones are dropped; "
+                + "make their handlers faster or raise SocketIOConfiguration.maxServerSideEvents or maxServerSideEventBytes"
             onError(SocketIOError(.tooManyServerSideEvents, message), name)
         case .run(let handlers):
             let event = SocketEvent(name: name, arguments: arguments.dropFirst())
             tasks.start(on: executor) { [self] in
                 await run(handlers, event, reply)
-                ended()
+                ended(size)
             }
         }
     }
 
-    private func admit(_ name: String) -> Admission {
+    private func admit(_ name: String, _ size: Int) -> Admission {
         state.withLock { state in
             let handlers = state.handlers.filter { $0.name == name }
             guard !handlers.isEmpty else { return .ignore }
-            guard state.running < limit else {
+            guard state.running == 0 || state.running < limits.events && state.bytes + size <= limits.bytes else {
                 defer { state.isOverloaded = true }
                 return .drop(isFirst: !state.isOverloaded)
             }
             state.running += 1
+            state.bytes += size
             return .run(handlers)
         }
     }
 
-    private func ended() {
+    private func ended(_ size: Int) {
         state.withLock { state in
             state.running -= 1
-            if state.running <= limit / 2 { state.isOverloaded = false }
+            state.bytes -= size
+            if state.running <= limits.events / 2, state.bytes <= limits.bytes / 2 { state.isOverloaded = false }
         }
     }
 

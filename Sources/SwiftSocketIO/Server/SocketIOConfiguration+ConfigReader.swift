@@ -25,7 +25,8 @@ extension SocketIOConfiguration {
     /// | `connectionStateRecovery.skipMiddlewares` | ``ConnectionStateRecovery/skipMiddlewares`` |
     /// | `drainDuration`, `closeTimeout` | the option of that name, in milliseconds |
     /// | `maxNamespacesPerClient`, `maxChildNamespaces`, `maxChildNamespacesPerClient` | the option of that name |
-    /// | `maxAuthSize`, `maxAuthSizePerClient`, `maxDescriptionSize` | the option of that name, in bytes |
+    /// | `maxAuthSize`, `maxAuthSizePerClient`, `maxDescriptionSize`, `maxServerSideEventBytes` | the option of that name, in bytes |
+    /// | `maxServerSideEvents` | ``maxServerSideEvents`` |
     /// | `rooms.perSocket`, `rooms.nameBytes`, `rooms.perOperation` | ``rooms`` |
     /// | `serveClient` | ``serveClient`` |
     ///
@@ -72,6 +73,8 @@ extension SocketIOConfiguration {
         maxAuthSize = config.int(forKey: "maxAuthSize", default: maxAuthSize)
         maxAuthSizePerClient = config.int(forKey: "maxAuthSizePerClient", default: maxAuthSizePerClient)
         maxDescriptionSize = config.int(forKey: "maxDescriptionSize", default: maxDescriptionSize)
+        maxServerSideEvents = config.int(forKey: "maxServerSideEvents", default: maxServerSideEvents)
+        maxServerSideEventBytes = config.int(forKey: "maxServerSideEventBytes", default: maxServerSideEventBytes)
         rooms.perSocket = config.int(forKey: "rooms.perSocket", default: rooms.perSocket)
         rooms.nameBytes = config.int(forKey: "rooms.nameBytes", default: rooms.nameBytes)
         rooms.perOperation = config.int(forKey: "rooms.perOperation", default: rooms.perOperation)

@@ -50,6 +50,9 @@ public struct SocketIOConfiguration: Sendable {
     /// Events of other processes that one namespace may be handling at a time; further ones are dropped, counted, and reported to the error
     /// hook once, until half of them are done. Default 10 000.
     public var maxServerSideEvents = 10_000
+    /// Bytes of the arguments of these events, with the same outcome beyond; a larger one is handled if it is the only one. At least 1.
+    /// Default 64 MiB.
+    public var maxServerSideEventBytes = 64 << 20
     /// How many events of one client may wait for their handlers.
     public var eventQueue = EventQueueLimits()
     /// Acknowledgements of one client that may be pending; further `emitWithAck` throw. Default 10 000.
@@ -65,8 +68,9 @@ public struct SocketIOConfiguration: Sendable {
     /// once elsewhere. Default 5 s; a batch every 100 ms, so few clients go sooner.
     public var drainDuration: Duration = .seconds(5)
     /// How long the end of the server may take after the clients have gone: hooks that still run, sessions to be stored, messages to be
-    /// written, the other nodes to be told. What takes longer is cut off, which is logged. Hooks have a quarter of the time before they
-    /// are cancelled. Positive. Default 20 s, enough for an election of the database; with ``drainDuration``, 25 s, and Kubernetes gives a process 30 s.
+    /// written, the other nodes to be told, and with ``SocketIOServer/run(host:port:responder:onListening:)`` connections to be ended. What
+    /// takes longer is cut off, which is logged. Hooks have a quarter of the time before they are cancelled. Positive. Default 20 s,
+    /// enough for an election of the database; with ``drainDuration``, 25 s, and Kubernetes gives a process 30 s.
     public var closeTimeout: Duration = .seconds(20)
     /// A file with the JavaScript client, served as `<path>/socket.io.js`; read when the server starts. Default: nil, none.
     public var serveClient: String?
@@ -90,6 +94,7 @@ public struct SocketIOConfiguration: Sendable {
             (maxPacketValues > 0, "maxPacketValues must be positive"),
             ((1...65_536).contains(maxEventNameLength), "maxEventNameLength must be between 1 and 65 536"),
             (maxServerSideEvents > 0 && maxChildNamespaces >= 0, "maxServerSideEvents must be positive"),
+            (maxServerSideEventBytes > 0, "maxServerSideEventBytes must be positive"),
             (maxChildNamespacesPerClient > 0, "maxChildNamespacesPerClient must be positive"),
             (maxAuthSize > 0, "maxAuthSize must be positive"),
             (maxAuthSizePerClient >= maxAuthSize, "maxAuthSizePerClient must not be less than maxAuthSize"),

@@ -166,7 +166,7 @@ public final class SocketIOServer: Sendable {
         let events = ServerSideEvents(
             encoder: encoder,
             tasks: tasks,
-            limit: configuration.maxServerSideEvents,
+            limits: .init(events: configuration.maxServerSideEvents, bytes: configuration.maxServerSideEventBytes),
             dropped: metrics.droppedServerSideEvents,
             executor: executor
         ) { [weak self] error, event in
