@@ -69,6 +69,8 @@ final class Shared<Value: Sendable>: Sendable {
         get { stored.withLock { $0 } }
         set { stored.withLock { $0 = newValue } }
     }
+
+    func update(_ change: (inout Value) -> Void) { stored.withLock { change(&$0) } }
 }
 
 /// Waits until something that no event announces has happened.

@@ -154,6 +154,9 @@ public final class CoreLocalAdapter: Adapter {
         index(of: socket.eventLoop).rooms(of: socket.id)
     }
 
+    /// How many rooms a socket is in, besides its own. On the socket's loop.
+    package func roomCount(of socket: any LocalSocket) -> Int { index(of: socket.eventLoop).member(socket.id)?.memberships.count ?? 0 }
+
     func index(of loop: any EventLoop) -> RoomIndex {
         // A handful of loops: a search by identity beats a dictionary.
         for (position, candidate) in loops.enumerated() where candidate === loop { return shards[position].value }
@@ -288,7 +291,7 @@ public final class CoreLocalAdapter: Adapter {
     }
 
     /// What lets a loop read and write between two slices of work: what is enqueued at once runs before that.
-    static let pause = TimeAmount.microseconds(500)
+    package static let pause = TimeAmount.microseconds(500)
 
     /// Goes on with what is applied in slices.
     private static func work(_ index: LoopBound<RoomIndex>, on loop: any EventLoop) {

@@ -52,7 +52,7 @@ extension RoomIndex {
 
     /// Steps that one turn of the loop takes: to put one socket into one room is one.
     private static var stepsPerSlice: Int { 1_000 }
-    /// Steps that the end of a socket counts as.
+    /// Steps that the end of a socket counts as, besides those for its rooms.
     private static var stepsPerEnd: Int { 10 }
     /// The most that changes which wait for their turn may weigh together.
     private static var maxWeight: Int { 1_000_000 }
@@ -85,7 +85,7 @@ extension RoomIndex {
     /// Ends the selected sockets. They get nothing more through their rooms from here on.
     func disconnect(_ options: BroadcastOptions, closeConnection: Bool) {
         let members = selectedMembers(options)
-        guard members.count > Self.stepsPerSlice / Self.stepsPerEnd else {
+        guard members.reduce(0, { $0 + steps(toEnd: $1) }) > Self.stepsPerSlice else {
             for member in members { member.socket.disconnect(closeConnection: closeConnection) }
             return
         }
@@ -118,12 +118,14 @@ extension RoomIndex {
             finished(change)
         }
         while steps > 0, let (member, closeConnection) = slices.leaving.popFirst() {
-            steps -= Self.stepsPerEnd
+            steps -= self.steps(toEnd: member)
             end(member, closeConnection: closeConnection)
         }
         slices.isScheduled = !slices.changes.isEmpty || !slices.leaving.isEmpty
         return slices.isScheduled
     }
+
+    private func steps(toEnd member: Member) -> Int { Self.stepsPerEnd + member.memberships.count }
 
     private func end(_ member: Member, closeConnection: Bool) {
         guard member.isHere else { return }

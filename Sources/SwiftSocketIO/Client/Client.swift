@@ -13,7 +13,7 @@ final class Client {
     let server: SocketIOServer
     // Unchecked for the same reason as those of `EngineSession`.
     @exclusivity(unchecked) private var decoder: PacketDecoderStateMachine
-    private var sockets: [Socket] = []
+    private(set) var sockets: [Socket] = []
     /// Namespaces that the client is about to join, with the attempt that it waits for.
     private var connecting: [Name: AttemptID] = [:]
     /// The attempts that run. Those that the client has given up count until they have ended, or it could start any number of them.
@@ -27,6 +27,8 @@ final class Client {
     )
     private var connectTimeout: LoopTimers.ID?
     private var isClosed = false
+    /// Why its sockets end, of which each turn of the loop takes some; see `Client+Ending.swift`.
+    var ending: Ending?
     private var flow = ReadFlow()
 
     typealias AttemptID = UInt64
@@ -62,7 +64,7 @@ final class Client {
     // MARK: Packets
 
     private func receive(_ decode: (inout PacketDecoderStateMachine) throws(PacketError) -> Packet?) {
-        guard !isClosed else { return }
+        guard !isClosed, ending == nil else { return }
         do {
             if let packet = try decode(&decoder) { return handle(packet) }
             // Nothing is kept for a namespace that the client has not joined.
@@ -231,18 +233,19 @@ final class Client {
 
     /// Ends all sockets and then the connection, once the client has got what was sent before, as Socket.IO does.
     func disconnect() {
-        for socket in sockets { socket.disconnect(closeConnection: false) }
         for name in connecting.keys { cancelConnecting(name.text) }
-        session.close(.forcedServerClose)
+        end(.disconnect)
     }
 
     func socketDidDisconnect(_ socket: Socket) {
         flow.remove(socket.bound.value.queue)
         // A handler that still runs counts until it ends: the client may be back before that.
         if socket.bound.value.isDraining { flow.queued(0) }
-        sockets.removeAll { $0 === socket }
+        forget(socket)
         applyFlow()
     }
+
+    func forget(_ socket: Socket) { sockets.removeAll { $0 === socket } }
 
     private func closed(_ reason: EngineCloseReason) {
         isClosed = true
@@ -250,9 +253,7 @@ final class Client {
         connecting = [:]
         for attempt in attempts.values { attempt.task?.cancel() }
         if !attempts.isEmpty { claims.close() }
-        let reason = DisconnectReason(reason.description)
-        for socket in sockets { socket.didDisconnect(reason) }
-        sockets = []
+        end(.closed(DisconnectReason(reason.description)))
     }
 
     // MARK: Back-pressure

@@ -231,6 +231,8 @@ extension Socket: LocalSocket {
         // The session goes on elsewhere: what ends here must not be kept a second time.
         bound.value.recovery = nil
         bound.value.client?.close(.transportClose)
+        // The client's others may take their time.
+        if bound.value.phase == .connected { didDisconnect(.transportClose) }
         return session
     }
 }
