@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import SocketIOConcurrency
 import SocketIOCore
 
 /// The end of a client's sockets. It takes time for each of their rooms, and a client may have many in each of many namespaces: one turn of
