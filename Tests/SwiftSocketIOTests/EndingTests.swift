@@ -4,6 +4,7 @@
 import NIOCore
 import SocketIOCore
 import SocketIOTesting
+import SocketIOText
 import Testing
 
 @testable import SwiftSocketIO
