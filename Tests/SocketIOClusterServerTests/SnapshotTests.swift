@@ -213,4 +213,20 @@ struct SnapshotTests {
             try await eventually { servers[0].driver.copies.isEmpty }
         }
     }
+
+    @Test("The copy of a session whose data has grown too large is removed")
+    func tooMuchData() async throws {
+        try await Self.with(1) { servers in
+            servers[0].io.onConnect { socket in
+                socket.on("grow") {
+                    socket.data["large"] = String(repeating: "x", count: 40_000)
+                    await socket.join("another")
+                }
+            }
+            let guest = try await kept(at: servers[0])
+            let pid = try #require(guest.pid)
+            _ = try await guest.client.emitWithAck("grow")
+            try await eventually { servers[0].driver.copies[pid] == nil }
+        }
+    }
 }

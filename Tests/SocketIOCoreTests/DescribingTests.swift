@@ -1,3 +1,6 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
 import NIOCore
 import NIOEmbedded
 import Synchronization

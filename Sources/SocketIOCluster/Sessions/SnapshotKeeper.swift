@@ -169,12 +169,16 @@ final class SnapshotKeeper: Sendable {
         var refused: [String] = []
         var batches = SessionBatches(node.configuration, messageLimit: node.driver.messageLimit)
         for copy in await local.copySessions(pids) {
+            guard let data = copy.data else {
+                refused.append(copy.pid)
+                continue
+            }
             let known = state.withLock { $0.sessions[Name(copy.pid)] }
             let snapshot = SessionSnapshot(
                 owner: owner,
                 id: copy.id,
                 rooms: copy.rooms,
-                data: copy.data,
+                data: data,
                 start: known?.start,
                 isMoved: known?.isMoved ?? true
             )

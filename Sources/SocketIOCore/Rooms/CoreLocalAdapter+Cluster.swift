@@ -139,7 +139,7 @@ extension CoreLocalAdapter {
         by claimant: any SessionClaimant
     ) -> Bool {
         let pid = session.pid
-        guard let socket = claimant.makeSocket(id: session.id, pid: pid) else { return false }
+        guard mayKeep(session.data, of: session.id), let socket = claimant.makeSocket(id: session.id, pid: pid) else { return false }
         guard add(socket, pid: pid) else {
             claimant.abandon()
             return false

@@ -59,6 +59,13 @@ extension CoreLocalAdapter {
         return parked
     }
 
+    /// Whether the data of a socket is small enough to be kept for it, here or elsewhere. Reports it if not.
+    package func mayKeep(_ data: EncodedValue, of id: SocketID) -> Bool {
+        let bytes = data.bytes.readableBytes
+        if bytes > descriptionBytes { onLimit?(.session(of: id, bytes: bytes)) }
+        return bytes <= descriptionBytes
+    }
+
     /// Calls `body` when a client has come back for the session that is kept under this id. On the loop where it is kept.
     ///
     /// - Returns: Whether there is such a session.

@@ -16,8 +16,8 @@ extension CoreLocalAdapter {
         package var id: SocketID
         /// The rooms that the socket is in, its own included.
         package var rooms: NameSet
-        /// The socket's data.
-        package var data: EncodedValue
+        /// The socket's data; nil if it is too large to be kept.
+        package var data: EncodedValue?
     }
 
     /// From here on `observer` is told of every session that can be recovered, on the session's event loop. To be called before the first
@@ -31,12 +31,14 @@ extension CoreLocalAdapter {
     /// Reads sessions; those that are gone are left out.
     package func copySessions(_ pids: [String]) async -> [SessionCopy] {
         let pending = zip(loops, shards).map { loop, shard in
-            loop.submit {
+            loop.submit { [self] in
                 let index = shard.value
                 return pids.compactMap { pid in
                     index.member(pid: pid).map { member in
                         let socket = member.socket
-                        return SessionCopy(pid: pid, id: socket.id, rooms: index.rooms(of: socket.id), data: socket.describe().data)
+                        let data = socket.describe().data
+                        let kept = mayKeep(data, of: socket.id) ? data : nil
+                        return SessionCopy(pid: pid, id: socket.id, rooms: index.rooms(of: socket.id), data: kept)
                     }
                 }
             }

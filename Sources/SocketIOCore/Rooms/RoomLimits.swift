@@ -32,6 +32,8 @@ package enum LocalLimit: Sendable {
     case rooms(RoomRefusal)
     /// A socket's description does not carry all of it.
     case description(of: SocketID, SocketDescription.Omissions)
+    /// A session is not kept, or not taken over, because its data is too large.
+    case session(of: SocketID, bytes: Int)
 }
 
 /// What was not done for sockets and rooms because of a limit.

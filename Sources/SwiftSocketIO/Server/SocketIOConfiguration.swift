@@ -46,6 +46,9 @@ public struct SocketIOConfiguration: Sendable {
     public var rooms = RoomLimits()
     /// Bytes of what `fetchSockets` reports of one socket. What does not fit is left out and named by ``RemoteSocket/omitted``: of data, rooms,
     /// `auth` and request, in this order, what is too large for the rest. At least 1 024. Default 32 KiB.
+    ///
+    /// A socket's `data` may have as many if its session is to be kept for recovery, or taken over from another node: with more it is not, which
+    /// is counted and logged, and the client starts anew.
     public var maxDescriptionSize = 32 << 10
     /// Events of other processes that one namespace may be handling at a time; further ones are dropped, counted, and reported to the error
     /// hook once, until half of them are done. Default 10 000.

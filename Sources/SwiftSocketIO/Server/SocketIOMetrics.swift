@@ -49,6 +49,7 @@ struct SocketIOMetrics: Sendable {
     let droppedVolatile = Total("volatile_dropped")
     let droppedServerSideEvents = Total("server_side_events_dropped")
     let recoveredSessions = Total("sessions_recovered")
+    let unkeptSessions = Total("sessions_too_large")
     let expiredSessions = Total("sessions_expired")
     let errors = Total("errors")
     let refusedRooms = Total("rooms_refused")

@@ -6,7 +6,7 @@ import SocketIOConcurrency
 import SocketIOCore
 import SocketIOText
 
-/// What happens when a limit of rooms or descriptions is met.
+/// What happens when a limit of rooms, descriptions or sessions is met.
 extension SocketIOServer {
     /// Counts and reports what was not done.
     func limitReached(_ limit: LocalLimit, in namespace: String) {
@@ -14,6 +14,17 @@ extension SocketIOServer {
         case .rooms(let refusal):
             metrics.refusedRooms.increment(by: refusal.count)
             report(configuration.rooms.error(for: refusal), event: nil, socket: nil)
+        case .session(let socket, let bytes):
+            metrics.unkeptSessions.increment()
+            sessionLog.log { suppressed in
+                logger.warning(
+                    "a session is not kept: its data is larger than SocketIOConfiguration.maxDescriptionSize",
+                    metadata: [
+                        "nsp": "\(QuotedText(namespace))", "sid": "\(QuotedText(socket))", "bytes": "\(bytes)",
+                        "suppressed": "\(suppressed ?? 0)",
+                    ]
+                )
+            }
         case .description(let socket, let omitted):
             metrics.cutDescriptions.increment()
             descriptionLog.log { suppressed in

@@ -47,6 +47,7 @@ public final class SocketIOServer: Sendable {
     private let failureLog = SharedLogLimiter()
     private let limitLog = SharedLogLimiter()
     let descriptionLog = SharedLogLimiter()
+    let sessionLog = SharedLogLimiter()
     private let clientFile: ClientFile?
 
     enum Lifecycle {

@@ -165,7 +165,9 @@ public final class Socket: Sendable {
 
     private func makeSession(rooms: NameSet) -> RecoverableSession? {
         guard let pid, let buffer = bound.value.recovery?.buffer else { return nil }
-        return RecoverableSession(id: id, pid: pid, rooms: rooms, data: data.encoded(), buffer: buffer)
+        let data = data.encoded()
+        guard namespace.localAdapter.mayKeep(data, of: id) else { return nil }
+        return RecoverableSession(id: id, pid: pid, rooms: rooms, data: data, buffer: buffer)
     }
 
     private func failAcknowledgements() {

@@ -1,12 +1,14 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import NIOCore
 import SocketIOCore
 import SocketIOMessagePack
 import SocketIOText
 import Synchronization
 
-/// Values that the application attaches to a socket. Nodes see each other's through `fetchSockets`, and connection state recovery keeps them.
+/// Values that the application attaches to a socket. Nodes see each other's through `fetchSockets`, and connection state recovery keeps them;
+/// see ``SocketIOConfiguration/maxDescriptionSize`` for how much of them.
 ///
 /// ```swift
 /// socket.data["nickname"] = "Ada"
@@ -60,7 +62,9 @@ public final class SocketData: Sendable {
 
     /// Replaces all values by those of an encoded object.
     func restore(_ object: EncodedValue) {
-        let restored = EncodedObject.fields(of: object).mapValues(Stored.encoded)
+        // Copied: it may be a small part of a large document.
+        let copy = EncodedValue(format: object.format, bytes: ByteBuffer(bytes: object.bytes.readableBytesView))
+        let restored = EncodedObject.fields(of: copy).mapValues(Stored.encoded)
         values.withLock { $0 = restored }
     }
 }
