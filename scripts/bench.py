@@ -27,7 +27,7 @@ FAN_OUT = [("deliveries", "deliveries/s", 0, False), ("CPU per delivery", "CPU p
 ECHO = [("echoes", "echoes/s", 0, False), ("CPU per echo", "CPU per echo, µs", 2, True)]
 LATENCY = [("latency p50", "p50, ms", 2, True), ("latency p99", "p99, ms", 2, True)]
 CONNECTS = [("connects", "connects/s", 0, False), ("CPU per connect", "CPU each, µs", 0, True)]
-MEMORY = [("memory per connection", "resident bytes each", 0, True), ("kept per closed connection", "kept after close, bytes", 0, True)]
+MEMORY = [("memory per connection", "resident bytes each", 0, True), ("kept per closed connection", "retained after close, bytes", 0, True)]
 
 
 SLOW = [
@@ -292,7 +292,7 @@ def main():
     how = (
         f"{machine()} Server on core {options.server_cores} with {options.loops} event loop(s), generator on core {options.generator_core}; "
         f"medians of {options.runs} runs of {options.seconds:g} s or more, of {options.peer_runs} for other servers; with one message in "
-        f"flight the best of {options.runs + 2}. “We are”: how many times better {OURS} is. “{BARE}” makes nothing but system calls (fan-out "
+        f"flight the best of {options.runs + 2}. “We are”: how many times better {OURS} is. “{BARE}” makes only the same system calls (fan-out "
         f"at saturation: 16 messages per write), and is the limit. Memory is `Rss` of `/proc/PID/smaps_rollup`, "
         "by `scripts/bench --only idle,idle-hummingbird,idle-tls`."
     )

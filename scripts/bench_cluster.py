@@ -131,7 +131,7 @@ def table(median):
     row("at 200 messages/s, emit to remote client: p50, ms (against bare)", against("p50"))
     row("p99, ms (against bare)", against("p99"))
     row("CPU of both nodes at 200 messages/s, µs per message", lambda driver: number(median[f"{driver} slow CPU per message"], 0))
-    row("the same of one process that makes nothing but bare inserts and reads them once, µs", lambda driver: number(median[f"{driver} bare CPU"], 0))
+    row("the same for one process that makes only bare inserts and reads them once, µs", lambda driver: number(median[f"{driver} bare CPU"], 0))
     row("bare insert to event: p50; p99, ms", lambda driver: f"{number(median[f'{driver} bare p50'], 2)}; {number(median[f'{driver} bare p99'], 2)}")
     row("broadcast with acknowledgement, 20 clients, one at a time: p50, ms", lambda driver: number(median[f"{driver} asked latency p50"], 1))
     lines.append(f"\nBare inserts in batches of 100 with one watcher: {number(median['bare documents/s'], 0)} documents/s.")

@@ -21,9 +21,9 @@ from bench_cluster import replica_set
 BEGIN, END = "<!-- bench-reconnect: begin -->", "<!-- bench-reconnect: end -->"
 # The generator's name, what it is, digits.
 ROWS = [
-    ("all back after", "all back after the restarted node let the first one in, s", 1),
-    ("away in all", "from the first client let go to the last one back, s", 1),
-    ("restart", "of that, until the restarted node listened, s", 1),
+    ("all back after", "all connected again, after the restarted node accepted the first, s", 1),
+    ("away in all", "from the first client's disconnection to the last one's return, s", 1),
+    ("restart", "of that, until the restarted node was listening, s", 1),
     ("until connected p50", "a client's connecting, p50, ms", 0),
     ("until connected p99", "p99, ms", 0),
     ("CPU", "CPU of the restarted node until then, µs per client", 0),

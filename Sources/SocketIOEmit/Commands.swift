@@ -15,9 +15,9 @@ struct Emit: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var selection: SelectionOptions
     @Flag(help: "The event may be dropped for clients that are not ready to receive.") var volatile = false
-    @Flag(help: "Transports do not compress the event.") var noCompress = false
+    @Flag(help: "Do not compress the event.") var noCompress = false
     @Argument(help: "The event's name.") var event: String
-    @Argument(help: ArgumentHelp("The event's arguments, each a JSON text; quote strings twice.", valueName: "json"))
+    @Argument(help: ArgumentHelp("The event's arguments, each a JSON value; quote strings twice.", valueName: "json"))
     var arguments: [String] = []
 
     func run() async throws {
@@ -32,7 +32,7 @@ struct Emit: AsyncParsableCommand {
 }
 
 struct Join: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Makes the selected sockets join rooms.")
+    static let configuration = CommandConfiguration(abstract: "Adds the selected sockets to rooms.")
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var selection: SelectionOptions
@@ -42,7 +42,7 @@ struct Join: AsyncParsableCommand {
 }
 
 struct Leave: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Makes the selected sockets leave rooms.")
+    static let configuration = CommandConfiguration(abstract: "Removes the selected sockets from rooms.")
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var selection: SelectionOptions
@@ -53,29 +53,29 @@ struct Leave: AsyncParsableCommand {
 
 struct Disconnect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Disconnects the selected sockets; all of the namespace if none are selected."
+        abstract: "Disconnects the selected sockets; with --all, those of the whole namespace."
     )
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var selection: SelectionOptions
-    @Flag(help: "End the clients' whole connections, with all their namespaces.") var close = false
-    @Flag(help: "Really disconnect everybody in the namespace; needed if no room is given.") var all = false
+    @Flag(help: "Close the clients' connections, with all their namespaces.") var close = false
+    @Flag(help: "Disconnect all sockets of the namespace; required without --room.") var all = false
 
     func validate() throws {
         guard selection.room.isEmpty, !all else { return }
-        throw ValidationError("Without --room, everybody in \(selection.namespace) is disconnected: give --all if that is meant.")
+        throw ValidationError("Without --room, all sockets of \(selection.namespace) are disconnected; pass --all to confirm.")
     }
 
     func run() async throws { try await connection.perform(selection.target) { try await $0.disconnectSockets(close: close) } }
 }
 
 struct ServerEmit: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Sends an event to the servers themselves.")
+    static let configuration = CommandConfiguration(abstract: "Sends an event to the servers, not to their clients.")
 
     @OptionGroup var connection: ConnectionOptions
     @Option(name: .shortAndLong, help: "The namespace.") var namespace = "/"
     @Argument(help: "The event's name.") var event: String
-    @Argument(help: ArgumentHelp("The event's arguments, each a JSON text.", valueName: "json")) var arguments: [String] = []
+    @Argument(help: ArgumentHelp("The event's arguments, each a JSON value.", valueName: "json")) var arguments: [String] = []
 
     func run() async throws {
         let arguments = try JSONArguments(arguments).encoded(for: connection.parser.format)

@@ -11,18 +11,18 @@ import SocketIOEmitter
 import SocketIOMongoAdapter
 #endif
 
-/// Where the cluster is.
+/// The cluster to write to.
 struct ConnectionOptions: ParsableArguments {
-    @Option(help: "The connection string; better given in the environment, where other users of the machine cannot read it.")
+    @Option(help: "The connection string. Prefer the environment, which other users of the machine cannot read.")
     var uri: String?
     @Option(help: "The database. Default: the one in the connection string, else socketio.") var database: String?
     @Option(help: "The collection.") var collection = "socketio"
     @Option(help: "The name of the cluster, if several share the collection.") var cluster = "default"
     @Option(help: "native, nodejs or socketioxide.") var wireFormat = WireFormatName()
-    @Option(help: "How old messages go away: ttl, ttl:SECONDS, capped or capped:BYTES.") var expiration = ExpirationName()
+    @Option(help: "How messages expire: ttl, ttl:SECONDS, capped or capped:BYTES.") var expiration = ExpirationName()
     @Option(help: "The parser of the servers: json or msgpack.") var parser = Parser()
-    @Flag(help: "The servers have connection state recovery on.") var recovery = false
-    @Option(help: "Seconds until the command gives up.") var timeout = 30
+    @Flag(help: "The servers have connection state recovery enabled.") var recovery = false
+    @Option(help: "Seconds to keep trying before the command fails.") var timeout = 30
 
     func validate() throws {
         guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout must be 1 to 86400 seconds.") }
@@ -32,13 +32,13 @@ struct ConnectionOptions: ParsableArguments {
         get throws {
             let environment = ProcessInfo.processInfo.environment
             guard let found = uri ?? environment["SOCKETIO_MONGODB_URI"] ?? environment["MONGODB_URI"], !found.isEmpty else {
-                throw ValidationError("Where is MongoDB? Set SOCKETIO_MONGODB_URI or MONGODB_URI, or give --uri.")
+                throw ValidationError("No connection string: set SOCKETIO_MONGODB_URI or MONGODB_URI, or pass --uri.")
             }
             return found
         }
     }
 
-    /// Connects, does something, and ends with a message and an exit code if it fails.
+    /// Connects and performs the action; on failure, prints a message and exits with a code.
     func perform(
         _ target: (SocketIOEmitter) -> EmitterOperator,
         _ action: (EmitterOperator) async throws -> Void
@@ -68,7 +68,7 @@ struct ConnectionOptions: ParsableArguments {
         configuration.writeDeadline = .seconds(timeout)
         if let digits = ProcessInfo.processInfo.environment["SOCKETIO_SIGNING_KEY"] {
             guard let key = SigningKey(hexadecimal: digits) else {
-                throw ValidationError("SOCKETIO_SIGNING_KEY must be hexadecimal digits, as `openssl rand -hex 32` makes them.")
+                throw ValidationError("SOCKETIO_SIGNING_KEY must be hexadecimal, for example the output of `openssl rand -hex 32`.")
             }
             configuration.signingKeys = [key]
         }
@@ -81,7 +81,7 @@ struct ConnectionOptions: ParsableArguments {
     }
     #else
     private func connect(_ string: String) async throws -> SocketIOEmitter {
-        throw ValidationError("This command was built without the trait MongoDB; build it again with it.")
+        throw ValidationError("This command was built without the trait MongoDB; rebuild it with that trait.")
     }
     #endif
 }

@@ -10,7 +10,7 @@ import SocketIOEmitter
 import SocketIOMongoAdapter
 #endif
 
-/// What a failure means for whoever has called the command, and what to do. The codes are those of `sysexits.h`.
+/// The message and the exit code for a failure. The codes are those of `sysexits.h`.
 struct Failure {
     let message: String
     let code: ExitCode
@@ -35,14 +35,14 @@ struct Failure {
     }
 
     private static func outcome(_ error: ClusterError) -> (String, ExitCode) {
-        guard error.code == .unknown else { return ("Nobody got it. \(error)", notSent) }
-        return ("It may or may not have been written, at most once. Look before you send it again. \(error)", temporary)
+        guard error.code == .unknown else { return ("The message was not sent. \(error)", notSent) }
+        return ("The message may have been written, at most once. Check before you send it again. \(error)", temporary)
     }
 
     #if MongoDB
     private static func other(_ error: any Error) -> (String, ExitCode) {
         guard let error = error as? MongoAdapterError else { return ("\(error)", notSent) }
-        return ("Nobody got it. \(error)", error.code == .unreachable ? unavailable : configuration)
+        return ("The message was not sent. \(error)", error.code == .unreachable ? unavailable : configuration)
     }
     #else
     private static func other(_ error: any Error) -> (String, ExitCode) { ("\(error)", notSent) }

@@ -6,11 +6,11 @@ import NIOCore
 import SocketIOCore
 import SocketIOEmitter
 
-/// Which sockets.
+/// The sockets that a command applies to.
 struct SelectionOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "The namespace.") var namespace = "/"
-    @Option(name: .shortAndLong, help: "Sockets in this room; may be repeated. Without it: all.") var room: [String] = []
-    @Option(name: .shortAndLong, help: "Not sockets in this room; may be repeated.") var except: [String] = []
+    @Option(name: .shortAndLong, help: "Select sockets in this room; may be repeated. Default: all sockets.") var room: [String] = []
+    @Option(name: .shortAndLong, help: "Exclude sockets in this room; may be repeated.") var except: [String] = []
 
     func target(of emitter: SocketIOEmitter) -> EmitterOperator { emitter.of(namespace).to(room).except(except) }
 }
@@ -32,7 +32,7 @@ struct Parser: ExpressibleByArgument {
     var defaultValueDescription: String { "json" }
 }
 
-/// The arguments of an event as they stand on the command line.
+/// The arguments of an event, as given on the command line.
 struct JSONArguments {
     private let values: [SocketIOValue]
 
@@ -41,7 +41,7 @@ struct JSONArguments {
             do {
                 return try EncodedValue(format: .json, bytes: ByteBuffer(string: text)).decode(SocketIOValue.self)
             } catch {
-                throw ValidationError("\(text) is no JSON text. A string needs quotes of its own: '\"\(text)\"'")
+                throw ValidationError("\(text) is not a JSON value. A string needs quotes of its own: '\"\(text)\"'")
             }
         }
     }

@@ -8,13 +8,13 @@ import ArgumentParser
 struct SocketIOEmit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "socketio-emit",
-        abstract: "Emits to the clients of a Socket.IO cluster over MongoDB, without being one of its servers.",
+        abstract: "Emits to the clients of a Socket.IO cluster that uses MongoDB.",
         discussion: """
-            The connection string comes from --uri, or from the environment: SOCKETIO_MONGODB_URI, then MONGODB_URI. Database, \
-            collection, cluster, wire format and expiration must be those of the servers.
+            The connection string is taken from --uri, SOCKETIO_MONGODB_URI or MONGODB_URI, in this order. Database, \
+            collection, cluster, wire format and expiration must match the servers.
 
-            Exit codes: 0 the message is written for good; 64 wrong arguments; 69 MongoDB cannot be reached; 75 it may or may not have \
-            been written; 76 it was not written; 78 the configuration does not fit what is there.
+            Exit codes: 0 the message is stored durably; 64 invalid arguments; 69 MongoDB cannot be reached; 75 the message may or may \
+            not have been written; 76 it was not written; 78 the configuration does not match the collection.
             """,
         subcommands: [Emit.self, Join.self, Leave.self, Disconnect.self, ServerEmit.self]
     )

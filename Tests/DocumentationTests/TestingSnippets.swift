@@ -6,7 +6,7 @@ import SocketIOTesting
 import SwiftSocketIO
 import Testing
 
-/// What is tested: keep it apart from the place where it is run.
+/// The code under test, kept separate from the code that starts servers.
 func addChat(to io: SocketIOServer) {
     io.onConnect { socket in
         socket.on("join") { (room: String) in

@@ -11,18 +11,18 @@ import Testing
 
 // MARK: The journal
 
-/// A record as the journal keeps it: what routes a message, and its body in the native encoding.
+/// A record of the journal: a message's header, which routes it, and its body in the native encoding.
 struct JournalRecord: Sendable {
     var header: ClusterHeader
     var payload: ByteBuffer
 }
 
 protocol Journal: Sendable {
-    /// Appends what is not there yet, in order and as a whole.
+    /// Appends the records that are not stored yet, in order and atomically.
     func append(_ records: [JournalRecord]) async throws
-    /// The positions of the records that are kept.
+    /// The positions of the stored records.
     func kept() async throws -> Range<Int>
-    /// The records from a position on, as soon as there are any.
+    /// The records from a position on; waits until there is at least one.
     func records(from position: Int) async throws -> [JournalRecord]
 }
 
@@ -40,7 +40,7 @@ struct JournalDriver: Driver {
                 let payload = try ClusterPayloadCoder.encode(message.body)
                 records.append(JournalRecord(header: message.header, payload: payload))
             } catch {
-                // What was before it must be written; it and the rest must not.
+                // The messages before it must be written; this one and those after it must not.
                 return await write(records) ?? .refused(index: index, error: error)
             }
         }
@@ -52,7 +52,7 @@ struct JournalDriver: Driver {
             try await journal.append(records)
             return nil
         } catch {
-            // It may have arrived although the answer did not: the same batch comes again.
+            // The records may be stored although the response was lost; the node will send the same batch again.
             return .unknown(error)
         }
     }
@@ -71,7 +71,7 @@ extension JournalDriver {
     }
 }
 
-/// Where the stream goes on when it is opened again.
+/// The position at which the stream resumes when it is reopened.
 final class JournalPosition: Sendable {
     private let stored = Mutex<Int?>(nil)
 

@@ -15,7 +15,7 @@ import Testing
 
 // MARK: The bus
 
-/// A publish-and-subscribe system. What is published to a channel reaches all of its subscribers, the publisher too, in one order.
+/// A publish-and-subscribe system. Messages reach all subscribers of their channel, including the publisher, in the same order.
 protocol Bus: Sendable {
     func subscribe(to channel: String, as node: String) async throws -> AsyncStream<ByteBuffer>
     func unsubscribe(_ node: String, from channel: String) async
@@ -47,7 +47,7 @@ struct BusMessage: Codable {
     }
 }
 
-/// Which sockets are meant. `local` never travels, and `timeout` only where somebody waits.
+/// The selected sockets. `local` is never sent, and `timeout` only with requests.
 struct Selection: Codable {
     var rooms: [Room]
     var except: [Room]
@@ -69,7 +69,7 @@ struct Selection: Codable {
     }
 }
 
-/// A packet as it goes to clients: it is encoded once, by the process that emits it.
+/// A packet in the form that clients receive, encoded once by the process that emits it.
 struct WirePacket: Codable {
     var message: ByteBuffer
     var isBinary: Bool
@@ -89,7 +89,7 @@ struct WirePacket: Codable {
     }
 }
 
-/// Arguments travel inside a packet of the server's own parser.
+/// Arguments are sent inside a packet of the server's own parser.
 extension WirePacket {
     init(_ arguments: EventArguments) throws {
         let encoder = PacketEncoder(format: arguments.format)
@@ -107,7 +107,7 @@ extension WirePacket {
 
 // MARK: The adapter
 
-/// Makes the adapters of a server that shares a bus with others.
+/// Creates the adapters of a server that shares a bus with others.
 struct BusAdapterFactory: AdapterFactory {
     var bus: any Bus
 
@@ -137,7 +137,7 @@ final class BusAdapter: Adapter {
                     guard let message = try? MessagePackDecoder().decode(BusMessage.self, from: bytes), message.sender != node else {
                         continue
                     }
-                    // What answers may take its time; what changes or delivers something happens in the order of the bus.
+                    // Answers may take time; changes and deliveries are applied in the order of the bus.
                     if let answer = await apply(message) { group.addTask { await answer() } }
                 }
             }
@@ -187,7 +187,7 @@ extension BusAdapter {
 
     func serverSideEmit(_ arguments: EventArguments) async throws { try await publish(.serverSideEmit(WirePacket(arguments))) }
 
-    /// Applies a message of another process, and returns what there is to answer.
+    /// Applies a message from another process, and returns a closure that answers it, if it needs an answer.
     private func apply(_ message: BusMessage) async -> (@Sendable () async -> Void)? {
         switch message.body {
         case .broadcast(let packet, let selection): local.deliver(packet.packet, to: selection.options)
@@ -212,7 +212,7 @@ extension BusAdapter {
 // MARK: Operations with an answer
 
 extension BusAdapter {
-    /// Who waits for the answers to a request.
+    /// Receives the answers to a request.
     private enum Request {
         case rooms(AsyncStream<(node: String, rooms: [Room])>.Continuation)
         case acknowledgements(BroadcastAcknowledgements, [String: BroadcastAcknowledgements.PartID])
@@ -273,7 +273,7 @@ extension BusAdapter {
         return stream
     }
 
-    /// The other side: asks the sockets of this process, and passes their answers on.
+    /// Asks the sockets of this process on behalf of another one, and forwards their answers.
     private func collect(
         _ request: String,
         _ packet: BroadcastPacket,
@@ -297,7 +297,7 @@ extension BusAdapter {
         }
     }
 
-    /// A process has answered a request of ours.
+    /// Handles another process's answer to a request of this one.
     private func answered(_ message: BusMessage) {
         switch message.body {
         case .rooms(let request, let rooms):
@@ -308,7 +308,7 @@ extension BusAdapter {
             withPart(request, message.sender) { $0.receive(arguments, from: $1) }
         case .gone(let request, let count):
             withPart(request, message.sender) { stream, part in
-                // Another process's number: neither negative nor more than were asked.
+                // The count comes from another process: clamp it to the number of clients that were asked.
                 for _ in 0..<min(max(count, 0), stream.summary.expected) { stream.clientIsGone(from: part) }
             }
         default: break
