@@ -11,7 +11,7 @@ import Testing
         .deletingLastPathComponent()
     private static let catalogues = [
         "SwiftSocketIO", "SocketIOCore", "SocketIOCluster", "SocketIOEmitter", "SocketIOHummingbird", "SocketIOMongoAdapter", "EngineIO",
-        "SocketIOMessagePack", "SocketIOMongoClient",
+        "SocketIOMessagePack", "SocketIOMongoClient", "SocketIOMongoTesting", "SocketIOTesting", "EngineIOCore",
     ]
 
     private static func files(in folder: String, ending: String) throws -> [URL] {
