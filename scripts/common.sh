@@ -1,14 +1,14 @@
 # Copyright 2026 the swift-socketio authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Sourced by the other scripts: where things are, how to talk, how many jobs this machine can stand.
+# Sourced by the other scripts: paths, output, and the number of jobs for this machine.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv="$root/.venv"
 cache="$root/.cache"
 artifacts="$root/artifacts"
 client_js="$cache/socket.io.min.js"
-# Of each process that is killed libmongoc leaves a file of counters in shared memory, and it warns when a later process has the same id.
+# libmongoc leaves a file of counters in shared memory for each killed process, and warns when a later process has the same id.
 export MONGOC_DISABLE_SHM=1
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
