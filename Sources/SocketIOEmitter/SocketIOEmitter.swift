@@ -49,7 +49,7 @@ public final class SocketIOEmitter: Sendable {
     /// - Throws: What the driver throws, with advice in its message.
     public convenience init(driver: any Driver, options: Options = Options()) async throws {
         var configuration = ClusterConfiguration()
-        configuration.writeDeadline = options.writeDeadline
+        configuration.writeTimeout = options.writeDeadline
         let identity = NodeIdentity(
             id: "emitter-" + String(UInt64.random(in: .min ... .max), radix: 16),
             epoch: UInt64.random(in: 1...UInt64(Int64.max) - 1_000_000)

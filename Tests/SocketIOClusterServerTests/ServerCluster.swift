@@ -157,7 +157,7 @@ extension ClusterConfiguration {
         configuration.heartbeatInterval = .milliseconds(300)
         configuration.heartbeatTimeout = .seconds(60)
         configuration.settleTime = .milliseconds(50)
-        configuration.writeDeadline = .seconds(20)
+        configuration.writeTimeout = .seconds(20)
         configuration.requestTimeout = .seconds(20)
         return configuration
     }
@@ -166,7 +166,7 @@ extension ClusterConfiguration {
     static var forDeaths: ClusterConfiguration {
         var configuration = forTests
         configuration.heartbeatTimeout = .seconds(3)
-        configuration.writeDeadline = .seconds(3)
+        configuration.writeTimeout = .seconds(3)
         return configuration
     }
 }

@@ -77,7 +77,7 @@ struct ClosingTests {
         let driver = HangingDriver(base: InMemoryCluster().makeDriver())
         let short = configuration {
             $0.closeTimeout = .seconds(3)
-            $0.writeDeadline = .seconds(100)
+            $0.writeTimeout = .seconds(100)
         }
         let node = TestNode("a", driver: driver, configuration: short, recovery: RecoveryLimits())
         try await node.start()
@@ -92,7 +92,7 @@ struct ClosingTests {
         let driver = HangingDriver(base: InMemoryCluster().makeDriver())
         let short = configuration {
             $0.closeTimeout = .seconds(100)
-            $0.writeDeadline = .seconds(100)
+            $0.writeTimeout = .seconds(100)
             $0.unreachableCloseTimeout = .seconds(2)
         }
         let node = TestNode("a", driver: driver, configuration: short, recovery: RecoveryLimits())

@@ -94,7 +94,7 @@ struct ClusterAdapterTests {
     func `Sockets are described with their node, in parts if there are many`() async throws {
         let cluster = InMemoryCluster()
         var configuration = TestNode.configuration()
-        configuration.socketsPerAnswer = 2
+        configuration.maximumSocketsPerAnswer = 2
         let nodes = (0..<2).map { TestNode("node\($0)", driver: cluster.makeDriver(), configuration: configuration) }
         for node in nodes { try await node.start() }
         for index in 0..<5 { _ = try await nodes[1].connect("s\(index)", rooms: ["room"]) }

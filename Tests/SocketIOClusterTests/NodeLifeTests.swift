@@ -157,7 +157,7 @@ struct NodeLifeTests {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver(), .deaf)
         var configuration = configuration()
-        configuration.settleLimit = .milliseconds(300)
+        configuration.settleTimeout = .milliseconds(300)
         let watcher = TestNode("watcher", driver: cluster.makeDriver(), configuration: configuration)
         let deaf = TestNode("deaf", driver: driver, configuration: configuration)
         try await watcher.start()

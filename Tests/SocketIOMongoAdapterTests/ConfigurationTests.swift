@@ -69,10 +69,10 @@ struct ConfigurationTests {
         configuration.socketsPerAnswer = 10
         var traits = WireFormatTraits(name: "test")
         let cluster = configuration.clusterConfiguration(traits)
-        #expect(cluster.settleTime == .milliseconds(7) && cluster.settleLimit == .seconds(8))
-        #expect(cluster.maximumPendingRequests == 9 && cluster.socketsPerAnswer == 10)
+        #expect(cluster.settleTime == .milliseconds(7) && cluster.settleTimeout == .seconds(8))
+        #expect(cluster.maximumPendingRequests == 9 && cluster.maximumSocketsPerAnswer == 10)
         traits.socketsPerAnswer = .max
-        #expect(configuration.clusterConfiguration(traits).socketsPerAnswer == .max)
+        #expect(configuration.clusterConfiguration(traits).maximumSocketsPerAnswer == .max)
     }
 
     @Test

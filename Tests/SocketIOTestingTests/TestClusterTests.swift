@@ -68,7 +68,7 @@ struct TestClusterTests {
     func `What a server has sent while it was cut off arrives when it is back, or the sender is told`() async throws {
         let clock = await ManualClock()
         var cluster = ClusterConfiguration()
-        cluster.writeDeadline = .seconds(8)
+        cluster.writeTimeout = .seconds(8)
         try await withTestCluster(of: 2, cluster: cluster, clock: clock) { servers in
             let clients = try await Self.clients(servers)
             servers[1].faults.cutOff()

@@ -38,7 +38,7 @@ final class FuzzServer: Sendable {
         var cluster = ClusterConfiguration()
         cluster.snapshotsSessions = true
         cluster.settleTime = .milliseconds(1)
-        cluster.settleLimit = .milliseconds(20)
+        cluster.settleTimeout = .milliseconds(20)
         var options = ClusterNode.Options(id: Self.node, configuration: cluster)
         options.logger = logger
         options.eventLoop = loop

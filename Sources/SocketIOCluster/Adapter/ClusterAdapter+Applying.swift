@@ -75,9 +75,9 @@ extension ClusterAdapter {
 
     private func describe(_ options: BroadcastOptions, _ header: ClusterHeader) async throws {
         let sockets = try await local.fetchSockets(options)
-        let countLimit = max(1, node.configuration.socketsPerAnswer)
+        let countLimit = max(1, node.configuration.maximumSocketsPerAnswer)
         // Half a batch at most, so that other messages are not held up.
-        let byteLimit = max(0, min(node.driver.messageLimit, node.configuration.batchBytes / 2) - 512)
+        let byteLimit = max(0, min(node.driver.messageLimit, node.configuration.maximumBatchBytes / 2) - 512)
         var answers = SocketAnswers(countLimit: countLimit, byteLimit: countLimit == .max ? .max : byteLimit)
         for socket in sockets { answers.add(socket) }
         for (index, part) in answers.parts.enumerated() {
@@ -113,7 +113,7 @@ extension ClusterAdapter {
         node.answer(header, with: .acknowledgementCount(expected))
         guard expected > 0 else { return }
         // So many are on their way at once; then the backend sets the pace, and the stream keeps what comes meanwhile, or counts it.
-        let window = max(1, min(512, node.configuration.queueMessages / 4))
+        let window = max(1, min(512, node.configuration.maximumQueuedMessages / 4))
         var relayed = 0
         await withDiscardingTaskGroup { group in
             group.addTask {

@@ -87,7 +87,7 @@ public final class ClusterAdapter: Adapter {
 
     /// Sends an event to the selected sockets and collects their acknowledgements, from all nodes.
     public func broadcastWithAck(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws -> BroadcastAcknowledgements {
-        let stream = BroadcastAcknowledgements(bufferLimit: max(1, node.configuration.acknowledgementBuffer))
+        let stream = BroadcastAcknowledgements(bufferLimit: max(1, node.configuration.maximumBufferedAcknowledgements))
         var counting: (@Sendable () async -> Void)?
         if includesLocal(options) {
             counting = local.beginDelivery(packet, to: options, acknowledgements: stream, part: stream.addPart())

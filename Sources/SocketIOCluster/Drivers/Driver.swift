@@ -33,7 +33,7 @@ public protocol Driver: Sendable {
     ///
     /// It must return within a bounded time, whatever the backend does, and go on when its task is cancelled.
     ///
-    /// - Parameter batch: The messages, in order. At most ``ClusterConfiguration/batchMessages`` of them.
+    /// - Parameter batch: The messages, in order. At most ``ClusterConfiguration/maximumBatchMessages`` of them.
     func emit(_ batch: [ClusterMessage]) async -> BatchOutcome
 
     /// Whether ``storeSessions(_:for:)`` and ``takeSession(_:in:)`` do what they say. Default: false; then the sessions of a node that
@@ -47,7 +47,7 @@ public protocol Driver: Sendable {
     /// It must return within a bounded time. Its task is cancelled when the end of the node takes too long.
     ///
     /// - Parameters:
-    ///   - sessions: At most ``ClusterConfiguration/batchMessages`` and ``ClusterConfiguration/batchBytes``.
+    ///   - sessions: At most ``ClusterConfiguration/maximumBatchMessages`` and ``ClusterConfiguration/maximumBatchBytes``.
     ///   - duration: For how long they are wanted; the driver deletes them some time after that.
     /// - Throws: An error if some may not be stored.
     func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws

@@ -20,7 +20,7 @@ extension ClusterStateMachine {
     }
 
     /// When a message that is sent now is given up.
-    package func writeDeadline(now: NIODeadline) -> NIODeadline { now + TimeAmount(configuration.writeDeadline) }
+    package func writeDeadline(now: NIODeadline) -> NIODeadline { now + TimeAmount(configuration.writeTimeout) }
 
     /// Answers a request. If the answer cannot be sent, an error answer is, and nothing more of what belongs to the request.
     ///
@@ -87,7 +87,7 @@ extension ClusterStateMachine {
             }
             let text = String(decoding: error.description.utf8.prefix(1_000), as: UTF8.self)
             // Later than that nobody waits for it, most often.
-            let deadline = now + min(TimeAmount(configuration.requestTimeout), TimeAmount(configuration.writeDeadline))
+            let deadline = now + min(TimeAmount(configuration.requestTimeout), TimeAmount(configuration.writeTimeout))
             let answer = Outgoing(namespace: namespace, target: target, request: request, body: .errorAnswer(text), deadline: deadline)
             return told + [.report(.answerFailed(identity.id, text))] + send(answer)
         }
@@ -145,8 +145,8 @@ extension ClusterStateMachine {
     }
 
     mutating func announce(_ namespace: String, now: NIODeadline, id: MessageID) -> [Action] {
-        settling[Name(namespace)] = .waiting(announcement: id, limit: now + TimeAmount(configuration.settleLimit))
-        let deadline = now + TimeAmount(configuration.writeDeadline)
+        settling[Name(namespace)] = .waiting(announcement: id, limit: now + TimeAmount(configuration.settleTimeout))
+        let deadline = now + TimeAmount(configuration.writeTimeout)
         let body = ClusterBody.initialHeartbeat(makeHeartbeat())
         var actions = enqueue(Outgoing(namespace: namespace, body: body, id: id, deadline: deadline), lane: lane(of: namespace))
         guard !configuration.announcesNamespaces else { return actions }

@@ -114,8 +114,8 @@ package struct ClusterStateMachine {
             strangers: configuration.maximumNodes,
             answerBytes: configuration.maximumAnswerBytes
         )
-        self.echo = EchoWatchStateMachine(limit: TimeAmount(configuration.deafnessLimit))
-        self.settling = ["": .waiting(announcement: nil, limit: now + TimeAmount(configuration.settleLimit))]
+        self.echo = EchoWatchStateMachine(limit: TimeAmount(configuration.deafnessTimeout))
+        self.settling = ["": .waiting(announcement: nil, limit: now + TimeAmount(configuration.settleTimeout))]
         self.lastInput = now
     }
 
@@ -188,7 +188,7 @@ package struct ClusterStateMachine {
     package mutating func leave(ticket: UInt64, by limit: NIODeadline = .distantFuture, now: NIODeadline) -> [Action] {
         isDraining = true
         nextHeartbeat = nil
-        let longest = min(TimeAmount(configuration.heartbeatTimeout), TimeAmount(configuration.writeDeadline))
+        let longest = min(TimeAmount(configuration.heartbeatTimeout), TimeAmount(configuration.writeTimeout))
         let deadline = min(limit, now + longest)
         return enqueue(Outgoing(namespace: "", body: .leave, ticket: ticket, deadline: deadline), lane: 0)
     }

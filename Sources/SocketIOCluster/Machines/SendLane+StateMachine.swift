@@ -116,7 +116,7 @@ package struct SendLaneStateMachine {
         if let error = refusal(of: message.body.kind, bytes) { return .refuse(error) }
         let waiting = Waiting(message: message, bytes: bytes)
         earliestDeadline = min(earliestDeadline, message.deadline)
-        let isFull = queue.count >= limits.queueMessages || queuedBytes + bytes > max(limits.queueBytes, bytes)
+        let isFull = queue.count >= limits.maximumQueuedMessages || queuedBytes + bytes > max(limits.maximumQueuedBytes, bytes)
         count(waiting, 1)
         // What the cluster needs to run is never held up.
         if !message.body.kind.isMembership, isFull || !overflow.isEmpty {
@@ -132,8 +132,8 @@ package struct SendLaneStateMachine {
     private func refusal(of kind: ClusterMessageKind, _ bytes: Int) -> ClusterError? {
         if kind.isAnswer {
             let isError = kind == .errorAnswer
-            let fits = isError || answerBytes + bytes <= max(limits.queueBytes, bytes)
-            guard !fits || waitingAnswers >= limits.queueMessages * (isError ? 2 : 1) else { return nil }
+            let fits = isError || answerBytes + bytes <= max(limits.maximumQueuedBytes, bytes)
+            guard !fits || waitingAnswers >= limits.maximumQueuedMessages * (isError ? 2 : 1) else { return nil }
             return ClusterError(.notSent, "\(waitingAnswers) answers wait to be written already; check that the backend can be reached")
         }
         guard kind.isMembership, waitingMemberships >= 2 * limits.maximumNodes + 2 else { return nil }
@@ -185,8 +185,8 @@ package struct SendLaneStateMachine {
     }
 
     private mutating func admitOverflow() {
-        while let first = overflow.first, queue.count < limits.queueMessages,
-            queue.isEmpty || queuedBytes + first.bytes <= limits.queueBytes
+        while let first = overflow.first, queue.count < limits.maximumQueuedMessages,
+            queue.isEmpty || queuedBytes + first.bytes <= limits.maximumQueuedBytes
         {
             overflow.removeFirst()
             enqueue(first)
@@ -216,7 +216,7 @@ package struct SendLaneStateMachine {
         if numbers.epoch != origin.epoch { numbers = SentNumbers(epoch: origin.epoch) }
         var bytes = 0
         var hasNumbers = false
-        while let first = queue.first, batch.count < limits.batchMessages, batch.isEmpty || bytes + first.bytes <= limits.batchBytes {
+        while let first = queue.first, batch.count < limits.maximumBatchMessages, batch.isEmpty || bytes + first.bytes <= limits.maximumBatchBytes {
             // A heartbeat tells the numbers before it, so it must know what became of them.
             if first.message.body.kind.isMembership, hasNumbers { break }
             dequeue()
@@ -329,7 +329,7 @@ package struct SendLaneStateMachine {
     private mutating func retry(_ error: any Error, isDoubtful: Bool, now: NIODeadline, jitter: Double) -> Settlement {
         self.isDoubtful = self.isDoubtful || isDoubtful
         lastError = error
-        let delay = min(TimeAmount(limits.retryDelay) * (1 << min(attempts, 20)), TimeAmount(limits.retryLimit))
+        let delay = min(TimeAmount(limits.minimumRetryDelay) * (1 << min(attempts, 20)), TimeAmount(limits.maximumRetryDelay))
         attempts += 1
         state = .pausing(until: now + .nanoseconds(Int64(Double(delay.nanoseconds) * (0.5 + jitter / 2))))
         return expire(now: now)

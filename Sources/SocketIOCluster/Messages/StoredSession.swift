@@ -36,7 +36,7 @@ public protocol SnapshotStore: Sendable {
     /// Stores copies. What cannot be stored, because it is too large, is left out.
     ///
     /// - Parameters:
-    ///   - sessions: At most ``ClusterConfiguration/batchMessages`` and ``ClusterConfiguration/batchBytes``.
+    ///   - sessions: At most ``ClusterConfiguration/maximumBatchMessages`` and ``ClusterConfiguration/maximumBatchBytes``.
     ///   - owner: The node that has the sessions.
     ///   - duration: For how long they are wanted; they may be deleted some time after that.
     /// - Throws: An error if some may not be stored; they are stored again then.
@@ -45,7 +45,7 @@ public protocol SnapshotStore: Sendable {
     /// Removes copies, unless another node has stored the session since, or this one has given it up.
     ///
     /// - Parameters:
-    ///   - pids: The private ids, at most ``ClusterConfiguration/batchMessages``.
+    ///   - pids: The private ids, at most ``ClusterConfiguration/maximumBatchMessages``.
     ///   - namespace: The namespace.
     ///   - owner: The id of the node that has stored them, in whichever of its lives.
     /// - Throws: An error if some may still be there; they are removed again then.

@@ -1,12 +1,13 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What went wrong between the nodes of a cluster.
+/// An error in the communication between the nodes of a cluster.
 public struct ClusterError: Error, CustomStringConvertible {
     /// The kind of an error; more may be added.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
             case notSent, unknown, tooLarge, closed, unreachable, tooManyRequests, malformed, failedByNode, unsupported
+            case invalidConfiguration
         }
         private let value: Value
 
@@ -14,11 +15,11 @@ public struct ClusterError: Error, CustomStringConvertible {
         public static let notSent = Code(value: .notSent)
         /// Other nodes may or may not get the message, each of them at most once.
         public static let unknown = Code(value: .unknown)
-        /// The message exceeds what the backend can carry; no other node gets it.
+        /// The message is too large for the backend; no other node gets it.
         public static let tooLarge = Code(value: .tooLarge)
         /// The node is closed; no other node gets the message.
         public static let closed = Code(value: .closed)
-        /// Nothing is known of the other nodes, since the backend could not be reached from the start.
+        /// The backend has been unreachable since the node started, so the other nodes are unknown.
         public static let unreachable = Code(value: .unreachable)
         /// More requests wait for answers than ``ClusterConfiguration/maximumPendingRequests``.
         public static let tooManyRequests = Code(value: .tooManyRequests)
@@ -26,8 +27,10 @@ public struct ClusterError: Error, CustomStringConvertible {
         public static let malformed = Code(value: .malformed)
         /// Another node could not answer.
         public static let failedByNode = Code(value: .failedByNode)
-        /// The wire format of the cluster has no words for it; no other node gets the message.
+        /// The wire format of the cluster cannot express the message; no other node gets it.
         public static let unsupported = Code(value: .unsupported)
+        /// A value of the configuration is out of bounds.
+        public static let invalidConfiguration = Code(value: .invalidConfiguration)
 
         /// The name of the code.
         public var description: String { value.rawValue }
@@ -37,7 +40,7 @@ public struct ClusterError: Error, CustomStringConvertible {
     public let code: Code
     /// What happened and what to do about it.
     public let message: String
-    /// The error of the backend, if it was one.
+    /// The underlying error of the backend, if there is one.
     public let cause: (any Error)?
 
     /// Creates an error.

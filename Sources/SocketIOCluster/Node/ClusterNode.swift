@@ -116,7 +116,7 @@ public final class ClusterNode: AdapterFactory {
 
     // MARK: AdapterFactory
 
-    /// Prepares the backend and starts to take part. Returns when the node listens, or after ``ClusterConfiguration/settleLimit``.
+    /// Prepares the backend and starts to take part. Returns when the node listens, or after ``ClusterConfiguration/settleTimeout``.
     /// Requests that are made at once wait until the other nodes have answered.
     ///
     /// - Throws: What the driver throws, with advice in its message; ``SocketIOCore/ClusterError`` with `unsupported` if it cannot do
@@ -141,7 +141,7 @@ public final class ClusterNode: AdapterFactory {
             await driver.close()
             throw ClusterError(.closed, "the node was closed while it started")
         }
-        await listening.wait(atMost: configuration.settleLimit)
+        await listening.wait(atMost: configuration.settleTimeout)
     }
 
     /// Tells the others that this node is going to leave. It is still counted and still answers. They keep from here on what the clients
@@ -154,7 +154,7 @@ public final class ClusterNode: AdapterFactory {
     ///
     /// - Returns: The life of this node that they know of; nil if it does not drain, or nothing comes back.
     func drained() async -> NodeIdentity? {
-        let limit = min(NIODeadline.now() + TimeAmount(configuration.deafnessLimit), beginClosingNamespace() ?? .distantFuture)
+        let limit = min(NIODeadline.now() + TimeAmount(configuration.deafnessTimeout), beginClosingNamespace() ?? .distantFuture)
         while NIODeadline.now() < limit {
             let (isDraining, life) = state.withLock { ($0.machine.isDraining, $0.machine.drainedAs) }
             if life != nil || !isDraining { return life }

@@ -72,7 +72,7 @@ package final class ClusterSender: Sendable {
     }
 
     private func write(_ body: ClusterBody, namespace: String, id: MessageID?) async -> WriteFate {
-        let deadline = NIODeadline.now() + TimeAmount(configuration.writeDeadline)
+        let deadline = NIODeadline.now() + TimeAmount(configuration.writeTimeout)
         return await withCheckedContinuation { continuation in
             let refusal: ClusterError? = state.withLock { state in
                 guard !state.isClosed, state.task != nil else { return ClusterError(.closed, "the emitter is closed, or has not started") }

@@ -70,7 +70,7 @@ extension ClusterNode {
     /// Writes a packet that only clients which move to nodes of other kinds need.
     func record(_ packet: BroadcastPacket, to id: SocketID, in namespace: String) {
         perform { machine, now in
-            guard machine.waitingCount < configuration.queueMessages else { return [] }
+            guard machine.waitingCount < configuration.maximumQueuedMessages else { return [] }
             let body = ClusterBody.broadcast(packet, BroadcastOptions(rooms: [id]))
             return machine.send(Outgoing(namespace: namespace, body: body, id: packet.offset, deadline: machine.writeDeadline(now: now)))
         }

@@ -40,7 +40,7 @@ extension ClusterAdapter {
             }
         }
         node.perform(actions)
-        await ownPositions.firstArrival(atMost: node.configuration.settleLimit)
+        await ownPositions.firstArrival(atMost: node.configuration.settleTimeout)
     }
 
     // MARK: The node that the client has come to

@@ -38,7 +38,7 @@ extension ClusterAdapter {
     }
 
     private func store(_ batches: SessionBatches) async {
-        let limit = ContinuousClock.now + node.configuration.writeDeadline
+        let limit = ContinuousClock.now + node.configuration.writeTimeout
         var failed = batches.refused
         for batch in batches.all {
             guard ContinuousClock.now < limit else {
@@ -99,8 +99,8 @@ struct SessionBatches {
     private let messageLimit: Int
 
     init(_ configuration: ClusterConfiguration, messageLimit: Int) {
-        self.countLimit = max(1, configuration.batchMessages)
-        self.byteLimit = configuration.batchBytes
+        self.countLimit = max(1, configuration.maximumBatchMessages)
+        self.byteLimit = configuration.maximumBatchBytes
         self.messageLimit = messageLimit
     }
 

@@ -67,7 +67,7 @@ final class SnapshotKeeper: Sendable {
 
     /// Writes no more. Returns when nothing is being written, or when the write deadline has passed.
     func stop() async {
-        var time = node.configuration.writeDeadline
+        var time = node.configuration.writeTimeout
         if let end = node.beginClosingNamespace() { time = min(time, .nanoseconds(max(0, (end - .now()).nanoseconds))) }
         let limit = ContinuousClock.now + time
         state.withLock { $0.deadline = limit }
@@ -148,7 +148,7 @@ final class SnapshotKeeper: Sendable {
     private func flush() async -> Bool {
         let (changed, obsolete) = state.withLock { $0.take(obsoleteLimit: Self.obsoleteLimit) }
         let owner = node.identity
-        let size = max(1, node.configuration.batchMessages)
+        let size = max(1, node.configuration.maximumBatchMessages)
         var isComplete = true
         for pids in changed.chunks(of: size) {
             if !isLate, await write(pids, of: owner) { continue }

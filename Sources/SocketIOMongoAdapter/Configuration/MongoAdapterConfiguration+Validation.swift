@@ -148,22 +148,22 @@ extension MongoAdapterConfiguration {
         result.heartbeatTimeout = heartbeatTimeout
         result.requestTimeout = requestTimeout
         result.settleTime = settleTime
-        result.settleLimit = settleLimit
+        result.settleTimeout = settleLimit
         result.maximumPendingRequests = maximumPendingRequests
         // A format that knows no parts has one answer only.
-        result.socketsPerAnswer = traits.socketsPerAnswer == .max ? .max : socketsPerAnswer
-        result.writeDeadline = writeDeadline
-        result.deafnessLimit = deafnessLimit
+        result.maximumSocketsPerAnswer = traits.socketsPerAnswer == .max ? .max : socketsPerAnswer
+        result.writeTimeout = writeDeadline
+        result.deafnessTimeout = deafnessLimit
         result.closeTimeout = closeTimeout
         result.unreachableCloseTimeout = unreachableCloseTimeout
         result.maximumAnswerBytes = maximumAnswerBytes
-        result.acknowledgementBuffer = acknowledgementBuffer
+        result.maximumBufferedAcknowledgements = acknowledgementBuffer
         result.lanes = lanes
         result.snapshotsSessions = snapshotsSessions
-        result.batchMessages = batchMessages
-        result.batchBytes = max(1, batchBytes / traits.expansion)
-        result.queueMessages = queueMessages
-        result.queueBytes = queueBytes
+        result.maximumBatchMessages = batchMessages
+        result.maximumBatchBytes = max(1, batchBytes / traits.expansion)
+        result.maximumQueuedMessages = queueMessages
+        result.maximumQueuedBytes = queueBytes
         return result
     }
 

@@ -81,8 +81,8 @@ package struct WireFormatTraits: Sendable {
     package var announcesNamespaces = false
     /// See ``SocketIOCore/ClusterConfiguration/unwrittenKinds``.
     package var unwrittenKinds: Set<ClusterMessageKind> = []
-    /// See ``SocketIOCore/ClusterConfiguration/socketsPerAnswer``.
-    package var socketsPerAnswer = ClusterConfiguration().socketsPerAnswer
+    /// See ``SocketIOCore/ClusterConfiguration/maximumSocketsPerAnswer``.
+    package var socketsPerAnswer = ClusterConfiguration().maximumSocketsPerAnswer
     /// Whether sessions of nodes that leave can be stored and taken over.
     package var keepsSessions = false
     /// Whether copies of sessions can be kept for the case that their node crashes: all nodes must be of this package.

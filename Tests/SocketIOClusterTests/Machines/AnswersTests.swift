@@ -44,7 +44,7 @@ struct AnswersTests {
 
     @Test
     func `When too many answers wait, the request gets an error answer, once, and nothing after it`() {
-        var machine = machine { $0.queueMessages = 3 }
+        var machine = machine { $0.maximumQueuedMessages = 3 }
         let asked = header(.broadcastWithAck, 1)
         #expect(failures(machine.answer(asked, with: .acknowledgementCount(9), now: start)) == 0)
         var told = 0

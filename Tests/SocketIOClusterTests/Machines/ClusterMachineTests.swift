@@ -107,7 +107,7 @@ struct ClusterMachineTests {
     @Test
     func `A request waits until the other nodes are known, but not longer than its time`() {
         var configuration = ClusterConfiguration()
-        configuration.settleLimit = .seconds(60)
+        configuration.settleTimeout = .seconds(60)
         var machine = ClusterStateMachine(
             configuration: configuration,
             identity: NodeIdentity(id: "me", epoch: 1),

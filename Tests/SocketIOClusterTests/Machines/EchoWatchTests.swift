@@ -67,7 +67,7 @@ struct EchoWatchTests {
         var configuration = ClusterConfiguration()
         configuration.heartbeatInterval = .seconds(60)
         configuration.heartbeatTimeout = .seconds(180)
-        configuration.deafnessLimit = .seconds(2)
+        configuration.deafnessTimeout = .seconds(2)
         let identity = NodeIdentity(id: "me", epoch: 1)
         var machine = ClusterStateMachine(configuration: configuration, identity: identity, messageLimit: 1_000, now: start)
         struct Failure: Error {}

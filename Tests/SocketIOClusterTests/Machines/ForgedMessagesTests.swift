@@ -242,7 +242,7 @@ struct ForgedMessagesTests {
 
     @Test func `What comes under this node's own id and was not sent tells nothing`() {
         var configuration = ClusterConfiguration()
-        configuration.deafnessLimit = .seconds(10)
+        configuration.deafnessTimeout = .seconds(10)
         let identity = NodeIdentity(id: "me", epoch: 1)
         var machine = ClusterStateMachine(configuration: configuration, identity: identity, messageLimit: 1_000, now: start)
         let id = MessageID(seconds: 1, process: 1, counter: 1)

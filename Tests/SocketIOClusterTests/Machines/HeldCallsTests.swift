@@ -130,7 +130,7 @@ struct HeldCallsTests {
 
     @Test
     func `The deadline of a message that waits behind a request keeps running, and closing tells its sender`() {
-        var machine = machine { $0.settleLimit = .seconds(60) }
+        var machine = machine { $0.settleTimeout = .seconds(60) }
         askForAcknowledgements(&machine, 1, timeout: .seconds(60))
         _ = emit(&machine, 1, after: 2)
         _ = emit(&machine, 2, after: 20)

@@ -71,10 +71,10 @@ struct SendLaneTests {
 
     @Test
     func `Batches are bounded in messages and bytes`() {
-        var lane = lane(configuration { $0.batchMessages = 3 })
+        var lane = lane(configuration { $0.maximumBatchMessages = 3 })
         for ticket: UInt64 in 1...5 { _ = lane.send(message(ticket)) }
         #expect(batch(&lane)?.count == 3)
-        var small = self.lane(configuration { $0.batchBytes = 600 })
+        var small = self.lane(configuration { $0.maximumBatchBytes = 600 })
         for ticket: UInt64 in 1...5 { _ = small.send(message(ticket)) }
         #expect(batch(&small)?.count == 2)
     }
@@ -167,7 +167,7 @@ struct SendLaneTests {
     func `When the queue is full, senders wait in order, and heartbeats do not`() {
         var lane = lane(
             configuration {
-                $0.queueMessages = 2; $0.batchMessages = 2
+                $0.maximumQueuedMessages = 2; $0.maximumBatchMessages = 2
             }
         )
         for ticket: UInt64 in 1...5 { _ = lane.send(message(ticket)) }
@@ -216,7 +216,7 @@ struct SendLaneTests {
 
     @Test
     func `Closing tells everybody`() {
-        var lane = lane(configuration { $0.queueMessages = 1 })
+        var lane = lane(configuration { $0.maximumQueuedMessages = 1 })
         for ticket: UInt64 in 1...1 { _ = lane.send(message(ticket)) }
         _ = batch(&lane)
         for ticket: UInt64 in 2...3 { _ = lane.send(message(ticket)) }
@@ -227,7 +227,7 @@ struct SendLaneTests {
 
     @Test
     func `What is too late is taken out wherever it waits, and gets no number`() {
-        var lane = lane(configuration { $0.queueMessages = 2 })
+        var lane = lane(configuration { $0.maximumQueuedMessages = 2 })
         for (ticket, seconds) in [1: 30, 2: 2, 3: 30, 4: 2, 5: 30].sorted(by: { $0.key < $1.key }) {
             _ = lane.send(message(UInt64(ticket), after: Int64(seconds)))
         }
@@ -242,7 +242,7 @@ struct SendLaneTests {
     func `Answers are bounded in number and bytes, error answers have room left, and senders still wait`() {
         var lane = lane(
             configuration {
-                $0.queueMessages = 3; $0.queueBytes = 4_000
+                $0.maximumQueuedMessages = 3; $0.maximumQueuedBytes = 4_000
             }
         )
         func isRefused(_ ticket: UInt64, _ body: ClusterBody) -> Bool {
@@ -263,7 +263,7 @@ struct SendLaneTests {
 
     @Test
     func `What waits behind messages that were withdrawn is written without another wake`() {
-        var lane = lane(configuration { $0.queueMessages = 2 })
+        var lane = lane(configuration { $0.maximumQueuedMessages = 2 })
         for ticket: UInt64 in 1...5 { _ = lane.send(message(ticket)) }
         for ticket: UInt64 in [1, 2, 4] { _ = lane.withdraw(ticket) }
         #expect(batch(&lane)?.count == 1)

@@ -25,10 +25,10 @@ final class TestNode: Sendable {
         configuration.heartbeatInterval = .milliseconds(200)
         configuration.heartbeatTimeout = .seconds(60)
         configuration.settleTime = .milliseconds(150)
-        configuration.settleLimit = .seconds(2)
-        configuration.writeDeadline = .seconds(20)
+        configuration.settleTimeout = .seconds(2)
+        configuration.writeTimeout = .seconds(20)
         configuration.requestTimeout = .seconds(20)
-        configuration.deafnessLimit = .seconds(20)
+        configuration.deafnessTimeout = .seconds(20)
         return configuration
     }
 
@@ -36,8 +36,8 @@ final class TestNode: Sendable {
     static func hastyConfiguration() -> ClusterConfiguration {
         var configuration = configuration()
         configuration.heartbeatTimeout = .seconds(2)
-        configuration.writeDeadline = .seconds(1)
-        configuration.deafnessLimit = .milliseconds(500)
+        configuration.writeTimeout = .seconds(1)
+        configuration.deafnessTimeout = .milliseconds(500)
         return configuration
     }
 
