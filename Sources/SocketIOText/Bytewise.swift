@@ -10,11 +10,30 @@ import Darwin
 #endif
 
 /// Comparing and hashing strings by their UTF-8 bytes.
+@usableFromInline
 package enum Bytewise {
     /// Whether both have the same bytes.
+    ///
+    /// Every packet compares names several times, most of which differ in length or are one and the same value: that is decided in place.
+    @inlinable
+    @inline(__always)
     package static func equal(_ left: String, _ right: String) -> Bool {
-        guard left.utf8.count == right.utf8.count else { return false }
-        return withBytes(left) { left in withBytes(right) { right in order(left, right, left.count) == 0 } }
+        left.utf8.count == right.utf8.count && (areIdentical(left, right) || haveSameBytes(left, right))
+    }
+
+    /// Whether both are the same value in memory: then they have the same bytes, whatever a string looks like.
+    @inlinable
+    @inline(__always)
+    package static func areIdentical(_ left: String, _ right: String) -> Bool {
+        guard MemoryLayout<String>.size == MemoryLayout<(UInt64, UInt64)>.size else { return false }
+        let (left, right) = (unsafeBitCast(left, to: (UInt64, UInt64).self), unsafeBitCast(right, to: (UInt64, UInt64).self))
+        return left.0 == right.0 && left.1 == right.1
+    }
+
+    /// Whether strings of the same length have the same bytes.
+    @usableFromInline
+    package static func haveSameBytes(_ left: String, _ right: String) -> Bool {
+        withBytes(left) { left in withBytes(right) { right in order(left, right, left.count) == 0 } }
     }
 
     /// Whether the bytes of the first come before those of the second.

@@ -6,15 +6,23 @@
 /// To compare or hash a string, Swift sorts each run of combining marks: 60 KB of them take two seconds. Text that is longer than a name may
 /// be, and that the application is given as a `String`, is therefore refused if it has more marks in a row than ``limit``. Unicode's
 /// stream-safe format allows 30 (UAX #15, section 13); the most that people stack up for fun is a few dozen.
+@usableFromInline
 package enum CombiningMarks {
     /// The marks that may follow each other.
-    package static let limit = 256
+    @inlinable
+    package static var limit: Int { 256 }
 
     /// What is wrong with text that has more, to be put behind "the string has".
     package static let complaint = "more than \(limit) combining marks in a row: to compare it, Swift would need quadratic time"
 
     /// Whether text has more marks in a row than ``limit``.
+    @inlinable
     package static func exceedLimit(in text: String) -> Bool {
+        text.utf8.count > 2 * limit && hasLongRun(text)
+    }
+
+    @usableFromInline
+    package static func hasLongRun(_ text: String) -> Bool {
         Bytewise.withBytes(text) { exceedLimit(in: UnsafeRawBufferPointer($0)) }
     }
 

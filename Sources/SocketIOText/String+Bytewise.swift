@@ -6,15 +6,21 @@
 
 extension String {
     /// Whether both have the same bytes of UTF-8.
+    @inlinable
+    @inline(__always)
     package static func == (left: String, right: String) -> Bool { Bytewise.equal(left, right) }
 
     /// Whether their bytes of UTF-8 differ.
+    @inlinable
+    @inline(__always)
     package static func != (left: String, right: String) -> Bool { !Bytewise.equal(left, right) }
 
     /// Whether the bytes of UTF-8 of the first come before those of the second.
     package static func < (left: String, right: String) -> Bool { Bytewise.less(left, right) }
 
     /// Whether a `case` has the same bytes of UTF-8.
+    @inlinable
+    @inline(__always)
     package static func ~= (pattern: String, value: String) -> Bool { Bytewise.equal(pattern, value) }
 
     /// Whether it begins with the bytes of another string.
