@@ -37,6 +37,7 @@ package enum Bytewise {
     }
 
     /// Whether the bytes of the first come before those of the second.
+    @usableFromInline
     package static func less(_ left: String, _ right: String) -> Bool {
         withBytes(left) { left in
             withBytes(right) { right in
@@ -52,6 +53,7 @@ package enum Bytewise {
     }
 
     /// Feeds the bytes and their number to a hasher.
+    @usableFromInline
     package static func hash(_ text: String, into hasher: inout Hasher) {
         withBytes(text) { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         hasher.combine(UInt8(0xFF))

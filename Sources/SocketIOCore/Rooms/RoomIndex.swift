@@ -300,9 +300,11 @@ final class RoomIndex {
     func rooms(of id: SocketID) -> NameSet {
         guard let member = members[Name(id)] else { return [] }
         settle(member)
-        var rooms = NameSet(names: Set(member.memberships.lazy.map(\.room.key)))
-        rooms.insert(id)
-        return rooms
+        // A loop, because the initializer that takes any sequence is not specialised here.
+        var rooms = Set<Name>(minimumCapacity: member.memberships.count + 1)
+        for membership in member.memberships { rooms.insert(membership.room.key) }
+        rooms.insert(Name(id))
+        return NameSet(names: rooms)
     }
 
     /// All rooms that a socket which is present is in, the sockets' own included.
