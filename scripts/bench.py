@@ -120,7 +120,7 @@ class Server:
                 raise OSError(f"{self.name} did not start: {line!r}")
             yield f"http://127.0.0.1:{match[1]}", process.pid
         finally:
-            # It is only measured while it runs: nobody waits for its clients to be let go in order.
+            # It is measured only while it runs: there is no need to wait for a graceful shutdown.
             process.kill()
             process.wait()
 

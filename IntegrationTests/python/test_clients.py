@@ -1,7 +1,7 @@
 # Copyright 2026 the swift-socketio authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""python-socketio, a client that nobody here wrote, against the server: every transport, both parsers."""
+"""python-socketio, an independent client, against the server: every transport, both parsers."""
 
 import asyncio
 import itertools

@@ -1,7 +1,7 @@
 # Copyright 2026 the swift-socketio authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Not every machine has a container engine: what docker-compose.yml and the Dockerfile name must at least be there."""
+"""Not every machine has a container engine; the things that docker-compose.yml and the Dockerfile name must at least exist."""
 
 import re
 import subprocess
@@ -38,7 +38,7 @@ def test_the_files_and_products_are_there() -> None:
         assert f'name: "{product}"' in manifest, product
     for path in re.findall(r"(?:^|[ &])(scripts/\S+)", DOCKERFILE, re.MULTILINE):
         assert (ROOT / path).is_file(), path
-    # What scripts/bootstrap fetches, and what the chat is told to serve.
+    # The file that scripts/bootstrap fetches is the one that the chat serves.
     assert "client_js=\"$cache/socket.io.min.js\"" in (ROOT / "scripts/common.sh").read_text()
     assert ".cache/socket.io.min.js /chat" in DOCKERFILE and '"/chat/socket.io.min.js"' in DOCKERFILE
     # The chat's page is a resource of its target.

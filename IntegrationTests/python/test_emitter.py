@@ -1,7 +1,7 @@
 # Copyright 2026 the swift-socketio authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The command `socketio-emit`: a process that is no server emits to the clients of one, in every wire format."""
+"""The command `socketio-emit`: a process that is not a server emits to the clients of one, in every wire format."""
 
 import asyncio
 import itertools
@@ -85,7 +85,7 @@ async def test_events_reach_the_clients_that_are_selected(scene: Scene) -> None:
     assert await first.next("news") == {"text": "größer", "numbers": [1, 2.5, -3]}
     assert await first.next("news") == "all"
     assert await second.next("news") == "all"
-    assert await first.call("server-count") == 1, "an emitter is no node"
+    assert await first.call("server-count") == 1, "an emitter is not a node"
 
 
 async def test_sockets_join_leave_and_are_disconnected(scene: Scene) -> None:

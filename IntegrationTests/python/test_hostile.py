@@ -193,7 +193,7 @@ async def test_attachments_that_never_come_are_not_waited_for_before_connect(ser
 
 
 class TestMiddleware:
-    """`/slow` takes half a second to let somebody in."""
+    """`/slow` takes half a second to accept a client."""
 
     async def test_a_second_connect_meanwhile_makes_one_socket(self, server: Server) -> None:
         async with RawSocket(server.url) as raw:

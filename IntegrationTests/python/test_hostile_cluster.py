@@ -1,7 +1,7 @@
 # Copyright 2026 the swift-socketio authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Somebody who may write to the database writes what no node writes. No node falls deaf, stalls or grows, and its clients are served."""
+"""A program with write access to the database writes forged documents. No node stops receiving, stalls or grows; clients are served."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ async def make_cluster(replica_set: ReplicaSet) -> AsyncIterator[MakeCluster]:
 
 @pytest_asyncio.fixture(params=DRIVERS)
 async def attacked(request: pytest.FixtureRequest, make_cluster: MakeCluster) -> AsyncIterator[tuple[Cluster, Forger]]:
-    """Two nodes that know each other, and somebody with their database. Afterwards both still hear each other, and new ones too."""
+    """Two nodes that know each other, and a program with access to their database. Afterwards, both still hear each other and new nodes."""
     cluster = await make_cluster(request.param)
     await both_hear(cluster)
     forger = Forger(cluster)
@@ -233,7 +233,7 @@ async def test_a_line_for_each_document_is_not_written(attacked: tuple[Cluster, 
     async with innocents(cluster, growth=60_000, longest=4):
         for start in range(1, 5_000, 500):
             numbers = range(start, start + 500)
-            # Gaps, answers that failed, and what is no message at all.
+            # Gaps, answers that failed, and documents that are not messages.
             await asyncio.to_thread(forger.write, *(news("gaps", epoch, 10 * number, "gap") for number in numbers))
             failed = (documents.document(documents.ERROR_ANSWER, "gaps", epoch, [reason], lane=0, number=1, request=request) for _ in numbers)
             await asyncio.to_thread(forger.write, *failed)

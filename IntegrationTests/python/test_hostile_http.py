@@ -1,7 +1,7 @@
 # Copyright 2026 the swift-socketio authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""HTTP and WebSocket clients that ask and do not read, or send what nobody should. Beside each an innocent client goes on as before."""
+"""HTTP and WebSocket clients that send requests but do not read, or send malformed data. Beside each, a well-behaved client is not affected."""
 
 import asyncio
 import contextlib
@@ -275,7 +275,7 @@ async def test_a_server_without_files(tmp_path: Path) -> None:
 
 
 async def test_a_file_that_is_not_read(tmp_path: Path) -> None:
-    """Pipelined requests for it, whose answers nobody reads. The file itself is in memory once."""
+    """Pipelined requests for it, whose responses are not read. The file itself is in memory once."""
     file = tmp_path / "client.js"
     file.write_bytes(os.urandom(1_000_000))
     server = await Server("SocketIOChat", "--port", "0", "--client", str(file)).start()

@@ -1,7 +1,7 @@
 # Copyright 2026 the swift-socketio authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Names are bytes: text that Swift compares in quadratic time stalls nobody, and names that differ in their bytes are two names.
+"""Names are bytes: text that Swift compares in quadratic time does not stall the server, and names that differ in their bytes are two names.
 
 Each attack is made twice: with text made for it, and with plain ASCII of the same length. What an innocent client of the same event loop has
 to wait must not differ by much.
@@ -125,7 +125,7 @@ ARGUMENTS = {
     "many keys of any value": lambda text: ["members", {text[: len(text) * index // 200_000]: 1 for index in range(600)}],
     "a key of the socket's data": lambda text: ["store", text, 1],
     "a key where none is expected": lambda text: ["login", {text: 1}],
-    "an argument nobody decodes": lambda text: ["unknown", text],
+    "an argument that no handler decodes": lambda text: ["unknown", text],
 }
 
 

@@ -160,7 +160,7 @@ async def test_the_namespaces_of_one_client_leave_room_for_others(server: Server
             answer = str(await raw.receive(60))
             if answer[:2] in ("40", "44"):
                 answers.append(answer)
-        # One client's own limit, and nobody else's.
+        # The limit applies to one client only.
         assert sum(answer.startswith("40") for answer in answers) == 100
         other = await Client().connect(server.url, transports=["websocket"], namespaces=("/", "/dynamic-777"))
         assert await other.call("message-with-ack", 1, namespace="/dynamic-777") == 1

@@ -1,7 +1,7 @@
 # Copyright 2026 the swift-socketio authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""SIGTERM: everybody is let go, and the process ends well."""
+"""SIGTERM: all clients are disconnected, and the process exits cleanly."""
 
 import asyncio
 

@@ -145,7 +145,7 @@ class Tab:
             details = parameters["exceptionDetails"]
             self.problems.append(details.get("exception", {}).get("description") or details["text"])
         elif method == "Log.entryAdded" and parameters["entry"]["level"] == "error":
-            # A connection that the test cuts is reported too: that is no fault of the page.
+            # A connection that the test cuts is reported, too; the page is not at fault.
             if parameters["entry"]["source"] != "network":
                 self.problems.append(parameters["entry"]["text"])
 

@@ -1,7 +1,7 @@
 # Copyright 2026 the swift-socketio authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Documents as somebody writes them who may write to the database of a cluster, and is no node of it."""
+"""Documents written by a program that has write access to the database of a cluster, but is not one of its nodes."""
 
 import itertools
 import json
@@ -58,13 +58,13 @@ def document(kind: int, origin: str, epoch: int, payload: Any, *, namespace: str
 
 
 def news(origin: str, epoch: int, number: int, value: Any, *, lane: int = 0, **fields: Any) -> dict[str, Any]:
-    """A broadcast of the event `news` to everybody."""
+    """A broadcast of the event `news` to all clients."""
     message = f'2["news",{json.dumps(value)}]'.encode()
     return document(BROADCAST, origin, epoch, [OPTIONS, [0, None, message, []]], lane=lane, number=Int64(number), **fields)
 
 
 def goodbye(origin: str, epoch: int, number: int, **fields: Any) -> dict[str, Any]:
-    """Ends the connections of everybody."""
+    """Closes the connections of all clients."""
     return document(DISCONNECT, origin, epoch, [OPTIONS, True], lane=0, number=Int64(number), **fields)
 
 
@@ -78,5 +78,5 @@ def leave(origin: str, epoch: int) -> dict[str, Any]:
 
 
 def someone() -> int:
-    """An epoch of nobody's."""
+    """An epoch that no node has."""
     return int.from_bytes(os.urandom(7)) + 1

@@ -46,7 +46,7 @@ class RawSocket:
         await self._http.close()
 
     async def send(self, frame: str | bytes) -> None:
-        """Sends one Engine.IO packet; a connection that the server has closed is no error here."""
+        """Sends one Engine.IO packet; a connection that the server has closed is not an error here."""
         try:
             if isinstance(frame, str):
                 await self._socket.send_str(frame)
@@ -56,7 +56,7 @@ class RawSocket:
             pass
 
     async def receive(self, limit: float = LIMIT) -> str | bytes:
-        """The next packet that is no ping; raises Gone when the server closed."""
+        """The next packet that is not a ping; raises Gone if the server has closed the connection."""
         while True:
             message = await self._socket.receive(limit)
             if message.type is aiohttp.WSMsgType.TEXT:

@@ -12,7 +12,7 @@ COMMAND_LIMIT = 60
 
 
 class Unavailable(Exception):
-    """There is no mongod here."""
+    """No mongod is available."""
 
 
 class ReplicaSet:
