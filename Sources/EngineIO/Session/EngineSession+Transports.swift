@@ -115,7 +115,8 @@ extension EngineSession {
     /// - Returns: Whether all of it could be parsed.
     private func deliverPortion(of packets: inout EnginePayloadDecoder) -> Bool {
         let enough = (packets: packets.packetsLeft - Self.packetsPerPortion, bytes: packets.bytesLeft - Self.bytesPerPortion)
-        while machine.phase != .closed, packets.packetsLeft > enough.packets, packets.bytesLeft > enough.bytes, let element = packets.next() {
+        while machine.phase != .closed, packets.packetsLeft > enough.packets, packets.bytesLeft > enough.bytes, let element = packets.next()
+        {
             guard case .packet(let packet) = element else { return false }
             if packet == .close {
                 finish(.transportClose, code: .normal, pollAnswer: "6")

@@ -216,7 +216,9 @@ package struct SendLaneStateMachine {
         if numbers.epoch != origin.epoch { numbers = SentNumbers(epoch: origin.epoch) }
         var bytes = 0
         var hasNumbers = false
-        while let first = queue.first, batch.count < limits.maximumBatchMessages, batch.isEmpty || bytes + first.bytes <= limits.maximumBatchBytes {
+        while let first = queue.first, batch.count < limits.maximumBatchMessages,
+            batch.isEmpty || bytes + first.bytes <= limits.maximumBatchBytes
+        {
             // A heartbeat tells the numbers before it, so it must know what became of them.
             if first.message.body.kind.isMembership, hasNumbers { break }
             dequeue()

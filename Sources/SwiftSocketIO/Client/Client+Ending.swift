@@ -34,7 +34,8 @@ extension Client {
             var isMore = true
             while isMore {
                 // A loop that is shut down has no sockets left.
-                isMore = (try? await eventLoop.scheduleTask(in: CoreLocalAdapter.pause) { client.value.endPortion() }.futureResult.get()) ?? false
+                let portion = eventLoop.scheduleTask(in: CoreLocalAdapter.pause) { client.value.endPortion() }
+                isMore = (try? await portion.futureResult.get()) ?? false
             }
         }
     }
