@@ -64,6 +64,9 @@ package struct MembershipStateMachine {
     private let silence: TimeAmount
     private let longestTick: TimeAmount
     private let retention: TimeAmount
+    /// When there was room for no other node; it is not looked for again at that time.
+    private var isFull: NIODeadline?
+    private var nextForgetting: NIODeadline
     private var listened = TimeAmount.zero
     private var lastTick: NIODeadline
     private var lastItem: NIODeadline
@@ -76,6 +79,7 @@ package struct MembershipStateMachine {
         self.retention = TimeAmount(configuration.epochRetention)
         self.lastTick = now
         self.lastItem = now
+        self.nextForgetting = now
     }
 
     /// The nodes that are there.
@@ -206,8 +210,12 @@ package struct MembershipStateMachine {
     /// real one.
     private mutating func makeRoom() -> Bool {
         guard byID.count >= limit else { return true }
+        guard isFull != lastTick else { return false }
         let made = byID.filter { !$0.value.isKnown }.sorted { $0.value.heard < $1.value.heard }
-        guard !made.isEmpty else { return false }
+        guard !made.isEmpty else {
+            isFull = lastTick
+            return false
+        }
         // Several at once, since it takes a look at all of them.
         for (name, member) in made.prefix(max(1, limit / 8)) {
             remove(name)
@@ -269,6 +277,9 @@ package struct MembershipStateMachine {
     }
 
     private mutating func forget(_ now: NIODeadline) {
+        guard now >= nextForgetting else { return }
+        // It takes a look at all of them.
+        nextForgetting = now + .seconds(1)
         let oldest = now - retention
         if ended.contains(where: { $0.value.at < oldest }) { ended = ended.filter { $0.value.at >= oldest } }
         if dead.contains(where: { $0.value.contains { $0.value.at < oldest } }) { forgetDead(before: oldest) }

@@ -40,9 +40,14 @@ package struct ReceivedNumbersStateMachine {
     private struct Origin {
         /// Lanes are few: a search beats a dictionary.
         var lanes: [Lane] = []
+        /// When it was heard first and last.
+        let since: NIODeadline
         var heard: NIODeadline
-        /// Whether it was heard more than once; those who were not go first when there are too many.
+        /// Whether it was heard for longer than a moment; those who were not go first when there are too many.
         var isKnown = false
+
+        /// Those of the lowest rank go first.
+        var rank: UInt64 { heard.uptimeNanoseconds | (isKnown ? 1 << 63 : 0) }
     }
 
     private struct LaneOfNode: Hashable {
@@ -232,9 +237,10 @@ package struct ReceivedNumbersStateMachine {
         // Taken out and put back, so that it is changed in place.
         let known = origins.removeValue(forKey: identity)
         let isKnown = known != nil
-        var origin = known ?? Origin(heard: now)
+        var origin = known ?? Origin(since: now, heard: now)
         origin.heard = now
-        origin.isKnown = isKnown
+        // One document is enough to be looked at several times.
+        if !origin.isKnown, now - origin.since >= spacing { origin.isKnown = true }
         if let index = origin.lanes.firstIndex(where: { $0.lane == lane }) {
             defer { origins[identity] = origin }
             return body(&origin.lanes[index])
@@ -257,16 +263,23 @@ package struct ReceivedNumbersStateMachine {
         keep(origins.filter { $0.value.heard >= oldest })
     }
 
-    /// Whoever is forgotten gets a new baseline with its next message. Those who were heard once go first: made-up ones are.
+    /// An origin that is forgotten gets a new baseline with its next message. Those that were heard for a moment go first: made-up ones are.
     private mutating func makeRoom(forNew isNew: Bool) {
         guard isNew && origins.count >= limit || laneCount >= Self.lanesPerOrigin * limit else { return }
-        let order = origins.sorted { left, right in
-            left.value.isKnown == right.value.isKnown ? left.value.heard < right.value.heard : !left.value.isKnown
-        }
+        let ranks = origins.values.map(\.rank).sorted()
+        let passing = ranks.prefix { $0 >> 63 == 0 }.count
         // Many at once, since it takes a look at all of them; but few of those that may matter.
-        let once = order.prefix { !$0.value.isKnown }.count
-        let count = max(1, min(max(once, 1), limit / 8))
-        keep(Dictionary(uniqueKeysWithValues: order.dropFirst(count).map { ($0.key, $0.value) }))
+        let count = max(1, limit / 64, min(passing, limit / 8))
+        guard count <= ranks.count else { return }
+        let last = ranks[count - 1]
+        var left = count
+        keep(
+            origins.filter { _, origin in
+                guard left > 0, origin.rank <= last else { return true }
+                left -= 1
+                return false
+            }
+        )
     }
 
     private mutating func keep(_ left: [NodeIdentity: Origin]) {

@@ -273,6 +273,26 @@ struct ForgedMessagesTests {
         #expect(scene.broadcast(1, of: other))
     }
 
+    @Test(.timeLimit(.minutes(1))) func `Many made-up nodes cost no more, one by one, than a few`() {
+        let scene = Scene(at: start)
+        scene.heartbeat(1, number: 7, of: other)
+        scene.wait(3)
+        scene.heartbeat(2, number: 7, of: other)
+        let clock = ContinuousClock()
+        func announce(_ numbers: Range<UInt64>) -> Duration {
+            clock.measure {
+                for index in numbers { scene.heartbeat(1, number: 1, of: NodeIdentity(id: "ghost \(index)", epoch: 1 + index)) }
+            }
+        }
+        let few = announce(0..<4_000)
+        let many = announce(4_000..<24_000)
+        // Each that came when there was no room for another took a look at all of them.
+        #expect(many < few * 30 + .seconds(2), "\(few) \(many)")
+        // The real one was heard for longer than a moment: its numbers are still known.
+        #expect(scene.machine.received.lastNumber(of: other, lane: 0) == 7)
+        #expect(scene.nodes.contains(other) && scene.broadcast(8, of: other))
+    }
+
     @Test func `Names that are too long are not read`() {
         let scene = scene()
         let long = String(repeating: "n", count: NodeIdentity.idLimit + 1)
