@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Thousands of nodes that do not exist announce themselves. The real ones, and those that come, go on as before."""
 
 import asyncio

@@ -59,8 +59,10 @@ import Testing
             let loop = try #require(server.io.eventLoopGroup.makeIterator().first { _ in true })
             let claimant = Claimant(loop)
             let data = EncodedValue(format: .messagePack, bytes: ByteBuffer(repeating: 0xc0, count: size.bytes))
-            let session = ClaimedSession(id: "id", rooms: ["id"], data: data, missed: [], known: [], positions: [])
-            try await loop.submit { _ = adapter.adopt(session, pid: "pid", missed: [], by: claimant) }.get()
+            try await loop.submit {
+                let session = RecoverableSession(id: "id", pid: "pid", rooms: ["id"], data: data, buffer: RecoveryBuffer())
+                _ = adapter.adopt(session, missed: [], by: claimant)
+            }.get()
             #expect(claimant.wasAsked.value == size.isTaken)
         }
     }
