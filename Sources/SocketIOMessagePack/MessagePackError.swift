@@ -38,7 +38,7 @@ public struct MessagePackError: Error, Hashable, Sendable {
         /// An extension type other than a timestamp or notepack's `undefined` and date.
         public static let unsupportedExtension = Code(base: .unsupportedExtension)
 
-        /// A string has more than 256 combining marks in a row: Swift needs quadratic time to compare it.
+        /// A string has more than 64 combining marks in a row: Swift needs quadratic time to compare it.
         public static let combiningMarks = Code(base: .combiningMarks)
 
         /// The name of the code.

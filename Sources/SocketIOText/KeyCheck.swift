@@ -12,6 +12,8 @@ package struct KeyCheck {
         case combiningMarks
         /// Two keys have different bytes and are the same to Swift's strings.
         case equivalentKeys
+        /// The keys that are not ASCII have more than ``KeyCheck/byteLimit`` bytes.
+        case tooLong
 
         /// What is wrong, and why it matters.
         package var message: String {
@@ -20,9 +22,16 @@ package struct KeyCheck {
             case .equivalentKeys:
                 "the object has two keys with different bytes that Swift's strings take as equal (canonical equivalence): "
                     + "a dictionary would lose one of them"
+            case .tooLong:
+                "the keys that are not ASCII have more than \(KeyCheck.byteLimit) bytes together: Swift's strings normalise them whenever they "
+                    + "are hashed; take a SocketIOValue, which does not"
             }
         }
     }
+
+    /// The bytes that keys which are not ASCII may have together, in all objects of one value. To normalise a byte takes up to 80 ns, each
+    /// time that the key is hashed, so that a megabyte would hold up an event loop for a tenth of a second and more.
+    package static let byteLimit = 64 << 10
 
     // No key in it has more marks in a row than the limit, which keeps the comparison linear.
     private var keys: Set<String> = []
@@ -30,8 +39,14 @@ package struct KeyCheck {
     package init() {}
 
     /// Adds a key. Keys that have the same bytes are one key: repeating it is not a problem.
-    package mutating func add(_ key: String) -> Problem? {
+    ///
+    /// - Parameter bytesLeft: What is left of ``byteLimit``.
+    package mutating func add(_ key: String, bytesLeft: inout Int) -> Problem? {
         if CombiningMarks.exceedLimit(in: key) { return .combiningMarks }
+        if !Bytewise.withBytes(key, { Self.isPlain(UnsafeRawBufferPointer($0)) }) {
+            bytesLeft -= key.utf8.count
+            guard bytesLeft >= 0 else { return .tooLong }
+        }
         let (isNew, member) = keys.insert(key)
         return isNew || Bytewise.equal(member, key) ? nil : .equivalentKeys
     }

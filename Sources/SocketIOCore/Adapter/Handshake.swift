@@ -6,11 +6,11 @@ public import SocketIOText
 /// The request with which a client opened its connection, as Socket.IO's `handshake` describes it.
 public struct Handshake: Sendable {
     /// The request's headers. Names are lowercase; values of repeated headers are joined by a comma and a space. Names and values with more
-    /// than 256 combining marks in a row are left out: Swift needs quadratic time to compare them.
+    /// than 64 combining marks in a row are left out: Swift needs quadratic time to compare them.
     public var headers: NameMap<String>
     /// The parameters of the request's query string. Of repeated parameters the first counts. Otherwise as ``headers``.
     public var query: NameMap<String>
-    /// The path and query of the request; empty if it has more than 256 combining marks in a row.
+    /// The path and query of the request; empty if it has more than 64 combining marks in a row.
     public var url: String
     /// The client's network address, without port; that of the proxy if there is one.
     public var address: String

@@ -8,14 +8,14 @@ struct JSONKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
     private let tape: JSONTape
     private let object: Int
     private let path: JSONPath?
-    /// Where each key's value is; only for objects that are too large to search.
+    /// Where each key's value is; only for objects that take too long to search.
     private let index: [Name: Int]?
 
     init(tape: JSONTape, object: Int, path: JSONPath?) {
         self.tape = tape
         self.object = object
         self.path = path
-        self.index = tape.hasMoreMembers(than: 24, in: object) ? tape.keyIndex(of: object) : nil
+        self.index = tape.needsIndex(object) ? tape.keyIndex(of: object) : nil
     }
 
     var codingPath: [any CodingKey] { self.path.keys }

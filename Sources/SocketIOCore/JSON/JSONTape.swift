@@ -49,6 +49,10 @@ final class JSONTape {
     let attachments: [ByteBuffer]
     /// Whether a key is not pure ASCII: only then can Swift's strings take two keys as one.
     private let hasUnusualKeys: Bool
+    /// How many bytes more the keys that are not ASCII may have, where they become strings.
+    private var keyBytesLeft = KeyCheck.byteLimit
+    /// The object whose keys were looked at last, since a type may ask for them again.
+    private var checked: (object: Int, problem: KeyCheck.Problem?)?
     /// Never written to while the storage below is retained: a writer would copy it first.
     fileprivate let bytes: UnsafeRawBufferPointer
     private let storage: Unmanaged<AnyObject>
@@ -143,10 +147,17 @@ extension JSONTape {
         var found: Int?
         while position < end {
             let entry = self.entries[position]
-            if entry.count == name.count || entry.isFlagged, self.isKey(entry, position, name) { found = position + 1 }
+            if self.mayHave(entry, name.count), self.isKey(entry, position, name) { found = position + 1 }
             position = self.next(after: position + 1)
         }
         return found
+    }
+
+    /// Whether a key may have so many bytes once its escapes are resolved, of which the longest has six bytes for one. A long key need not be
+    /// written out to see that it is not a short one.
+    @inline(__always)
+    private func mayHave(_ entry: Entry, _ count: Int) -> Bool {
+        entry.count == count || entry.isFlagged && entry.count > count && entry.count / 6 <= count
     }
 
     private func isKey(_ entry: Entry, _ position: Int, _ name: UnsafeRawBufferPointer) -> Bool {
@@ -172,22 +183,32 @@ extension JSONTape {
     /// Why the application cannot have the keys of an object as strings; nil if it can.
     func keyProblem(of object: Int) -> KeyCheck.Problem? {
         guard self.hasUnusualKeys else { return nil }
+        if let checked, checked.object == object { return checked.problem }
+        let problem = self.findKeyProblem(of: object)
+        checked = (object, problem)
+        return problem
+    }
+
+    private func findKeyProblem(of object: Int) -> KeyCheck.Problem? {
         var check = KeyCheck()
         var position = object + 1
         while position < self.entries[object].count {
-            if let problem = check.add(self.key(at: position)) { return problem }
+            if let problem = check.add(self.key(at: position), bytesLeft: &self.keyBytesLeft) { return problem }
             position = self.next(after: position + 1)
         }
         return nil
     }
 
-    /// Whether an object has more members than `limit`.
-    func hasMoreMembers(than limit: Int, in object: Int) -> Bool {
+    /// Whether the keys of an object are too many to be searched, or some of them take too long: each search resolves their escapes anew.
+    func needsIndex(_ object: Int) -> Bool {
+        let (limit, longest) = (24, 256)
         let end = self.entries[object].count
-        guard end - object - 1 > limit * 2 else { return false }
+        guard self.hasUnusualKeys || end - object - 1 > limit * 2 else { return false }
         var position = object + 1
         var count = 0
         while position < end, count <= limit {
+            let key = self.entries[position]
+            if key.isFlagged, key.count > longest { return true }
             position = self.next(after: position + 1)
             count += 1
         }

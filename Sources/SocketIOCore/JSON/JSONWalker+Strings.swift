@@ -42,7 +42,9 @@ extension JSONWalker {
 
     /// Steps over characters of more than one byte (Unicode, table 3-7).
     private mutating func nonASCII() throws(JSONSyntaxError) {
-        while self.position < self.bytes.count {
+        while true {
+            self.plainNonASCII()
+            guard self.position < self.bytes.count else { return }
             let first = self.bytes[self.position]
             guard first >= 0x80 else { return }
             switch first {
@@ -56,6 +58,24 @@ extension JSONWalker {
             default: throw JSONSyntaxError(.invalidUTF8, at: self.position)
             }
         }
+    }
+
+    /// Steps over the characters that nearly all text beyond ASCII has, of two and of three bytes. The others, and what is wrong, are left.
+    @inline(__always)
+    private mutating func plainNonASCII() {
+        var position = self.position
+        while position + 3 <= self.bytes.count {
+            let first = self.bytes[position]
+            let rest = self.bytes.loadUnaligned(fromByteOffset: position + 1, as: UInt16.self)
+            if first &- 0xc2 < 0x1e, self.bytes[position + 1] & 0xc0 == 0x80 {
+                position += 2
+            } else if first &- 0xe1 < 0x0f, first != 0xed, rest & 0xc0c0 == 0x8080 {
+                position += 3
+            } else {
+                break
+            }
+        }
+        self.position = position
     }
 
     @inline(__always)

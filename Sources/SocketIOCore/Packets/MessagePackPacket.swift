@@ -118,6 +118,8 @@ extension MessagePackPacket {
             case "type": fields.type = try reader.readInteger()
             case "nsp": fields.namespace = try reader.readString()
             case "data":
+                // Each would have the limit of values for itself.
+                guard fields.data == nil else { throw MessagePackError(.tooManyValues, "a packet has its data once") }
                 let base = message.readerIndex
                 var elements = ElementRanges()
                 let data = try reader.skip { elements.append(base + $0.lowerBound..<base + $0.upperBound) }

@@ -84,7 +84,7 @@ public struct PacketError: Error, Hashable, CustomStringConvertible {
         public static let unexpectedText = Code(value: .unexpectedText)
         /// The payload has more values than the limit.
         public static let tooManyValues = Code(value: .tooManyValues)
-        /// The name of an event is longer than ``PacketDecoderStateMachine/Limits/eventName``, or has more than 256 combining marks in a row.
+        /// The name of an event is longer than ``PacketDecoderStateMachine/Limits/eventName``, or has more than 64 combining marks in a row.
         public static let eventNameTooLong = Code(value: .eventNameTooLong)
         /// The name of the code.
         public var description: String { value.rawValue }

@@ -13,7 +13,8 @@ import SocketIOText
 /// - notepack's `undefined` (extension 0) is nil; every other extension type is refused.
 /// - If a map holds a key twice, the last one counts. Keys are told apart by their bytes; a map with two keys that only Swift's strings
 ///   take as equal (`é` in one character and in two) is refused, as a dictionary would lose one of them.
-/// - A string or key with more than 256 combining marks in a row is refused: Swift needs quadratic time to compare it.
+/// - A string or key with more than 64 combining marks in a row is refused: Swift needs quadratic time to compare it. So is a map whose keys
+///   would become strings if, with those of others in the value, those that are not ASCII have more than 64 KiB.
 public struct MessagePackDecoder: Sendable {
     /// What is accepted.
     public var limits: MessagePackLimits

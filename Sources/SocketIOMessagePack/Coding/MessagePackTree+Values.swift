@@ -156,20 +156,10 @@ extension MessagePackTree {
     @inline(__always)
     func members<E>(_ map: MessagePackObject, _ member: (MessagePackTree, MessagePackObject) throws -> E) throws -> [String: E] {
         guard let all = map.pointee.pairs, let base = all.baseAddress else { return [:] }
-        if let problem = Self.problem(ofKeys: all) { throw MessagePackFault(type: [String: E].self, reason: .corrupted(problem.message)) }
+        if let problem = self.problem(ofKeys: all) { throw MessagePackFault(type: [String: E].self, reason: .corrupted(problem.message)) }
         var members: [String: E] = [:]
         for index in all.indices { members[try self.string((base + index).key)] = try member(self, (base + index).value) }
         return members
-    }
-
-    /// Why the application cannot have the keys of a map as strings; nil if it can. Allocates nothing if all are ASCII.
-    static func problem(ofKeys pairs: UnsafeBufferPointer<msgpack_object_kv>) -> KeyCheck.Problem? {
-        guard pairs.contains(where: { $0.key.stringBytes.map { !KeyCheck.isPlain($0) } ?? false }) else { return nil }
-        var check = KeyCheck()
-        for pair in pairs {
-            if let key = pair.key.stringBytes, let problem = check.add(String(decoding: key, as: UTF8.self)) { return problem }
-        }
-        return nil
     }
 
     private func pairs(_ map: MessagePackObject) throws(MessagePackFault) -> [MessagePackValue.Pair] {

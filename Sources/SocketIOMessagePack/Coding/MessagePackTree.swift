@@ -3,6 +3,7 @@
 
 import CSocketIOMessagePack
 import NIOCore
+import SocketIOText
 
 /// One document as msgpack-c unpacks it, validated before. Strings and binary point into the buffer, which the tree keeps alive.
 final class MessagePackTree {
@@ -10,6 +11,10 @@ final class MessagePackTree {
     private let storage: Unmanaged<AnyObject>
     private let base: UnsafeRawPointer?
     private let unpacked: UnsafeMutablePointer<msgpack_unpacked>
+    /// How many bytes more the keys that are not ASCII may have, where they become strings.
+    private var keyBytesLeft = KeyCheck.byteLimit
+    /// The map whose keys were looked at last, since a type may ask for them again.
+    private var checked: (pairs: UnsafePointer<msgpack_object_kv>?, problem: KeyCheck.Problem?)?
 
     init(_ buffer: ByteBuffer, limits: MessagePackLimits) throws(MessagePackError) {
         try MessagePackReader.validate(buffer, limits: limits)
@@ -39,6 +44,24 @@ final class MessagePackTree {
     }
 
     private static let dataOffset = MemoryLayout<msgpack_unpacked>.offset(of: \.data) ?? 8
+
+    /// Why the application cannot have the keys of a map as strings; nil if it can. Allocates nothing if all are ASCII.
+    func problem(ofKeys pairs: UnsafeBufferPointer<msgpack_object_kv>) -> KeyCheck.Problem? {
+        guard pairs.contains(where: { $0.key.stringBytes.map { !KeyCheck.isPlain($0) } ?? false }) else { return nil }
+        if let checked, checked.pairs == pairs.baseAddress { return checked.problem }
+        let problem = findProblem(ofKeys: pairs)
+        checked = (pairs.baseAddress, problem)
+        return problem
+    }
+
+    private func findProblem(ofKeys pairs: UnsafeBufferPointer<msgpack_object_kv>) -> KeyCheck.Problem? {
+        var check = KeyCheck()
+        for pair in pairs {
+            guard let key = pair.key.stringBytes else { continue }
+            if let problem = check.add(String(decoding: key, as: UTF8.self), bytesLeft: &keyBytesLeft) { return problem }
+        }
+        return nil
+    }
 
     /// The bytes of a string, binary or extension, as a slice of the input.
     func slice(_ pointer: UnsafePointer<CChar>?, count: UInt32) -> ByteBuffer {

@@ -15,7 +15,7 @@ struct MessagePackTreeDecoder: Decoder {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         guard let pairs = self.object.pointee.pairs else { throw self.mismatch([String: Any].self, "a map") }
-        if let problem = MessagePackTree.problem(ofKeys: pairs) {
+        if let problem = self.tree.problem(ofKeys: pairs) {
             throw DecodingError.dataCorrupted(.init(codingPath: self.codingPath, debugDescription: problem.message))
         }
         return KeyedDecodingContainer(MessagePackKeyedDecodingContainer<Key>(tree: self.tree, pairs: pairs, path: self.path))

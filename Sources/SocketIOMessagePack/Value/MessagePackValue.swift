@@ -54,7 +54,7 @@ public enum MessagePackValue: Sendable {
     /// - Parameters:
     ///   - buffer: exactly one value.
     ///   - limits: what is accepted.
-    /// - Throws: ``MessagePackError`` for malformed bytes, those that exceed the limits, and strings with more than 256 combining marks in a
+    /// - Throws: ``MessagePackError`` for malformed bytes, those that exceed the limits, and strings with more than 64 combining marks in a
     ///   row (``MessagePackError/Code/combiningMarks``).
     public init(decoding buffer: ByteBuffer, limits: MessagePackLimits = .default) throws(MessagePackError) {
         try MessagePackReader.validate(buffer, limits: limits)

@@ -26,7 +26,7 @@ public struct SocketIOConfiguration: Sendable {
     /// up the other clients. If yours send more, such as long arrays of numbers, send them as binary, or raise the limit.
     public var maxPacketValues = 65_536
     /// Bytes that a client's name of an event may have; a longer one closes the connection with `parse error`. Default 256, since names are
-    /// written in code; at most 65 536. Names with more than 256 combining marks in a row are refused whatever the limit is.
+    /// written in code; at most 65 536. Names with more than 64 combining marks in a row are refused whatever the limit is.
     public var maxEventNameLength = 256
     /// Namespaces that one client may join, those included for which middleware still runs; further ones are refused. Default 100.
     public var maxNamespacesPerClient = 100
