@@ -100,6 +100,8 @@ extension ClusterStateMachine {
         guard header.namespace.isEmpty || header.kind.isMembership || namespaces.contains(Name(header.namespace)) else {
             return (false, actions + answerForUnknownNamespace(header, now: now))
         }
+        // An answer can be large, and takes its time to be decoded.
+        if header.kind.isAnswer, !(header.request.map { pending.contains($0) } ?? false) { return (false, actions) }
         return (true, actions)
     }
 

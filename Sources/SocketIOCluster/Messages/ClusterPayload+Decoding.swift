@@ -62,8 +62,8 @@ struct PayloadReader {
             case .broadcast: return .broadcast(try reader.readPacket(), options)
             case .broadcastWithAck: return .broadcastWithAck(try reader.readPacket(), options)
             case .disconnectSockets: return .disconnectSockets(options, closeConnection: try reader.input.readBool())
-            case .addSockets: return .addSockets(options, rooms: try reader.readStrings())
-            case .removeSockets: return .removeSockets(options, rooms: try reader.readStrings())
+            case .addSockets: return .addSockets(options, rooms: try reader.readRooms())
+            case .removeSockets: return .removeSockets(options, rooms: try reader.readRooms())
             case .fetchSockets: return .fetchSockets(options)
             default: return .rooms(options)
             }
@@ -102,6 +102,8 @@ struct PayloadReader {
 
     /// More bytes than a private session id has.
     private static let pidLimit = 512
+    /// More rooms than any operation should name, and more attachments than any packet should have.
+    private static let (roomLimit, attachmentLimit) = (1_000_000, 1_000_000)
     /// More ranges of void numbers than a sender lists.
     private static let voidLimit = 256
     /// The longest reason for which an answer is missing.
@@ -127,6 +129,9 @@ struct PayloadReader {
     }
 
     private mutating func readStrings() throws -> [String] { try list { try $0.input.readString() } }
+
+    /// Rooms of an operation. An operation on more is refused later on, with the configuration's limit; nothing is allocated for millions.
+    private mutating func readRooms() throws -> [String] { try list(atMost: Self.roomLimit) { try $0.input.readString() } }
 
     private mutating func readMap() throws -> NameMap<String> {
         var result = NameMap<String>()
@@ -157,7 +162,7 @@ struct PayloadReader {
 
     private mutating func readOptions() throws -> BroadcastOptions {
         try fields(4) { reader in
-            var options = BroadcastOptions(rooms: try reader.readStrings(), except: try reader.readStrings())
+            var options = BroadcastOptions(rooms: try reader.readRooms(), except: try reader.readRooms())
             let flags = FlagBits(rawValue: try reader.input.readInteger())
             options.flags.volatile = flags.contains(.volatile)
             options.flags.compress = !flags.contains(.uncompressed)
@@ -178,7 +183,9 @@ struct PayloadReader {
         }
     }
 
-    private mutating func readAttachments() throws -> [ByteBuffer] { try list { try $0.input.readBinary() } }
+    private mutating func readAttachments() throws -> [ByteBuffer] {
+        try list(atMost: Self.attachmentLimit) { try $0.input.readBinary() }
+    }
 
     private mutating func readArguments() throws -> EventArguments {
         try fields(4) { reader in

@@ -158,6 +158,21 @@ struct ClusterMachineTests {
         }
     }
 
+    @Test func `an answer that nobody waits for is not decoded`() {
+        var machine = settled()
+        let now = start + .seconds(1)
+        let isWanted = { (machine: inout ClusterStateMachine, number: UInt64) in
+            let header = header(.roomsAnswer, request: request, target: "me", number: number)
+            return machine.receive(header, now: now, makeID: makeID).isWanted
+        }
+        #expect(!isWanted(&machine, 1))
+        _ = ask(&machine, at: now)
+        #expect(isWanted(&machine, 2))
+        let answer = header(.roomsAnswer, request: request, target: "me", number: 2)
+        #expect(completions(machine.process(answer, .roomsAnswer(["r"]), now: now)).count == 1)
+        #expect(!isWanted(&machine, 3))
+    }
+
     @Test
     func `Silence counts only while something is heard`() {
         var machine = settled()

@@ -122,6 +122,21 @@ struct ClusterPayloadTests {
         }
     }
 
+    /// A document of 16 MB has room for as many, which would take 300 MB.
+    @Test func `millions of rooms are refused before anything is allocated for them`() {
+        for (kind, isSelection) in [
+            (ClusterMessageKind.addSockets, false), (.removeSockets, false), (.addSockets, true), (.disconnectSockets, true),
+        ] {
+            var bytes = ByteBuffer(bytes: isSelection ? [0x92, 0x94] : [0x92, 0x94, 0x90, 0x90, 0x00, 0xc0])
+            bytes.writeBytes([0xdd, 0x00, 0x1e, 0x84, 0x80])
+            bytes.writeRepeatingByte(0xa0, count: 2_000_000)
+            if isSelection { bytes.writeBytes([0x90, 0x00, 0xc0, kind == .disconnectSockets ? 0xc3 : 0x90]) }
+            #expect {
+                try ClusterPayloadCoder.decode(bytes, for: Self.header(kind))
+            } throws: { "\($0)".contains("2000000 entries instead of at most 1000000") }
+        }
+    }
+
     @Test(arguments: ClusterMessageKind.allCases)
     func `Every truncation is refused`(_ kind: ClusterMessageKind) throws {
         for body in try Self.bodies() where body.kind == kind {
