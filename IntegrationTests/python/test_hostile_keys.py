@@ -1,3 +1,6 @@
+# Copyright 2026 the swift-socketio authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Keys that are long and take Swift long to normalise, although none has too many marks in a row. A dictionary of them holds nobody up."""
 
 import time
