@@ -162,13 +162,13 @@ struct ClusterMachineTests {
         var machine = settled()
         let now = start + .seconds(1)
         let isWanted = { (machine: inout ClusterStateMachine, number: UInt64) in
-            let header = header(.roomsAnswer, request: request, target: "me", number: number)
+            let header = header(.roomsAnswer, request: request, number: number, target: "me")
             return machine.receive(header, now: now, makeID: makeID).isWanted
         }
         #expect(!isWanted(&machine, 1))
         _ = ask(&machine, at: now)
         #expect(isWanted(&machine, 2))
-        let answer = header(.roomsAnswer, request: request, target: "me", number: 2)
+        let answer = header(.roomsAnswer, request: request, number: 2, target: "me")
         #expect(completions(machine.process(answer, .roomsAnswer(["r"]), now: now)).count == 1)
         #expect(!isWanted(&machine, 3))
     }
