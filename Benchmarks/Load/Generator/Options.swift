@@ -15,7 +15,6 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "The packets' format.") var parser = WireFormat.json
     @Option(help: "text, csv or json.") var format = OutputFormat.text
     @Option(help: "A file to append the result to, instead of the standard output.") var output: String?
-    @Option(help: "A file for a plot of the latencies (SVG).") var plot: String?
 
     func server() throws -> ServerURL { try ServerURL(url) }
 
@@ -26,14 +25,11 @@ struct CommonOptions: ParsableArguments {
             case .csv: report.csv
             case .json: report.json
             }
-        if let output { try write(text, to: output, O_APPEND) } else { try write(text, STDOUT_FILENO) }
-        if let plot {
-            if report.curve.isEmpty { note("this mode has no latencies to plot") } else { try write(Plot.svg(report), to: plot, O_TRUNC) }
-        }
+        if let output { try append(text, to: output) } else { try write(text, STDOUT_FILENO) }
     }
 
-    private func write(_ text: String, to path: String, _ flag: Int32) throws {
-        let file = open(path, O_WRONLY | O_CREAT | flag, 0o644)
+    private func append(_ text: String, to path: String) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         guard file >= 0 else { throw LoadError.system(path) }
         defer { close(file) }
         try write(text, file)

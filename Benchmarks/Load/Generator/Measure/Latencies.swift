@@ -26,11 +26,4 @@ struct Latencies {
     static let percentiles: [(name: String, value: Double)] = [
         ("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9), ("max", 100),
     ]
-
-    /// The whole distribution, for a plot: percentile and milliseconds.
-    var curve: [(percentile: Double, milliseconds: Double)] {
-        var points: [(Double, Double)] = []
-        for value in histogram.percentiles(ticksPerHalfDistance: 5) { points.append((value.percentile, Double(value.value) / 1e6)) }
-        return points
-    }
 }

@@ -21,7 +21,6 @@ struct Report {
     let parameters: [(name: String, value: String)]
     private(set) var values: [Value] = []
     private(set) var warnings: [String] = []
-    private(set) var curve: [(percentile: Double, milliseconds: Double)] = []
 
     init(_ mode: String, _ parameters: [(name: String, value: String)]) {
         self.mode = mode
@@ -39,7 +38,6 @@ struct Report {
         for percentile in Latencies.percentiles {
             add("\(name) \(percentile.name)", latencies.milliseconds(at: percentile.value), "ms", digits: 3)
         }
-        curve = latencies.curve
     }
 
     mutating func add(_ counts: SequenceTracker.Counts) {
