@@ -30,7 +30,7 @@ struct SocketIOLoadServer: AsyncParsableCommand {
     func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
         if options.bare { return try await serveBare(options, on: group) { say("listening \($0)\n") } }
-        var logger = Logger(label: "load-target") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "socketio.load-server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
         let io = SocketIOServer(
             configuration: options.serverConfiguration,
