@@ -34,7 +34,7 @@ extension MongoAdapterTests {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, .ttl)
             let (primary, namespace) = (try await set.primary(), "tests.\(configuration.collection)")
-            for (command, code) in [("create", 189), ("createIndexes", 11_602)] as [(String, Int32)] {
+            for (command, code) in [("create", .primarySteppedDown), ("createIndexes", .interruptedDueToReplStateChange)] as [(String, MongoErrorCode)] {
                 try await primary.failCommands([command], on: namespace, code: code, times: 2)
                 try await withNodes(1, configuration) { try await $0[0].emit("x") }
                 try await withCollection(set.connectionString, configuration.collection) { collection in
@@ -194,7 +194,7 @@ extension MongoAdapterTests {
             let set = try await SharedReplicaSet.three.healthy()
             let first = makeConfiguration(set.connectionString, .ttl)
             var second = first
-            second.cluster = "$other"
+            second.clusterName = "$other"
             try await withNodes(1, first) { [second] ones in
                 try await withNodes(1, second) { others in
                     try await ones[0].emit("one", 0..<5)

@@ -24,8 +24,8 @@ extension MongoAdapterTests {
             var configuration = makeConfiguration(set.connectionString, mode)
             if mode.expiration != .ttl { configuration.expiration = .capped(bytes: 64 << 20) }
             // Nothing else is written that a stream could go on with.
-            configuration.heartbeatInterval = .seconds(30)
-            configuration.heartbeatTimeout = .seconds(60)
+            configuration.cluster.heartbeatInterval = .seconds(30)
+            configuration.cluster.heartbeatTimeout = .seconds(60)
             try await withNodes(2, configuration) { nodes in
                 try await nodes[0].emit("before", 0..<10)
                 await expectAll(nodes, "before", 0..<10)
@@ -70,8 +70,8 @@ extension MongoAdapterTests {
 
         /// Injected: the server raises 280 for a token of an event that its oplog has never had, and the adapter has only tokens that the
         /// server gave it, of events that a majority has.
-        @Test(arguments: [280, 222] as [Int32])
-        func `A position that the server no longer accepts is a gap, and the stream goes on`(code: Int32) async throws {
+        @Test(arguments: [.changeStreamFatalError, .closeChangeStream] as [MongoErrorCode])
+        func `A position that the server no longer accepts is a gap, and the stream goes on`(code: MongoErrorCode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, .ttl)
             try await withNodes(1, configuration) { nodes in
@@ -95,7 +95,7 @@ extension MongoAdapterTests {
             try await withNodes(1, configuration) { nodes in
                 #expect(await eventually { nodes[0].mongo.health == .healthy })
                 let primary = try await set.primary()
-                try await primary.failCommands(["getMore"], on: "tests.\(configuration.collection)", code: 280, times: 3)
+                try await primary.failCommands(["getMore"], on: "tests.\(configuration.collection)", code: .changeStreamFatalError, times: 3)
                 #expect(await eventually(within: .seconds(40)) { nodes[0].mongo.health == .deaf })
                 #expect(nodes[0].events.gaps >= 1)
                 try await primary.failNothing()

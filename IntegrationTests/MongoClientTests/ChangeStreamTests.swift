@@ -96,7 +96,7 @@ extension MongoTests {
                 #expect(try await set.killCursors(of: collection.namespace) > 0)
                 let error = try #require(await iterator.end())
                 #expect(error.code == .cursor)
-                #expect([43, 237].contains(error.serverCode))
+                #expect([.cursorNotFound, .cursorKilled].contains(error.serverCode))
                 #expect(error.operationTime != nil)
                 #expect(!stream.isAlive)
                 #expect(try await iterator.next() == nil)
@@ -199,7 +199,7 @@ extension MongoTests {
                     var options = MongoChangeStreamOptions()
                     options.start = start
                     let error = try #require(await openAndRead(collection, options))
-                    #expect(error.serverCode == 286)
+                    #expect(error.serverCode == .changeStreamHistoryLost)
                     #expect(error.hasLabel("NonResumableChangeStreamError"))
                     #expect(error.operationTime != nil)
                 }
@@ -222,10 +222,10 @@ extension MongoTests {
             try await withCollection { set, collection async throws in
                 let stream = try await collection.watch()
                 let label = "NonResumableChangeStreamError"
-                try await set.primary().failCommands(["getMore"], on: collection.namespace, code: 280, labels: [label], times: 1)
+                try await set.primary().failCommands(["getMore"], on: collection.namespace, code: .changeStreamFatalError, labels: [label], times: 1)
                 var iterator = stream.makeAsyncIterator()
                 let error = try #require(await iterator.end())
-                #expect(error.serverCode == 280)
+                #expect(error.serverCode == .changeStreamFatalError)
                 #expect(error.labels == ["NonResumableChangeStreamError"])
                 #expect(error.operationTime != nil)
             }
@@ -264,7 +264,7 @@ extension MongoTests {
             let server = try await MongoStandalone.start()
             try await withClient(.init(connectionString: server.connectionString)) { client async throws in
                 let error = try #require(await openAndRead(client.database("tests").collection("c"), .init()))
-                #expect(error.serverCode == 40_573)
+                #expect(error.serverCode == .changeStreamNotSupported)
                 #expect(error.message.contains("replica set"))
                 #expect(try await !client.hello().hasChangeStreams)
             }

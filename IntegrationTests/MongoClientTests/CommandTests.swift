@@ -49,7 +49,7 @@ extension MongoTests {
                 try await collection.createIndexes([index])
                 _ = try await collection.insert(numbered(0..<2))
                 let result = try await collection.insert(numbered(1..<3))
-                #expect(result.writeErrors.map(\.code) == [11_000])
+                #expect(result.writeErrors.map(\.code) == [.duplicateKey])
                 #expect(result.writeErrors.first?.isDuplicateID == false)
                 #expect(result.insertedCount == 0)
             }
@@ -83,7 +83,7 @@ extension MongoTests {
 
                 options.hint = BSONDocument { $0.append("nothing", Int32(1)) }
                 let error = await #expect(throws: MongoError.self) { try await collection.find(options: options) }
-                #expect(error?.serverCode == 2)
+                #expect(error?.serverCode == .badValue)
 
                 let tooMuch = await #expect(throws: MongoError.self) { try await collection.find(maximumBytes: 1_000) }
                 #expect(tooMuch?.code == .overloaded)
@@ -143,7 +143,7 @@ extension MongoTests {
             try await withCollection { _, collection async throws in
                 try await collection.createCapped(bytes: 100_000, maximumDocuments: 10)
                 let exists = await #expect(throws: MongoError.self) { try await collection.create() }
-                #expect(exists?.serverCode == 48)
+                #expect(exists?.serverCode == .namespaceExists)
                 #expect(exists?.serverCodeName == "NamespaceExists")
                 #expect(exists?.outcome == .notApplied)
                 let filter = BSONDocument { $0.append("name", collection.name) }
@@ -161,7 +161,7 @@ extension MongoTests {
                 try await collection.createIndexes([index])
                 index.expireAfter = .seconds(90)
                 let conflict = await #expect(throws: MongoError.self) { try await collection.createIndexes([index]) }
-                #expect(conflict?.serverCode == 85)
+                #expect(conflict?.serverCode == .indexOptionsConflict)
                 try await collection.modify(
                     BSONDocument { options in
                         options.appendDocument("index") { change in
@@ -183,7 +183,7 @@ extension MongoTests {
                 try secondary.pause()
                 let result = try await collection.insert(numbered(1..<2), writeConcern: .members(3).timeout(.milliseconds(300)))
                 #expect(result.insertedCount == 1)
-                #expect(result.writeConcernError?.code == 64)
+                #expect(result.writeConcernError?.code == .writeConcernTimeout)
                 #expect(!result.isComplete)
                 let error = await #expect(throws: MongoError.self) {
                     try await collection.delete(BSONDocument(), writeConcern: .members(3).timeout(.milliseconds(300)))

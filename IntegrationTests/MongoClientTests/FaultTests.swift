@@ -96,12 +96,12 @@ extension MongoTests {
             try await withCollection { set, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 let primary = try await set.primary()
-                try await primary.failCommands(["insert"], on: collection.namespace, code: 13, times: 1)
+                try await primary.failCommands(["insert"], on: collection.namespace, code: .unauthorized, times: 1)
                 let refused = await #expect(throws: MongoError.self) { try await collection.insert(numbered(1..<2)) }
                 #expect(refused?.outcome == .notApplied)
                 #expect(refused?.code == .write)
 
-                try await primary.failCommands(["insert"], on: collection.namespace, code: 10_107, times: 1)
+                try await primary.failCommands(["insert"], on: collection.namespace, code: .notWritablePrimary, times: 1)
                 let demoted = await #expect(throws: MongoError.self) { try await collection.insert(numbered(2..<3)) }
                 #expect(demoted?.outcome == .unknown)
 
@@ -137,7 +137,7 @@ extension MongoTests {
             }
             try await withClient(.init(connectionString: server.connectionString(user: nil))) { client async throws in
                 let error = await #expect(throws: MongoError.self) { try await client.database("tests").collection("d").create() }
-                #expect(error?.serverCode == 13)
+                #expect(error?.serverCode == .unauthorized)
                 #expect(error?.outcome == .notApplied)
             }
             await server.stop()

@@ -48,7 +48,7 @@ extension MongoTests {
             try await withCollection { _, collection async throws in
                 _ = try await collection.insert(numbered(0..<1))
                 let error = await #expect(throws: MongoError.self) { try await collection.tail() }
-                #expect(error?.serverCode == 2)
+                #expect(error?.serverCode == .badValue)
             }
         }
 
@@ -81,7 +81,7 @@ extension MongoTests {
                 }
                 var iterator = cursor.makeAsyncIterator()
                 let error = try #require(await iterator.end())
-                #expect(error.serverCode == 136)
+                #expect(error.serverCode == .cappedPositionLost)
             }
         }
 

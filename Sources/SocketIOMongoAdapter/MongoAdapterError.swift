@@ -63,7 +63,7 @@ extension MongoAdapterError {
         case .shutDown:
             self.init(.closed, "The MongoClient is closed.", cause: error)
         default:
-            if error.serverCode == 13 {
+            if error.serverCode == .unauthorized {
                 let text = "The user lacks a privilege for \(action): grant it the role readWrite on the database."
                 self.init(.unauthorized, text, cause: error)
             } else {

@@ -72,7 +72,7 @@ public struct MongoError: Error, Sendable, CustomStringConvertible {
 
     struct Details: Sendable {
         var outcome = Outcome.notApplied
-        var serverCode: Int32?
+        var serverCode: MongoErrorCode?
         var serverCodeName: String?
         var serverMessage: String?
         var labels: [String] = []
@@ -97,7 +97,7 @@ public struct MongoError: Error, Sendable, CustomStringConvertible {
     public var outcome: Outcome { self.storage.details.outcome }
 
     /// The server's error code, if the server answered.
-    public var serverCode: Int32? { self.storage.details.serverCode }
+    public var serverCode: MongoErrorCode? { self.storage.details.serverCode }
 
     /// The server's name of the code, such as `NamespaceExists`.
     public var serverCodeName: String? { self.storage.details.serverCodeName }

@@ -110,12 +110,12 @@ extension MongoProcess {
     public func failCommands(
         _ commands: [String],
         on namespace: String,
-        code: Int32?,
+        code: MongoErrorCode?,
         labels: [String] = [],
         times: Int? = nil
     ) async throws {
         try await self.setFailPoint(commands, on: namespace, times: times) { data in
-            if let code { data.append("errorCode", code) } else { data.append("closeConnection", true) }
+            if let code { data.append("errorCode", code.rawValue) } else { data.append("closeConnection", true) }
             if !labels.isEmpty {
                 data.appendArray("errorLabels") { array in
                     for label in labels { array.append(label) }

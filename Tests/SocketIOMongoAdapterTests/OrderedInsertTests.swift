@@ -13,7 +13,7 @@ struct OrderedInsertTests {
     /// What a server answers.
     private static func answer(
         inserted: Int,
-        error: (index: Int, code: Int32, key: String)? = nil,
+        error: (index: Int, code: MongoErrorCode, key: String)? = nil,
         isUnconfirmed: Bool = false
     ) throws -> MongoInsertResult {
         try MongoInsertResult(
@@ -23,12 +23,12 @@ struct OrderedInsertTests {
                     reply.appendArray("writeErrors") { errors in
                         errors.appendDocument { entry in
                             entry.append("index", Int32(error.index))
-                            entry.append("code", error.code)
+                            entry.append("code", error.code.rawValue)
                             entry.appendDocument("keyPattern") { $0.append(error.key, Int32(1)) }
                         }
                     }
                 }
-                if isUnconfirmed { reply.appendDocument("writeConcernError") { $0.append("code", Int32(64)) } }
+                if isUnconfirmed { reply.appendDocument("writeConcernError") { $0.append("code", MongoErrorCode.writeConcernTimeout.rawValue) } }
                 reply.append("ok", Int32(1))
             }
         )
@@ -72,11 +72,11 @@ struct OrderedInsertTests {
     @Test
     func `A document that is there counts as written, and the attempt goes on behind it and what else is there`() throws {
         var insert = Self.machine(10)
-        insert.answered(try Self.answer(inserted: 0, error: (0, 11_000, "_id")), range: 0..<10)
+        insert.answered(try Self.answer(inserted: 0, error: (0, .duplicateKey, "_id")), range: 0..<10)
         #expect(Self.describe(insert.next) == "look 1..<10")
         insert.found(5)
         #expect(Self.describe(insert.next) == "insert 6..<10")
-        insert.answered(try Self.answer(inserted: 1, error: (1, 11_000, "_id")), range: 6..<10)
+        insert.answered(try Self.answer(inserted: 1, error: (1, .duplicateKey, "_id")), range: 6..<10)
         insert.found(0)
         #expect(Self.describe(insert.next) == "insert 8..<10")
         insert.answered(try Self.answer(inserted: 2), range: 8..<10)
@@ -86,22 +86,22 @@ struct OrderedInsertTests {
     @Test
     func `All there already`() throws {
         var insert = Self.machine(3)
-        insert.answered(try Self.answer(inserted: 0, error: (0, 11_000, "_id")), range: 0..<3)
+        insert.answered(try Self.answer(inserted: 0, error: (0, .duplicateKey, "_id")), range: 0..<3)
         insert.found(2)
         #expect(Self.describe(insert.next) == "written")
     }
 
     @Test(
-        arguments: [11_000, 121] as [Int32]
+        arguments: [.duplicateKey, .documentValidationFailure] as [MongoErrorCode]
     )
-    func `A duplicate of another unique index is a refusal, and so is what a validator does not let pass`(code: Int32) throws {
+    func `A duplicate of another unique index is a refusal, and so is what a validator does not let pass`(code: MongoErrorCode) throws {
         var insert = Self.machine(5)
         insert.answered(try Self.answer(inserted: 2, error: (2, code, "other")), range: 0..<5)
         #expect(Self.describe(insert.next) == "refused 2")
     }
 
-    @Test(arguments: [10_107, 11_602, 189, 91, 4_711] as [Int32])
-    func `A step-down in the middle of a batch leaves its outcome open`(code: Int32) throws {
+    @Test(arguments: [.notWritablePrimary, .interruptedDueToReplStateChange, .primarySteppedDown, .shutdownInProgress, MongoErrorCode(rawValue: 4711)] as [MongoErrorCode])
+    func `A step-down in the middle of a batch leaves its outcome open`(code: MongoErrorCode) throws {
         var insert = Self.machine(5)
         insert.answered(try Self.answer(inserted: 2, error: (2, code, "_id")), range: 0..<5)
         #expect(Self.describe(insert.next) == "unknown")
@@ -113,7 +113,7 @@ struct OrderedInsertTests {
         insert.answered(try Self.answer(inserted: 2, isUnconfirmed: true), range: 0..<2)
         #expect(Self.describe(insert.next) == "unknown")
         insert = Self.machine(2)
-        insert.answered(try Self.answer(inserted: 0, error: (0, 11_000, "_id"), isUnconfirmed: true), range: 0..<2)
+        insert.answered(try Self.answer(inserted: 0, error: (0, .duplicateKey, "_id"), isUnconfirmed: true), range: 0..<2)
         #expect(Self.describe(insert.next) == "unknown")
     }
 
@@ -137,7 +137,7 @@ struct OrderedInsertTests {
         insert.answered(try Self.answer(inserted: 2), range: 0..<3)
         #expect(Self.describe(insert.next) == "unknown")
         insert = Self.machine(3)
-        insert.answered(try Self.answer(inserted: 0, error: (17, 11_000, "_id")), range: 0..<3)
+        insert.answered(try Self.answer(inserted: 0, error: (17, .duplicateKey, "_id")), range: 0..<3)
         #expect(Self.describe(insert.next) == "unknown")
     }
 }

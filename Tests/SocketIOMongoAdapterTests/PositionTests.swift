@@ -14,9 +14,9 @@ struct PositionTests {
     private static func token(_ text: String) -> BSONDocument { BSONDocument { $0.append("_data", text) } }
 
     /// An error reply of the server.
-    private static func error(_ code: Int32, labels: [String] = [], message: String = "", time: UInt32? = 99) -> MongoError {
+    private static func error(_ code: MongoErrorCode, labels: [String] = [], message: String = "", time: UInt32? = 99) -> MongoError {
         let reply = BSONDocument { reply in
-            reply.append("code", code)
+            reply.append("code", code.rawValue)
             reply.append("errmsg", message)
             if let time { reply.append("operationTime", BSONTimestamp(time: time, increment: 1)) }
             if !labels.isEmpty {
@@ -50,11 +50,15 @@ struct PositionTests {
         #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("b"))))
     }
 
-    @Test(arguments: [43, 89, 91, 189, 237, 10_107, 11_600, 11_602, 13_435, 13]
+    @Test(
+        arguments: [
+            .cursorNotFound, .networkTimeout, .shutdownInProgress, .primarySteppedDown, .cursorKilled, .notWritablePrimary,
+            .interruptedAtShutdown, .interruptedDueToReplStateChange, .notPrimaryNoSecondaryOk, .unauthorized,
+        ] as [MongoErrorCode]
     )
-    func `A broken connection, a killed cursor, a step-down: on from the token, nothing lost`(code: Int) {
+    func `A broken connection, a killed cursor, a step-down: on from the token, nothing lost`(code: MongoErrorCode) {
         var machine = Self.opened()
-        for _ in 0..<20 { machine.failed(Self.error(Int32(code)), now: Self.now) }
+        for _ in 0..<20 { machine.failed(Self.error(code), now: Self.now) }
         let opening = machine.open(now: Self.now)
         #expect(opening.position == .after(Self.token("b")))
         #expect(!opening.isLossy && !opening.needsSetUp)
@@ -62,7 +66,7 @@ struct PositionTests {
         machine = Self.opened()
         machine.failed(.simulated(.network), now: Self.now)
         #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("b"))))
-        machine.failed(Self.error(4_711, labels: ["ResumableChangeStreamError"]), now: Self.now)
+        machine.failed(Self.error(MongoErrorCode(rawValue: 4711), labels: ["ResumableChangeStreamError"]), now: Self.now)
         #expect(machine.open(now: Self.now).position == .after(Self.token("b")))
     }
 
@@ -71,8 +75,8 @@ struct PositionTests {
         var machine = Self.opened()
         machine.ended()
         #expect(machine.open(now: Self.now) == .init(position: .after(Self.token("b")), needsSetUp: true))
-        machine.failed(Self.error(260), now: Self.now)
-        machine.failed(Self.error(260), now: Self.now)
+        machine.failed(Self.error(.invalidResumeToken), now: Self.now)
+        machine.failed(Self.error(.invalidResumeToken), now: Self.now)
         #expect(machine.open(now: Self.now).position == .after(Self.token("b")))
         machine.opened(token: Self.token("c"))
         #expect(!machine.open(now: Self.now).needsSetUp)
@@ -81,14 +85,14 @@ struct PositionTests {
     @Test
     func `A token that stays refused is given up`() {
         var machine = Self.opened()
-        for _ in 0..<3 { machine.failed(Self.error(260), now: Self.now) }
+        for _ in 0..<3 { machine.failed(Self.error(.invalidResumeToken), now: Self.now) }
         #expect(machine.open(now: Self.now).position == Self.restarted)
         #expect(machine.open(now: Self.now).isLossy)
     }
 
     @Test
     func `Lost history: on at the server's time of the error, which counts as a loss until a stream is open`() {
-        for error in [Self.error(286), Self.error(280), Self.error(4_711, labels: ["NonResumableChangeStreamError"])] {
+        for error in [Self.error(.changeStreamHistoryLost), Self.error(.changeStreamFatalError), Self.error(MongoErrorCode(rawValue: 4711), labels: ["NonResumableChangeStreamError"])] {
             var machine = Self.opened()
             machine.failed(error, now: Self.now)
             #expect(machine.open(now: Self.now).position == Self.restarted)
@@ -110,7 +114,7 @@ struct PositionTests {
         var machine = Self.opened()
         for index in 0..<3 {
             #expect(!machine.isUnstable(now: Self.now + .seconds(Int64(index))))
-            machine.failed(Self.error(286), now: Self.now + .seconds(Int64(index)))
+            machine.failed(Self.error(.changeStreamHistoryLost), now: Self.now + .seconds(Int64(index)))
             machine.opened(token: Self.token("c"))
         }
         #expect(machine.isUnstable(now: Self.now + .seconds(3)))
@@ -126,7 +130,7 @@ struct PositionTests {
 
     private static func unreadable(_ token: String, time: UInt32? = 99) -> MongoError {
         let text = "BSONObj size: 16777473 (0x1000101) is invalid. Size must be between 0 and 16793600(16MB) First element: _id: { "
-        return error(10_334, message: text + token, time: time)
+        return error(.bsonObjectTooLarge, message: text + token, time: time)
     }
 
     /// A stream that has met such an event twice, the second time with nothing before it.
@@ -199,16 +203,16 @@ struct PositionTests {
     @Test
     func `Other errors are given five attempts`() {
         var machine = Self.opened()
-        for _ in 0..<4 { machine.failed(Self.error(4_711), now: Self.now) }
+        for _ in 0..<4 { machine.failed(Self.error(MongoErrorCode(rawValue: 4711)), now: Self.now) }
         #expect(machine.open(now: Self.now).position == .after(Self.token("b")))
-        machine.failed(Self.error(4_711), now: Self.now)
+        machine.failed(Self.error(MongoErrorCode(rawValue: 4711)), now: Self.now)
         #expect(machine.open(now: Self.now).position == Self.restarted)
     }
 
     @Test
     func `Without a time in the reply the stream begins now, never at this machine's time`() {
         var machine = Self.opened()
-        machine.failed(Self.error(286, time: nil), now: Self.now)
+        machine.failed(Self.error(.changeStreamHistoryLost, time: nil), now: Self.now)
         #expect(machine.open(now: Self.now).position == .now)
         #expect(machine.open(now: Self.now).isLossy)
     }

@@ -15,8 +15,8 @@ struct TailTests {
 
     private static func after(_ seconds: Int64) -> NIODeadline { now + .seconds(seconds) }
 
-    private static func error(_ code: Int32) -> MongoError {
-        .fromServer(BSONDocument { $0.append("code", code) }, attempts: 1, isWrite: false)
+    private static func error(_ code: MongoErrorCode) -> MongoError {
+        .fromServer(BSONDocument { $0.append("code", code.rawValue) }, attempts: 1, isWrite: false)
     }
 
     private static let first = ObjectID()
@@ -54,7 +54,7 @@ struct TailTests {
         Self.expectOpening(of: &machine, Self.first, marker: Self.time(1_000, 3), oldest: Self.time(5), isLossy: false)
         machine.writes(Self.own)
         machine.read(Self.own, at: Self.time(2_000))
-        machine.failed(Self.error(11_600), now: Self.now)
+        machine.failed(Self.error(.interruptedAtShutdown), now: Self.now)
         let opening = machine.open(now: Self.now)
         #expect(opening.start == Self.time(1_940, 0))
         #expect(opening.anchors == [Self.own, Self.first])
@@ -119,7 +119,7 @@ struct TailTests {
         Self.expectOpening(of: &machine, marker: Self.time(3_000), oldest: nil, isLossy: false)
         Self.expectOpening(of: &machine, marker: Self.time(3_000), oldest: Self.time(2_000, 2), isLossy: true)
         // It ends before it has read anything.
-        machine.failed(Self.error(136), now: Self.now)
+        machine.failed(Self.error(.cappedPositionLost), now: Self.now)
         #expect(machine.open(now: Self.now).start == Self.time(1_940, 0))
         Self.expectOpening(of: &machine, marker: Self.time(3_001), oldest: Self.time(2_000, 2), isLossy: false)
         Self.expectOpening(of: &machine, marker: Self.time(3_001), oldest: Self.time(2_000, 3), isLossy: true)
@@ -130,7 +130,7 @@ struct TailTests {
         var machine = Self.opened()
         for index in 1...3 {
             #expect(!machine.isUnstable(now: Self.after(Int64(index))))
-            machine.failed(Self.error(136), now: Self.after(Int64(index)))
+            machine.failed(Self.error(.cappedPositionLost), now: Self.after(Int64(index)))
             Self.expectOpening(
                 of: &machine,
                 marker: Self.time(9_000),
@@ -166,7 +166,7 @@ struct TailTests {
         var pauses: [TimeAmount] = []
         for second in 1...7 as ClosedRange<Int64> {
             #expect(!machine.isUnstable(now: Self.after(second)))
-            machine.failed(Self.error(4_711), now: Self.after(second))
+            machine.failed(Self.error(MongoErrorCode(rawValue: 4711)), now: Self.after(second))
             pauses.append(machine.open(now: Self.after(second)).pause)
         }
         #expect(pauses == [0, 400, 800, 1_600, 3_200, 5_000, 5_000].map { .milliseconds($0) })
@@ -174,8 +174,8 @@ struct TailTests {
         #expect(!machine.isUnstable(now: Self.after(67)))
     }
 
-    @Test(arguments: [nil, 91, 10_107, 11_600, 13_435, 136] as [Int32?])
-    func `A server that goes, comes or steps down does not, however often`(code: Int32?) {
+    @Test(arguments: [nil, .shutdownInProgress, .notWritablePrimary, .interruptedAtShutdown, .notPrimaryNoSecondaryOk, .cappedPositionLost] as [MongoErrorCode?])
+    func `A server that goes, comes or steps down does not, however often`(code: MongoErrorCode?) {
         var machine = Self.opened()
         for _ in 0..<50 { machine.failed(code.map(Self.error) ?? .simulated(.network), now: Self.now) }
         for _ in 0..<50 { machine.ended() }

@@ -137,17 +137,16 @@ struct ChangeStreamStateMachine {
     // MARK: Errors
 
     private static func classify(_ error: MongoError) -> Failure {
-        switch error.serverCode {
-        case 10_334: return .unreadableEvent
-        case 26, 260: return .collectionIsGone
-        case 136, 222, 280, 286: return .positionIsLost
-        default: break
+        if let code = error.serverCode {
+            if code == .bsonObjectTooLarge { return .unreadableEvent }
+            if MongoErrorCode.missingCollection.contains(code) { return .collectionIsGone }
+            if MongoErrorCode.lostPosition.contains(code) { return .positionIsLost }
         }
         if error.hasLabel("NonResumableChangeStreamError") { return .positionIsLost }
-        return error.leavesPositionGood ? .transient : .unclear
+        return error.leavesPositionValid ? .transient : .unclear
     }
 
-    /// The position behind the event that the message of error 10334 quotes: `… First element: _id: { _data: "8263…" }`.
+    /// The position behind the event that the message of a ``MongoErrorCode/bsonObjectTooLarge`` quotes: `… First element: _id: { _data: "8263…" }`.
     ///
     /// The server cuts a long token off: `"8263…..."`. It begins with the event's time then, and nothing else has that time, except the rest
     /// of a transaction. If even that cannot be read, the event is no newer than the error. A stream that began at the time of the event

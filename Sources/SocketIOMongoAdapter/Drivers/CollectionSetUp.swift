@@ -53,7 +53,7 @@ struct CollectionSetUp: Sendable {
             case .ttl: try await collection.create()
             case .capped(let bytes): try await collection.createCapped(bytes: bytes)
             }
-        } catch  where error.serverCode == 48 {
+        } catch  where error.serverCode == .namespaceExists {
             // Another node was faster, with whatever options.
         } catch {
             throw MongoAdapterError(error, while: "creating the collection \(collection.namespace)")
@@ -83,9 +83,9 @@ struct CollectionSetUp: Sendable {
         index.expireAfter = .seconds(seconds)
         do throws(MongoError) {
             try await collection.createIndexes([index], commitQuorum: commitQuorum)
-        } catch  where error.serverCode == 85 || error.serverCode == 86 {
+        } catch  where error.serverCode.map(MongoErrorCode.indexConflict.contains) ?? false {
             try await adopt(keys, seconds: seconds, error)
-        } catch  where error.serverCode == 67 || error.serverCode == 72 {
+        } catch  where error.serverCode.map(MongoErrorCode.refusedIndex.contains) ?? false {
             let text = "The collection \(collection.namespace) is capped and takes no TTL index: drop it, or set expiration to .capped"
             throw MongoAdapterError(.collectionMismatch, text, cause: error)
         } catch {

@@ -66,7 +66,7 @@ final class MongoConnection: Sendable {
     ///   - threads: How many commands run at the same time.
     func start(needsChangeStreams: Bool?, threads: Int? = nil) async throws(MongoAdapterError) {
         try configuration.validate()
-        let client = try makeClient(threads: threads ?? configuration.lanes + 2)
+        let client = try makeClient(threads: threads ?? configuration.cluster.lanes + 2)
         let name = configuration.database ?? client.defaultDatabase ?? "socketio"
         let collection = client.database(name).collection(configuration.collection)
         do throws(MongoAdapterError) {
@@ -118,10 +118,10 @@ final class MongoConnection: Sendable {
             let text = "A tailable cursor cannot be used on a sharded cluster: set reading to .changeStream"
             throw MongoAdapterError(.invalidConfiguration, text)
         }
-        if configuration.deafnessLimit < .seconds(30) {
+        if configuration.cluster.deafnessTimeout < .seconds(30) {
             configuration.logger.warning(
                 "the streams of a sharded cluster wait for its slowest shard: set deafnessLimit to 30 s or more",
-                metadata: ["deafnessLimit": "\(configuration.deafnessLimit)"]
+                metadata: ["deafnessTimeout": "\(configuration.cluster.deafnessTimeout)"]
             )
         }
         return hello
@@ -157,7 +157,7 @@ final class MongoConnection: Sendable {
         // What an election interrupts is repeated, ten times half a second apart: a node that starts then should not have to be started again.
         for _ in 0..<10 {
             do throws(MongoAdapterError) { return try await setUp.run() } catch {
-                guard let cause = error.cause as? MongoError, cause.isOfElection else { throw error }
+                guard let cause = error.cause as? MongoError, cause.isFailover else { throw error }
             }
             do { try await Task.sleep(for: .milliseconds(500)) } catch { throw MongoAdapterError(.closed, "the task was cancelled") }
         }

@@ -26,14 +26,6 @@ struct OrderedInsertStateMachine {
         case finished(BatchOutcome)
     }
 
-    /// Codes by which a server refuses one document for good.
-    private static let refusals: Set<Int32> = [2, 9, 14, 52, 55, 56, 57, 121, 10_334, 11_000, 17_280]
-
-    /// CollectionUUIDMismatch.
-    private static let otherCollection: Int32 = 361
-    /// An unknown field of a command, and a field that is not in the stable API.
-    private static let unknownFields: Set<Int32> = [323, 40_415]
-
     private let sizes: [Int]
     private let bytesPerCommand: Int
     /// The documents before this one are written.
@@ -95,19 +87,19 @@ struct OrderedInsertStateMachine {
         if error.isDuplicateID {
             done += 1
             state = .looking
-        } else if Self.refusals.contains(error.code) {
+        } else if MongoErrorCode.refusedDocument.contains(error.code) {
             finish(.refused(index: done, error: ClusterError(.notSent, "the server refuses the document with code \(error.code)")))
         } else {
             let cause = MongoAdapterError(.failed, "The server could not write a document (code \(error.code)).")
-            isCollectionGone = error.code == Self.otherCollection
+            isCollectionGone = error.code == .collectionUUIDMismatch
             finish(isCollectionGone && done == 0 ? .notWritten(cause) : .unknown(cause))
         }
     }
 
     /// An insert has failed.
     mutating func failed(_ error: MongoError) {
-        isCollectionGone = error.serverCode == Self.otherCollection
-        cannotCompareUUIDs = error.serverCode.map(Self.unknownFields.contains) ?? false
+        isCollectionGone = error.serverCode == .collectionUUIDMismatch
+        cannotCompareUUIDs = error.serverCode.map(MongoErrorCode.refusedField.contains) ?? false
         finish(error.outcome == .notApplied && done == 0 ? .notWritten(error) : .unknown(error))
     }
 

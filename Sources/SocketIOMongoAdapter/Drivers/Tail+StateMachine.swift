@@ -42,8 +42,6 @@ struct TailStateMachine {
     /// Seconds. A new primary may have others in place of the last documents that the old one had, with somewhat older times; what is read
     /// twice is recognised by its number.
     private static let overlap: UInt32 = 60
-    /// CappedPositionLost.
-    private static let positionLost: Int32 = 136
     /// Documents of this node that may still come back.
     private static let writtenLimit = 64
 
@@ -137,7 +135,7 @@ struct TailStateMachine {
         stability.ended()
         needsSetUp = true
         // Of a cursor that was overtaken, the next opening tells what is lost.
-        guard error.serverCode != Self.positionLost, !error.leavesPositionGood else { return }
+        guard error.serverCode != .cappedPositionLost, !error.leavesPositionValid else { return }
         if stability.failedUnclearly() { stability.lost(now: now) }
     }
 }

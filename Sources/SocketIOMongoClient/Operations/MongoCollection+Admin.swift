@@ -38,7 +38,7 @@ public struct MongoIndex: Sendable {
 
 extension MongoCollection {
     /// Creates a plain collection.
-    /// - Throws: ``MongoError`` with server code 48 (`NamespaceExists`) if there is a collection of that name, whatever its options.
+    /// - Throws: ``MongoError`` with the code ``MongoErrorCode/namespaceExists`` if a collection of that name exists, whatever its options.
     public func create() async throws(MongoError) {
         try await self.create(options: BSONDocument())
     }
@@ -47,7 +47,7 @@ extension MongoCollection {
     /// - Parameters:
     ///   - bytes: Its size; the server rounds it up to a multiple of 256.
     ///   - maximumDocuments: How many documents it holds at most. Default `nil`: as many as fit.
-    /// - Throws: ``MongoError`` with server code 48 (`NamespaceExists`) if there is a collection of that name, whatever its options.
+    /// - Throws: ``MongoError`` with the code ``MongoErrorCode/namespaceExists`` if a collection of that name exists, whatever its options.
     public func createCapped(bytes: Int, maximumDocuments: Int? = nil) async throws(MongoError) {
         let options = BSONDocument { options in
             options.append("capped", true)
@@ -58,7 +58,7 @@ extension MongoCollection {
     }
 
     /// Creates a collection with any options of the `create` command.
-    /// - Throws: ``MongoError`` with server code 48 (`NamespaceExists`) if there is a collection of that name, whatever its options.
+    /// - Throws: ``MongoError`` with the code ``MongoErrorCode/namespaceExists`` if a collection of that name exists, whatever its options.
     public func create(options: BSONDocument) async throws(MongoError) {
         let command = try BSONDocument { command throws(MongoError) in
             command.append("create", self.name)
@@ -74,7 +74,7 @@ extension MongoCollection {
         do throws(MongoError) {
             _ = try await self.database.runChange(BSONDocument { $0.append("drop", self.name) }, writeConcern: .majority)
             return true
-        } catch  where error.serverCode == ServerErrorCode.namespaceNotFound {
+        } catch  where error.serverCode == .namespaceNotFound {
             return false
         }
     }
@@ -85,8 +85,9 @@ extension MongoCollection {
     ///   - commitQuorum: How many members, the primary among them, must have built the indexes before they count: 1 to all that vote, the
     ///     server refuses more. `nil`: all that vote, so that on a collection with documents it takes until the last one of them is
     ///     there. Replica sets and sharded clusters of MongoDB 4.4 and later only; see ``MongoHello/takesCommitQuorum``. Default `nil`.
-    /// - Throws: ``MongoError``; server code 85 or 86 if an index of that name or keys exists with other options, 67 or 72 for a TTL
-    ///   index on a capped collection.
+    /// - Throws: ``MongoError``: with the code ``MongoErrorCode/indexOptionsConflict`` or ``MongoErrorCode/indexKeySpecsConflict`` if an
+    ///   index of that name or with those keys exists with other options, ``MongoErrorCode/cannotCreateIndex`` or
+    ///   ``MongoErrorCode/invalidOptions`` for a TTL index on a capped collection.
     public func createIndexes(_ indexes: [MongoIndex], commitQuorum: Int? = nil) async throws(MongoError) {
         let command = BSONDocument { command in
             command.append("createIndexes", self.name)
@@ -107,7 +108,7 @@ extension MongoCollection {
         let specification = CursorSpecification(database: self.database.name, command: command, readPreference: .primary)
         do throws(MongoError) {
             return try await self.database.client.collect(specification)
-        } catch  where error.serverCode == ServerErrorCode.namespaceNotFound {
+        } catch  where error.serverCode == .namespaceNotFound {
             return []
         }
     }

@@ -86,7 +86,7 @@ extension MongoCollection {
     ///
     /// On an empty collection the server closes it at once. It is read with read concern `local`: what it yields may be rolled back by a
     /// fail-over.
-    /// - Throws: ``MongoError`` with server code 2 (`BadValue`) if the collection is not capped.
+    /// - Throws: ``MongoError`` with the code ``MongoErrorCode/badValue`` if the collection is not capped.
     public func tail(_ options: MongoTailOptions = MongoTailOptions()) async throws(MongoError) -> MongoCursor {
         let specification = CursorSpecification(
             database: self.database.name,
@@ -107,7 +107,8 @@ extension MongoCollection {
     ///
     /// When this returns, everything that is written from now on will be yielded. A resume point that the oplog no longer has may be
     /// noticed here or at the first batch.
-    /// - Throws: ``MongoError``; server code 40573 on a standalone server, 286 or 280 if the resume point is lost.
+    /// - Throws: ``MongoError``: with the code ``MongoErrorCode/changeStreamNotSupported`` on a standalone server,
+    ///   ``MongoErrorCode/changeStreamHistoryLost`` or ``MongoErrorCode/changeStreamFatalError`` if the resume point is lost.
     public func watch(_ options: MongoChangeStreamOptions = MongoChangeStreamOptions()) async throws(MongoError) -> MongoCursor {
         let specification = CursorSpecification(
             database: self.database.name,
@@ -138,7 +139,7 @@ extension MongoClient {
     func collect(_ specification: CursorSpecification, maximumBytes: Int = 64 * 1_024 * 1_024) async throws(MongoError) -> [BSONDocument] {
         do throws(MongoError) {
             return try await self.collectOnce(specification, maximumBytes: maximumBytes)
-        } catch  where error.isWorthAnotherRead {
+        } catch  where error.isRetryableRead {
             return try await self.collectOnce(specification, maximumBytes: maximumBytes)
         }
     }
@@ -165,15 +166,6 @@ extension MongoClient {
     /// A wait that ends well before the socket gives up.
     func bounded(_ maxAwaitTime: Duration) -> Duration {
         Swift.min(Swift.max(maxAwaitTime, .milliseconds(1)), self.configuration.cursorSocketTimeout / 2)
-    }
-}
-
-extension MongoError {
-    private static let transientCodes: Set<Int32> = [6, 7, 89, 91, 189, 262, 9_001, 10_107, 11_600, 11_602, 13_435, 13_436]
-
-    /// Whether a read may succeed if it is sent once more.
-    var isWorthAnotherRead: Bool {
-        self.code == .network || self.serverCode.map(Self.transientCodes.contains) ?? false
     }
 }
 

@@ -33,8 +33,8 @@ public struct MongoInsertResult: Sendable {
 public struct MongoWriteError: Sendable {
     /// Which of the documents, counted from 0.
     public let index: Int
-    /// The server's code; 11000 is a duplicate key.
-    public let code: Int32
+    /// The server's code, such as ``MongoErrorCode/duplicateKey``.
+    public let code: MongoErrorCode
     /// Of a duplicate key: the pattern of the index.
     public let keyPattern: BSONDocument?
     /// Of a duplicate key: the value that is there already.
@@ -44,7 +44,7 @@ public struct MongoWriteError: Sendable {
 
     /// Whether a document with the same `_id` is there already: what a repeated insert meets if the first had got through.
     public var isDuplicateID: Bool {
-        self.code == ServerErrorCode.duplicateKey && self.keyPattern == Self.idPattern
+        self.code == .duplicateKey && self.keyPattern == Self.idPattern
     }
 
     private static let idPattern = BSONDocument { $0.append("_id", Int32(1)) }
@@ -60,7 +60,7 @@ public struct MongoWriteError: Sendable {
             errors.append(
                 MongoWriteError(
                     index: Int(clamping: index),
-                    code: Int32(truncatingIfNeeded: error["code"]?.integer ?? 0),
+                    code: MongoErrorCode(truncating: error["code"]?.integer ?? 0),
                     keyPattern: error["keyPattern"]?.document,
                     keyValue: error["keyValue"]?.document,
                     serverMessage: error["errmsg"]?.string
@@ -73,8 +73,8 @@ public struct MongoWriteError: Sendable {
 
 /// A write that the server has applied but could not confirm to the extent that was asked for.
 public struct MongoWriteConcernError: Sendable {
-    /// The server's code; 64 is a timeout.
-    public let code: Int32
+    /// The server's code, such as ``MongoErrorCode/writeConcernTimeout``.
+    public let code: MongoErrorCode
     /// The server's name of the code.
     public let codeName: String?
     /// The server's text.
@@ -82,7 +82,7 @@ public struct MongoWriteConcernError: Sendable {
 
     init?(_ reply: BSONDocument) {
         guard let error = reply["writeConcernError"]?.document else { return nil }
-        self.code = Int32(truncatingIfNeeded: error["code"]?.integer ?? 0)
+        self.code = MongoErrorCode(truncating: error["code"]?.integer ?? 0)
         self.codeName = error["codeName"]?.string
         self.serverMessage = error["errmsg"]?.string
     }
