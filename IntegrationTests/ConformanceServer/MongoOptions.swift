@@ -22,14 +22,14 @@ struct MongoOptions: ParsableArguments {
             var configuration = MongoAdapterConfiguration(connectionString: mongodb)
             configuration.collection = collection
             configuration.nodeID = node
-            configuration.snapshotsSessions = snapshots
+            configuration.cluster.snapshotsSessions = snapshots
             if let signingKey {
                 guard let key = SigningKey(hexadecimal: signingKey) else { throw ValidationError("--signing-key takes hexadecimal digits") }
                 configuration.signingKeys = [key]
             }
-            configuration.heartbeatInterval = .seconds(1)
-            configuration.heartbeatTimeout = .seconds(3)
-            configuration.requestTimeout = .seconds(20)
+            configuration.cluster.heartbeatInterval = .seconds(1)
+            configuration.cluster.heartbeatTimeout = .seconds(3)
+            configuration.cluster.requestTimeout = .seconds(20)
             switch expiration {
             case "ttl": configuration.expiration = .ttl
             case "capped": configuration.expiration = .capped

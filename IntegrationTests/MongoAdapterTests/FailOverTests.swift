@@ -22,9 +22,9 @@ extension MongoAdapterTests {
         private static func clusters(_ set: MongoReplicaSet, _ modes: [Mode], heartbeat: Duration = .seconds(1)) -> [Cluster] {
             modes.map { mode in
                 var configuration = makeConfiguration(set.connectionString + options, mode)
-                configuration.deafnessLimit = .seconds(2)
-                configuration.heartbeatInterval = heartbeat
-                configuration.heartbeatTimeout = max(.seconds(30), heartbeat * 3)
+                configuration.cluster.deafnessTimeout = .seconds(2)
+                configuration.cluster.heartbeatInterval = heartbeat
+                configuration.cluster.heartbeatTimeout = max(.seconds(30), heartbeat * 3)
                 return (mode, configuration)
             }
         }

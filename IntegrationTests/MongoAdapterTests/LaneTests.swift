@@ -19,7 +19,7 @@ extension MongoAdapterTests {
         func `With several lanes each namespace keeps its order, also when connections break`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             var configuration = makeConfiguration(set.connectionString, mode)
-            configuration.lanes = 4
+            configuration.cluster.lanes = 4
             let names = (0..<8).map { "/n\($0)" }
             try await withNodes(2, configuration) { [configuration] nodes in
                 var spaces: [[(adapter: any Adapter, socket: Receiver)]] = []
@@ -73,8 +73,8 @@ extension MongoAdapterTests {
             let set = try await SharedReplicaSet.three.healthy()
             var configuration = makeConfiguration(set.connectionString, mode)
             // Nothing but what the test sends.
-            configuration.heartbeatInterval = .seconds(60)
-            configuration.heartbeatTimeout = .seconds(120)
+            configuration.cluster.heartbeatInterval = .seconds(60)
+            configuration.cluster.heartbeatTimeout = .seconds(120)
             let metrics = TestMetrics()
             var measured = configuration
             measured.metricsFactory = metrics

@@ -153,8 +153,8 @@ func makeConfiguration(_ connectionString: String, _ mode: Mode, collection: Str
     configuration.collection = collection
     configuration.expiration = mode.expiration
     configuration.reading = mode.reading
-    configuration.heartbeatInterval = .seconds(1)
-    configuration.heartbeatTimeout = .seconds(4)
+    configuration.cluster.heartbeatInterval = .seconds(1)
+    configuration.cluster.heartbeatTimeout = .seconds(4)
     return configuration
 }
 

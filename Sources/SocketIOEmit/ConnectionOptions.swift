@@ -62,10 +62,10 @@ struct ConnectionOptions: ParsableArguments {
         var configuration = MongoAdapterConfiguration(connectionString: string)
         configuration.database = database
         configuration.collection = collection
-        configuration.cluster = cluster
+        configuration.clusterName = cluster
         configuration.expiration = expiration.value
         configuration.wireFormat = wireFormat.value
-        configuration.writeDeadline = .seconds(timeout)
+        configuration.cluster.writeTimeout = .seconds(timeout)
         if let digits = ProcessInfo.processInfo.environment["SOCKETIO_SIGNING_KEY"] {
             guard let key = SigningKey(hexadecimal: digits) else {
                 throw ValidationError("SOCKETIO_SIGNING_KEY must be hexadecimal, for example the output of `openssl rand -hex 32`.")

@@ -13,7 +13,7 @@ extension SocketIOEmitter {
     /// - Throws: As ``mongo(_:options:)-(MongoAdapterConfiguration,_)``.
     public static func mongo(_ connectionString: String, options: Options = Options()) async throws -> SocketIOEmitter {
         var configuration = MongoAdapterConfiguration(connectionString: connectionString)
-        configuration.writeDeadline = options.writeDeadline
+        configuration.cluster.writeTimeout = options.writeTimeout
         configuration.logger = options.logger
         return try await mongo(configuration, options: options)
     }
@@ -22,7 +22,7 @@ extension SocketIOEmitter {
     ///
     /// - Parameters:
     ///   - configuration: The same as that of the nodes: database, collection, cluster, wire format and expiration. What it says of
-    ///     reading, heartbeats and requests does not matter here. Its `writeDeadline` counts, not that of the options.
+    ///     reading, heartbeats and requests does not matter here. Its `writeTimeout` counts, not that of the options.
     ///   - options: What else is to be known.
     /// - Throws: `MongoAdapterError`: `invalidConfiguration`; `unreachable` or `authentication` within the server selection timeout;
     ///   `unauthorized`; `collectionMismatch`; `failed`.
@@ -30,11 +30,11 @@ extension SocketIOEmitter {
         _ configuration: MongoAdapterConfiguration,
         options: Options = Options()
     ) async throws -> SocketIOEmitter {
-        let parts = MongoEmitterParts(configuration, parser: options.parser, recovers: options.connectionStateRecovery)
+        let backend = MongoEmitterBackend(configuration, parser: options.parser, recovers: options.connectionStateRecovery)
         return try await SocketIOEmitter(
-            driver: parts.driver,
-            configuration: parts.configuration,
-            identity: parts.identity,
+            driver: backend.driver,
+            configuration: backend.configuration,
+            identity: backend.identity,
             options: options
         )
     }

@@ -26,7 +26,7 @@ public final class SocketIOEmitter: Sendable {
         /// get them later. Default: false.
         public var connectionStateRecovery = false
         /// How long a message may wait to be written before `emit` throws. Default: 30 s, longer than an election.
-        public var writeDeadline = Duration.seconds(30)
+        public var writeTimeout = Duration.seconds(30)
         /// Where the emitter logs. Default: a logger labelled `socketio.emitter`.
         public var logger = Logger(label: "socketio.emitter")
 
@@ -49,7 +49,7 @@ public final class SocketIOEmitter: Sendable {
     /// - Throws: What the driver throws, with advice in its message.
     public convenience init(driver: any Driver, options: Options = Options()) async throws {
         var configuration = ClusterConfiguration()
-        configuration.writeTimeout = options.writeDeadline
+        configuration.writeTimeout = options.writeTimeout
         let identity = NodeIdentity(
             id: "emitter-" + String(UInt64.random(in: .min ... .max), radix: 16),
             epoch: UInt64.random(in: 1...UInt64(Int64.max) - 1_000_000)

@@ -48,7 +48,7 @@ public final class MongoAdapter: AdapterFactory {
     }
 
     /// Looks at the deployment, sets the collection up and starts to take part. Returns when the node listens, or after
-    /// ``MongoAdapterConfiguration/settleLimit``.
+    /// ``SocketIOCluster/ClusterConfiguration/settleTimeout``.
     ///
     /// - Throws: ``MongoAdapterError``: `invalidConfiguration`; `unreachable` or `authentication` within the server selection timeout;
     ///   `unauthorized`; `noChangeStreams`; `collectionMismatch`; `failed`.
@@ -58,7 +58,7 @@ public final class MongoAdapter: AdapterFactory {
     public func drain() async { await node.drain() }
 
     /// Writes what waits, tells the other nodes that this one has left, and closes its client: within
-    /// ``MongoAdapterConfiguration/closeTimeout``, whatever MongoDB does, and whether or not the task is cancelled.
+    /// ``SocketIOCluster/ClusterConfiguration/closeTimeout``, whatever MongoDB does, and whether or not the task is cancelled.
     public func close() async { await node.close() }
 
     /// Stores sessions as the driver does for a node that leaves, for tests.

@@ -20,7 +20,7 @@ enum MongoSnippets {
     static func setUp() async throws {
         var configuration = MongoAdapterConfiguration(connectionString: "mongodb://db1,db2,db3/app?replicaSet=rs0")
         configuration.collection = "socketio"
-        configuration.cluster = "production"
+        configuration.clusterName = "production"
         let mongo = MongoAdapter(configuration)
 
         let io = SocketIOServer(adapter: mongo)
@@ -43,7 +43,7 @@ enum MongoSnippets {
 
     static func copies(uri: String) -> SocketIOServer {
         var configuration = MongoAdapterConfiguration(connectionString: uri)
-        configuration.snapshotsSessions = true
+        configuration.cluster.snapshotsSessions = true
         let io = SocketIOServer(adapter: .mongo(configuration))
         return io
     }

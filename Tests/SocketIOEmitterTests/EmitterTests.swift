@@ -120,7 +120,7 @@ struct EmitterTests {
     {
         let driver = ScriptedDriver(Array(repeating: outcome, count: 1_000))
         var options = SocketIOEmitter.Options()
-        options.writeDeadline = .seconds(3)
+        options.writeTimeout = .seconds(3)
         let io = try await SocketIOEmitter(driver: driver, options: options)
         await #expect { try await io.emit("hello") } throws: { ($0 as? ClusterError)?.code == code }
         await io.close()

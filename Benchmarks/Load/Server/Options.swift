@@ -73,7 +73,7 @@ extension ClusterOptions {
         var configuration = MongoAdapterConfiguration(connectionString: mongodb)
         configuration.database = database
         configuration.collection = collection
-        configuration.cluster = cluster
+        configuration.clusterName = cluster
         configuration.expiration = expiration == .capped ? .capped : .ttl
         configuration.reading = driver == .tailable ? .tailable : .changeStream
         configuration.logger.logLevel = .warning

@@ -10,8 +10,8 @@ import SocketIOCore
 
 /// How a node takes part in a cluster over MongoDB.
 ///
-/// All nodes of a cluster must agree on ``database``, ``collection``, ``cluster`` and ``expiration``, and should use the same
-/// ``heartbeatInterval`` and ``heartbeatTimeout``. ``validate()`` tells what is out of bounds; so does the start of the server.
+/// All nodes of a cluster must agree on ``database``, ``collection``, ``clusterName`` and ``expiration``, and should use the same
+/// heartbeat interval and timeout in ``cluster``. ``validate()`` throws if a value is out of bounds; so does the start of the server.
 public struct MongoAdapterConfiguration: Sendable {
     /// How to reach MongoDB.
     public struct Connection: Sendable {
@@ -24,7 +24,7 @@ public struct MongoAdapterConfiguration: Sendable {
         /// The adapter makes a client of its own and closes it.
         public static func connectionString(_ string: String) -> Connection { Connection(value: .connectionString(string)) }
         /// The adapter uses a client of the application, which must close it after the server. Its
-        /// `commandThreads` must be more than ``MongoAdapterConfiguration/lanes``.
+        /// `commandThreads` must be more than ``MongoAdapterConfiguration/cluster``.`lanes`.
         public static func client(_ client: MongoClient) -> Connection { Connection(value: .client(client)) }
     }
 
@@ -76,12 +76,12 @@ public struct MongoAdapterConfiguration: Sendable {
         /// The format of this package: compact, numbered, and with all that it offers.
         public static let native = WireFormat(value: .native)
         /// The format of `@socket.io/mongo-adapter` 0.4 and `@socket.io/mongo-emitter` 0.2: nodes of this package and of Node.js form one
-        /// cluster. The collection is the cluster: ``MongoAdapterConfiguration/cluster`` has no meaning. With ``Expiration/ttl(_:)`` the
+        /// cluster. The collection is the cluster: ``MongoAdapterConfiguration/clusterName`` has no meaning. With ``Expiration/ttl(_:)`` the
         /// Node.js servers need the option `addCreatedAtField`; with ``Expiration/capped(bytes:)`` they must not have it. Needs
         /// ``Reading/changeStream``. See <doc:MixingNodes>.
         public static let nodeJS = WireFormat(value: .nodeJS)
         /// The format of `socketioxide-mongodb` 0.1: nodes of this package and of Rust form one cluster. The collection is the cluster:
-        /// ``MongoAdapterConfiguration/cluster`` has no meaning. Socket ids have 16 characters then, and connection state recovery is
+        /// ``MongoAdapterConfiguration/clusterName`` has no meaning. Socket ids have 16 characters then, and connection state recovery is
         /// off. `serverSideEmit` throws `ClusterError` with `unsupported`. Start from ``MongoAdapterConfiguration/socketioxide(connectionString:)``,
         /// which has the defaults of the Rust adapter. Needs ``Reading/changeStream``. See <doc:MixingNodes>.
         public static let socketioxide = WireFormat(value: .socketioxide)
@@ -94,7 +94,7 @@ public struct MongoAdapterConfiguration: Sendable {
     /// The collection. It is created if it is not there. Default: `socketio`.
     public var collection = "socketio"
     /// The name that the nodes of one cluster share. Several clusters may use one collection. Default: `default`. Bounds: 1 to 128 bytes.
-    public var cluster = "default"
+    public var clusterName = "default"
     /// The id of this node, unique among those that are alive. Default `nil`: 16 random hexadecimal digits. Bounds: 1 to 128 bytes.
     public var nodeID: NodeID?
 
@@ -119,64 +119,13 @@ public struct MongoAdapterConfiguration: Sendable {
     /// How messages are read. Default: ``Reading/changeStream``.
     public var reading = Reading.changeStream
 
-    /// How often a node says that it is alive. Default: 5 s. Bounds: 100 ms to 1 h.
-    public var heartbeatInterval = Duration.seconds(5)
-    /// After what silence a node is taken for dead. Default: 10 s. Bounds: at least twice ``heartbeatInterval``.
-    public var heartbeatTimeout = Duration.seconds(10)
-    /// How long a request to other nodes, such as `fetchSockets`, waits for answers if its caller does not say. Default: 5 s.
-    /// Bounds: above 0.
-    public var requestTimeout = Duration.seconds(5)
-    /// How long a node that has just started waits for the others to say that they are there, before it makes requests such as
-    /// `fetchSockets`; what is emitted behind an `emitWithAck` waits with it. It counts from the return of the node's first message.
-    /// Default: 300 ms. Bounds: 0 to 1 min.
-    public var settleTime = Duration.milliseconds(300)
-    /// After what time requests are made in any case, also if nothing has come back; the start of the server waits no longer for its
-    /// stream either. Default: 5 s. Bounds: at least ``settleTime``, at most 1 h.
-    public var settleLimit = Duration.seconds(5)
-    /// The number of requests of this node that wait for answers; further ones throw `tooManyRequests`. Default: 10 000.
-    /// Bounds: at least 1.
-    public var maximumPendingRequests = 10_000
-    /// The size in bytes of all answers to one request; a node whose answer exceeds it counts as missing. Default: 64 MiB.
-    /// Bounds: at least 1.
-    public var maximumAnswerBytes = 64 << 20
-    /// The number of sockets in one message that answers `fetchSockets`; more are sent in several, and so are those that are too large
-    /// for one. Default: 1 000. Bounds: 1 to 100 000.
-    public var socketsPerAnswer = 1_000
-    /// How long a message may wait to be written before `emit` throws. It is also the time for which writing is tried again.
-    /// Default: 30 s, longer than an election. Bounds: at least 1 s.
-    public var writeDeadline = Duration.seconds(30)
-    /// How long the closing of the adapter takes at most, whatever MongoDB does: storing sessions, writing what waits, saying that the node
-    /// leaves, and ending the connections. Default: 15 s, longer than an election. Bounds: 1 s to 1 h.
-    public var closeTimeout = Duration.seconds(15)
-    /// The same if MongoDB cannot be written to when the closing begins. Default: 5 s. Bounds: 1 s to 1 h.
-    public var unreachableCloseTimeout = Duration.seconds(5)
-    /// How late a message of the node itself may come back before the stream is opened again and the node calls itself deaf.
-    /// It may be shorter than ``heartbeatInterval``: only what was written is waited for. Default: 10 s. Bounds: at least 1 s; 30 s or
-    /// more on a sharded cluster, whose streams wait for the slowest shard.
-    public var deafnessLimit = Duration.seconds(10)
-    /// The number of acknowledgements of one broadcast that wait to be read; further ones are dropped and counted. Default: 100 000.
-    /// Bounds: at least 1.
-    public var acknowledgementBuffer = 100_000
-
-    /// Whether copies of the sessions of connected clients are kept in MongoDB, so that connection state recovery works also after their
-    /// node has crashed: **at least once**, with what ``SocketIOCore/ClusterConfiguration/snapshotsSessions`` says of cost and
-    /// limits. All nodes must have the same; it has no effect unless the server has connection state recovery on. Needs
-    /// ``WireFormat-swift.struct/native``. Default: false. See <doc:RunningManyNodes>.
-    public var snapshotsSessions = false
-
-    /// The number of batches that are written at the same time. All messages of a namespace use one lane, so that their order is kept;
-    /// more lanes help only applications with several busy namespaces. Default: 1. Bounds: 1 to 64.
-    public var lanes = 1
-    /// The largest number of messages in a batch. Default: 1 000. Bounds: 1 to 10 000.
-    public var batchMessages = 1_000
-    /// The largest size of a batch in bytes, unless it is one message. Default: 8 MB. Bounds: 1 kB to 15 MB.
-    public var batchBytes = 8_000_000
-    /// The number of messages that wait in a lane; when it is reached, `emit` waits. Of answers to other nodes no more are kept; the
-    /// node that asked gets an error instead. Default: 10 000. Bounds: at least 1.
-    public var queueMessages = 10_000
-    /// The size in bytes of the messages that wait in a lane; when it is reached, `emit` waits. The same bounds the answers to other
-    /// nodes. Default: 64 MiB. Bounds: at least 1.
-    public var queueBytes = 64 << 20
+    /// How the node takes part in its cluster: heartbeats, requests, batches, and limits.
+    ///
+    /// The properties ``SocketIOCluster/ClusterConfiguration/announcesNamespaces`` and
+    /// ``SocketIOCluster/ClusterConfiguration/unwrittenKinds`` follow from ``wireFormat``; what they are set to has no effect. On a sharded
+    /// cluster, set ``SocketIOCluster/ClusterConfiguration/deafnessTimeout`` to 30 s or more.
+    /// ``SocketIOCluster/ClusterConfiguration/snapshotsSessions`` needs ``WireFormat-swift.struct/native``.
+    public var cluster = ClusterConfiguration()
 
     /// How long the server waits for a message before it answers with nothing. It does not delay messages; it bounds how long closing
     /// takes. Default: 500 ms. Bounds: 10 ms to 10 s.
@@ -209,8 +158,8 @@ public struct MongoAdapterConfiguration: Sendable {
         var configuration = MongoAdapterConfiguration(connectionString: connectionString)
         configuration.wireFormat = .socketioxide
         configuration.collection = "socket.io-adapter"
-        configuration.heartbeatInterval = .seconds(10)
-        configuration.heartbeatTimeout = .seconds(60)
+        configuration.cluster.heartbeatInterval = .seconds(10)
+        configuration.cluster.heartbeatTimeout = .seconds(60)
         return configuration
     }
 }

@@ -148,7 +148,7 @@ struct SessionStore: SnapshotStore {
     }
 
     private func signed(_ pid: String, _ namespace: String, until: Int64, owner: NodeIdentity?, _ data: ByteBuffer) -> SignedContent {
-        SignedContent(session: (connection.configuration.cluster, namespace, pid), until: until, owner: owner, data: data)
+        SignedContent(session: (connection.configuration.clusterName, namespace, pid), until: until, owner: owner, data: data)
     }
 
     /// Removes copies of a node.
@@ -165,7 +165,7 @@ struct SessionStore: SnapshotStore {
 
     private func id(_ pid: String, _ namespace: String) -> BSONDocument {
         BSONDocument { id in
-            id.append("cluster", connection.configuration.cluster)
+            id.append("cluster", connection.configuration.clusterName)
             id.append("nsp", namespace)
             id.append("pid", pid)
         }
