@@ -212,6 +212,7 @@ let package = Package(
             name: "SocketIOMongoClient",
             dependencies: [
                 .target(name: "CSocketIOLibMongoC", condition: .when(traits: ["MongoDB"])),
+                "SocketIOConcurrency",
                 "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -254,6 +255,7 @@ let package = Package(
         .executableTarget(
             name: "SocketIOEmit",
             dependencies: [
+                "SocketIOCluster",
                 "SocketIOCore",
                 "SocketIOEmitter",
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
@@ -300,6 +302,7 @@ let package = Package(
             dependencies: [
                 "EngineIO",
                 "SwiftSocketIO",
+                "SocketIOCluster",
                 "SocketIOCore",
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

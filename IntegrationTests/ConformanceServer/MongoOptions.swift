@@ -3,6 +3,7 @@
 
 #if MongoDB
 import ArgumentParser
+import SocketIOCluster
 import SocketIOMongoAdapter
 
 /// How the server takes part in a cluster.

@@ -34,7 +34,9 @@ extension MongoAdapterTests {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, .ttl)
             let (primary, namespace) = (try await set.primary(), "tests.\(configuration.collection)")
-            for (command, code) in [("create", .primarySteppedDown), ("createIndexes", .interruptedDueToReplStateChange)] as [(String, MongoErrorCode)] {
+            for (command, code) in [("create", .primarySteppedDown), ("createIndexes", .interruptedDueToReplStateChange)]
+                as [(String, MongoErrorCode)]
+            {
                 try await primary.failCommands([command], on: namespace, code: code, times: 2)
                 try await withNodes(1, configuration) { try await $0[0].emit("x") }
                 try await withCollection(set.connectionString, configuration.collection) { collection in

@@ -95,7 +95,12 @@ extension MongoAdapterTests {
             try await withNodes(1, configuration) { nodes in
                 #expect(await eventually { nodes[0].mongo.health == .healthy })
                 let primary = try await set.primary()
-                try await primary.failCommands(["getMore"], on: "tests.\(configuration.collection)", code: .changeStreamFatalError, times: 3)
+                try await primary.failCommands(
+                    ["getMore"],
+                    on: "tests.\(configuration.collection)",
+                    code: .changeStreamFatalError,
+                    times: 3
+                )
                 #expect(await eventually(within: .seconds(40)) { nodes[0].mongo.health == .deaf })
                 #expect(nodes[0].events.gaps >= 1)
                 try await primary.failNothing()

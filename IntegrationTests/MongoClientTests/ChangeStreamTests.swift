@@ -222,7 +222,13 @@ extension MongoTests {
             try await withCollection { set, collection async throws in
                 let stream = try await collection.watch()
                 let label = "NonResumableChangeStreamError"
-                try await set.primary().failCommands(["getMore"], on: collection.namespace, code: .changeStreamFatalError, labels: [label], times: 1)
+                try await set.primary().failCommands(
+                    ["getMore"],
+                    on: collection.namespace,
+                    code: .changeStreamFatalError,
+                    labels: [label],
+                    times: 1
+                )
                 var iterator = stream.makeAsyncIterator()
                 let error = try #require(await iterator.end())
                 #expect(error.serverCode == .changeStreamFatalError)

@@ -8,6 +8,7 @@ import SocketIOCore
 import SocketIOEmitter
 
 #if MongoDB
+import SocketIOCluster
 import SocketIOMongoAdapter
 #endif
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if MongoDB
+import SocketIOCluster
 public import SocketIOMongoAdapter
 
 extension SocketIOEmitter {

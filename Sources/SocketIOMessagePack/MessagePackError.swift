@@ -42,7 +42,7 @@ public struct MessagePackError: Error, Hashable, Sendable {
         public static let combiningMarks = Code(base: .combiningMarks)
 
         /// The name of the code.
-        public var description: String { self.base.rawValue }
+        public var description: String { base.rawValue }
     }
 
     /// What went wrong.
@@ -63,9 +63,9 @@ extension MessagePackError: CustomStringConvertible {
     /// The code, the message and the offset.
     public var description: String {
         if let offset = self.offset {
-            "MessagePackError.\(self.code): \(self.message) (at byte \(offset))"
+            "MessagePackError.\(code): \(message) (at byte \(offset))"
         } else {
-            "MessagePackError.\(self.code): \(self.message)"
+            "MessagePackError.\(code): \(message)"
         }
     }
 }

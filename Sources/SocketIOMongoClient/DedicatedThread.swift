@@ -30,7 +30,7 @@ enum DedicatedThread {
     /// - Returns: `false` if the system has no thread left; the body does not run then.
     static func run(name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
         let work = Unmanaged.passRetained(Work(name: name, body: body))
-        guard self.start(work.toOpaque()) else {
+        guard start(work.toOpaque()) else {
             work.release()
             return false
         }

@@ -2,66 +2,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if MongoDB
-import NIOConcurrencyHelpers
+import SocketIOConcurrency
+import Synchronization
 
-/// Counts down to zero once; any number of tasks wait for it.
+/// Counts down to zero and then resumes all waiting tasks.
 final class Latch: Sendable {
-    private struct State {
-        var remaining: Int
-        var nextWaiter: UInt64 = 0
-        var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
-    }
+    private let remaining: Mutex<Int>
+    private let gate = Gate()
 
-    private let state: NIOLockedValueBox<State>
+    init(count: Int) { remaining = Mutex(count) }
 
-    init(count: Int) {
-        self.state = NIOLockedValueBox(State(remaining: count))
-    }
-
-    func countUp() {
-        self.state.withLockedValue { $0.remaining += 1 }
-    }
+    func countUp() { remaining.withLock { $0 += 1 } }
 
     func countDown() {
-        let waiters = self.state.withLockedValue { state -> [CheckedContinuation<Void, Never>] in
-            state.remaining -= 1
-            guard state.remaining == 0 else { return [] }
-            defer { state.waiters.removeAll() }
-            return Array(state.waiters.values)
+        let isZero = remaining.withLock { remaining in
+            remaining -= 1
+            return remaining == 0
         }
-        waiters.forEach { $0.resume() }
+        if isZero { gate.open() }
     }
 
-    /// Waits until the count is zero, at most this long, or until the task is cancelled.
-    /// - Returns: Whether the count is zero.
-    func wait(atMost timeout: Duration) async -> Bool {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait() }
+    /// Waits until the count is zero, the timeout has passed, or the task is cancelled.
+    func wait(atMost timeout: Duration) async {
+        await withTaskGroup { group in
+            group.addTask { await self.gate.wait() }
             group.addTask { try? await Task.sleep(for: timeout) }
             await group.next()
             group.cancelAll()
         }
-        return self.state.withLockedValue { $0.remaining <= 0 }
-    }
-
-    private func wait() async {
-        let id = self.state.withLockedValue { state in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = self.state.withLockedValue { state in
-                    guard state.remaining > 0, !Task.isCancelled else { return true }
-                    state.waiters[id] = continuation
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            self.state.withLockedValue { $0.waiters.removeValue(forKey: id) }?.resume()
-        }
     }
 }
-
 #endif

@@ -5,7 +5,7 @@
 import CSocketIOLibMongoC
 public import Logging
 import NIOPosix
-import NIOConcurrencyHelpers
+import Synchronization
 
 /// A client of one MongoDB deployment: standalone server, replica set or sharded cluster.
 ///
@@ -33,8 +33,8 @@ public final class MongoClient: Sendable {
         var cursors: [ObjectIdentifier: CursorHandOver] = [:]
     }
 
-    private let state = NIOLockedValueBox(State())
-    private let opening = NIOLock()
+    private let state = Mutex(State())
+    private let opening = Mutex(())
     private let threads: NIOThreadPool
     /// The thread pool, the two client pools, and the cursors' threads through the client pools.
     private let ended = Latch(count: 3)
@@ -48,14 +48,14 @@ public final class MongoClient: Sendable {
         let uri = try ConnectionURI(configuration.connectionString)
         logger.map(LibMongoC.log(to:))
         self.configuration = configuration
-        self.defaultDatabase = uri.database()
+        defaultDatabase = uri.database()
         let threads = Swift.min(Swift.max(1, configuration.commandThreads), 128, uri.maximumPoolSize())
         self.threads = NIOThreadPool(numberOfThreads: threads)
         self.threads.start()
     }
 
     deinit {
-        self.beginClose()
+        beginClose()
     }
 
     /// A database of the deployment; nothing is sent.
@@ -66,12 +66,12 @@ public final class MongoClient: Sendable {
     /// Refuses new operations, ends all cursors and change streams with ``MongoError/Code/shutDown``, waits for what is running, at
     /// most ``MongoClientConfiguration/shutdownTimeout``, and closes the connections. Calling it again is harmless.
     public func close() async {
-        self.beginClose()
-        _ = await self.ended.wait(atMost: self.configuration.shutdownTimeout)
+        beginClose()
+        await ended.wait(atMost: configuration.shutdownTimeout)
     }
 
     private func beginClose() {
-        let before = self.state.withLockedValue { state -> State? in
+        let before = self.state.withLock { state -> State? in
             guard !state.isClosed else { return nil }
             defer {
                 state.isClosed = true
@@ -89,7 +89,7 @@ public final class MongoClient: Sendable {
         for _ in before.openedPools..<2 {
             ended.countDown()
         }
-        self.threads.shutdownGracefully { _ in ended.countDown() }
+        threads.shutdownGracefully { _ in ended.countDown() }
     }
 }
 
@@ -100,12 +100,12 @@ extension MongoClient {
     func onCommandThread<Value: Sendable>(
         _ body: @escaping @Sendable (consuming LeasedClient) throws(MongoError) -> Value
     ) async throws(MongoError) -> Value {
-        if MongoCommandThread.isCurrent { return try body(try self.commandPool().lease()) }
+        if MongoCommandThread.isCurrent { return try body(try commandPool().lease()) }
         let pending = PendingCommand<Value>()
         return try await pending.result {
             do throws(MongoError) {
-                try self.admitCommand()
-                self.submit(pending, body)
+                try admitCommand()
+                submit(pending, body)
             } catch {
                 pending.finish(.failure(error))
             }
@@ -116,7 +116,7 @@ extension MongoClient {
         _ pending: PendingCommand<Value>,
         _ body: @escaping @Sendable (consuming LeasedClient) throws(MongoError) -> Value
     ) {
-        self.threads.submit { state in
+        threads.submit { state in
             self.commandLeft()
             guard pending.start() else { return }
             guard case .active = state else {
@@ -132,9 +132,9 @@ extension MongoClient {
     }
 
     private func admitCommand() throws(MongoError) {
-        let refusal = self.state.withLockedValue { state -> MongoError? in
+        let refusal = self.state.withLock { state -> MongoError? in
             if state.isClosed { return .shutDown }
-            let limit = Swift.max(1, self.configuration.maximumWaitingCommands)
+            let limit = Swift.max(1, configuration.maximumWaitingCommands)
             if state.waiting >= limit {
                 return MongoError(.overloaded, "\(limit) commands are waiting for a thread: MongoDB is slower than its load.")
             }
@@ -145,19 +145,19 @@ extension MongoClient {
     }
 
     private func commandLeft() {
-        self.state.withLockedValue { $0.waiting -= 1 }
+        state.withLock { $0.waiting -= 1 }
     }
 }
 
 extension MongoClient {
     /// The pool of the commands, made by the first of them. Blocks.
     private func commandPool() throws(MongoError) -> ClientPool {
-        try self.pool(\.commandPool, socketTimeout: nil)
+        try pool(\.commandPool, socketTimeout: nil)
     }
 
     /// The pool of the cursors, made by the first of them. Blocks.
     func cursorPool() throws(MongoError) -> ClientPool {
-        try self.pool(\.cursorPool, socketTimeout: self.configuration.cursorSocketTimeout)
+        try pool(\.cursorPool, socketTimeout: configuration.cursorSocketTimeout)
     }
 
     // Making a pool may look up SRV records, so it happens under a lock of its own that only worker threads take.
@@ -165,13 +165,20 @@ extension MongoClient {
         _ slot: any WritableKeyPath<State, ClientPool?> & Sendable,
         socketTimeout: Duration?
     ) throws(MongoError) -> ClientPool {
-        if let pool = try self.current(slot) { return pool }
-        self.opening.lock()
-        defer { self.opening.unlock() }
-        if let pool = try self.current(slot) { return pool }
+        if let pool = try current(slot) { return pool }
+        return try opening.withLock { _ throws(MongoError) in
+            if let pool = try current(slot) { return pool }
+            return try makePool(slot, socketTimeout)
+        }
+    }
+
+    private func makePool(
+        _ slot: any WritableKeyPath<State, ClientPool?> & Sendable,
+        _ socketTimeout: Duration?
+    ) throws(MongoError) -> ClientPool {
         let ended = self.ended
-        let pool = try ClientPool(self.makeURI(socketTimeout: socketTimeout)) { ended.countDown() }
-        let isClosed = self.state.withLockedValue { state in
+        let pool = try ClientPool(makeURI(socketTimeout: socketTimeout)) { ended.countDown() }
+        let isClosed = self.state.withLock { state in
             guard !state.isClosed else { return true }
             state[keyPath: slot] = pool
             state.openedPools += 1
@@ -186,22 +193,22 @@ extension MongoClient {
     }
 
     private func current(_ slot: any KeyPath<State, ClientPool?> & Sendable) throws(MongoError) -> ClientPool? {
-        let (pool, isClosed) = self.state.withLockedValue { ($0[keyPath: slot], $0.isClosed) }
+        let (pool, isClosed) = state.withLock { ($0[keyPath: slot], $0.isClosed) }
         if isClosed { throw .shutDown }
         return pool
     }
 
     private func makeURI(socketTimeout: Duration?) throws(MongoError) -> ConnectionURI {
-        let uri = try ConnectionURI(self.configuration.connectionString)
-        uri.setDefault(MONGOC_URI_SERVERSELECTIONTIMEOUTMS, self.configuration.serverSelectionTimeout)
-        uri.setDefault(MONGOC_URI_CONNECTTIMEOUTMS, self.configuration.connectTimeout)
-        uri.setDefault(MONGOC_URI_HEARTBEATFREQUENCYMS, self.configuration.heartbeatFrequency)
+        let uri = try ConnectionURI(configuration.connectionString)
+        uri.setDefault(MONGOC_URI_SERVERSELECTIONTIMEOUTMS, configuration.serverSelectionTimeout)
+        uri.setDefault(MONGOC_URI_CONNECTTIMEOUTMS, configuration.connectTimeout)
+        uri.setDefault(MONGOC_URI_HEARTBEATFREQUENCYMS, configuration.heartbeatFrequency)
         if let socketTimeout {
             uri.set(MONGOC_URI_SOCKETTIMEOUTMS, socketTimeout)
         } else {
-            uri.setDefault(MONGOC_URI_SOCKETTIMEOUTMS, self.configuration.socketTimeout)
+            uri.setDefault(MONGOC_URI_SOCKETTIMEOUTMS, configuration.socketTimeout)
         }
-        if let name = self.configuration.applicationName {
+        if let name = configuration.applicationName {
             uri.setDefaultApplicationName(name)
         }
         return uri
@@ -209,7 +216,7 @@ extension MongoClient {
 
     /// Remembers a cursor so that ``close()`` can end it.
     func register(_ cursor: CursorHandOver) throws(MongoError) {
-        let isClosed = self.state.withLockedValue { state in
+        let isClosed = self.state.withLock { state in
             guard !state.isClosed else { return true }
             state.cursors[ObjectIdentifier(cursor)] = cursor
             return false
@@ -219,7 +226,7 @@ extension MongoClient {
 
     /// Forgets a cursor whose thread has ended.
     func unregister(_ cursor: CursorHandOver) {
-        _ = self.state.withLockedValue { $0.cursors.removeValue(forKey: ObjectIdentifier(cursor)) }
+        _ = state.withLock { $0.cursors.removeValue(forKey: ObjectIdentifier(cursor)) }
     }
 }
 

@@ -4,6 +4,7 @@
 #if MongoDB
 import DequeModule
 import NIOConcurrencyHelpers
+import Synchronization
 import NIOPosix
 
 /// A thread for a task that does little else than commands, one after the other: they run right on it, instead of being handed to a
@@ -33,7 +34,7 @@ public final class MongoCommandThread: TaskExecutor {
 
     private static let current = ThreadSpecificVariable<MongoCommandThread>()
 
-    private let state = NIOLockedValueBox(State())
+    private let state = Mutex(State())
     private let condition = ConditionLock(value: Condition.idle)
 
     /// Makes a thread, which starts with its first job.
@@ -47,7 +48,7 @@ public final class MongoCommandThread: TaskExecutor {
     /// Takes a job of a task that prefers this thread. Called by Swift's runtime.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let (isTaken, mustStart) = self.state.withLockedValue { state -> (Bool, Bool) in
+        let (isTaken, mustStart) = self.state.withLock { state -> (Bool, Bool) in
             guard !state.isStopped else { return (false, false) }
             state.jobs.append(job)
             defer { state.isRunning = true }
@@ -55,25 +56,25 @@ public final class MongoCommandThread: TaskExecutor {
         }
         guard isTaken else { return Self.runElsewhere(job) }
         if mustStart, !DedicatedThread.run(name: "mongo-command", { self.run() }) {
-            return self.stop()
+            return stop()
         }
-        self.signal()
+        signal()
     }
 
     /// Ends the thread once it has nothing to do. Tasks that prefer it go on, on Swift's own threads.
     public func stop() {
-        let rest = self.state.withLockedValue { state -> Deque<UnownedJob> in
+        let rest = self.state.withLock { state -> Deque<UnownedJob> in
             state.isStopped = true
             defer { state.jobs.removeAll() }
             return state.jobs
         }
         rest.forEach(Self.runElsewhere)
-        self.signal()
+        signal()
     }
 
     private func signal() {
-        self.condition.lock()
-        self.condition.unlock(withValue: Condition.work)
+        condition.lock()
+        condition.unlock(withValue: Condition.work)
     }
 
     private static func runElsewhere(_ job: UnownedJob) {
@@ -83,12 +84,12 @@ public final class MongoCommandThread: TaskExecutor {
     private func run() {
         Self.current.currentValue = self
         while true {
-            self.condition.lock(whenValue: Condition.work)
-            self.condition.unlock(withValue: Condition.idle)
-            while let job = self.state.withLockedValue({ $0.jobs.popFirst() }) {
-                job.runSynchronously(on: self.asUnownedTaskExecutor())
+            condition.lock(whenValue: Condition.work)
+            condition.unlock(withValue: Condition.idle)
+            while let job = state.withLock({ $0.jobs.popFirst() }) {
+                job.runSynchronously(on: asUnownedTaskExecutor())
             }
-            if self.state.withLockedValue({ $0.isStopped }) { break }
+            if state.withLock({ $0.isStopped }) { break }
         }
         Self.current.currentValue = nil
     }

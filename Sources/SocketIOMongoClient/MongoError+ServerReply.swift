@@ -29,15 +29,15 @@ extension MongoError {
 
     /// The same error, as that of a cursor.
     func ofCursor() -> MongoError {
-        guard self.code == .command else { return self }
+        guard code == .command else { return self }
         var details = Details()
-        details.serverCode = self.serverCode
-        details.serverCodeName = self.serverCodeName
-        details.serverMessage = self.serverMessage
-        details.labels = self.labels
-        details.operationTime = self.operationTime
-        details.reply = self.reply
-        return MongoError(.cursor, self.message, details: details)
+        details.serverCode = serverCode
+        details.serverCodeName = serverCodeName
+        details.serverMessage = serverMessage
+        details.labels = labels
+        details.operationTime = operationTime
+        details.reply = reply
+        return MongoError(.cursor, message, details: details)
     }
 
     private static func advice(forServerCode code: MongoErrorCode?) -> String {

@@ -45,7 +45,7 @@ public struct MongoError: Error, Sendable, CustomStringConvertible {
 
         /// The name of the code.
         public var description: String {
-            self.kind.rawValue
+            kind.rawValue
         }
     }
 
@@ -84,49 +84,49 @@ public struct MongoError: Error, Sendable, CustomStringConvertible {
     private let storage: Storage
 
     init(_ code: Code, _ message: String, details: Details = Details()) {
-        self.storage = Storage(code: code, message: message, details: details)
+        storage = Storage(code: code, message: message, details: details)
     }
 
     /// The kind of the error.
-    public var code: Code { self.storage.code }
+    public var code: Code { storage.code }
 
     /// What happened and what to do about it; free of the content of documents.
-    public var message: String { self.storage.message }
+    public var message: String { storage.message }
 
     /// For a write: whether it may have been applied. ``Outcome/notApplied`` for everything that writes nothing.
-    public var outcome: Outcome { self.storage.details.outcome }
+    public var outcome: Outcome { storage.details.outcome }
 
     /// The server's error code, if the server answered.
-    public var serverCode: MongoErrorCode? { self.storage.details.serverCode }
+    public var serverCode: MongoErrorCode? { storage.details.serverCode }
 
     /// The server's name of the code, such as `NamespaceExists`.
-    public var serverCodeName: String? { self.storage.details.serverCodeName }
+    public var serverCodeName: String? { storage.details.serverCodeName }
 
     /// The server's or libmongoc's own text. It may quote documents: do not log it where those must not appear.
-    public var serverMessage: String? { self.storage.details.serverMessage }
+    public var serverMessage: String? { storage.details.serverMessage }
 
     /// Labels such as `RetryableWriteError` or `NonResumableChangeStreamError`.
-    public var labels: [String] { self.storage.details.labels }
+    public var labels: [String] { storage.details.labels }
 
     /// The `operationTime` of the server's error reply: the time at which a change stream can be restarted.
-    public var operationTime: BSONTimestamp? { self.storage.details.operationTime }
+    public var operationTime: BSONTimestamp? { storage.details.operationTime }
 
     /// The server's whole error reply. It may quote documents.
-    public var reply: BSONDocument? { self.storage.details.reply }
+    public var reply: BSONDocument? { storage.details.reply }
 
     /// The error behind this one.
-    public var cause: (any Error)? { self.storage.details.cause }
+    public var cause: (any Error)? { storage.details.cause }
 
     /// Whether the error has that label.
     public func hasLabel(_ label: String) -> Bool {
-        self.labels.contains(label)
+        labels.contains(label)
     }
 
     /// Kind, message and server code; nothing of any document.
     public var description: String {
-        var text = "MongoError.\(self.code): \(self.message)"
+        var text = "MongoError.\(code): \(message)"
         if let serverCode {
-            text += " [\(self.serverCodeName.map { $0 + ", " } ?? "")code \(serverCode)]"
+            text += " [\(serverCodeName.map { $0 + ", " } ?? "")code \(serverCode)]"
         }
         return text
     }

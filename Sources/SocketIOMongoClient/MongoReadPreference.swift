@@ -59,7 +59,7 @@ public struct MongoWriteConcern: Hashable, Sendable {
     var options: BSONDocument {
         BSONDocument { options in
             options.appendDocument("writeConcern") { concern in
-                switch self.acknowledgement {
+                switch acknowledgement {
                 case .majority: concern.append("w", "majority")
                 case .members(let count): concern.append("w", Int32(clamping: count))
                 }

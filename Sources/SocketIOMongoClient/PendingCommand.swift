@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if MongoDB
-import NIOConcurrencyHelpers
+import Synchronization
 
 /// One command between the task that wants its result and the thread that runs it. Whoever comes first, result or cancellation,
 /// resumes the task; the other finds it gone. The result itself changes hands under the lock.
@@ -14,22 +14,22 @@ final class PendingCommand<Value: Sendable>: Sendable {
         case over(Result<Value, MongoError>)
     }
 
-    private let state = NIOLockedValueBox(State.new)
+    private let state = Mutex(State.new)
 
     /// Called by the task: lets a thread run the command, and waits for the result or the task's cancellation.
     func result(submit: () -> Void) async throws(MongoError) -> Value {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                if self.wait(continuation) {
+                if wait(continuation) {
                     submit()
                 } else {
                     continuation.resume()
                 }
             }
         } onCancel: {
-            self.cancel()
+            cancel()
         }
-        return try self.state.withLockedValue { state -> Result<Value, MongoError> in
+        return try self.state.withLock { state -> Result<Value, MongoError> in
             guard case .over(let result) = state else { return .failure(.cancelled(outcome: .unknown)) }
             return result
         }.get()
@@ -37,7 +37,7 @@ final class PendingCommand<Value: Sendable>: Sendable {
 
     /// Called by the thread before it runs the command; `false` if nobody waits for it any more.
     func start() -> Bool {
-        self.state.withLockedValue { state in
+        self.state.withLock { state in
             guard case .waiting(let continuation) = state else { return false }
             state = .running(continuation)
             return true
@@ -46,17 +46,17 @@ final class PendingCommand<Value: Sendable>: Sendable {
 
     /// Hands the result over, if somebody still waits.
     func finish(_ result: Result<Value, MongoError>) {
-        self.end { _ in result }
+        end { _ in result }
     }
 
     /// Ends the waiting at once. A command that is on its way goes on without anybody to tell.
     private func cancel() {
-        self.end { isRunning in .failure(.cancelled(outcome: isRunning ? .unknown : .notApplied)) }
+        end { isRunning in .failure(.cancelled(outcome: isRunning ? .unknown : .notApplied)) }
     }
 
     /// `false` if the task was cancelled before.
     private func wait(_ continuation: CheckedContinuation<Void, Never>) -> Bool {
-        self.state.withLockedValue { state in
+        self.state.withLock { state in
             guard case .new = state else { return false }
             state = .waiting(continuation)
             return true
@@ -64,7 +64,7 @@ final class PendingCommand<Value: Sendable>: Sendable {
     }
 
     private func end(_ result: (_ isRunning: Bool) -> Result<Value, MongoError>) {
-        let continuation = self.state.withLockedValue { state -> CheckedContinuation<Void, Never>? in
+        let continuation = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
             switch state {
             case .new:
                 state = .over(result(false))

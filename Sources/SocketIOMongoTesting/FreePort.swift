@@ -17,17 +17,17 @@ enum FreePort {
     static func find() throws -> Int {
         for _ in 0..<200 {
             let port = Int.random(in: 20_000..<32_000)
-            if self.isFree(port) { return port }
+            if isFree(port) { return port }
         }
         throw MongoHarnessError("no free port on 127.0.0.1 between 20000 and 32000")
     }
 
     static func isListening(_ port: Int) -> Bool {
-        self.withSocket(port) { file, address, length in connect(file, address, length) == 0 }
+        withSocket(port) { file, address, length in connect(file, address, length) == 0 }
     }
 
     private static func isFree(_ port: Int) -> Bool {
-        self.withSocket(port) { file, address, length in bind(file, address, length) == 0 }
+        withSocket(port) { file, address, length in bind(file, address, length) == 0 }
     }
 
     private static func withSocket(_ port: Int, _ body: (CInt, UnsafePointer<sockaddr>, socklen_t) -> Bool) -> Bool {

@@ -16,24 +16,24 @@ import Glibc
 public enum MongoBinary {
     /// The connection string in `MONGODB_URI`: a deployment that somebody else runs, for tests that do not have to break it.
     public static var externalConnectionString: String? {
-        self.environment("MONGODB_URI")
+        environment("MONGODB_URI")
     }
 
     /// The `mongod` that the harness starts: the one that `MONGOD` names, else the one on the `PATH`, else the one that
     /// `scripts/fetch-mongod` has put into `.cache/mongod` of the current folder or one above it.
     public static var path: String? {
-        self.candidates.first { access($0, X_OK) == 0 }
+        candidates.first { access($0, X_OK) == 0 }
     }
 
     /// Why a test that needs a `mongod` of its own cannot run here; `nil` if it can.
     public static var reasonForAbsence: String? {
-        self.path == nil ? "no mongod here: run scripts/fetch-mongod, install MongoDB, or name the binary in MONGOD" : nil
+        path == nil ? "no mongod here: run scripts/fetch-mongod, install MongoDB, or name the binary in MONGOD" : nil
     }
 
     private static var candidates: [String] {
-        if let named = self.environment("MONGOD") { return [named] }
-        let onPath = (self.environment("PATH") ?? "").split(separator: ":").map { "\($0)/mongod" }
-        return onPath + self.foldersAbove.map { $0 + "/.cache/mongod/mongod" }
+        if let named = environment("MONGOD") { return [named] }
+        let onPath = (environment("PATH") ?? "").split(separator: ":").map { "\($0)/mongod" }
+        return onPath + foldersAbove.map { $0 + "/.cache/mongod/mongod" }
     }
 
     private static var foldersAbove: [String] {

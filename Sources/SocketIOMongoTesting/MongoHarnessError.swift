@@ -17,7 +17,7 @@ public struct MongoHarnessError: Error, CustomStringConvertible {
 
     /// The message, and the cause after it.
     public var description: String {
-        self.cause.map { "\(self.message) (\($0))" } ?? self.message
+        cause.map { "\(message) (\($0))" } ?? message
     }
 }
 

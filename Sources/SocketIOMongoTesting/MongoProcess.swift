@@ -5,7 +5,7 @@
 public import SocketIOMongoClient
 import NIOCore
 import NIOPosix
-import NIOConcurrencyHelpers
+import Synchronization
 import SocketIOText
 
 #if canImport(Darwin)
@@ -24,24 +24,24 @@ public final class MongoProcess: Sendable {
     public let folder: String
 
     private let arguments: [String]
-    private let state: NIOLockedValueBox<SupervisedProcess?>
+    private let state: Mutex<SupervisedProcess?>
 
     /// `127.0.0.1:port`
-    public var address: String { "127.0.0.1:\(self.port)" }
+    public var address: String { "127.0.0.1:\(port)" }
 
     /// Connects to this process alone, whatever its role.
     public var directConnectionString: String {
-        "mongodb://\(self.address)/?directConnection=true"
+        "mongodb://\(address)/?directConnection=true"
     }
 
     /// Whether it was started and not ended since; a paused one runs.
     public var isRunning: Bool {
-        self.state.withLockedValue { $0 != nil }
+        state.withLock { $0 != nil }
     }
 
     /// Process id, while it runs.
     public var processID: Int? {
-        self.state.withLockedValue { $0.map { Int($0.processID) } }
+        state.withLock { $0.map { Int($0.processID) } }
     }
 
     /// Starts a `mongod` on a free port and waits until it takes connections.
@@ -66,48 +66,48 @@ public final class MongoProcess: Sendable {
         self.port = port
         self.folder = folder
         self.arguments = arguments
-        self.state = NIOLockedValueBox(nil)
+        state = Mutex(nil)
     }
 
     /// Starts it, again or for the first time, and waits until it takes connections.
     public func restart() async throws {
-        guard !self.isRunning else { return }
+        guard !isRunning else { return }
         guard let binary = MongoBinary.path else {
             throw MongoHarnessError(MongoBinary.reasonForAbsence ?? "no mongod here")
         }
-        try makeFolder("\(self.folder)/data")
+        try makeFolder("\(folder)/data")
         let process = try await SupervisedProcess(
-            [binary, "--dbpath", "\(self.folder)/data", "--port", "\(self.port)"] + self.arguments,
-            log: self.logPath,
-            folder: self.folder
+            [binary, "--dbpath", "\(folder)/data", "--port", "\(port)"] + arguments,
+            log: logPath,
+            folder: folder
         )
-        self.state.withLockedValue { $0 = process }
-        try await self.waitForPort()
+        state.withLock { $0 = process }
+        try await waitForPort()
     }
 
     /// `kill -9`: what was not yet in the journal is lost.
     public func kill() async throws {
-        try await self.end("KILL")
+        try await end("KILL")
     }
 
     /// Asks it to end in an orderly way; a primary steps down first.
     public func terminate() async throws {
-        try await self.end("TERM")
+        try await end("TERM")
     }
 
     /// Stops it in its tracks (`SIGSTOP`): connections stay open and nothing answers, as if the network were cut.
     public func pause() throws {
-        try self.state.withLockedValue { try $0?.send("STOP") }
+        try state.withLock { try $0?.send("STOP") }
     }
 
     /// Lets a paused one go on.
     public func resume() throws {
-        try self.state.withLockedValue { try $0?.send("CONT") }
+        try state.withLock { try $0?.send("CONT") }
     }
 
     /// Runs with a client that is connected to this process alone.
     public func withClient<Value>(_ body: (MongoClient) async throws -> Value) async throws -> Value {
-        var configuration = MongoClientConfiguration(connectionString: self.directConnectionString)
+        var configuration = MongoClientConfiguration(connectionString: directConnectionString)
         configuration.serverSelectionTimeout = .seconds(2)
         configuration.commandThreads = 1
         configuration.shutdownTimeout = .zero
@@ -129,18 +129,18 @@ public final class MongoProcess: Sendable {
             }
             if let data { command.append("data", data) }
         }
-        _ = try await self.withClient { try await $0.database("admin").run(command) }
+        _ = try await withClient { try await $0.database("admin").run(command) }
     }
 
     /// The end of its log, for the message of a test that failed.
     public func logTail(lines: Int = 20) -> String {
-        readFile(self.logPath).split(separator: "\n").suffix(lines).joined(separator: "\n")
+        readFile(logPath).split(separator: "\n").suffix(lines).joined(separator: "\n")
     }
 
-    private var logPath: String { "\(self.folder)/mongod.log" }
+    private var logPath: String { "\(folder)/mongod.log" }
 
     private func end(_ signal: String) async throws {
-        let process = self.state.withLockedValue { state in
+        let process = self.state.withLock { state in
             defer { state = nil }
             return state
         }
@@ -150,14 +150,14 @@ public final class MongoProcess: Sendable {
     private func waitForPort() async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
-            if FreePort.isListening(self.port) { return }
-            let tail = self.logTail(lines: 5)
+            if FreePort.isListening(port) { return }
+            let tail = logTail(lines: 5)
             if tail.contains("\"msg\":\"Now exiting\"") || tail.contains("shutting down with code") {
                 break
             }
             try await Task.sleep(for: .milliseconds(20))
         }
-        throw MongoHarnessError("mongod on port \(self.port) takes no connections:\n\(self.logTail())")
+        throw MongoHarnessError("mongod on port \(port) takes no connections:\n\(logTail())")
     }
 }
 

@@ -16,7 +16,7 @@ extension MongoReplicaSet {
         let parts = namespace.split(separator: ".", maxSplits: 1).map(String.init)
         guard parts.count == 2 else { throw MongoHarnessError("\(namespace) is not database.collection") }
         let primary = try await self.primary()
-        let reply = try await self.run(Self.listOfCursors(namespace), on: primary)
+        let reply = try await run(Self.listOfCursors(namespace), on: primary)
         guard let operations = reply["cursor"]?.document?["firstBatch"]?.array else {
             throw MongoHarnessError("the primary lists no operations")
         }
@@ -28,7 +28,7 @@ extension MongoReplicaSet {
                 command.append("killCursors", parts[1])
                 command.appendArray("cursors") { $0.append(id) }
             }
-            try await self.run(kill, on: primary, database: parts[0])
+            try await run(kill, on: primary, database: parts[0])
             killed += 1
         }
         return killed
@@ -46,7 +46,7 @@ extension MongoReplicaSet {
             command.append("find", parts[1])
             command.append("batchSize", Int32(1_000))
         }
-        let reply = try await self.run(find, on: self.primary(), database: parts[0])
+        let reply = try await run(find, on: primary(), database: parts[0])
         guard let documents = reply["cursor"]?.document?["firstBatch"]?.array else { throw MongoHarnessError("there is no answer") }
         var reader = BSONReader(documents)
         var count = 0
@@ -74,23 +74,23 @@ extension MongoReplicaSet {
 
     /// How often a member has rolled back: it grows by one each time that the member throws away writes that no majority had.
     public func rollbackID(of member: MongoProcess) async throws -> Int64 {
-        let reply = try await self.run(BSONDocument { $0.append("replSetGetRBID", Int32(1)) }, on: member)
+        let reply = try await run(BSONDocument { $0.append("replSetGetRBID", Int32(1)) }, on: member)
         guard let id = reply["rbid"]?.integer else { throw MongoHarnessError("the member tells no rollback id") }
         return id
     }
 
     /// Waits until everything that a member has applied up to now is in its journal, so that it survives `kill()`.
     public func waitUntilDurable(_ member: MongoProcess, timeout: Duration = .seconds(30)) async throws {
-        let applied = try await self.operationTime("appliedOpTime", of: member)
+        let applied = try await operationTime("appliedOpTime", of: member)
         let deadline = ContinuousClock.now + timeout
-        while try await self.operationTime("durableOpTime", of: member) < applied {
+        while try await operationTime("durableOpTime", of: member) < applied {
             guard ContinuousClock.now < deadline else { throw MongoHarnessError("the writes are not in the journal after \(timeout)") }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
 
     private func operationTime(_ name: String, of member: MongoProcess) async throws -> BSONTimestamp {
-        let reply = try await self.run(BSONDocument { $0.append("replSetGetStatus", Int32(1)) }, on: member)
+        let reply = try await run(BSONDocument { $0.append("replSetGetStatus", Int32(1)) }, on: member)
         guard let time = reply["optimes"]?.document?[name]?.document?["ts"]?.timestamp else {
             throw MongoHarnessError("the member tells no \(name)")
         }
@@ -114,7 +114,7 @@ extension MongoProcess {
         labels: [String] = [],
         times: Int? = nil
     ) async throws {
-        try await self.setFailPoint(commands, on: namespace, times: times) { data in
+        try await setFailPoint(commands, on: namespace, times: times) { data in
             if let code { data.append("errorCode", code.rawValue) } else { data.append("closeConnection", true) }
             if !labels.isEmpty {
                 data.appendArray("errorLabels") { array in
@@ -132,7 +132,7 @@ extension MongoProcess {
     ///   - duration: How much longer.
     ///   - times: How often; nil for each time.
     public func delayCommands(_ commands: [String], on namespace: String, by duration: Duration, times: Int? = nil) async throws {
-        try await self.setFailPoint(commands, on: namespace, times: times) { data in
+        try await setFailPoint(commands, on: namespace, times: times) { data in
             data.append("blockConnection", true)
             data.append("blockTimeMS", Int32(clamping: Int64(duration / .milliseconds(1))))
         }
@@ -146,11 +146,11 @@ extension MongoProcess {
             data.append("namespace", namespace)
             what(&data)
         }
-        try await self.setFailPoint("failCommand", times: times, data: data)
+        try await setFailPoint("failCommand", times: times, data: data)
     }
 
     /// Ends what ``failCommands(_:on:code:labels:times:)`` or ``delayCommands(_:on:by:times:)`` has begun.
-    public func failNothing() async throws { try await self.setFailPoint("failCommand", times: 0) }
+    public func failNothing() async throws { try await setFailPoint("failCommand", times: 0) }
 }
 
 #endif

@@ -13,7 +13,7 @@ extension MongoReplicaSet {
     public func primary(otherThan other: MongoProcess? = nil, timeout: Duration = .seconds(30)) async throws -> MongoProcess {
         let deadline = ContinuousClock.now + timeout
         while ContinuousClock.now < deadline {
-            if let primary = await self.currentPrimary(), primary !== other { return primary }
+            if let primary = await currentPrimary(), primary !== other { return primary }
             try await Task.sleep(for: .milliseconds(50))
         }
         throw MongoHarnessError("the replica set has no primary after \(timeout)")
@@ -22,7 +22,7 @@ extension MongoReplicaSet {
     /// A member that is not the primary and runs.
     public func secondary() async throws -> MongoProcess {
         let primary = try await self.primary()
-        guard let secondary = self.members.first(where: { $0 !== primary && $0.isRunning }) else {
+        guard let secondary = members.first(where: { $0 !== primary && $0.isRunning }) else {
             throw MongoHarnessError("the replica set has no secondary")
         }
         return secondary
@@ -32,21 +32,21 @@ extension MongoReplicaSet {
     /// - Returns: The new primary.
     @discardableResult
     public func stepDown() async throws -> MongoProcess {
-        let old = try await self.primary()
+        let old = try await primary()
         let command = BSONDocument { command in
             command.append("replSetStepDown", Int32(10))
             command.append("secondaryCatchUpPeriodSecs", Int32(5))
             command.append("force", true)
         }
-        _ = try await self.run(command, on: old)
-        return try await self.primary(otherThan: old)
+        _ = try await run(command, on: old)
+        return try await primary(otherThan: old)
     }
 
     /// Waits until every running member is primary or secondary and has everything that the primary has.
     public func waitUntilAllFollow(timeout: Duration = .seconds(60)) async throws {
         let deadline = ContinuousClock.now + timeout
         while ContinuousClock.now < deadline {
-            if await self.doAllFollow() { return }
+            if await doAllFollow() { return }
             try await Task.sleep(for: .milliseconds(100))
         }
         throw MongoHarnessError("not all members follow the primary after \(timeout)")
@@ -55,19 +55,19 @@ extension MongoReplicaSet {
     /// Runs a command on one member, with the credentials of the set.
     @discardableResult
     public func run(_ command: BSONDocument, on member: MongoProcess, database: String = "admin") async throws -> BSONDocument {
-        try await self.withClient(of: member) { try await $0.database(database).run(command) }
+        try await withClient(of: member) { try await $0.database(database).run(command) }
     }
 
     /// Writes until the primary's oplog no longer reaches back to this moment. Needs a set with a tiny oplog
     /// (``MongoReplicaSetConfiguration/oplogMegabytes`` of 1).
     public func rollOplog(timeout: Duration = .seconds(60)) async throws {
-        let start = try await self.oplogEnd()
-        try await self.withClient(of: self.primary()) { client in
+        let start = try await oplogEnd()
+        try await withClient(of: primary()) { client in
             let filler = client.database("harness").collection("filler")
             let deadline = ContinuousClock.now + timeout
             while ContinuousClock.now < deadline {
                 for _ in 0..<10 { try await filler.insertIncompressible(bytes: 1 << 20) }
-                if let oldest = try await self.oplogStart(client), oldest > start {
+                if let oldest = try await oplogStart(client), oldest > start {
                     try await filler.drop()
                     return
                 }
@@ -77,7 +77,7 @@ extension MongoReplicaSet {
     }
 
     private func oplogEnd() async throws -> BSONTimestamp {
-        let reply = try await self.run(BSONDocument { $0.append("hello", 1) }, on: self.primary())
+        let reply = try await run(BSONDocument { $0.append("hello", 1) }, on: primary())
         guard let time = reply["operationTime"]?.timestamp else { throw MongoHarnessError("the primary tells no operation time") }
         return time
     }
@@ -91,7 +91,7 @@ extension MongoReplicaSet {
 
     private func currentPrimary() async -> MongoProcess? {
         var best: (member: MongoProcess, election: ObjectID)?
-        for member in self.members where member.isRunning {
+        for member in members where member.isRunning {
             guard let hello = try? await member.hello(), hello.isWritablePrimary else { continue }
             let election = hello.reply["electionId"]?.objectID ?? ObjectID(time: 0, uniquePart: 0)
             if best.map({ $0.election < election }) ?? true { best = (member, election) }
@@ -100,11 +100,11 @@ extension MongoReplicaSet {
     }
 
     private func doAllFollow() async -> Bool {
-        guard let primary = await self.currentPrimary(),
-            let status = try? await self.run(BSONDocument { $0.append("replSetGetStatus", 1) }, on: primary),
+        guard let primary = await currentPrimary(),
+            let status = try? await run(BSONDocument { $0.append("replSetGetStatus", 1) }, on: primary),
             let list = status["members"]?.array
         else { return false }
-        let running = Set(self.members.filter(\.isRunning).map(\.address))
+        let running = Set(members.filter(\.isRunning).map(\.address))
         var newest: [BSONTimestamp] = []
         var reader = BSONReader(list)
         while let member = try? reader.next()?.document {
@@ -134,7 +134,7 @@ extension MongoReplicaSet {
 extension MongoProcess {
     /// What it says of itself, unless it is silent for a second.
     fileprivate func hello() async throws -> MongoHello {
-        var configuration = MongoClientConfiguration(connectionString: self.directConnectionString)
+        var configuration = MongoClientConfiguration(connectionString: directConnectionString)
         configuration.serverSelectionTimeout = .seconds(1)
         configuration.connectTimeout = .seconds(1)
         configuration.socketTimeout = .seconds(1)
@@ -152,7 +152,7 @@ extension MongoCollection {
             writer.append("_id", ObjectID())
             writer.append("filler", binary: buffer)
         }
-        _ = try await self.insert([document], writeConcern: .members(1))
+        _ = try await insert([document], writeConcern: .members(1))
     }
 }
 

@@ -69,14 +69,14 @@ public final class MongoReplicaSet: Sendable {
 
     /// What clients connect with; it has the credentials if there are any.
     public var connectionString: String {
-        self.connectionString(user: self.configuration.user)
+        self.connectionString(user: configuration.user)
     }
 
     /// What clients connect with as another user.
     public func connectionString(user: MongoTestUser?) -> String {
         let credentials = user.map { "\($0.name):\($0.password)@" } ?? ""
-        let hosts = self.members.map(\.address).joined(separator: ",")
-        return "mongodb://\(credentials)\(hosts)/?replicaSet=\(self.name)\(user == nil ? "" : "&authSource=admin")"
+        let hosts = members.map(\.address).joined(separator: ",")
+        return "mongodb://\(credentials)\(hosts)/?replicaSet=\(name)\(user == nil ? "" : "&authSource=admin")"
     }
 
     /// Starts the members, initiates the set and waits until there is a primary and every other member follows it.
@@ -101,8 +101,8 @@ public final class MongoReplicaSet: Sendable {
 
     /// Ends all members and removes their files.
     public func stop() async {
-        await Self.stop(self.members, folder: self.folder)
-        _ = try? await self.janitor.end("KILL")
+        await Self.stop(members, folder: folder)
+        _ = try? await janitor.end("KILL")
     }
 
     private init(configuration: MongoReplicaSetConfiguration, folder: String, janitor: SupervisedProcess, members: [MongoProcess]) {
@@ -129,9 +129,9 @@ public final class MongoReplicaSet: Sendable {
     private func initiate() async throws {
         let command = BSONDocument { command in
             command.appendDocument("replSetInitiate") { set in
-                set.append("_id", self.name)
+                set.append("_id", name)
                 set.appendArray("members") { array in
-                    for (index, member) in self.members.enumerated() {
+                    for (index, member) in members.enumerated() {
                         array.appendDocument { entry in
                             entry.append("_id", Int32(index))
                             entry.append("host", member.address)
@@ -139,37 +139,37 @@ public final class MongoReplicaSet: Sendable {
                     }
                 }
                 set.appendDocument("settings") { settings in
-                    settings.append("electionTimeoutMillis", self.configuration.electionTimeout.wholeMilliseconds)
-                    settings.append("heartbeatIntervalMillis", self.configuration.heartbeatInterval.wholeMilliseconds)
+                    settings.append("electionTimeoutMillis", configuration.electionTimeout.wholeMilliseconds)
+                    settings.append("heartbeatIntervalMillis", configuration.heartbeatInterval.wholeMilliseconds)
                 }
             }
         }
-        _ = try await self.members[0].withClient { try await $0.database("admin").run(command) }
+        _ = try await members[0].withClient { try await $0.database("admin").run(command) }
         let primary = try await self.primary()
-        if let user = self.configuration.user {
+        if let user = configuration.user {
             // As long as there is no user, a connection from this machine may create the first one.
             _ = try await primary.withClient { try await $0.database("admin").run(user.createCommand) }
         }
-        try await self.waitUntilAllFollow()
+        try await waitUntilAllFollow()
     }
 }
 
 extension MongoReplicaSetConfiguration {
     var arguments: [String] {
         let noopInterval = Swift.max(1, self.noopInterval.components.seconds)
-        let checkpoints = self.oplogMegabytes < 16 ? ["--syncdelay", "1"] : []
+        let checkpoints = oplogMegabytes < 16 ? ["--syncdelay", "1"] : []
         return MongoStandalone.commonArguments + [
-            "--oplogSize", "\(Swift.max(1, self.oplogMegabytes))",
+            "--oplogSize", "\(Swift.max(1, oplogMegabytes))",
             "--setParameter", "periodicNoopIntervalSecs=\(noopInterval)",
-        ] + checkpoints + self.extraArguments
+        ] + checkpoints + extraArguments
     }
 }
 
 extension MongoTestUser {
     var createCommand: BSONDocument {
         BSONDocument { command in
-            command.append("createUser", self.name)
-            command.append("pwd", self.password)
+            command.append("createUser", name)
+            command.append("pwd", password)
             command.appendArray("roles") { $0.append("root") }
         }
     }
@@ -177,7 +177,7 @@ extension MongoTestUser {
 
 extension Duration {
     var wholeMilliseconds: Int64 {
-        self.components.seconds * 1_000 + self.components.attoseconds / 1_000_000_000_000_000
+        components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
     }
 }
 

@@ -13,13 +13,13 @@ public final class MongoStandalone: Sendable {
 
     /// What clients connect with; it has the credentials if there are any.
     public var connectionString: String {
-        self.connectionString(user: self.user)
+        self.connectionString(user: user)
     }
 
     /// What clients connect with as another user.
     public func connectionString(user: MongoTestUser?) -> String {
-        guard let user else { return "mongodb://\(self.process.address)/" }
-        return "mongodb://\(user.name):\(user.password)@\(self.process.address)/?authSource=admin"
+        guard let user else { return "mongodb://\(process.address)/" }
+        return "mongodb://\(user.name):\(user.password)@\(process.address)/?authSource=admin"
     }
 
     /// Starts it.
@@ -44,9 +44,9 @@ public final class MongoStandalone: Sendable {
 
     /// Ends it and removes its files.
     public func stop() async {
-        try? await self.process.kill()
-        try? await removeFolder(self.folder)
-        _ = try? await self.janitor.end("KILL")
+        try? await process.kill()
+        try? await removeFolder(folder)
+        _ = try? await janitor.end("KILL")
     }
 
     private init(process: MongoProcess, folder: String, janitor: SupervisedProcess, user: MongoTestUser?) {

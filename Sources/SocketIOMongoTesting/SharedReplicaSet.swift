@@ -37,8 +37,8 @@ public actor SharedReplicaSet {
 
     private func started() async throws -> MongoReplicaSet {
         let configuration = self.configuration
-        let task = self.starting ?? Task { try await MongoReplicaSet.start(configuration) }
-        self.starting = task
+        let task = starting ?? Task { try await MongoReplicaSet.start(configuration) }
+        starting = task
         return try await task.value
     }
 }

@@ -4,7 +4,7 @@
 #if MongoDB
 import CSocketIOSystem
 import NIOPosix
-import NIOConcurrencyHelpers
+import Synchronization
 
 #if canImport(Darwin)
 import Darwin
@@ -27,7 +27,7 @@ final class SupervisedProcess: Sendable {
     /// Process id of the child, not of the shell.
     let processID: pid_t
     private let shell: pid_t
-    private let pipes: NIOLockedValueBox<Pipes?>
+    private let pipes: Mutex<Pipes?>
 
     private static let script = """
         exec 2>/dev/null
@@ -68,10 +68,10 @@ final class SupervisedProcess: Sendable {
     init(_ arguments: [String], log: String, folder: String) async throws {
         let command = try Self.makePipe()
         let answer = try Self.makePipe()
-        self.shell = try Self.spawn(["/bin/sh", "-c", Self.script, "supervisor", log, folder] + arguments, command.reading, answer.writing)
+        shell = try Self.spawn(["/bin/sh", "-c", Self.script, "supervisor", log, folder] + arguments, command.reading, answer.writing)
         close(command.reading)
         close(answer.writing)
-        self.pipes = NIOLockedValueBox(Pipes(commands: command.writing, answers: answer.reading))
+        pipes = Mutex(Pipes(commands: command.writing, answers: answer.reading))
         guard let processID = try await Self.readLine(from: answer.reading).flatMap({ pid_t($0) }) else {
             throw MongoHarnessError("the supervisor of \(arguments.first ?? "") did not start")
         }
@@ -80,7 +80,7 @@ final class SupervisedProcess: Sendable {
 
     // Without pipes the shell cleans up by itself.
     deinit {
-        self.pipes.withLockedValue { pipes in
+        self.pipes.withLock { pipes in
             if let pipes {
                 close(pipes.commands)
                 close(pipes.answers)
@@ -90,7 +90,7 @@ final class SupervisedProcess: Sendable {
 
     /// Sends `STOP` or `CONT`.
     func send(_ signal: String) throws {
-        try self.pipes.withLockedValue { pipes in
+        try self.pipes.withLock { pipes in
             guard let pipes else { throw MongoHarnessError("the process has ended") }
             try Self.writeLine(signal, to: pipes.commands)
         }
@@ -100,7 +100,7 @@ final class SupervisedProcess: Sendable {
     /// - Returns: The exit status as a shell gives it: 128 + the signal's number after a signal.
     @discardableResult
     func end(_ signal: String) async throws -> Int {
-        let pipes = self.pipes.withLockedValue { pipes in
+        let pipes = self.pipes.withLock { pipes in
             defer { pipes = nil }
             return pipes
         }

@@ -28,7 +28,9 @@ struct OrderedInsertTests {
                         }
                     }
                 }
-                if isUnconfirmed { reply.appendDocument("writeConcernError") { $0.append("code", MongoErrorCode.writeConcernTimeout.rawValue) } }
+                if isUnconfirmed {
+                    reply.appendDocument("writeConcernError") { $0.append("code", MongoErrorCode.writeConcernTimeout.rawValue) }
+                }
                 reply.append("ok", Int32(1))
             }
         )
@@ -100,7 +102,11 @@ struct OrderedInsertTests {
         #expect(Self.describe(insert.next) == "refused 2")
     }
 
-    @Test(arguments: [.notWritablePrimary, .interruptedDueToReplStateChange, .primarySteppedDown, .shutdownInProgress, MongoErrorCode(rawValue: 4711)] as [MongoErrorCode])
+    @Test(
+        arguments: [
+            .notWritablePrimary, .interruptedDueToReplStateChange, .primarySteppedDown, .shutdownInProgress, MongoErrorCode(rawValue: 4711),
+        ] as [MongoErrorCode]
+    )
     func `A step-down in the middle of a batch leaves its outcome open`(code: MongoErrorCode) throws {
         var insert = Self.machine(5)
         insert.answered(try Self.answer(inserted: 2, error: (2, code, "_id")), range: 0..<5)

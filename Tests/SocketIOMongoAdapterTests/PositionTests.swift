@@ -92,7 +92,10 @@ struct PositionTests {
 
     @Test
     func `Lost history: on at the server's time of the error, which counts as a loss until a stream is open`() {
-        for error in [Self.error(.changeStreamHistoryLost), Self.error(.changeStreamFatalError), Self.error(MongoErrorCode(rawValue: 4711), labels: ["NonResumableChangeStreamError"])] {
+        for error in [
+            Self.error(.changeStreamHistoryLost), Self.error(.changeStreamFatalError),
+            Self.error(MongoErrorCode(rawValue: 4711), labels: ["NonResumableChangeStreamError"]),
+        ] {
             var machine = Self.opened()
             machine.failed(error, now: Self.now)
             #expect(machine.open(now: Self.now).position == Self.restarted)

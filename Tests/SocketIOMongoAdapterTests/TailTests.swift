@@ -174,7 +174,10 @@ struct TailTests {
         #expect(!machine.isUnstable(now: Self.after(67)))
     }
 
-    @Test(arguments: [nil, .shutdownInProgress, .notWritablePrimary, .interruptedAtShutdown, .notPrimaryNoSecondaryOk, .cappedPositionLost] as [MongoErrorCode?])
+    @Test(
+        arguments: [nil, .shutdownInProgress, .notWritablePrimary, .interruptedAtShutdown, .notPrimaryNoSecondaryOk, .cappedPositionLost]
+            as [MongoErrorCode?]
+    )
     func `A server that goes, comes or steps down does not, however often`(code: MongoErrorCode?) {
         var machine = Self.opened()
         for _ in 0..<50 { machine.failed(code.map(Self.error) ?? .simulated(.network), now: Self.now) }

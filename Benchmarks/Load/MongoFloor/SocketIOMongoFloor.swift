@@ -197,11 +197,11 @@ extension Double {
 
 extension Duration {
     fileprivate var seconds: Double {
-        Double(self.components.seconds) + Double(self.components.attoseconds) / 1e18
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 
     fileprivate var text: String {
-        let microseconds = Int(self.seconds * 1e6)
+        let microseconds = Int(seconds * 1e6)
         return "\(microseconds / 1_000).\(String(String(1_000 + microseconds % 1_000).dropFirst().prefix(2))) ms"
     }
 }

@@ -7,14 +7,14 @@ package import NIOCore
 extension ByteBuffer: JSONByteOutput {
     @inline(__always)
     mutating func append(upTo count: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
-        self.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { output in
+        writeWithUnsafeMutableBytes(minimumWritableBytes: count) { output in
             output.baseAddress.map(body) ?? 0
         }
     }
 
     /// Appends a string with its quotes. Escapes what JSON demands and nothing else.
-    package mutating func writeJSONString(_ string: String) { self.append(string) }
+    package mutating func writeJSONString(_ string: String) { append(string) }
 
     /// Appends an integer in decimal.
-    package mutating func writeJSONInteger(_ value: Int64) { self.append(value) }
+    package mutating func writeJSONInteger(_ value: Int64) { append(value) }
 }

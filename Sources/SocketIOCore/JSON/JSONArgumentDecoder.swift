@@ -40,11 +40,11 @@ public struct JSONArgumentDecoder: Sendable {
     @inlinable
     public func decode<T: Decodable>(_ type: T.Type = T.self, from bytes: ByteBuffer, attachments: [ByteBuffer] = []) throws -> T {
         // The types are compared: the casts change nothing.
-        if T.self == String.self { return unsafeBitCast(try self._string(bytes), to: T.self) }
-        if T.self == Int.self { return unsafeBitCast(try self._int(bytes), to: T.self) }
-        if T.self == Double.self { return unsafeBitCast(try self._double(bytes), to: T.self) }
-        if T.self == Bool.self { return unsafeBitCast(try self._bool(bytes), to: T.self) }
-        return try self._any(type, from: bytes, attachments: attachments)
+        if T.self == String.self { return unsafeBitCast(try _string(bytes), to: T.self) }
+        if T.self == Int.self { return unsafeBitCast(try _int(bytes), to: T.self) }
+        if T.self == Double.self { return unsafeBitCast(try _double(bytes), to: T.self) }
+        if T.self == Bool.self { return unsafeBitCast(try _bool(bytes), to: T.self) }
+        return try _any(type, from: bytes, attachments: attachments)
     }
 
     @usableFromInline
@@ -60,19 +60,19 @@ public struct JSONArgumentDecoder: Sendable {
             return CombiningMarks.exceedLimit(in: text) ? nil : text
         }
         if let value { return value }
-        return try self._any(String.self, from: bytes, attachments: [])
+        return try _any(String.self, from: bytes, attachments: [])
     }
 
     @usableFromInline
     func _int(_ bytes: ByteBuffer) throws -> Int {
         if let value = try Self.number(bytes, { JSONNumber.integer($0, as: Int.self) }) { return value }
-        return try self._any(Int.self, from: bytes, attachments: [])
+        return try _any(Int.self, from: bytes, attachments: [])
     }
 
     @usableFromInline
     func _double(_ bytes: ByteBuffer) throws -> Double {
         if let value = try Self.number(bytes, JSONNumber.double) { return value }
-        return try self._any(Double.self, from: bytes, attachments: [])
+        return try _any(Double.self, from: bytes, attachments: [])
     }
 
     @usableFromInline
@@ -85,7 +85,7 @@ public struct JSONArgumentDecoder: Sendable {
             return first == UInt8(ascii: "t")
         }
         if let value { return value }
-        return try self._any(Bool.self, from: bytes, attachments: [])
+        return try _any(Bool.self, from: bytes, attachments: [])
     }
 
     @usableFromInline
@@ -101,7 +101,7 @@ public struct JSONArgumentDecoder: Sendable {
 
     /// A number; nil if the value is none, or not one that `convert` can take.
     private static func number<T>(_ bytes: ByteBuffer, _ convert: (UnsafeRawBufferPointer) -> T?) throws -> T? {
-        try self.scan(bytes) { (walker, bytes) throws(JSONSyntaxError) -> T? in
+        try scan(bytes) { (walker, bytes) throws(JSONSyntaxError) -> T? in
             let first = try walker.byte()
             guard JSONWalker.isDigit(first) || first == UInt8(ascii: "-") else { return nil }
             let start = walker.position
@@ -126,7 +126,7 @@ public struct JSONArgumentDecoder: Sendable {
         }
         switch result {
         case .success(let value): return value
-        case .failure(let error): throw self.malformed(error)
+        case .failure(let error): throw malformed(error)
         }
     }
 

@@ -27,11 +27,11 @@ public struct JSONArgumentEncoder: Sendable {
     @inlinable
     public func encode<T: Encodable>(_ value: T, into buffer: inout ByteBuffer, attachments: inout [ByteBuffer]) throws {
         // The types are compared: the casts change nothing.
-        if T.self == String.self { return self._write(unsafeBitCast(value, to: String.self), into: &buffer) }
-        if T.self == Int.self { return self._write(unsafeBitCast(value, to: Int.self), into: &buffer) }
-        if T.self == Bool.self { return self._write(unsafeBitCast(value, to: Bool.self), into: &buffer) }
-        if T.self == Double.self { return try self._write(unsafeBitCast(value, to: Double.self), into: &buffer) }
-        try self._any(value, into: &buffer, attachments: &attachments)
+        if T.self == String.self { return _write(unsafeBitCast(value, to: String.self), into: &buffer) }
+        if T.self == Int.self { return _write(unsafeBitCast(value, to: Int.self), into: &buffer) }
+        if T.self == Bool.self { return _write(unsafeBitCast(value, to: Bool.self), into: &buffer) }
+        if T.self == Double.self { return try _write(unsafeBitCast(value, to: Double.self), into: &buffer) }
+        try _any(value, into: &buffer, attachments: &attachments)
     }
 
     @usableFromInline
@@ -53,7 +53,7 @@ public struct JSONArgumentEncoder: Sendable {
 
     @usableFromInline
     func _any(_ value: some Encodable, into buffer: inout ByteBuffer, attachments: inout [ByteBuffer]) throws {
-        if try self.writeDirect(value, into: &buffer, attachments: &attachments) { return }
+        if try writeDirect(value, into: &buffer, attachments: &attachments) { return }
         try JSONSink().encodeRoot(value, into: &buffer, attachments: &attachments)
     }
 

@@ -15,23 +15,23 @@ package enum JSONDate {
     /// The text of a date, to the millisecond; nil if JavaScript has no such date.
     static func string(_ date: Date) -> String? {
         let milliseconds = (date.timeIntervalSince1970 * 1_000).rounded()
-        guard milliseconds.magnitude <= self.maximumMilliseconds else { return nil }
-        return self.string(milliseconds: Int64(milliseconds))
+        guard milliseconds.magnitude <= maximumMilliseconds else { return nil }
+        return string(milliseconds: Int64(milliseconds))
     }
 
     /// The text of a date in milliseconds from 1970; nil if JavaScript has no such date.
     package static func string(milliseconds: Int64) -> String? {
-        guard Double(milliseconds).magnitude <= self.maximumMilliseconds else { return nil }
+        guard Double(milliseconds).magnitude <= maximumMilliseconds else { return nil }
         let total = Int(milliseconds)
-        let day = self.floorDivide(total, 86_400_000)
+        let day = floorDivide(total, 86_400_000)
         let time = total - day * 86_400_000
         let civil = self.civil(fromDay: day)
         let year =
             (0...9_999).contains(civil.year)
-            ? self.padded(civil.year, 4) : (civil.year < 0 ? "-" : "+") + self.padded(abs(civil.year), 6)
-        let calendar = "\(year)-\(self.padded(civil.month, 2))-\(self.padded(civil.day, 2))"
-        let clock = "\(self.padded(time / 3_600_000, 2)):\(self.padded(time / 60_000 % 60, 2)):\(self.padded(time / 1_000 % 60, 2))"
-        return "\(calendar)T\(clock).\(self.padded(time % 1_000, 3))Z"
+            ? padded(civil.year, 4) : (civil.year < 0 ? "-" : "+") + padded(abs(civil.year), 6)
+        let calendar = "\(year)-\(padded(civil.month, 2))-\(padded(civil.day, 2))"
+        let clock = "\(padded(time / 3_600_000, 2)):\(padded(time / 60_000 % 60, 2)):\(padded(time / 1_000 % 60, 2))"
+        return "\(calendar)T\(clock).\(padded(time % 1_000, 3))Z"
     }
 
     /// Reads the date-time format of ECMA-262 (21.4.1.32): a date, or a date and a time with `Z` or an offset.
@@ -59,7 +59,7 @@ package enum JSONDate {
 
     /// Milliseconds since 1970, what `Date.now()` gives.
     static func date(milliseconds: Double) -> Date? {
-        guard milliseconds.magnitude <= self.maximumMilliseconds else { return nil }
+        guard milliseconds.magnitude <= maximumMilliseconds else { return nil }
         return Date(timeIntervalSince1970: milliseconds / 1_000)
     }
 
@@ -76,7 +76,7 @@ package enum JSONDate {
 
     private static func civil(fromDay day: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = day + 719_468
-        let era = self.floorDivide(shifted, 146_097)
+        let era = floorDivide(shifted, 146_097)
         let dayOfEra = shifted - era * 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
@@ -88,7 +88,7 @@ package enum JSONDate {
 
     private static func day(year: Int, month: Int, day: Int) -> Int {
         let shiftedYear = month <= 2 ? year - 1 : year
-        let era = self.floorDivide(shiftedYear, 400)
+        let era = floorDivide(shiftedYear, 400)
         let yearOfEra = shiftedYear - era * 400
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
@@ -106,40 +106,40 @@ package enum JSONDate {
         let text: [UInt8]
         var position = 0
 
-        var isAtEnd: Bool { self.position == self.text.count }
+        var isAtEnd: Bool { position == text.count }
 
         mutating func take(_ character: Unicode.Scalar) -> Bool {
-            guard self.position < self.text.count, self.text[self.position] == UInt8(ascii: character) else { return false }
-            self.position += 1
+            guard position < text.count, text[position] == UInt8(ascii: character) else { return false }
+            position += 1
             return true
         }
 
         mutating func number(_ digits: Int) -> Int? {
-            guard self.position + digits <= self.text.count else { return nil }
+            guard position + digits <= text.count else { return nil }
             var value = 0
-            for byte in self.text[self.position..<(self.position + digits)] {
+            for byte in text[position..<(position + digits)] {
                 guard JSONWalker.isDigit(byte) else { return nil }
                 value = value * 10 + Int(byte & 0x0f)
             }
-            self.position += digits
+            position += digits
             return value
         }
 
         mutating func year() -> Int? {
-            if self.take("+") { return self.number(6) }
-            guard self.take("-") else { return self.number(4) }
-            guard let year = self.number(6), year != 0 else { return nil }
+            if take("+") { return number(6) }
+            guard take("-") else { return number(4) }
+            guard let year = number(6), year != 0 else { return nil }
             return -year
         }
 
         /// The seconds of `HH:mm`, `HH:mm:ss` or `HH:mm:ss.s…` with its offset from UTC.
         mutating func time() -> Double? {
-            guard let hour = self.number(2), self.take(":"), let minute = self.number(2), hour <= 24, minute < 60 else { return nil }
+            guard let hour = number(2), take(":"), let minute = number(2), hour <= 24, minute < 60 else { return nil }
             var seconds = Double(hour * 3_600 + minute * 60)
-            if self.take(":") {
-                guard let second = self.number(2), second < 60 else { return nil }
+            if take(":") {
+                guard let second = number(2), second < 60 else { return nil }
                 seconds += Double(second)
-                if self.take(".") {
+                if take(".") {
                     guard let fraction = self.fraction() else { return nil }
                     seconds += fraction
                 }
@@ -149,23 +149,23 @@ package enum JSONDate {
         }
 
         private mutating func fraction() -> Double? {
-            let start = self.position
+            let start = position
             var value = 0
             var scale = 1
-            while self.position < self.text.count, JSONWalker.isDigit(self.text[self.position]) {
+            while position < text.count, JSONWalker.isDigit(text[position]) {
                 if scale < 1_000_000_000 {
-                    value = value * 10 + Int(self.text[self.position] & 0x0f)
+                    value = value * 10 + Int(text[position] & 0x0f)
                     scale *= 10
                 }
-                self.position += 1
+                position += 1
             }
-            return self.position > start ? Double(value) / Double(scale) : nil
+            return position > start ? Double(value) / Double(scale) : nil
         }
 
         private mutating func offset() -> Int? {
-            if self.take("Z") { return 0 }
-            let isNegative = self.take("-")
-            guard isNegative || self.take("+"), let hours = self.number(2), self.take(":"), let minutes = self.number(2),
+            if take("Z") { return 0 }
+            let isNegative = take("-")
+            guard isNegative || take("+"), let hours = number(2), take(":"), let minutes = number(2),
                 hours < 24, minutes < 60
             else { return nil }
             let seconds = hours * 3_600 + minutes * 60

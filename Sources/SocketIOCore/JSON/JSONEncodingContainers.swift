@@ -6,26 +6,26 @@ struct JSONSinkEncoder: Encoder {
     let sink: JSONSink
     let level: Int
 
-    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
+    var codingPath: [any CodingKey] { sink.path(to: level) }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         // After a mistake, which the sink remembers, what follows goes to a sink that nobody reads.
-        guard self.sink.open(.object, at: self.level) else {
+        guard self.sink.open(.object, at: level) else {
             return JSONSinkEncoder(sink: JSONSink(), level: 0).container(keyedBy: type)
         }
-        return KeyedEncodingContainer(JSONKeyedEncodingContainer<Key>(sink: self.sink, level: self.level))
+        return KeyedEncodingContainer(JSONKeyedEncodingContainer<Key>(sink: self.sink, level: level))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        guard self.sink.open(.array, at: self.level) else {
+        guard self.sink.open(.array, at: level) else {
             return JSONSinkEncoder(sink: JSONSink(), level: 0).unkeyedContainer()
         }
-        return JSONUnkeyedEncodingContainer(sink: self.sink, level: self.level)
+        return JSONUnkeyedEncodingContainer(sink: self.sink, level: level)
     }
 
     func singleValueContainer() -> any SingleValueEncodingContainer {
-        JSONSingleValueEncodingContainer(sink: self.sink, level: self.level)
+        JSONSingleValueEncodingContainer(sink: sink, level: level)
     }
 }
 
@@ -33,50 +33,50 @@ struct JSONKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtoco
     let sink: JSONSink
     let level: Int
 
-    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
+    var codingPath: [any CodingKey] { sink.path(to: level) }
 
     // The common types have overloads because the generic one is not specialised for a key of another module.
 
     mutating func encodeNil(forKey key: Key) throws {
-        try self.sink.begin(key.stringValue, in: self.level)
-        self.sink.writeNil()
+        try sink.begin(key.stringValue, in: level)
+        sink.writeNil()
     }
 
     mutating func encode(_ value: String, forKey key: Key) throws {
-        try self.sink.begin(key.stringValue, in: self.level)
-        self.sink.write(value)
+        try sink.begin(key.stringValue, in: level)
+        sink.write(value)
     }
 
     mutating func encode(_ value: Int, forKey key: Key) throws {
-        try self.sink.begin(key.stringValue, in: self.level)
-        self.sink.write(value)
+        try sink.begin(key.stringValue, in: level)
+        sink.write(value)
     }
 
     mutating func encode(_ value: Bool, forKey key: Key) throws {
-        try self.sink.begin(key.stringValue, in: self.level)
-        self.sink.write(value)
+        try sink.begin(key.stringValue, in: level)
+        sink.write(value)
     }
 
     mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
-        try self.sink.encode(value, in: self.level, name: key.stringValue) { key }
+        try sink.encode(value, in: level, name: key.stringValue) { key }
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(
         keyedBy keyType: NestedKey.Type,
         forKey key: Key
     ) -> KeyedEncodingContainer<NestedKey> {
-        self.nestedEncoder(key).container(keyedBy: keyType)
+        nestedEncoder(key).container(keyedBy: keyType)
     }
 
     mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-        self.nestedEncoder(key).unkeyedContainer()
+        nestedEncoder(key).unkeyedContainer()
     }
 
-    mutating func superEncoder() -> any Encoder { self.nestedEncoder(JSONSuperKey.super) }
-    mutating func superEncoder(forKey key: Key) -> any Encoder { self.nestedEncoder(key) }
+    mutating func superEncoder() -> any Encoder { nestedEncoder(JSONSuperKey.super) }
+    mutating func superEncoder(forKey key: Key) -> any Encoder { nestedEncoder(key) }
 
     private func nestedEncoder(_ key: some CodingKey) -> JSONSinkEncoder {
-        JSONSinkEncoder(sink: self.sink.splice(key: key, in: self.level), level: 0)
+        JSONSinkEncoder(sink: sink.splice(key: key, in: level), level: 0)
     }
 }
 
@@ -84,30 +84,30 @@ struct JSONUnkeyedEncodingContainer: UnkeyedEncodingContainer {
     let sink: JSONSink
     let level: Int
 
-    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
-    var count: Int { self.level < self.sink.slots.count ? self.sink.slots[self.level].count : 0 }
+    var codingPath: [any CodingKey] { sink.path(to: level) }
+    var count: Int { level < sink.slots.count ? sink.slots[level].count : 0 }
 
     mutating func encodeNil() throws {
-        try self.sink.begin(in: self.level)
-        self.sink.writeNil()
+        try sink.begin(in: level)
+        sink.writeNil()
     }
 
     mutating func encode(_ value: String) throws {
-        try self.sink.begin(in: self.level)
-        self.sink.write(value)
+        try sink.begin(in: level)
+        sink.write(value)
     }
 
-    mutating func encode<T: Encodable>(_ value: T) throws { try self.sink.encode(value, in: self.level, name: nil) { nil } }
+    mutating func encode<T: Encodable>(_ value: T) throws { try sink.encode(value, in: level, name: nil) { nil } }
 
     mutating func nestedContainer<NestedKey: CodingKey>(keyedBy keyType: NestedKey.Type) -> KeyedEncodingContainer<NestedKey> {
-        self.nestedEncoder().container(keyedBy: keyType)
+        nestedEncoder().container(keyedBy: keyType)
     }
 
-    mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { self.nestedEncoder().unkeyedContainer() }
-    mutating func superEncoder() -> any Encoder { self.nestedEncoder() }
+    mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { nestedEncoder().unkeyedContainer() }
+    mutating func superEncoder() -> any Encoder { nestedEncoder() }
 
     private func nestedEncoder() -> JSONSinkEncoder {
-        JSONSinkEncoder(sink: self.sink.splice(key: nil, in: self.level), level: 0)
+        JSONSinkEncoder(sink: sink.splice(key: nil, in: level), level: 0)
     }
 }
 
@@ -115,12 +115,12 @@ struct JSONSingleValueEncodingContainer: SingleValueEncodingContainer {
     let sink: JSONSink
     let level: Int
 
-    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
+    var codingPath: [any CodingKey] { sink.path(to: level) }
 
     mutating func encodeNil() throws {
-        try self.sink.begin(in: self.level)
-        self.sink.writeNil()
+        try sink.begin(in: level)
+        sink.writeNil()
     }
 
-    mutating func encode<T: Encodable>(_ value: T) throws { try self.sink.encode(value, in: self.level, name: nil) { nil } }
+    mutating func encode<T: Encodable>(_ value: T) throws { try sink.encode(value, in: level, name: nil) { nil } }
 }

@@ -24,7 +24,7 @@ enum JSONNumber {
         while position < bytes.count {
             let byte = bytes[position]
             if JSONWalker.isDigit(byte) {
-                self.append(byte & 0x0f, isFraction: isFraction, to: &parts)
+                append(byte & 0x0f, isFraction: isFraction, to: &parts)
             } else if byte == UInt8(ascii: ".") {
                 isFraction = true
             } else {
@@ -32,7 +32,7 @@ enum JSONNumber {
             }
             position += 1
         }
-        if position < bytes.count { parts.exponent += self.exponent(bytes, from: position + 1) }
+        if position < bytes.count { parts.exponent += exponent(bytes, from: position + 1) }
         return parts
     }
 
@@ -75,7 +75,7 @@ enum JSONNumber {
     static func integer<T: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, as type: T.Type) -> T? {
         var parts = self.parts(bytes)
         guard parts.isExact else { return nil }
-        if parts.exponent != 0, !self.shift(&parts) { return nil }
+        if parts.exponent != 0, !shift(&parts) { return nil }
         guard parts.isNegative else { return T(exactly: parts.digits) }
         guard parts.digits <= 1 << 63 else { return nil }
         return T(exactly: Int64(truncatingIfNeeded: 0 &- parts.digits))
@@ -83,7 +83,7 @@ enum JSONNumber {
 
     /// An integer that may need more than 64 bits; nil if the number is not whole or does not fit.
     static func wide<T: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, as type: T.Type) -> T? {
-        self.integer(bytes, as: type) ?? T(String(decoding: bytes, as: UTF8.self))
+        integer(bytes, as: type) ?? T(String(decoding: bytes, as: UTF8.self))
     }
 
     /// Brings the exponent to zero; false if that is not possible without loss.
@@ -110,7 +110,7 @@ enum JSONNumber {
         // Both operands are exact, so one operation rounds once.
         if parts.isExact, parts.digits <= 1 << 53, parts.exponent.magnitude <= 22 {
             let digits = Double(parts.digits)
-            let value = parts.exponent < 0 ? digits / self.powers[-parts.exponent] : digits * self.powers[parts.exponent]
+            let value = parts.exponent < 0 ? digits / powers[-parts.exponent] : digits * powers[parts.exponent]
             return parts.isNegative ? -value : value
         }
         guard let value = Double(String(decoding: bytes, as: UTF8.self)), value.isFinite else { return nil }

@@ -16,21 +16,21 @@ struct JSONOutput: ~Copyable, JSONByteOutput {
     private(set) var count = 0
 
     init() {
-        self.capacity = 256
-        self.base = .allocate(byteCount: self.capacity, alignment: 1)
+        capacity = 256
+        base = .allocate(byteCount: capacity, alignment: 1)
     }
 
-    deinit { self.base.deallocate() }
+    deinit { base.deallocate() }
 
     /// What has been written; valid until the next write.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: self.base, count: self.count) }
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
     mutating func truncate(to count: Int) { self.count = count }
 
     @inline(__always)
     mutating func append(upTo count: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
-        if self.capacity - self.count < count { self.grow(by: count) }
-        self.count += body(self.base + self.count)
+        if capacity - self.count < count { grow(by: count) }
+        self.count += body(base + self.count)
     }
 
     @inline(never)
@@ -48,7 +48,7 @@ struct JSONOutput: ~Copyable, JSONByteOutput {
 extension JSONByteOutput where Self: ~Copyable {
     @inline(__always)
     mutating func append(_ byte: UInt8) {
-        self.append(upTo: 1) { output in
+        append(upTo: 1) { output in
             output.storeBytes(of: byte, as: UInt8.self)
             return 1
         }
@@ -56,7 +56,7 @@ extension JSONByteOutput where Self: ~Copyable {
 
     @inline(__always)
     mutating func append(_ text: StaticString) {
-        self.append(upTo: text.utf8CodeUnitCount) { output in
+        append(upTo: text.utf8CodeUnitCount) { output in
             output.copyMemory(from: text.utf8Start, byteCount: text.utf8CodeUnitCount)
             return text.utf8CodeUnitCount
         }
@@ -64,7 +64,7 @@ extension JSONByteOutput where Self: ~Copyable {
 
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress else { return }
-        self.append(upTo: bytes.count) { output in
+        append(upTo: bytes.count) { output in
             output.copyMemory(from: base, byteCount: bytes.count)
             return bytes.count
         }
@@ -73,65 +73,65 @@ extension JSONByteOutput where Self: ~Copyable {
     /// Appends text that needs no quotes and no escapes.
     mutating func append(verbatim text: String) {
         var text = text
-        text.withUTF8 { self.append(UnsafeRawBufferPointer($0)) }
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
 
     /// Appends a string with its quotes. Escapes what JSON demands and nothing else.
     mutating func append(_ string: String) {
         var string = string
-        string.withUTF8 { self.append(string: UnsafeRawBufferPointer($0)) }
+        string.withUTF8 { append(string: UnsafeRawBufferPointer($0)) }
     }
 
     mutating func append(string bytes: UnsafeRawBufferPointer) {
         let plain = JSONText.unescapedEnd(bytes, from: 0)
-        self.append(upTo: plain + 2) { output in
+        append(upTo: plain + 2) { output in
             output.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
             if let base = bytes.baseAddress { (output + 1).copyMemory(from: base, byteCount: plain) }
             (output + plain + 1).storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
             // The closing quote is left out if more is to come.
             return plain == bytes.count ? plain + 2 : plain + 1
         }
-        if plain < bytes.count { self.append(escaping: bytes, from: plain) }
+        if plain < bytes.count { append(escaping: bytes, from: plain) }
     }
 
     /// Appends the rest of a string, from a byte that must be escaped, and its closing quote.
     private mutating func append(escaping bytes: UnsafeRawBufferPointer, from start: Int) {
         var position = start
         while position < bytes.count {
-            self.append(escapeOf: bytes[position])
+            append(escapeOf: bytes[position])
             let end = JSONText.unescapedEnd(bytes, from: position + 1)
-            self.append(UnsafeRawBufferPointer(rebasing: bytes[(position + 1)..<end]))
+            append(UnsafeRawBufferPointer(rebasing: bytes[(position + 1)..<end]))
             position = end
         }
-        self.append(UInt8(ascii: "\""))
+        append(UInt8(ascii: "\""))
     }
 
     private mutating func append(escapeOf byte: UInt8) {
         switch byte {
-        case UInt8(ascii: "\""): self.append("\\\"" as StaticString)
-        case UInt8(ascii: "\\"): self.append("\\\\" as StaticString)
-        case 0x08: self.append("\\b" as StaticString)
-        case 0x0c: self.append("\\f" as StaticString)
-        case 0x0a: self.append("\\n" as StaticString)
-        case 0x0d: self.append("\\r" as StaticString)
-        case 0x09: self.append("\\t" as StaticString)
+        case UInt8(ascii: "\""): append("\\\"" as StaticString)
+        case UInt8(ascii: "\\"): append("\\\\" as StaticString)
+        case 0x08: append("\\b" as StaticString)
+        case 0x0c: append("\\f" as StaticString)
+        case 0x0a: append("\\n" as StaticString)
+        case 0x0d: append("\\r" as StaticString)
+        case 0x09: append("\\t" as StaticString)
         default:
-            self.append("\\u00" as StaticString)
-            self.append(byte >> 4 == 0 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
+            append("\\u00" as StaticString)
+            append(byte >> 4 == 0 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
             let digit = byte & 0x0f
-            self.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
         }
     }
 
-    mutating func append(_ value: Bool) { self.append(value ? "true" : "false" as StaticString) }
+    mutating func append(_ value: Bool) { append(value ? "true" : "false" as StaticString) }
 
     mutating func append(_ value: Int64) {
-        if value < 0 { self.append(UInt8(ascii: "-")) }
-        self.append(value.magnitude)
+        if value < 0 { append(UInt8(ascii: "-")) }
+        append(value.magnitude)
     }
 
     mutating func append(_ value: UInt64) {
-        self.append(upTo: 20) { output in
+        append(upTo: 20) { output in
             var count = 1
             var rest = value
             while rest >= 10 {
@@ -152,15 +152,15 @@ extension JSONByteOutput where Self: ~Copyable {
     mutating func append(_ value: Double) {
         // Below 2^53 whole numbers need no exponent; JavaScript writes them the same way. -0 keeps its sign.
         if value.magnitude < 0x1p53, value.rounded(.towardZero) == value, value != 0 || value.sign == .plus {
-            self.append(Int64(value))
+            append(Int64(value))
         } else {
-            self.append(description: value.description)
+            append(description: value.description)
         }
     }
 
     /// Appends a finite number, in the fewest digits that give it back.
     mutating func append(_ value: Float) {
-        self.append(description: value.description)
+        append(description: value.description)
     }
 
     /// Swift's shortest form is JSON, but for a fraction of zero, which is left out.
@@ -168,7 +168,7 @@ extension JSONByteOutput where Self: ~Copyable {
         var description = description
         description.withUTF8 { digits in
             let isWhole = digits.suffix(2).elementsEqual(".0".utf8)
-            self.append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits).dropLast(isWhole ? 2 : 0)))
+            append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits).dropLast(isWhole ? 2 : 0)))
         }
     }
 }

@@ -7,7 +7,7 @@ package import NIOCore
 extension JSONScanner {
     /// The elements of the array that starts at an index of a message and ends with it; nil if there is none.
     package static func elements(of message: ByteBuffer, from index: Int) -> ElementRanges? {
-        try? self.elements(of: message, from: index, maximumValues: .max)
+        try? elements(of: message, from: index, maximumValues: .max)
     }
 
     /// The same with a limit for the values and keys of the array, at all depths.

@@ -26,25 +26,25 @@ package struct JSONScanner: Sendable {
     /// Checks that a buffer holds exactly one JSON value. Allocates nothing.
     package func validate(_ buffer: ByteBuffer) throws(JSONSyntaxError) {
         var visitor = NoVisitor()
-        try self.walk(buffer, &visitor)
+        try walk(buffer, &visitor)
     }
 
     /// Checks that memory holds exactly one JSON value. Allocates nothing.
     package func validate(_ bytes: UnsafeRawBufferPointer) throws(JSONSyntaxError) {
         var visitor = NoVisitor()
         var walker = JSONWalker(bytes)
-        try walker.document(&visitor, maximumDepth: self.maximumDepth)
+        try walker.document(&visitor, maximumDepth: maximumDepth)
     }
 
     /// Checks that a buffer holds exactly one JSON array, and finds its elements. Few elements cost no allocation.
     package func elements(of buffer: ByteBuffer) throws(JSONSyntaxError) -> JSONElements {
-        JSONElements(buffer: buffer, ranges: try self.ranges(of: buffer, from: buffer.readerIndex, base: 0))
+        JSONElements(buffer: buffer, ranges: try ranges(of: buffer, from: buffer.readerIndex, base: 0))
     }
 
     /// The elements of the array that is the rest of a buffer from an index on; their positions count from `base` at that index.
     func ranges(of buffer: ByteBuffer, from index: Int, base: Int) throws(JSONSyntaxError) -> ElementRanges {
         let (skipped, maximumDepth) = (index - buffer.readerIndex, self.maximumDepth)
-        var visitor = ElementsVisitor(base: base, maximum: self.maximumElements, values: self.maximumValues)
+        var visitor = ElementsVisitor(base: base, maximum: maximumElements, values: maximumValues)
         try buffer.withUnsafeReadableBytes { bytes in
             Result { () throws(JSONSyntaxError) in
                 var walker = JSONWalker(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(skipped)))
@@ -77,12 +77,12 @@ package struct JSONElements: Sendable, RandomAccessCollection {
     }
 
     package var startIndex: Int { 0 }
-    package var endIndex: Int { self.ranges.count }
+    package var endIndex: Int { ranges.count }
 
     /// The bytes of an element, as a slice of the buffer.
     package subscript(position: Int) -> ByteBuffer {
-        guard let range = self.ranges[position] else { return ByteBuffer() }
-        return self.buffer.getSlice(at: self.buffer.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
+        guard let range = ranges[position] else { return ByteBuffer() }
+        return buffer.getSlice(at: buffer.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
     }
 }
 
@@ -106,45 +106,45 @@ private struct ElementsVisitor: JSONVisitor {
     init(base: Int, maximum: Int, values: Int) {
         self.base = base
         self.maximum = maximum
-        self.valuesLeft = values
+        valuesLeft = values
     }
 
     mutating func begin(at offset: Int, isObject: Bool, depth: Int) throws(JSONSyntaxError) {
         if depth == 0, isObject { throw JSONSyntaxError(.notAnArray, at: offset) }
-        try self.countValue(offset)
+        try countValue(offset)
         guard depth == 1 else { return }
-        try self.checkCount(offset)
-        self.start = offset
+        try checkCount(offset)
+        start = offset
     }
 
     mutating func end(at offset: Int, depth: Int) {
-        if depth == 1 { self.append(self.start..<offset) }
+        if depth == 1 { append(start..<offset) }
     }
 
-    mutating func string(_ range: Range<Int>, escaped: Bool, depth: Int) throws(JSONSyntaxError) { try self.add(range, depth) }
-    mutating func number(_ range: Range<Int>, isInteger: Bool, depth: Int) throws(JSONSyntaxError) { try self.add(range, depth) }
-    mutating func literal(_ range: Range<Int>, isNull: Bool, depth: Int) throws(JSONSyntaxError) { try self.add(range, depth) }
-    mutating func key(_ range: Range<Int>, escaped: Bool) throws(JSONSyntaxError) { try self.countValue(range.lowerBound) }
+    mutating func string(_ range: Range<Int>, escaped: Bool, depth: Int) throws(JSONSyntaxError) { try add(range, depth) }
+    mutating func number(_ range: Range<Int>, isInteger: Bool, depth: Int) throws(JSONSyntaxError) { try add(range, depth) }
+    mutating func literal(_ range: Range<Int>, isNull: Bool, depth: Int) throws(JSONSyntaxError) { try add(range, depth) }
+    mutating func key(_ range: Range<Int>, escaped: Bool) throws(JSONSyntaxError) { try countValue(range.lowerBound) }
 
     private mutating func add(_ range: Range<Int>, _ depth: Int) throws(JSONSyntaxError) {
         guard depth > 0 else { throw JSONSyntaxError(.notAnArray, at: range.lowerBound) }
-        try self.countValue(range.lowerBound)
+        try countValue(range.lowerBound)
         guard depth == 1 else { return }
-        try self.checkCount(range.lowerBound)
-        self.append(range)
+        try checkCount(range.lowerBound)
+        append(range)
     }
 
     private mutating func append(_ range: Range<Int>) {
-        self.ranges.append((range.lowerBound + self.base)..<(range.upperBound + self.base))
+        ranges.append((range.lowerBound + base)..<(range.upperBound + base))
     }
 
     @inline(__always)
     private mutating func countValue(_ offset: Int) throws(JSONSyntaxError) {
-        guard self.valuesLeft > 0 else { throw JSONSyntaxError(.tooManyValues, at: offset) }
-        self.valuesLeft -= 1
+        guard valuesLeft > 0 else { throw JSONSyntaxError(.tooManyValues, at: offset) }
+        valuesLeft -= 1
     }
 
     private func checkCount(_ offset: Int) throws(JSONSyntaxError) {
-        guard self.ranges.count < self.maximum else { throw JSONSyntaxError(.tooManyElements, at: offset) }
+        guard ranges.count < maximum else { throw JSONSyntaxError(.tooManyElements, at: offset) }
     }
 }

@@ -42,69 +42,69 @@ final class JSONSink {
         self.root = root
         self.basePath = basePath
         self.baseDepth = baseDepth
-        self.slots = []
-        self.slots.reserveCapacity(root == nil ? 6 : 2)
-        self.slots.append(Slot())
+        slots = []
+        slots.reserveCapacity(root == nil ? 6 : 2)
+        slots.append(Slot())
     }
 
     func path(to level: Int) -> [any CodingKey] {
-        self.basePath + self.slots[..<min(level, self.slots.count)].compactMap(\.key)
+        basePath + slots[..<min(level, slots.count)].compactMap(\.key)
     }
 
     // MARK: Values
 
     /// Encodes the argument. The caller's buffer and attachments change only if that succeeds.
     func encodeRoot(_ value: some Encodable, into buffer: inout ByteBuffer, attachments: inout [ByteBuffer]) throws {
-        self.writer.attachments = attachments
+        writer.attachments = attachments
         try value.encode(to: JSONSinkEncoder(sink: self, level: 0))
-        try self.throwFailure()
-        if self.slots[0].kind == .empty {
+        try throwFailure()
+        if slots[0].kind == .empty {
             throw EncodingError.invalidValue(value, .init(codingPath: [], debugDescription: "\(type(of: value)) encoded no value"))
         }
-        try self.finish()
-        self.move(into: &buffer)
-        attachments = self.writer.attachments
+        try finish()
+        move(into: &buffer)
+        attachments = writer.attachments
     }
 
     /// Begins an element of the container at `level`: a separator, and in an object the key.
     @inline(__always)
     func begin(in level: Int) throws {
-        guard level == self.slots.count - 1 else {
-            throw self.misuse("a container is written to while one of its elements is being encoded", level)
+        guard level == slots.count - 1 else {
+            throw misuse("a container is written to while one of its elements is being encoded", level)
         }
-        let count = self.slots[level].count
-        switch self.slots[level].kind {
-        case .empty: self.slots[level].kind = .single
-        case .single: guard count == 0 else { throw self.misuse("a second value is written to a single value container", level) }
-        case .array, .object: if count > 0 { self.writer.output.append(UInt8(ascii: ",")) }
+        let count = slots[level].count
+        switch slots[level].kind {
+        case .empty: slots[level].kind = .single
+        case .single: guard count == 0 else { throw misuse("a second value is written to a single value container", level) }
+        case .array, .object: if count > 0 { writer.output.append(UInt8(ascii: ",")) }
         }
-        self.slots[level].count = count + 1
+        slots[level].count = count + 1
     }
 
     func begin(_ key: String, in level: Int) throws {
-        try self.begin(in: level)
-        self.writer.output.append(key)
-        self.writer.output.append(UInt8(ascii: ":"))
+        try begin(in: level)
+        writer.output.append(key)
+        writer.output.append(UInt8(ascii: ":"))
     }
 
     // What cannot fail, to be called after `begin`.
 
-    func write(_ value: String) { self.writer.output.append(value) }
-    func write(_ value: Int) { self.writer.output.append(Int64(value)) }
-    func write(_ value: Bool) { self.writer.output.append(value) }
-    func writeNil() { self.writer.output.append("null" as StaticString) }
+    func write(_ value: String) { writer.output.append(value) }
+    func write(_ value: Int) { writer.output.append(Int64(value)) }
+    func write(_ value: Bool) { writer.output.append(value) }
+    func writeNil() { writer.output.append("null" as StaticString) }
 
     /// Encodes one element of the container at `level`; `key` is asked for if the element needs an `Encoder`, and for errors. It is nil in
     /// arrays and single value containers.
     @inline(__always)
     func encode<T: Encodable>(_ value: T, in level: Int, name: String?, key: () -> (any CodingKey)?) throws {
-        let mark = Mark(output: self.writer.output.count, attachments: self.attachmentCount, splices: self.splices.count)
-        if let name { try self.begin(name, in: level) } else { try self.begin(in: level) }
+        let mark = Mark(output: writer.output.count, attachments: attachmentCount, splices: splices.count)
+        if let name { try begin(name, in: level) } else { try begin(in: level) }
         do {
-            if try self.writeDirect(value, key: key, in: level) { return }
-            try self.encodeNested(value, key: key(), in: level)
+            if try writeDirect(value, key: key, in: level) { return }
+            try encodeNested(value, key: key(), in: level)
         } catch {
-            self.rollBack(to: mark, in: level)
+            rollBack(to: mark, in: level)
             throw error
         }
     }
@@ -112,63 +112,63 @@ final class JSONSink {
     @inline(__always)
     private func writeDirect<T: Encodable>(_ value: T, key: () -> (any CodingKey)?, in level: Int) throws -> Bool {
         guard let root = self.root else {
-            return try self.writer.writeDirect(value, depthLeft: self.depthLeft) {
-                self.path(to: level) + self.elementKey(key(), in: level)
+            return try writer.writeDirect(value, depthLeft: depthLeft) {
+                path(to: level) + elementKey(key(), in: level)
             }
         }
-        swap(&self.writer.attachments, &root.writer.attachments)
-        defer { swap(&self.writer.attachments, &root.writer.attachments) }
-        return try self.writer.writeDirect(value, depthLeft: self.depthLeft) { self.path(to: level) + self.elementKey(key(), in: level) }
+        swap(&writer.attachments, &root.writer.attachments)
+        defer { swap(&writer.attachments, &root.writer.attachments) }
+        return try writer.writeDirect(value, depthLeft: depthLeft) { path(to: level) + elementKey(key(), in: level) }
     }
 
-    private var depthLeft: Int { JSONWalker.deepestNesting - self.baseDepth - self.openContainers }
+    private var depthLeft: Int { JSONWalker.deepestNesting - baseDepth - openContainers }
 
-    private var attachmentCount: Int { (self.root ?? self).writer.attachments.count }
+    private var attachmentCount: Int { (root ?? self).writer.attachments.count }
 
     private func encodeNested(_ value: some Encodable, key: (any CodingKey)?, in level: Int) throws {
-        self.slots[level].key = self.elementKey(key, in: level).first
-        self.slots.append(Slot())
+        slots[level].key = elementKey(key, in: level).first
+        slots.append(Slot())
         try value.encode(to: JSONSinkEncoder(sink: self, level: level + 1))
-        try self.throwFailure()
-        self.closeTop()
-        self.slots[level].key = nil
+        try throwFailure()
+        closeTop()
+        slots[level].key = nil
     }
 
     /// The key of the element that was begun last: none in a single value container.
     private func elementKey(_ key: (any CodingKey)?, in level: Int) -> [any CodingKey] {
         if let key { return [key] }
-        return self.slots[level].kind == .array ? [JSONIndexKey(self.slots[level].count - 1)] : []
+        return slots[level].kind == .array ? [JSONIndexKey(slots[level].count - 1)] : []
     }
 
     // MARK: Containers
 
     /// Opens the slot at `level` as a container, or goes on with it if it is open. Returns false, and remembers why, if it cannot be.
     func open(_ kind: Kind, at level: Int) -> Bool {
-        if level < self.slots.count, self.slots[level].kind == kind { return true }
-        guard level == self.slots.count - 1, self.slots[level].kind == .empty else {
-            self.failure = self.misuse("an encoder is asked for containers of two kinds", level)
+        if level < slots.count, slots[level].kind == kind { return true }
+        guard level == slots.count - 1, slots[level].kind == .empty else {
+            failure = misuse("an encoder is asked for containers of two kinds", level)
             return false
         }
-        guard self.depthLeft > 0 else {
-            self.failure = self.misuse(Self.tooDeep, level)
+        guard depthLeft > 0 else {
+            failure = misuse(Self.tooDeep, level)
             return false
         }
-        self.openContainers += 1
-        self.slots[level].kind = kind
-        self.writer.output.append(kind == .array ? UInt8(ascii: "[") : UInt8(ascii: "{"))
+        openContainers += 1
+        slots[level].kind = kind
+        writer.output.append(kind == .array ? UInt8(ascii: "[") : UInt8(ascii: "{"))
         return true
     }
 
     /// A sink for an element that the caller fills whenever it likes.
     func splice(key: (any CodingKey)?, in level: Int) -> JSONSink {
-        let pathKey: any CodingKey = key ?? JSONIndexKey(level < self.slots.count ? self.slots[level].count : 0)
+        let pathKey: any CodingKey = key ?? JSONIndexKey(level < slots.count ? slots[level].count : 0)
         let path = self.path(to: level) + [pathKey]
-        let child = JSONSink(root: self.root ?? self, basePath: path, baseDepth: self.baseDepth + self.openContainers)
+        let child = JSONSink(root: root ?? self, basePath: path, baseDepth: baseDepth + openContainers)
         do {
-            if let key { try self.begin(key.stringValue, in: level) } else { try self.begin(in: level) }
-            self.splices.append((self.writer.output.count, child))
+            if let key { try begin(key.stringValue, in: level) } else { try begin(in: level) }
+            splices.append((writer.output.count, child))
         } catch {
-            self.failure = error
+            failure = error
         }
         return child
     }
@@ -176,31 +176,31 @@ final class JSONSink {
     // MARK: Ends
 
     private func closeTop() {
-        guard let slot = self.slots.popLast() else { return }
+        guard let slot = slots.popLast() else { return }
         switch slot.kind {
         case .single: break
-        case .empty: self.writer.output.append("{}" as StaticString)
+        case .empty: writer.output.append("{}" as StaticString)
         case .array:
-            self.openContainers -= 1
-            self.writer.output.append(UInt8(ascii: "]"))
+            openContainers -= 1
+            writer.output.append(UInt8(ascii: "]"))
         case .object:
-            self.openContainers -= 1
-            self.writer.output.append(UInt8(ascii: "}"))
+            openContainers -= 1
+            writer.output.append(UInt8(ascii: "}"))
         }
     }
 
     /// Closes what is open, here and in the sinks of containers that were opened by hand.
     private func finish() throws {
-        try self.throwFailure()
-        while !self.slots.isEmpty { self.closeTop() }
-        for splice in self.splices { try splice.sink.finish() }
+        try throwFailure()
+        while !slots.isEmpty { closeTop() }
+        for splice in splices { try splice.sink.finish() }
     }
 
     /// Appends everything to a buffer, each splice in its place.
     private func move(into buffer: inout ByteBuffer) {
-        let bytes = self.writer.output.bytes
+        let bytes = writer.output.bytes
         var position = 0
-        for splice in self.splices {
+        for splice in splices {
             buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[position..<splice.offset]))
             splice.sink.move(into: &buffer)
             position = splice.offset
@@ -216,14 +216,14 @@ final class JSONSink {
 
     /// Forgets an element whose encoding threw; the caller may catch that and go on.
     private func rollBack(to mark: Mark, in level: Int) {
-        for slot in self.slots[(level + 1)...] where slot.kind == .array || slot.kind == .object { self.openContainers -= 1 }
-        self.slots.removeSubrange((level + 1)...)
-        self.slots[level].count -= 1
-        if self.slots[level].kind == .single { self.slots[level].kind = .empty }
-        self.slots[level].key = nil
-        self.splices.removeSubrange(mark.splices...)
-        self.writer.output.truncate(to: mark.output)
-        (self.root ?? self).writer.attachments.removeSubrange(mark.attachments...)
+        for slot in slots[(level + 1)...] where slot.kind == .array || slot.kind == .object { openContainers -= 1 }
+        slots.removeSubrange((level + 1)...)
+        slots[level].count -= 1
+        if slots[level].kind == .single { slots[level].kind = .empty }
+        slots[level].key = nil
+        splices.removeSubrange(mark.splices...)
+        writer.output.truncate(to: mark.output)
+        (root ?? self).writer.attachments.removeSubrange(mark.attachments...)
     }
 
     private func throwFailure() throws {
@@ -233,6 +233,6 @@ final class JSONSink {
     }
 
     private func misuse(_ text: String, _ level: Int) -> EncodingError {
-        EncodingError.invalidValue(Any?.none as Any, EncodingError.Context(codingPath: self.path(to: level), debugDescription: text))
+        EncodingError.invalidValue(Any?.none as Any, EncodingError.Context(codingPath: path(to: level), debugDescription: text))
     }
 }

@@ -27,5 +27,5 @@ package struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertib
         self.offset = offset
     }
 
-    package var description: String { "\(self.reason.rawValue), at byte \(self.offset)" }
+    package var description: String { "\(reason.rawValue), at byte \(offset)" }
 }

@@ -21,10 +21,10 @@ struct JSONValueFault: Error {
     var reason: Reason
 
     func decodingError(at path: JSONPath?) -> DecodingError {
-        switch self.reason {
+        switch reason {
         case .mismatch(let wanted, let found):
             let context = DecodingError.Context(codingPath: path.keys, debugDescription: "expected \(wanted), found \(found)")
-            return found == .null ? .valueNotFound(self.type, context) : .typeMismatch(self.type, context)
+            return found == .null ? .valueNotFound(type, context) : .typeMismatch(type, context)
         case .corrupted(let text):
             return .dataCorrupted(DecodingError.Context(codingPath: path.keys, debugDescription: text))
         }
@@ -42,9 +42,9 @@ func unchanged<A, B>(_ value: A, as type: B.Type) -> B {
 // The types that are read without a `Decoder`.
 extension JSONTape {
     func string(at index: Int) throws(JSONValueFault) -> String {
-        let entry = self.entries[index]
-        guard entry.kind == .string else { throw self.mismatch(String.self, "a string", index) }
-        let text = self.withBytes(of: entry) { JSONText.string($0, escaped: entry.isFlagged) }
+        let entry = entries[index]
+        guard entry.kind == .string else { throw mismatch(String.self, "a string", index) }
+        let text = withBytes(of: entry) { JSONText.string($0, escaped: entry.isFlagged) }
         guard !CombiningMarks.exceedLimit(in: text) else {
             throw JSONValueFault(type: String.self, reason: .corrupted("the string has \(CombiningMarks.complaint)"))
         }
@@ -52,38 +52,38 @@ extension JSONTape {
     }
 
     func bool(at index: Int) throws(JSONValueFault) -> Bool {
-        let entry = self.entries[index]
-        guard entry.kind == .bool else { throw self.mismatch(Bool.self, "a boolean", index) }
+        let entry = entries[index]
+        guard entry.kind == .bool else { throw mismatch(Bool.self, "a boolean", index) }
         return entry.count == 4
     }
 
     func double(at index: Int) throws(JSONValueFault) -> Double {
-        try self.number(at: index) { JSONNumber.double($0) }
+        try number(at: index) { JSONNumber.double($0) }
     }
 
     @inline(__always)
     func integer<I: FixedWidthInteger>(at index: Int, as type: I.Type = I.self) throws(JSONValueFault) -> I {
-        try self.number(at: index) { JSONNumber.integer($0, as: type) }
+        try number(at: index) { JSONNumber.integer($0, as: type) }
     }
 
     @inline(__always)
     func number<N>(at index: Int, _ convert: (UnsafeRawBufferPointer) -> N?) throws(JSONValueFault) -> N {
-        let entry = self.entries[index]
-        guard entry.kind == .number else { throw self.mismatch(N.self, "a number", index) }
-        guard let value = self.withBytes(of: entry, convert) else {
+        let entry = entries[index]
+        guard entry.kind == .number else { throw mismatch(N.self, "a number", index) }
+        guard let value = withBytes(of: entry, convert) else {
             throw JSONValueFault(type: N.self, reason: .corrupted("the number does not fit \(N.self)"))
         }
         return value
     }
 
     func date(at index: Int) throws(JSONValueFault) -> Date {
-        if self.kind(at: index) == .number {
-            guard let date = JSONDate.date(milliseconds: try self.double(at: index)) else {
+        if kind(at: index) == .number {
+            guard let date = JSONDate.date(milliseconds: try double(at: index)) else {
                 throw JSONValueFault(type: Date.self, reason: .corrupted("the number is no date"))
             }
             return date
         }
-        guard let date = JSONDate.date(try self.string(at: index)) else {
+        guard let date = JSONDate.date(try string(at: index)) else {
             let text = "the string is no date in the format YYYY-MM-DDTHH:mm:ss.sssZ"
             throw JSONValueFault(type: Date.self, reason: .corrupted(text))
         }
@@ -91,7 +91,7 @@ extension JSONTape {
     }
 
     func url(at index: Int) throws(JSONValueFault) -> URL {
-        guard let url = URL(string: try self.string(at: index)) else {
+        guard let url = URL(string: try string(at: index)) else {
             throw JSONValueFault(type: URL.self, reason: .corrupted("the string is no URL"))
         }
         return url
@@ -99,17 +99,17 @@ extension JSONTape {
 
     /// The attachment that a placeholder stands for.
     func attachment(at index: Int, for type: any Any.Type) throws(JSONValueFault) -> ByteBuffer {
-        guard self.isPlaceholder(at: index) else { throw self.mismatch(type, "binary", index) }
-        guard let number = self.attachmentNumber(at: index) else {
-            let text = "the placeholder names none of the \(self.attachments.count) attachments"
+        guard isPlaceholder(at: index) else { throw mismatch(type, "binary", index) }
+        guard let number = attachmentNumber(at: index) else {
+            let text = "the placeholder names none of the \(attachments.count) attachments"
             throw JSONValueFault(type: type, reason: .corrupted(text))
         }
-        return self.attachments[number]
+        return attachments[number]
     }
 
     private func attachmentNumber(at index: Int) -> Int? {
-        guard let position = self.find("num", in: index), let number = try? self.integer(at: position, as: Int.self),
-            self.attachments.indices.contains(number)
+        guard let position = find("num", in: index), let number = try? integer(at: position, as: Int.self),
+            attachments.indices.contains(number)
         else { return nil }
         return number
     }
@@ -117,46 +117,46 @@ extension JSONTape {
     /// Whether every placeholder stands for an attachment of its own, as encoders write them. One attachment that is named ten thousand times
     /// would be ten thousand when it is copied, or sent on.
     var hasSoundPlaceholders: Bool {
-        var isNamed = [Bool](repeating: false, count: self.attachments.count)
-        for index in self.entries.indices where self.isPlaceholder(at: index) {
-            guard let number = self.attachmentNumber(at: index), !isNamed[number] else { return false }
+        var isNamed = [Bool](repeating: false, count: attachments.count)
+        for index in entries.indices where isPlaceholder(at: index) {
+            guard let number = attachmentNumber(at: index), !isNamed[number] else { return false }
             isNamed[number] = true
         }
         return true
     }
 
     private func isPlaceholder(at index: Int) -> Bool {
-        guard self.kind(at: index) == .object, let mark = self.find("_placeholder", in: index) else { return false }
-        return (try? self.bool(at: mark)) == true
+        guard kind(at: index) == .object, let mark = find("_placeholder", in: index) else { return false }
+        return (try? bool(at: mark)) == true
     }
 
     /// Any value. Recursion is bounded by the depth of the tape.
     func value(at index: Int) throws(JSONValueFault) -> SocketIOValue {
-        switch self.kind(at: index) {
+        switch kind(at: index) {
         case .null: return .null
-        case .bool: return .bool(try self.bool(at: index))
+        case .bool: return .bool(try bool(at: index))
         case .number:
-            let entry = self.entries[index]
-            if !entry.isFlagged, let integer = self.withBytes(of: entry, { JSONNumber.integer($0, as: Int64.self) }) {
+            let entry = entries[index]
+            if !entry.isFlagged, let integer = withBytes(of: entry, { JSONNumber.integer($0, as: Int64.self) }) {
                 return .int(integer)
             }
-            return SocketIOValue(number: try self.double(at: index))
-        case .string: return .string(try self.string(at: index))
-        case .array: return .array(try self.elements(of: index) { (tape, position) throws(JSONValueFault) in try tape.value(at: position) })
+            return SocketIOValue(number: try double(at: index))
+        case .string: return .string(try string(at: index))
+        case .array: return .array(try elements(of: index) { (tape, position) throws(JSONValueFault) in try tape.value(at: position) })
         case .object:
-            if self.isPlaceholder(at: index) { return .binary(try self.attachment(at: index, for: SocketIOValue.self)) }
-            return .object(try self.namedMembers(of: index) { (tape, position) throws(JSONValueFault) in try tape.value(at: position) })
+            if isPlaceholder(at: index) { return .binary(try attachment(at: index, for: SocketIOValue.self)) }
+            return .object(try namedMembers(of: index) { (tape, position) throws(JSONValueFault) in try tape.value(at: position) })
         }
     }
 
     @inline(__always)
     func elements<E, F: Error>(of array: Int, _ element: (JSONTape, Int) throws(F) -> E) throws(F) -> [E] {
-        let end = self.entries[array].count
+        let end = entries[array].count
         var elements: [E] = []
         var position = array + 1
         while position < end {
             elements.append(try element(self, position))
-            position = self.next(after: position)
+            position = next(after: position)
         }
         return elements
     }
@@ -164,13 +164,13 @@ extension JSONTape {
     /// The members of an object; of equal keys the last one counts.
     @inline(__always)
     func members<E>(of object: Int, _ member: (JSONTape, Int) throws -> E) throws -> [String: E] {
-        if let problem = self.keyProblem(of: object) { throw JSONValueFault(type: [String: E].self, reason: .corrupted(problem.message)) }
-        let end = self.entries[object].count
+        if let problem = keyProblem(of: object) { throw JSONValueFault(type: [String: E].self, reason: .corrupted(problem.message)) }
+        let end = entries[object].count
         var members: [String: E] = [:]
         var position = object + 1
         while position < end {
-            members[self.key(at: position)] = try member(self, position + 1)
-            position = self.next(after: position + 1)
+            members[key(at: position)] = try member(self, position + 1)
+            position = next(after: position + 1)
         }
         return members
     }
@@ -180,7 +180,7 @@ extension JSONTape {
         of object: Int,
         _ member: (JSONTape, Int) throws(JSONValueFault) -> SocketIOValue
     ) throws(JSONValueFault) -> NameMap<SocketIOValue> {
-        let end = self.entries[object].count
+        let end = entries[object].count
         var members = NameMap<SocketIOValue>()
         var position = object + 1
         while position < end {
@@ -189,12 +189,12 @@ extension JSONTape {
                 throw JSONValueFault(type: SocketIOValue.self, reason: .corrupted(KeyCheck.Problem.combiningMarks.message))
             }
             members[key] = try member(self, position + 1)
-            position = self.next(after: position + 1)
+            position = next(after: position + 1)
         }
         return members
     }
 
     func mismatch(_ type: any Any.Type, _ wanted: StaticString, _ index: Int) -> JSONValueFault {
-        JSONValueFault(type: type, reason: .mismatch(wanted: wanted, found: self.kind(at: index)))
+        JSONValueFault(type: type, reason: .mismatch(wanted: wanted, found: kind(at: index)))
     }
 }

@@ -31,17 +31,17 @@ final class JSONTape {
 
         init(_ kind: Kind, start: Int, count: Int, flag: Bool = false) {
             self.start = UInt32(truncatingIfNeeded: start)
-            self.packed = kind.rawValue << 29 | (flag ? 1 << 28 : 0) | UInt32(truncatingIfNeeded: count)
+            packed = kind.rawValue << 29 | (flag ? 1 << 28 : 0) | UInt32(truncatingIfNeeded: count)
         }
 
-        var kind: Kind { Kind(rawValue: self.packed >> 29) ?? .null }
+        var kind: Kind { Kind(rawValue: packed >> 29) ?? .null }
 
         /// Set for a string with escapes, and for a number with a fraction or exponent.
-        var isFlagged: Bool { self.packed & 1 << 28 != 0 }
+        var isFlagged: Bool { packed & 1 << 28 != 0 }
 
         var count: Int {
-            get { Int(self.packed & 0x0fff_ffff) }
-            set { self.packed = self.packed & 0xf000_0000 | UInt32(truncatingIfNeeded: newValue) }
+            get { Int(packed & 0x0fff_ffff) }
+            set { packed = packed & 0xf000_0000 | UInt32(truncatingIfNeeded: newValue) }
         }
     }
 
@@ -62,63 +62,63 @@ final class JSONTape {
         var builder = Builder()
         // An estimate for small texts; larger ones grow as they are walked.
         builder.entries.reserveCapacity(min(buffer.readableBytes / 8, 32) + 1)
-        (self.bytes, self.storage) = buffer.withUnsafeReadableBytesWithStorageManagement { ($0, $1.retain()) }
+        (bytes, storage) = buffer.withUnsafeReadableBytesWithStorageManagement { ($0, $1.retain()) }
         self.attachments = attachments
         do {
-            var walker = JSONWalker(self.bytes)
+            var walker = JSONWalker(bytes)
             try walker.document(&builder, maximumDepth: maximumDepth)
-            self.entries = builder.entries
-            self.hasUnusualKeys = walker.hasUnusualKeys
+            entries = builder.entries
+            hasUnusualKeys = walker.hasUnusualKeys
         } catch {
-            self.entries = []
-            self.hasUnusualKeys = false
+            entries = []
+            hasUnusualKeys = false
             throw error
         }
     }
 
-    deinit { self.storage.release() }
+    deinit { storage.release() }
 
     private struct Builder: JSONVisitor {
         var entries: [Entry] = []
         private var open: InlineArray<64, UInt32> = .init(repeating: 0)
 
         mutating func begin(at offset: Int, isObject: Bool, depth: Int) {
-            self.open[depth] = UInt32(truncatingIfNeeded: self.entries.count)
-            self.entries.append(Entry(isObject ? .object : .array, start: offset, count: 0))
+            open[depth] = UInt32(truncatingIfNeeded: entries.count)
+            entries.append(Entry(isObject ? .object : .array, start: offset, count: 0))
         }
 
         mutating func end(at offset: Int, depth: Int) {
-            self.entries[Int(self.open[depth])].count = self.entries.count
+            entries[Int(open[depth])].count = entries.count
         }
 
         mutating func string(_ range: Range<Int>, escaped: Bool, depth: Int) {
-            self.entries.append(Entry(.string, start: range.lowerBound, count: range.count - 2, flag: escaped))
+            entries.append(Entry(.string, start: range.lowerBound, count: range.count - 2, flag: escaped))
         }
 
         mutating func number(_ range: Range<Int>, isInteger: Bool, depth: Int) {
-            self.entries.append(Entry(.number, start: range.lowerBound, count: range.count, flag: !isInteger))
+            entries.append(Entry(.number, start: range.lowerBound, count: range.count, flag: !isInteger))
         }
 
         mutating func literal(_ range: Range<Int>, isNull: Bool, depth: Int) {
-            self.entries.append(Entry(isNull ? .null : .bool, start: range.lowerBound, count: range.count))
+            entries.append(Entry(isNull ? .null : .bool, start: range.lowerBound, count: range.count))
         }
 
         mutating func key(_ range: Range<Int>, escaped: Bool) {
-            self.entries.append(Entry(.string, start: range.lowerBound, count: range.count - 2, flag: escaped))
+            entries.append(Entry(.string, start: range.lowerBound, count: range.count - 2, flag: escaped))
         }
     }
 }
 
 extension JSONTape {
     @inline(__always)
-    func kind(at index: Int) -> Kind { self.entries[index].kind }
+    func kind(at index: Int) -> Kind { entries[index].kind }
 
-    func isNull(at index: Int) -> Bool { self.kind(at: index) == .null }
+    func isNull(at index: Int) -> Bool { kind(at: index) == .null }
 
     /// The index of the entry after the value at `index`.
     @inline(__always)
     func next(after index: Int) -> Int {
-        let entry = self.entries[index]
+        let entry = entries[index]
         return entry.kind.rawValue >= Kind.array.rawValue ? entry.count : index + 1
     }
 
@@ -126,29 +126,29 @@ extension JSONTape {
     @inline(__always)
     func withBytes<R>(of entry: Entry, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         let start = Int(entry.start) + (entry.kind == .string ? 1 : 0)
-        return withExtendedLifetime(self) { body(UnsafeRawBufferPointer(rebasing: self.bytes[start..<(start + entry.count)])) }
+        return withExtendedLifetime(self) { body(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + entry.count)])) }
     }
 
     /// A key, or a value that is known to be a string.
     func key(at index: Int) -> String {
-        let entry = self.entries[index]
-        return self.withBytes(of: entry) { JSONText.string($0, escaped: entry.isFlagged) }
+        let entry = entries[index]
+        return withBytes(of: entry) { JSONText.string($0, escaped: entry.isFlagged) }
     }
 
     /// The index of the value of the last member with a key; nil if there is none.
     func find(_ name: String, in object: Int) -> Int? {
         var name = name
-        return name.withUTF8 { self.find(UnsafeRawBufferPointer($0), in: object) }
+        return name.withUTF8 { find(UnsafeRawBufferPointer($0), in: object) }
     }
 
     private func find(_ name: UnsafeRawBufferPointer, in object: Int) -> Int? {
-        let end = self.entries[object].count
+        let end = entries[object].count
         var position = object + 1
         var found: Int?
         while position < end {
-            let entry = self.entries[position]
-            if self.mayHave(entry, name.count), self.isKey(entry, position, name) { found = position + 1 }
-            position = self.next(after: position + 1)
+            let entry = entries[position]
+            if mayHave(entry, name.count), isKey(entry, position, name) { found = position + 1 }
+            position = next(after: position + 1)
         }
         return found
     }
@@ -161,9 +161,9 @@ extension JSONTape {
     }
 
     private func isKey(_ entry: Entry, _ position: Int, _ name: UnsafeRawBufferPointer) -> Bool {
-        if entry.isFlagged { return self.key(at: position).utf8.elementsEqual(name) }
+        if entry.isFlagged { return key(at: position).utf8.elementsEqual(name) }
         guard let base = name.baseAddress else { return true }
-        return self.withBytes(of: entry) { bytes in
+        return withBytes(of: entry) { bytes in
             guard let other = bytes.baseAddress else { return true }
             return memcmp(base, other, name.count) == 0
         }
@@ -173,18 +173,18 @@ extension JSONTape {
     func keyIndex(of object: Int) -> [Name: Int] {
         var index: [Name: Int] = [:]
         var position = object + 1
-        while position < self.entries[object].count {
-            index[Name(self.key(at: position))] = position + 1
-            position = self.next(after: position + 1)
+        while position < entries[object].count {
+            index[Name(key(at: position))] = position + 1
+            position = next(after: position + 1)
         }
         return index
     }
 
     /// Why the application cannot have the keys of an object as strings; nil if it can.
     func keyProblem(of object: Int) -> KeyCheck.Problem? {
-        guard self.hasUnusualKeys else { return nil }
+        guard hasUnusualKeys else { return nil }
         if let checked, checked.object == object { return checked.problem }
-        let problem = self.findKeyProblem(of: object)
+        let problem = findKeyProblem(of: object)
         checked = (object, problem)
         return problem
     }
@@ -192,9 +192,9 @@ extension JSONTape {
     private func findKeyProblem(of object: Int) -> KeyCheck.Problem? {
         var check = KeyCheck()
         var position = object + 1
-        while position < self.entries[object].count {
-            if let problem = check.add(self.key(at: position), bytesLeft: &self.keyBytesLeft) { return problem }
-            position = self.next(after: position + 1)
+        while position < entries[object].count {
+            if let problem = check.add(key(at: position), bytesLeft: &keyBytesLeft) { return problem }
+            position = next(after: position + 1)
         }
         return nil
     }
@@ -202,14 +202,14 @@ extension JSONTape {
     /// Whether the keys of an object are too many to be searched, or some of them take too long: each search resolves their escapes anew.
     func needsIndex(_ object: Int) -> Bool {
         let (limit, longest) = (24, 256)
-        let end = self.entries[object].count
-        guard self.hasUnusualKeys || end - object - 1 > limit * 2 else { return false }
+        let end = entries[object].count
+        guard hasUnusualKeys || end - object - 1 > limit * 2 else { return false }
         var position = object + 1
         var count = 0
         while position < end, count <= limit {
-            let key = self.entries[position]
+            let key = entries[position]
             if key.isFlagged, key.count > longest { return true }
-            position = self.next(after: position + 1)
+            position = next(after: position + 1)
             count += 1
         }
         return count > limit
@@ -217,11 +217,11 @@ extension JSONTape {
 
     /// How many elements an array has.
     func elementCount(of array: Int) -> Int {
-        let end = self.entries[array].count
+        let end = entries[array].count
         var position = array + 1
         var count = 0
         while position < end {
-            position = self.next(after: position)
+            position = next(after: position)
             count += 1
         }
         return count
@@ -256,11 +256,11 @@ struct JSONIndexKey: CodingKey {
     let index: Int
 
     init(_ index: Int) { self.index = index }
-    init?(intValue: Int) { self.index = intValue }
+    init?(intValue: Int) { index = intValue }
     init?(stringValue: String) { nil }
 
-    var intValue: Int? { self.index }
-    var stringValue: String { "Index \(self.index)" }
+    var intValue: Int? { index }
+    var stringValue: String { "Index \(index)" }
 }
 
 /// The key of `superEncoder()` and `superDecoder()`.

@@ -10,11 +10,11 @@ enum JSONText {
         var position = start
         while position + 8 <= bytes.count {
             let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-            let special = self.escapable(word) | (word & 0x8080_8080_8080_8080)
+            let special = escapable(word) | (word & 0x8080_8080_8080_8080)
             if special != 0 { return position + special.trailingZeroBitCount / 8 }
             position += 8
         }
-        while position < bytes.count, self.isPlain(bytes[position]), bytes[position] < 0x80 { position += 1 }
+        while position < bytes.count, isPlain(bytes[position]), bytes[position] < 0x80 { position += 1 }
         return position
     }
 
@@ -24,10 +24,10 @@ enum JSONText {
         var position = start
         while position + 8 <= bytes.count {
             let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-            if self.escapable(word) != 0 { break }
+            if escapable(word) != 0 { break }
             position += 8
         }
-        while position < bytes.count, self.isPlain(bytes[position]) { position += 1 }
+        while position < bytes.count, isPlain(bytes[position]) { position += 1 }
         return position
     }
 
@@ -59,7 +59,7 @@ enum JSONText {
     static func string(_ content: UnsafeRawBufferPointer, escaped: Bool) -> String {
         guard escaped else { return String(decoding: content, as: UTF8.self) }
         // What an escape stands for is never longer than the escape.
-        return String(unsafeUninitializedCapacity: content.count) { self.unescape(content, into: $0) }
+        return String(unsafeUninitializedCapacity: content.count) { unescape(content, into: $0) }
     }
 
     /// Resolves the escapes of a validated string; a lone surrogate becomes U+FFFD. Returns the number of bytes written.
@@ -74,7 +74,7 @@ enum JSONText {
                 read += 1
                 continue
             }
-            let scalar = self.escape(content, &read)
+            let scalar = escape(content, &read)
             for unit in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter {
                 output[written] = unit
                 written += 1
@@ -86,13 +86,13 @@ enum JSONText {
     /// Reads one escape, or two that are a surrogate pair.
     private static func escape(_ content: UnsafeRawBufferPointer, _ position: inout Int) -> Unicode.Scalar {
         let letter = content[position + 1]
-        guard letter == UInt8(ascii: "u"), let first = self.codeUnit(content, at: position) else {
+        guard letter == UInt8(ascii: "u"), let first = codeUnit(content, at: position) else {
             position += 2
-            return Unicode.Scalar(self.simpleEscape(letter))
+            return Unicode.Scalar(simpleEscape(letter))
         }
         position += 6
         if let scalar = Unicode.Scalar(first) { return scalar }
-        guard first < 0xdc00, let second = self.codeUnit(content, at: position), (0xdc00...0xdfff).contains(second),
+        guard first < 0xdc00, let second = codeUnit(content, at: position), (0xdc00...0xdfff).contains(second),
             let scalar = Unicode.Scalar(0x10000 + (first - 0xd800) << 10 + (second - 0xdc00))
         else { return "\u{fffd}" }
         position += 6
@@ -106,7 +106,7 @@ enum JSONText {
         }
         var value: UInt32 = 0
         for index in 2..<6 {
-            guard let digit = self.hexDigit(content[position + index]) else { return nil }
+            guard let digit = hexDigit(content[position + index]) else { return nil }
             value = value << 4 | digit
         }
         return value

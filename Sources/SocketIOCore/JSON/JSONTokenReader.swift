@@ -50,83 +50,83 @@ package struct JSONTokenReader {
     ///   - bytes: The text; must stay valid while the reader is used.
     ///   - maximumDepth: The deepest nesting. Default and upper bound: 64.
     package init(_ bytes: UnsafeRawBufferPointer, maximumDepth: Int = 64) {
-        self.walker = JSONWalker(bytes)
+        walker = JSONWalker(bytes)
         self.maximumDepth = min(maximumDepth, JSONWalker.deepestNesting)
     }
 
     /// The next token; nil at the end of the text, which must be one value.
     package mutating func next() throws(JSONSyntaxError) -> Token? {
-        self.walker.skipSpace()
-        switch self.expected {
+        walker.skipSpace()
+        switch expected {
         case .nothing:
-            try self.walker.expectEnd()
+            try walker.expectEnd()
             return nil
-        case .value: return try self.value()
-        case .valueOrEnd: return try self.walker.byte() == UInt8(ascii: "]") ? self.close() : self.value()
-        case .keyOrEnd: return try self.walker.byte() == UInt8(ascii: "}") ? self.close() : self.key()
-        case .separator: return try self.separator()
+        case .value: return try value()
+        case .valueOrEnd: return try walker.byte() == UInt8(ascii: "]") ? close() : value()
+        case .keyOrEnd: return try walker.byte() == UInt8(ascii: "}") ? close() : key()
+        case .separator: return try separator()
         }
     }
 
-    private var isInObject: Bool { self.stack & 1 == 1 }
+    private var isInObject: Bool { stack & 1 == 1 }
 
     private mutating func separator() throws(JSONSyntaxError) -> Token {
-        let byte = try self.walker.byte()
-        guard byte != (self.isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { return self.close() }
-        guard byte == UInt8(ascii: ",") else { throw JSONSyntaxError(.unexpectedByte, at: self.walker.position) }
-        self.walker.position += 1
-        self.walker.skipSpace()
-        return self.isInObject ? try self.key() : try self.value()
+        let byte = try walker.byte()
+        guard byte != (isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { return close() }
+        guard byte == UInt8(ascii: ",") else { throw JSONSyntaxError(.unexpectedByte, at: walker.position) }
+        walker.position += 1
+        walker.skipSpace()
+        return isInObject ? try key() : try value()
     }
 
     private mutating func close() -> Token {
-        self.walker.position += 1
-        self.stack >>= 1
-        self.depth -= 1
-        self.valueEnds()
+        walker.position += 1
+        stack >>= 1
+        depth -= 1
+        valueEnds()
         return .end
     }
 
-    private mutating func valueEnds() { self.expected = self.depth == 0 ? .nothing : .separator }
+    private mutating func valueEnds() { expected = depth == 0 ? .nothing : .separator }
 
     private mutating func key() throws(JSONSyntaxError) -> Token {
-        let start = self.walker.position
-        guard try self.walker.byte() == UInt8(ascii: "\"") else { throw JSONSyntaxError(.unexpectedByte, at: start) }
-        let escaped = try self.walker.string()
-        let content = start + 1..<self.walker.position - 1
-        self.walker.skipSpace()
-        guard try self.walker.byte() == UInt8(ascii: ":") else { throw JSONSyntaxError(.unexpectedByte, at: self.walker.position) }
-        self.walker.position += 1
-        self.expected = .value
+        let start = walker.position
+        guard try walker.byte() == UInt8(ascii: "\"") else { throw JSONSyntaxError(.unexpectedByte, at: start) }
+        let escaped = try walker.string()
+        let content = start + 1..<walker.position - 1
+        walker.skipSpace()
+        guard try walker.byte() == UInt8(ascii: ":") else { throw JSONSyntaxError(.unexpectedByte, at: walker.position) }
+        walker.position += 1
+        expected = .value
         return .key(content, escaped: escaped)
     }
 
     private mutating func value() throws(JSONSyntaxError) -> Token {
-        let start = self.walker.position
-        switch try self.walker.byte() {
-        case UInt8(ascii: "{"): return try self.open(isObject: true)
-        case UInt8(ascii: "["): return try self.open(isObject: false)
+        let start = walker.position
+        switch try walker.byte() {
+        case UInt8(ascii: "{"): return try open(isObject: true)
+        case UInt8(ascii: "["): return try open(isObject: false)
         case UInt8(ascii: "\""):
-            let escaped = try self.walker.string()
-            self.valueEnds()
-            return .string(start + 1..<self.walker.position - 1, escaped: escaped)
+            let escaped = try walker.string()
+            valueEnds()
+            return .string(start + 1..<walker.position - 1, escaped: escaped)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            _ = try self.walker.number()
-            self.valueEnds()
-            return .number(start..<self.walker.position)
+            _ = try walker.number()
+            valueEnds()
+            return .number(start..<walker.position)
         case let byte:
-            try self.walker.literal()
-            self.valueEnds()
+            try walker.literal()
+            valueEnds()
             return byte == UInt8(ascii: "n") ? .null : .bool(byte == UInt8(ascii: "t"))
         }
     }
 
     private mutating func open(isObject: Bool) throws(JSONSyntaxError) -> Token {
-        guard self.depth < self.maximumDepth else { throw JSONSyntaxError(.tooDeep, at: self.walker.position) }
-        self.walker.position += 1
-        self.stack = self.stack << 1 | (isObject ? 1 : 0)
-        self.depth += 1
-        self.expected = isObject ? .keyOrEnd : .valueOrEnd
+        guard depth < maximumDepth else { throw JSONSyntaxError(.tooDeep, at: walker.position) }
+        walker.position += 1
+        stack = stack << 1 | (isObject ? 1 : 0)
+        depth += 1
+        expected = isObject ? .keyOrEnd : .valueOrEnd
         return isObject ? .beginObject : .beginArray
     }
 
@@ -134,11 +134,11 @@ package struct JSONTokenReader {
 
     /// What a string or a key says; a lone surrogate becomes U+FFFD.
     package func text(_ range: Range<Int>, escaped: Bool) -> String {
-        JSONText.string(UnsafeRawBufferPointer(rebasing: self.walker.bytes[range]), escaped: escaped)
+        JSONText.string(UnsafeRawBufferPointer(rebasing: walker.bytes[range]), escaped: escaped)
     }
 
     /// The bytes of a string or a key that has no escapes, or of a number.
-    package func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self.walker.bytes[range]) }
+    package func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: walker.bytes[range]) }
 
     /// A number as JavaScript has it: infinite if it is too large. -0 keeps its sign.
     package func number(_ range: Range<Int>) -> Double {
@@ -150,8 +150,8 @@ package struct JSONTokenReader {
 
 extension ByteBuffer {
     /// Appends a finite number, in the fewest digits that give it back.
-    package mutating func writeJSONNumber(_ value: Double) { self.append(value) }
+    package mutating func writeJSONNumber(_ value: Double) { append(value) }
 
     /// Appends a string, with its quotes, whose bytes are UTF-8. Escapes what JSON demands and nothing else.
-    package mutating func writeJSONString(utf8 bytes: UnsafeRawBufferPointer) { self.append(string: bytes) }
+    package mutating func writeJSONString(utf8 bytes: UnsafeRawBufferPointer) { append(string: bytes) }
 }

@@ -32,13 +32,13 @@ struct JSONWalker {
 
     /// Walks over a whole text: one value with white space around it.
     mutating func document(_ visitor: inout some JSONVisitor, maximumDepth: Int) throws(JSONSyntaxError) {
-        try self.value(&visitor, maximumDepth: min(maximumDepth, Self.deepestNesting))
-        try self.expectEnd()
+        try value(&visitor, maximumDepth: min(maximumDepth, Self.deepestNesting))
+        try expectEnd()
     }
 
     mutating func expectEnd() throws(JSONSyntaxError) {
-        self.skipSpace()
-        guard self.position == self.bytes.count else { throw JSONSyntaxError(.trailingBytes, at: self.position) }
+        skipSpace()
+        guard position == bytes.count else { throw JSONSyntaxError(.trailingBytes, at: position) }
     }
 
     /// Walks over one value. `stack` has a bit per open container, set for objects.
@@ -47,27 +47,27 @@ struct JSONWalker {
         var stack: UInt64 = 0
         var depth = 0
         while true {
-            self.skipSpace()
+            skipSpace()
             let byte = try self.byte()
             if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
-                guard depth < maximumDepth else { throw JSONSyntaxError(.tooDeep, at: self.position) }
+                guard depth < maximumDepth else { throw JSONSyntaxError(.tooDeep, at: position) }
                 let isObject = byte == UInt8(ascii: "{")
-                try visitor.begin(at: self.position, isObject: isObject, depth: depth)
+                try visitor.begin(at: position, isObject: isObject, depth: depth)
                 stack = stack << 1 | (isObject ? 1 : 0)
                 depth += 1
-                self.position += 1
-                self.skipSpace()
+                position += 1
+                skipSpace()
                 if try self.byte() != (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
-                    if isObject { try self.key(&visitor) }
+                    if isObject { try key(&visitor) }
                     continue
                 }
             } else {
-                try self.scalar(byte, &visitor, depth: depth)
+                try scalar(byte, &visitor, depth: depth)
                 if depth == 0 { return }
-                self.skipSpace()
+                skipSpace()
             }
             // After a value, or at the end of an empty container.
-            if try self.afterValue(&visitor, &stack, &depth) { return }
+            if try afterValue(&visitor, &stack, &depth) { return }
         }
     }
 
@@ -82,66 +82,66 @@ struct JSONWalker {
             let isObject = stack & 1 == 1
             let byte = try self.byte()
             if byte == UInt8(ascii: ",") {
-                self.position += 1
+                position += 1
                 guard isObject else { return false }
-                self.skipSpace()
-                try self.key(&visitor)
+                skipSpace()
+                try key(&visitor)
                 return false
             }
             guard byte == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
-                throw JSONSyntaxError(.unexpectedByte, at: self.position)
+                throw JSONSyntaxError(.unexpectedByte, at: position)
             }
-            self.position += 1
+            position += 1
             stack >>= 1
             depth -= 1
-            visitor.end(at: self.position, depth: depth)
+            visitor.end(at: position, depth: depth)
             if depth == 0 { return true }
-            self.skipSpace()
+            skipSpace()
         }
     }
 
     @inline(__always)
     private mutating func scalar(_ byte: UInt8, _ visitor: inout some JSONVisitor, depth: Int) throws(JSONSyntaxError) {
-        let start = self.position
+        let start = position
         switch byte {
         case UInt8(ascii: "\""):
-            let escaped = try self.string()
-            try visitor.string(start..<self.position, escaped: escaped, depth: depth)
+            let escaped = try string()
+            try visitor.string(start..<position, escaped: escaped, depth: depth)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            let isInteger = try self.number()
-            try visitor.number(start..<self.position, isInteger: isInteger, depth: depth)
+            let isInteger = try number()
+            try visitor.number(start..<position, isInteger: isInteger, depth: depth)
         default:
-            try self.literal()
-            try visitor.literal(start..<self.position, isNull: byte == UInt8(ascii: "n"), depth: depth)
+            try literal()
+            try visitor.literal(start..<position, isNull: byte == UInt8(ascii: "n"), depth: depth)
         }
     }
 
     @inline(__always)
     private mutating func key(_ visitor: inout some JSONVisitor) throws(JSONSyntaxError) {
-        let start = self.position
-        guard try self.byte() == UInt8(ascii: "\"") else { throw JSONSyntaxError(.unexpectedByte, at: self.position) }
-        self.hasSeenNonASCII = false
-        let escaped = try self.string()
-        if escaped || self.hasSeenNonASCII { self.hasUnusualKeys = true }
-        try visitor.key(start..<self.position, escaped: escaped)
-        self.skipSpace()
-        guard try self.byte() == UInt8(ascii: ":") else { throw JSONSyntaxError(.unexpectedByte, at: self.position) }
-        self.position += 1
+        let start = position
+        guard try byte() == UInt8(ascii: "\"") else { throw JSONSyntaxError(.unexpectedByte, at: position) }
+        hasSeenNonASCII = false
+        let escaped = try string()
+        if escaped || hasSeenNonASCII { hasUnusualKeys = true }
+        try visitor.key(start..<position, escaped: escaped)
+        skipSpace()
+        guard try byte() == UInt8(ascii: ":") else { throw JSONSyntaxError(.unexpectedByte, at: position) }
+        position += 1
     }
 
     // MARK: Tokens
 
     @inline(__always)
     func byte() throws(JSONSyntaxError) -> UInt8 {
-        guard self.position < self.bytes.count else { throw JSONSyntaxError(.unexpectedEnd, at: self.position) }
-        return self.bytes[self.position]
+        guard position < bytes.count else { throw JSONSyntaxError(.unexpectedEnd, at: position) }
+        return bytes[position]
     }
 
     @inline(__always)
     mutating func skipSpace() {
-        while self.position < self.bytes.count {
-            switch self.bytes[self.position] {
-            case 0x20, 0x0a, 0x0d, 0x09: self.position += 1
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x0a, 0x0d, 0x09: position += 1
             default: return
             }
         }
@@ -150,44 +150,44 @@ struct JSONWalker {
     /// Steps over `true`, `false` or `null`.
     mutating func literal() throws(JSONSyntaxError) {
         let word: StaticString =
-            switch try self.byte() {
+            switch try byte() {
             case UInt8(ascii: "t"): "true"
             case UInt8(ascii: "f"): "false"
             case UInt8(ascii: "n"): "null"
-            default: throw JSONSyntaxError(.unexpectedByte, at: self.position)
+            default: throw JSONSyntaxError(.unexpectedByte, at: position)
             }
         for index in 0..<word.utf8CodeUnitCount {
-            guard try self.byte() == word.utf8Start[index] else { throw JSONSyntaxError(.unexpectedByte, at: self.position) }
-            self.position += 1
+            guard try byte() == word.utf8Start[index] else { throw JSONSyntaxError(.unexpectedByte, at: position) }
+            position += 1
         }
     }
 
     /// Steps over a number. Returns whether it has neither fraction nor exponent.
     mutating func number() throws(JSONSyntaxError) -> Bool {
-        if try self.byte() == UInt8(ascii: "-") { self.position += 1 }
-        if try self.byte() == UInt8(ascii: "0") { self.position += 1 } else { try self.digits() }
+        if try byte() == UInt8(ascii: "-") { position += 1 }
+        if try byte() == UInt8(ascii: "0") { position += 1 } else { try digits() }
         var isInteger = true
-        if self.position < self.bytes.count, self.bytes[self.position] == UInt8(ascii: ".") {
+        if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
             isInteger = false
-            self.position += 1
-            try self.digits()
+            position += 1
+            try digits()
         }
-        if self.position < self.bytes.count, self.bytes[self.position] | 0x20 == UInt8(ascii: "e") {
+        if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
             isInteger = false
-            self.position += 1
-            let sign = try self.byte()
-            if sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { self.position += 1 }
-            try self.digits()
+            position += 1
+            let sign = try byte()
+            if sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { position += 1 }
+            try digits()
         }
         // "01", "1x": a digit or letter right after a number is an error whatever follows.
-        guard self.position < self.bytes.count else { return isInteger }
-        guard !Self.isDigit(self.bytes[self.position]) else { throw JSONSyntaxError(.invalidNumber, at: self.position) }
+        guard position < bytes.count else { return isInteger }
+        guard !Self.isDigit(bytes[position]) else { throw JSONSyntaxError(.invalidNumber, at: position) }
         return isInteger
     }
 
     private mutating func digits() throws(JSONSyntaxError) {
-        guard Self.isDigit(try self.byte()) else { throw JSONSyntaxError(.invalidNumber, at: self.position) }
-        while self.position < self.bytes.count, Self.isDigit(self.bytes[self.position]) { self.position += 1 }
+        guard Self.isDigit(try byte()) else { throw JSONSyntaxError(.invalidNumber, at: position) }
+        while position < bytes.count, Self.isDigit(bytes[position]) { position += 1 }
     }
 
     @inline(__always)

@@ -21,19 +21,19 @@ struct JSONWriter: ~Copyable {
     @inline(__always)
     mutating func writeDirect<T: Encodable>(_ value: T, depthLeft: Int, path: () -> [any CodingKey]) throws -> Bool {
         if T.self == String.self {
-            self.output.append(unchanged(value, as: String.self))
+            output.append(unchanged(value, as: String.self))
             return true
         }
         if T.self == Int.self {
-            self.output.append(Int64(unchanged(value, as: Int.self)))
+            output.append(Int64(unchanged(value, as: Int.self)))
             return true
         }
         if T.self == Bool.self {
-            self.output.append(unchanged(value, as: Bool.self))
+            output.append(unchanged(value, as: Bool.self))
             return true
         }
         do {
-            return try self.writeOther(value, depthLeft: depthLeft)
+            return try writeOther(value, depthLeft: depthLeft)
         } catch {
             throw EncodingError.invalidValue(error.culprit, .init(codingPath: path(), debugDescription: error.text))
         }
@@ -42,11 +42,11 @@ struct JSONWriter: ~Copyable {
     @inline(never)
     private mutating func writeOther<T>(_ value: T, depthLeft: Int) throws(Unencodable) -> Bool {
         if T.self == Double.self {
-            try self.write(unchanged(value, as: Double.self))
+            try write(unchanged(value, as: Double.self))
             return true
         }
-        if try self.writeRich(value, depthLeft: depthLeft) { return true }
-        return try self.writeNumber(value)
+        if try writeRich(value, depthLeft: depthLeft) { return true }
+        return try writeNumber(value)
     }
 
     @inline(__always)
@@ -54,15 +54,15 @@ struct JSONWriter: ~Copyable {
         if T.self == Float.self {
             let value = unchanged(value, as: Float.self)
             guard value.isFinite else { throw Unencodable(value, "JSON has no \(value)") }
-            self.output.append(value)
+            output.append(value)
         } else if T.self == Int64.self {
-            self.output.append(unchanged(value, as: Int64.self))
+            output.append(unchanged(value, as: Int64.self))
         } else if T.self == UInt64.self {
-            self.output.append(unchanged(value, as: UInt64.self))
+            output.append(unchanged(value, as: UInt64.self))
         } else if T.self == UInt.self {
-            self.output.append(UInt64(unchanged(value, as: UInt.self)))
+            output.append(UInt64(unchanged(value, as: UInt.self)))
         } else {
-            return self.writeNarrow(value)
+            return writeNarrow(value)
         }
         return true
     }
@@ -70,21 +70,21 @@ struct JSONWriter: ~Copyable {
     @inline(__always)
     private mutating func writeNarrow<T>(_ value: T) -> Bool {
         if T.self == Int32.self {
-            self.output.append(Int64(unchanged(value, as: Int32.self)))
+            output.append(Int64(unchanged(value, as: Int32.self)))
         } else if T.self == UInt32.self {
-            self.output.append(UInt64(unchanged(value, as: UInt32.self)))
+            output.append(UInt64(unchanged(value, as: UInt32.self)))
         } else if T.self == Int16.self {
-            self.output.append(Int64(unchanged(value, as: Int16.self)))
+            output.append(Int64(unchanged(value, as: Int16.self)))
         } else if T.self == UInt16.self {
-            self.output.append(UInt64(unchanged(value, as: UInt16.self)))
+            output.append(UInt64(unchanged(value, as: UInt16.self)))
         } else if T.self == Int8.self {
-            self.output.append(Int64(unchanged(value, as: Int8.self)))
+            output.append(Int64(unchanged(value, as: Int8.self)))
         } else if T.self == UInt8.self {
-            self.output.append(UInt64(unchanged(value, as: UInt8.self)))
+            output.append(UInt64(unchanged(value, as: UInt8.self)))
         } else if T.self == Int128.self {
-            self.output.append(verbatim: unchanged(value, as: Int128.self).description)
+            output.append(verbatim: unchanged(value, as: Int128.self).description)
         } else if T.self == UInt128.self {
-            self.output.append(verbatim: unchanged(value, as: UInt128.self).description)
+            output.append(verbatim: unchanged(value, as: UInt128.self).description)
         } else {
             return false
         }
@@ -94,23 +94,23 @@ struct JSONWriter: ~Copyable {
     @inline(__always)
     private mutating func writeRich<T>(_ value: T, depthLeft: Int) throws(Unencodable) -> Bool {
         if T.self == SocketIOValue.self {
-            try self.write(unchanged(value, as: SocketIOValue.self), depthLeft: depthLeft)
+            try write(unchanged(value, as: SocketIOValue.self), depthLeft: depthLeft)
         } else if T.self == ByteBuffer.self {
-            self.attach(unchanged(value, as: ByteBuffer.self))
+            attach(unchanged(value, as: ByteBuffer.self))
         } else if T.self == Data.self {
-            self.attach(ByteBuffer(bytes: unchanged(value, as: Data.self)))
+            attach(ByteBuffer(bytes: unchanged(value, as: Data.self)))
         } else if T.self == [UInt8].self {
-            self.attach(ByteBuffer(bytes: unchanged(value, as: [UInt8].self)))
+            attach(ByteBuffer(bytes: unchanged(value, as: [UInt8].self)))
         } else if T.self == Date.self {
-            try self.write(unchanged(value, as: Date.self))
+            try write(unchanged(value, as: Date.self))
         } else if T.self == URL.self {
-            self.output.append(unchanged(value, as: URL.self).absoluteString)
+            output.append(unchanged(value, as: URL.self).absoluteString)
         } else if T.self == Decimal.self {
             let value = unchanged(value, as: Decimal.self)
             guard !value.isNaN else { throw Unencodable(value, "JSON has no NaN") }
-            self.output.append(verbatim: value.description)
+            output.append(verbatim: value.description)
         } else {
-            return try self.writeArray(value, depthLeft: depthLeft)
+            return try writeArray(value, depthLeft: depthLeft)
         }
         return true
     }
@@ -120,11 +120,11 @@ struct JSONWriter: ~Copyable {
     private mutating func writeArray<T>(_ value: T, depthLeft: Int) throws(Unencodable) -> Bool {
         guard depthLeft > 0 else { return false }
         if T.self == [String].self {
-            self.writeElements(unchanged(value, as: [String].self)) { $0.output.append($1) }
+            writeElements(unchanged(value, as: [String].self)) { $0.output.append($1) }
         } else if T.self == [Int].self {
-            self.writeElements(unchanged(value, as: [Int].self)) { $0.output.append(Int64($1)) }
+            writeElements(unchanged(value, as: [Int].self)) { $0.output.append(Int64($1)) }
         } else if T.self == [Double].self, unchanged(value, as: [Double].self).allSatisfy(\.isFinite) {
-            self.writeElements(unchanged(value, as: [Double].self)) { $0.output.append($1) }
+            writeElements(unchanged(value, as: [Double].self)) { $0.output.append($1) }
         } else {
             return false
         }
@@ -135,11 +135,11 @@ struct JSONWriter: ~Copyable {
     private mutating func writeElements<E, F: Error>(_ elements: [E], _ write: (inout JSONWriter, E) throws(F) -> Void) throws(F) {
         var separator = UInt8(ascii: "[")
         for element in elements {
-            self.output.append(separator)
+            output.append(separator)
             try write(&self, element)
             separator = UInt8(ascii: ",")
         }
-        self.output.append(elements.isEmpty ? "[]" : "]" as StaticString)
+        output.append(elements.isEmpty ? "[]" : "]" as StaticString)
     }
 
     private mutating func write(_ value: Date) throws(Unencodable) {
@@ -147,45 +147,45 @@ struct JSONWriter: ~Copyable {
         guard let text = JSONDate.string(value) else {
             throw Unencodable(value.timeIntervalSince1970, "JavaScript has no date so many seconds from 1970")
         }
-        self.output.append(text)
+        output.append(text)
     }
 
     private mutating func write(_ value: Double) throws(Unencodable) {
         guard value.isFinite else { throw Unencodable(value, "JSON has no \(value)") }
-        self.output.append(value)
+        output.append(value)
     }
 
     /// Writes a placeholder and keeps the bytes.
     private mutating func attach(_ bytes: ByteBuffer) {
-        self.output.append("{\"_placeholder\":true,\"num\":" as StaticString)
-        self.output.append(Int64(self.attachments.count))
-        self.output.append(UInt8(ascii: "}"))
-        self.attachments.append(bytes)
+        output.append("{\"_placeholder\":true,\"num\":" as StaticString)
+        output.append(Int64(attachments.count))
+        output.append(UInt8(ascii: "}"))
+        attachments.append(bytes)
     }
 
     private mutating func write(_ value: SocketIOValue, depthLeft: Int) throws(Unencodable) {
         switch value {
-        case .null: self.output.append("null" as StaticString)
-        case .bool(let value): self.output.append(value)
-        case .int(let value): self.output.append(value)
-        case .double(let value): try self.write(value)
-        case .string(let value): self.output.append(value)
-        case .binary(let value): self.attach(value)
+        case .null: output.append("null" as StaticString)
+        case .bool(let value): output.append(value)
+        case .int(let value): output.append(value)
+        case .double(let value): try write(value)
+        case .string(let value): output.append(value)
+        case .binary(let value): attach(value)
         case .array(let elements):
             guard depthLeft > 0 else { throw Unencodable(value, JSONSink.tooDeep) }
-            try self.writeElements(elements) { (writer, element) throws(Unencodable) in try writer.write(element, depthLeft: depthLeft - 1)
+            try writeElements(elements) { (writer, element) throws(Unencodable) in try writer.write(element, depthLeft: depthLeft - 1)
             }
         case .object(let members):
             guard depthLeft > 0 else { throw Unencodable(value, JSONSink.tooDeep) }
             var separator = UInt8(ascii: "{")
             for (key, member) in members {
-                self.output.append(separator)
-                self.output.append(key)
-                self.output.append(UInt8(ascii: ":"))
-                try self.write(member, depthLeft: depthLeft - 1)
+                output.append(separator)
+                output.append(key)
+                output.append(UInt8(ascii: ":"))
+                try write(member, depthLeft: depthLeft - 1)
                 separator = UInt8(ascii: ",")
             }
-            self.output.append(members.isEmpty ? "{}" : "}" as StaticString)
+            output.append(members.isEmpty ? "{}" : "}" as StaticString)
         }
     }
 

@@ -27,83 +27,83 @@ struct MessagePackKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainer
         self.index = index
     }
 
-    var codingPath: [any CodingKey] { self.path.keys }
+    var codingPath: [any CodingKey] { path.keys }
 
     var allKeys: [Key] {
-        self.pairs.indices.compactMap { position in
-            guard let name = self.pairs[position].key.keyString, self.position(name) == position else { return nil }
+        pairs.indices.compactMap { position in
+            guard let name = pairs[position].key.keyString, self.position(name) == position else { return nil }
             return Key(stringValue: name) ?? Int(name).flatMap { Key(intValue: $0) }
         }
     }
 
-    func contains(_ key: Key) -> Bool { self.find(key.stringValue) != nil }
+    func contains(_ key: Key) -> Bool { find(key.stringValue) != nil }
 
-    func decodeNil(forKey key: Key) throws -> Bool { try self.object(key).pointee.isNil }
+    func decodeNil(forKey key: Key) throws -> Bool { try object(key).pointee.isNil }
 
     // The common types have overloads because the generic one is not specialised for a key of another module.
 
     func decode(_ type: String.Type, forKey key: Key) throws -> String {
         let object = try self.object(key)
-        do { return try self.tree.string(object) } catch { throw self.error(error, key) }
+        do { return try tree.string(object) } catch { throw self.error(error, key) }
     }
 
     func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
         let object = try self.object(key)
-        do { return try self.tree.integer(object) } catch { throw self.error(error, key) }
+        do { return try tree.integer(object) } catch { throw self.error(error, key) }
     }
 
     func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
         let object = try self.object(key)
-        do { return try self.tree.double(object) } catch { throw self.error(error, key) }
+        do { return try tree.double(object) } catch { throw self.error(error, key) }
     }
 
     func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
         let object = try self.object(key)
-        do { return try self.tree.bool(object) } catch { throw self.error(error, key) }
+        do { return try tree.bool(object) } catch { throw self.error(error, key) }
     }
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-        try self.tree.decode(type, at: self.object(key)) { MessagePackPath(key, in: self.path) }
+        try tree.decode(type, at: object(key)) { MessagePackPath(key, in: path) }
     }
 
     func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
-        guard let object = self.find(key.stringValue), !object.pointee.isNil else { return nil }
-        return try self.tree.decode(type, at: object) { MessagePackPath(key, in: self.path) }
+        guard let object = find(key.stringValue), !object.pointee.isNil else { return nil }
+        return try tree.decode(type, at: object) { MessagePackPath(key, in: path) }
     }
 
     func nestedContainer<NestedKey: CodingKey>(keyedBy type: NestedKey.Type, forKey key: Key) throws -> KeyedDecodingContainer<NestedKey> {
-        try self.decoder(key).container(keyedBy: type)
+        try decoder(key).container(keyedBy: type)
     }
 
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try self.decoder(key).unkeyedContainer()
+        try decoder(key).unkeyedContainer()
     }
 
     func superDecoder() throws -> any Decoder {
-        try self.decoder(MessagePackSuperKey.super)
+        try decoder(MessagePackSuperKey.super)
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder {
-        try self.decoder(key)
+        try decoder(key)
     }
 
     private func decoder(_ key: some CodingKey) throws -> MessagePackTreeDecoder {
-        MessagePackTreeDecoder(tree: self.tree, object: try self.object(key), path: MessagePackPath(key, in: self.path))
+        MessagePackTreeDecoder(tree: tree, object: try object(key), path: MessagePackPath(key, in: self.path))
     }
 
     private func object(_ key: some CodingKey) throws -> MessagePackObject {
         let name = key.stringValue
-        if let object = self.find(name) { return object }
-        let context = DecodingError.Context(codingPath: self.codingPath, debugDescription: "no value for the key \"\(name)\"")
+        if let object = find(name) { return object }
+        let context = DecodingError.Context(codingPath: codingPath, debugDescription: "no value for the key \"\(name)\"")
         throw DecodingError.keyNotFound(key, context)
     }
 
     private func error(_ fault: MessagePackFault, _ key: Key) -> DecodingError {
-        fault.decodingError(at: MessagePackPath(key, in: self.path))
+        fault.decodingError(at: MessagePackPath(key, in: path))
     }
 
     private func find(_ name: String) -> MessagePackObject? {
-        guard let base = self.pairs.baseAddress, let position = self.position(name) else { return nil }
+        guard let base = pairs.baseAddress, let position = self.position(name) else { return nil }
         return (base + position).value
     }
 
@@ -112,7 +112,7 @@ struct MessagePackKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainer
         if let index = self.index { return index[Name(name)] }
         var name = name
         return name.withUTF8 { name in
-            self.pairs.lastIndex { $0.key.isKey(UnsafeRawBufferPointer(name)) }
+            pairs.lastIndex { $0.key.isKey(UnsafeRawBufferPointer(name)) }
         }
     }
 }
@@ -120,17 +120,17 @@ struct MessagePackKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainer
 extension msgpack_object {
     /// A map's key as a string: strings, and integers in decimal.
     fileprivate var keyString: String? {
-        switch self.type {
-        case MSGPACK_OBJECT_STR: self.stringBytes.flatMap { String(validating: $0, as: UTF8.self) }
-        case MSGPACK_OBJECT_POSITIVE_INTEGER: String(self.via.u64)
-        case MSGPACK_OBJECT_NEGATIVE_INTEGER: String(self.via.i64)
+        switch type {
+        case MSGPACK_OBJECT_STR: stringBytes.flatMap { String(validating: $0, as: UTF8.self) }
+        case MSGPACK_OBJECT_POSITIVE_INTEGER: String(via.u64)
+        case MSGPACK_OBJECT_NEGATIVE_INTEGER: String(via.i64)
         default: nil
         }
     }
 
     fileprivate func isKey(_ name: UnsafeRawBufferPointer) -> Bool {
-        if let bytes = self.stringBytes { return bytes.count == name.count && bytes.elementsEqual(name) }
-        return self.keyString?.utf8.elementsEqual(name) ?? false
+        if let bytes = stringBytes { return bytes.count == name.count && bytes.elementsEqual(name) }
+        return keyString?.utf8.elementsEqual(name) ?? false
     }
 }
 
@@ -147,58 +147,58 @@ struct MessagePackUnkeyedDecodingContainer: UnkeyedDecodingContainer {
         self.path = path
     }
 
-    var codingPath: [any CodingKey] { self.path.keys }
-    var count: Int? { self.elements.count }
-    var isAtEnd: Bool { self.currentIndex >= self.elements.count }
+    var codingPath: [any CodingKey] { path.keys }
+    var count: Int? { elements.count }
+    var isAtEnd: Bool { currentIndex >= elements.count }
 
     mutating func decodeNil() throws -> Bool {
-        guard !self.isAtEnd else { throw self.atEnd(Any?.self) }
-        guard self.elements[self.currentIndex].isNil else { return false }
-        self.currentIndex += 1
+        guard !isAtEnd else { throw atEnd(Any?.self) }
+        guard elements[currentIndex].isNil else { return false }
+        currentIndex += 1
         return true
     }
 
     /// Decodes the next element; one that throws is not passed over.
     mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        let value = try self.tree.decode(type, at: self.object(type)) { self.elementPath }
-        self.currentIndex += 1
+        let value = try tree.decode(type, at: object(type)) { elementPath }
+        currentIndex += 1
         return value
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(keyedBy type: NestedKey.Type) throws -> KeyedDecodingContainer<NestedKey> {
-        let container = try self.element([String: Any].self).container(keyedBy: type)
-        self.currentIndex += 1
+        let container = try element([String: Any].self).container(keyedBy: type)
+        currentIndex += 1
         return container
     }
 
     mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        let container = try self.element([Any].self).unkeyedContainer()
-        self.currentIndex += 1
+        let container = try element([Any].self).unkeyedContainer()
+        currentIndex += 1
         return container
     }
 
     mutating func superDecoder() throws -> any Decoder {
-        let decoder = try self.element((any Decoder).self)
-        self.currentIndex += 1
+        let decoder = try element((any Decoder).self)
+        currentIndex += 1
         return decoder
     }
 
-    private var elementPath: MessagePackPath { MessagePackPath(MessagePackIndexKey(self.currentIndex), in: self.path) }
+    private var elementPath: MessagePackPath { MessagePackPath(MessagePackIndexKey(currentIndex), in: path) }
 
     private func object(_ type: Any.Type) throws -> MessagePackObject {
-        guard !self.isAtEnd, let base = self.elements.baseAddress else { throw self.atEnd(type) }
-        return base + self.currentIndex
+        guard !isAtEnd, let base = elements.baseAddress else { throw atEnd(type) }
+        return base + currentIndex
     }
 
     private func element(_ type: Any.Type) throws -> MessagePackTreeDecoder {
-        MessagePackTreeDecoder(tree: self.tree, object: try self.object(type), path: self.elementPath)
+        MessagePackTreeDecoder(tree: tree, object: try object(type), path: elementPath)
     }
 
     private func atEnd(_ type: Any.Type) -> DecodingError {
-        let path = self.codingPath + [MessagePackIndexKey(self.currentIndex)]
+        let path = codingPath + [MessagePackIndexKey(currentIndex)]
         return DecodingError.valueNotFound(
             type,
-            .init(codingPath: path, debugDescription: "the array has only \(self.elements.count) elements")
+            .init(codingPath: path, debugDescription: "the array has only \(elements.count) elements")
         )
     }
 }

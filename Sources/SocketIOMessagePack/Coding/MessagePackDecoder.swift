@@ -36,38 +36,38 @@ public struct MessagePackDecoder: Sendable {
     @inlinable
     public func decode<T: Decodable>(_ type: T.Type = T.self, from buffer: ByteBuffer) throws -> T {
         // The types are compared: the casts change nothing.
-        if T.self == String.self { return unsafeBitCast(try self._decodeString(buffer), to: type) }
-        if T.self == Int.self { return unsafeBitCast(try self._decodeInt(buffer), to: type) }
-        if T.self == Double.self { return unsafeBitCast(try self._decodeDouble(buffer), to: type) }
-        if T.self == Bool.self { return unsafeBitCast(try self._decodeBool(buffer), to: type) }
-        return try self._decodeAny(type, from: buffer)
+        if T.self == String.self { return unsafeBitCast(try _decodeString(buffer), to: type) }
+        if T.self == Int.self { return unsafeBitCast(try _decodeInt(buffer), to: type) }
+        if T.self == Double.self { return unsafeBitCast(try _decodeDouble(buffer), to: type) }
+        if T.self == Bool.self { return unsafeBitCast(try _decodeBool(buffer), to: type) }
+        return try _decodeAny(type, from: buffer)
     }
 
     @usableFromInline
     func _decodeString(_ buffer: ByteBuffer) throws -> String {
-        try self.scalar(String.self, buffer) { (reader) throws(MessagePackError) in try reader.readText() }
+        try scalar(String.self, buffer) { (reader) throws(MessagePackError) in try reader.readText() }
     }
 
     @usableFromInline
     func _decodeInt(_ buffer: ByteBuffer) throws -> Int {
-        try self.scalar(Int.self, buffer) { (reader) throws(MessagePackError) in try reader.readInteger(as: Int.self) }
+        try scalar(Int.self, buffer) { (reader) throws(MessagePackError) in try reader.readInteger(as: Int.self) }
     }
 
     @usableFromInline
     func _decodeDouble(_ buffer: ByteBuffer) throws -> Double {
-        try self.scalar(Double.self, buffer) { (reader) throws(MessagePackError) in try reader.readDouble() }
+        try scalar(Double.self, buffer) { (reader) throws(MessagePackError) in try reader.readDouble() }
     }
 
     @usableFromInline
     func _decodeBool(_ buffer: ByteBuffer) throws -> Bool {
-        try self.scalar(Bool.self, buffer) { (reader) throws(MessagePackError) in try reader.readBool() }
+        try scalar(Bool.self, buffer) { (reader) throws(MessagePackError) in try reader.readBool() }
     }
 
     @usableFromInline
     func _decodeAny<T: Decodable>(_ type: T.Type, from buffer: ByteBuffer) throws -> T {
         do {
-            if T.self == MessagePackValue.self { return unchanged(try MessagePackValue(decoding: buffer, limits: self.limits), as: type) }
-            let tree = try MessagePackTree(buffer, limits: self.limits)
+            if T.self == MessagePackValue.self { return unchanged(try MessagePackValue(decoding: buffer, limits: limits), as: type) }
+            let tree = try MessagePackTree(buffer, limits: limits)
             return try withExtendedLifetime(tree) { try tree.decode(type, at: tree.root) { nil } }
         } catch let error as MessagePackError {
             throw Self.malformed(error)
@@ -80,7 +80,7 @@ public struct MessagePackDecoder: Sendable {
         _ read: (inout MessagePackReader) throws(MessagePackError) -> T
     ) throws -> T {
         do {
-            var reader = MessagePackReader(buffer, limits: self.limits)
+            var reader = MessagePackReader(buffer, limits: limits)
             let value = try read(&reader)
             try reader.expectEnd()
             return value

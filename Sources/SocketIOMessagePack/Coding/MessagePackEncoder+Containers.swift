@@ -6,25 +6,25 @@ struct MessagePackSinkEncoder: Encoder, MessagePackValueEncoder {
     let sink: MessagePackSink
     let level: Int
 
-    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
+    var codingPath: [any CodingKey] { sink.path(to: level) }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        guard self.sink.open(.map, at: self.level) else {
+        guard self.sink.open(.map, at: level) else {
             return MessagePackSinkEncoder(sink: MessagePackSink(), level: 0).container(keyedBy: type)
         }
-        return KeyedEncodingContainer(MessagePackKeyedEncodingContainer<Key>(sink: self.sink, level: self.level))
+        return KeyedEncodingContainer(MessagePackKeyedEncodingContainer<Key>(sink: self.sink, level: level))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        guard self.sink.open(.array, at: self.level) else {
+        guard self.sink.open(.array, at: level) else {
             return MessagePackSinkEncoder(sink: MessagePackSink(), level: 0).unkeyedContainer()
         }
-        return MessagePackUnkeyedEncodingContainer(sink: self.sink, level: self.level)
+        return MessagePackUnkeyedEncodingContainer(sink: self.sink, level: level)
     }
 
     func singleValueContainer() -> any SingleValueEncodingContainer {
-        MessagePackSingleValueEncodingContainer(sink: self.sink, level: self.level)
+        MessagePackSingleValueEncodingContainer(sink: sink, level: level)
     }
 }
 
@@ -32,55 +32,55 @@ struct MessagePackKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainer
     let sink: MessagePackSink
     let level: Int
 
-    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
+    var codingPath: [any CodingKey] { sink.path(to: level) }
 
     // The common types have overloads because the generic one is not specialised for a key of another module.
 
     mutating func encodeNil(forKey key: Key) throws {
-        try self.sink.begin(key.stringValue, in: self.level)
-        self.sink.writer.writeNil()
+        try sink.begin(key.stringValue, in: level)
+        sink.writer.writeNil()
     }
 
     mutating func encode(_ value: Int, forKey key: Key) throws {
-        try self.sink.begin(key.stringValue, in: self.level)
-        self.sink.writer.write(value)
+        try sink.begin(key.stringValue, in: level)
+        sink.writer.write(value)
     }
 
     mutating func encode(_ value: Double, forKey key: Key) throws {
-        try self.sink.begin(key.stringValue, in: self.level)
-        self.sink.writer.write(value)
+        try sink.begin(key.stringValue, in: level)
+        sink.writer.write(value)
     }
 
     mutating func encode(_ value: Bool, forKey key: Key) throws {
-        try self.sink.begin(key.stringValue, in: self.level)
-        self.sink.writer.write(value)
+        try sink.begin(key.stringValue, in: level)
+        sink.writer.write(value)
     }
 
     mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
-        try self.sink.encode(value, in: self.level, name: key.stringValue) { key }
+        try sink.encode(value, in: level, name: key.stringValue) { key }
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(
         keyedBy keyType: NestedKey.Type,
         forKey key: Key
     ) -> KeyedEncodingContainer<NestedKey> {
-        self.nestedEncoder(key).container(keyedBy: keyType)
+        nestedEncoder(key).container(keyedBy: keyType)
     }
 
     mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-        self.nestedEncoder(key).unkeyedContainer()
+        nestedEncoder(key).unkeyedContainer()
     }
 
     mutating func superEncoder() -> any Encoder {
-        self.nestedEncoder(MessagePackSuperKey.super)
+        nestedEncoder(MessagePackSuperKey.super)
     }
 
     mutating func superEncoder(forKey key: Key) -> any Encoder {
-        self.nestedEncoder(key)
+        nestedEncoder(key)
     }
 
     private func nestedEncoder(_ key: some CodingKey) -> MessagePackSinkEncoder {
-        MessagePackSinkEncoder(sink: self.sink.splice(key: key, in: self.level), level: 0)
+        MessagePackSinkEncoder(sink: sink.splice(key: key, in: level), level: 0)
     }
 }
 
@@ -88,32 +88,32 @@ struct MessagePackUnkeyedEncodingContainer: UnkeyedEncodingContainer {
     let sink: MessagePackSink
     let level: Int
 
-    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
-    var count: Int { self.level < self.sink.slots.count ? self.sink.slots[self.level].count : 0 }
+    var codingPath: [any CodingKey] { sink.path(to: level) }
+    var count: Int { level < sink.slots.count ? sink.slots[level].count : 0 }
 
     mutating func encodeNil() throws {
-        try self.sink.begin(in: self.level)
-        self.sink.writer.writeNil()
+        try sink.begin(in: level)
+        sink.writer.writeNil()
     }
 
     mutating func encode<T: Encodable>(_ value: T) throws {
-        try self.sink.encode(value, in: self.level, name: nil) { nil }
+        try sink.encode(value, in: level, name: nil) { nil }
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(keyedBy keyType: NestedKey.Type) -> KeyedEncodingContainer<NestedKey> {
-        self.nestedEncoder().container(keyedBy: keyType)
+        nestedEncoder().container(keyedBy: keyType)
     }
 
     mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
-        self.nestedEncoder().unkeyedContainer()
+        nestedEncoder().unkeyedContainer()
     }
 
     mutating func superEncoder() -> any Encoder {
-        self.nestedEncoder()
+        nestedEncoder()
     }
 
     private func nestedEncoder() -> MessagePackSinkEncoder {
-        MessagePackSinkEncoder(sink: self.sink.splice(key: nil, in: self.level), level: 0)
+        MessagePackSinkEncoder(sink: sink.splice(key: nil, in: level), level: 0)
     }
 }
 
@@ -121,14 +121,14 @@ struct MessagePackSingleValueEncodingContainer: SingleValueEncodingContainer {
     let sink: MessagePackSink
     let level: Int
 
-    var codingPath: [any CodingKey] { self.sink.path(to: self.level) }
+    var codingPath: [any CodingKey] { sink.path(to: level) }
 
     mutating func encodeNil() throws {
-        try self.sink.begin(in: self.level)
-        self.sink.writer.writeNil()
+        try sink.begin(in: level)
+        sink.writer.writeNil()
     }
 
     mutating func encode<T: Encodable>(_ value: T) throws {
-        try self.sink.encode(value, in: self.level, name: nil) { nil }
+        try sink.encode(value, in: level, name: nil) { nil }
     }
 }

@@ -22,7 +22,7 @@ public struct MessagePackEncoder: Sendable {
     @inlinable
     public func encode<T: Encodable>(_ value: T) throws -> ByteBuffer {
         var buffer = ByteBuffer()
-        try self.encode(value, into: &buffer)
+        try encode(value, into: &buffer)
         return buffer
     }
 
@@ -35,12 +35,12 @@ public struct MessagePackEncoder: Sendable {
     @inlinable
     public func encode<T: Encodable>(_ value: T, into buffer: inout ByteBuffer) throws {
         // The types are compared: the casts change nothing.
-        if T.self == String.self { return try self._encode(unsafeBitCast(value, to: String.self), into: &buffer) }
-        try self._encodeAny(value, into: &buffer)
+        if T.self == String.self { return try _encode(unsafeBitCast(value, to: String.self), into: &buffer) }
+        try _encodeAny(value, into: &buffer)
     }
 
     @usableFromInline
-    func _encode(_ value: String, into buffer: inout ByteBuffer) throws { try self._encodeAny(value, into: &buffer) }
+    func _encode(_ value: String, into buffer: inout ByteBuffer) throws { try _encodeAny(value, into: &buffer) }
 
     @usableFromInline
     func _encodeAny(_ value: some Encodable, into buffer: inout ByteBuffer) throws {

@@ -22,10 +22,10 @@ struct MessagePackFault: Error {
     var reason: Reason
 
     func decodingError(at path: MessagePackPath?) -> DecodingError {
-        switch self.reason {
+        switch reason {
         case .mismatch(let wanted, let found, let isNil):
             let context = DecodingError.Context(codingPath: path.keys, debugDescription: "expected \(wanted), found \(found)")
-            return isNil ? .valueNotFound(self.type, context) : .typeMismatch(self.type, context)
+            return isNil ? .valueNotFound(type, context) : .typeMismatch(type, context)
         case .corrupted(let text):
             return .dataCorrupted(DecodingError.Context(codingPath: path.keys, debugDescription: text))
         }
@@ -38,7 +38,7 @@ typealias MessagePackObject = UnsafePointer<msgpack_object>
 // The types that are read without a `Decoder`.
 extension MessagePackTree {
     func string(_ object: MessagePackObject) throws(MessagePackFault) -> String {
-        guard let bytes = object.pointee.stringBytes else { throw self.mismatch(String.self, "a string", object) }
+        guard let bytes = object.pointee.stringBytes else { throw mismatch(String.self, "a string", object) }
         guard let string = String(validating: bytes, as: UTF8.self) else {
             throw MessagePackFault(type: String.self, reason: .corrupted("the string is not UTF-8"))
         }
@@ -49,7 +49,7 @@ extension MessagePackTree {
     }
 
     func bool(_ object: MessagePackObject) throws(MessagePackFault) -> Bool {
-        guard object.pointee.type == MSGPACK_OBJECT_BOOLEAN else { throw self.mismatch(Bool.self, "a boolean", object) }
+        guard object.pointee.type == MSGPACK_OBJECT_BOOLEAN else { throw mismatch(Bool.self, "a boolean", object) }
         return object.pointee.via.boolean
     }
 
@@ -60,7 +60,7 @@ extension MessagePackTree {
             case MSGPACK_OBJECT_POSITIVE_INTEGER: I(exactly: object.pointee.via.u64)
             case MSGPACK_OBJECT_NEGATIVE_INTEGER: I(exactly: object.pointee.via.i64)
             case MSGPACK_OBJECT_FLOAT32, MSGPACK_OBJECT_FLOAT64: I(exactly: object.pointee.via.f64)
-            default: throw self.mismatch(type, "a number", object)
+            default: throw mismatch(type, "a number", object)
             }
         guard let value else { throw MessagePackFault(type: type, reason: .corrupted("the number does not fit \(type)")) }
         return value
@@ -71,12 +71,12 @@ extension MessagePackTree {
         case MSGPACK_OBJECT_POSITIVE_INTEGER: Double(object.pointee.via.u64)
         case MSGPACK_OBJECT_NEGATIVE_INTEGER: Double(object.pointee.via.i64)
         case MSGPACK_OBJECT_FLOAT32, MSGPACK_OBJECT_FLOAT64: object.pointee.via.f64
-        default: throw self.mismatch(Double.self, "a number", object)
+        default: throw mismatch(Double.self, "a number", object)
         }
     }
 
     func float(_ object: MessagePackObject) throws(MessagePackFault) -> Float {
-        let value = try self.double(object)
+        let value = try double(object)
         let float = Float(value)
         guard float.isFinite || !value.isFinite else {
             throw MessagePackFault(type: Float.self, reason: .corrupted("the number does not fit Float"))
@@ -85,23 +85,23 @@ extension MessagePackTree {
     }
 
     func binary(_ object: MessagePackObject, for type: any Any.Type) throws(MessagePackFault) -> ByteBuffer {
-        guard object.pointee.type == MSGPACK_OBJECT_BIN else { throw self.mismatch(type, "binary", object) }
-        return self.slice(object.pointee.via.bin.ptr, count: object.pointee.via.bin.size)
+        guard object.pointee.type == MSGPACK_OBJECT_BIN else { throw mismatch(type, "binary", object) }
+        return slice(object.pointee.via.bin.ptr, count: object.pointee.via.bin.size)
     }
 
     func timestamp(_ object: MessagePackObject, for type: any Any.Type) throws(MessagePackFault) -> MessagePackTimestamp {
         guard object.pointee.type == MSGPACK_OBJECT_EXT,
-            let timestamp = MessagePackTimestamp(extension: object.pointee.via.ext.type, bytes: self.extensionBytes(object))
-        else { throw self.mismatch(type, "a timestamp", object) }
+            let timestamp = MessagePackTimestamp(extension: object.pointee.via.ext.type, bytes: extensionBytes(object))
+        else { throw mismatch(type, "a timestamp", object) }
         return timestamp
     }
 
     private func extensionBytes(_ object: MessagePackObject) -> ByteBuffer {
-        self.slice(object.pointee.via.ext.ptr, count: object.pointee.via.ext.size)
+        slice(object.pointee.via.ext.ptr, count: object.pointee.via.ext.size)
     }
 
     func url(_ object: MessagePackObject) throws(MessagePackFault) -> URL {
-        guard let url = URL(string: try self.string(object)) else {
+        guard let url = URL(string: try string(object)) else {
             throw MessagePackFault(type: URL.self, reason: .corrupted("the string is no URL"))
         }
         return url
@@ -113,7 +113,7 @@ extension MessagePackTree {
             case MSGPACK_OBJECT_POSITIVE_INTEGER: Decimal(object.pointee.via.u64)
             case MSGPACK_OBJECT_NEGATIVE_INTEGER: Decimal(object.pointee.via.i64)
             case MSGPACK_OBJECT_FLOAT32, MSGPACK_OBJECT_FLOAT64: Decimal(string: object.pointee.via.f64.description)
-            default: Decimal(string: try self.string(object))
+            default: Decimal(string: try string(object))
             }
         guard let value else { throw MessagePackFault(type: Decimal.self, reason: .corrupted("the value is no decimal number")) }
         return value
@@ -129,15 +129,15 @@ extension MessagePackTree {
             return .uint(object.pointee.via.u64)
         case MSGPACK_OBJECT_NEGATIVE_INTEGER: return .int(object.pointee.via.i64)
         case MSGPACK_OBJECT_FLOAT32, MSGPACK_OBJECT_FLOAT64: return .double(object.pointee.via.f64)
-        case MSGPACK_OBJECT_STR: return .string(try self.string(object))
-        case MSGPACK_OBJECT_BIN: return .binary(try self.binary(object, for: MessagePackValue.self))
+        case MSGPACK_OBJECT_STR: return .string(try string(object))
+        case MSGPACK_OBJECT_BIN: return .binary(try binary(object, for: MessagePackValue.self))
         case MSGPACK_OBJECT_ARRAY:
-            return .array(try self.elements(object) { (tree, element) throws(MessagePackFault) in try tree.value(element) })
-        case MSGPACK_OBJECT_MAP: return .map(try self.pairs(object))
+            return .array(try elements(object) { (tree, element) throws(MessagePackFault) in try tree.value(element) })
+        case MSGPACK_OBJECT_MAP: return .map(try pairs(object))
         default:
             if object.pointee.isNil { return .null }
             if let timestamp = try? self.timestamp(object, for: MessagePackValue.self) { return .timestamp(timestamp) }
-            return .extension(object.pointee.via.ext.type, self.extensionBytes(object))
+            return .extension(object.pointee.via.ext.type, extensionBytes(object))
         }
     }
 
@@ -158,7 +158,7 @@ extension MessagePackTree {
         guard let all = map.pointee.pairs, let base = all.baseAddress else { return [:] }
         if let problem = self.problem(ofKeys: all) { throw MessagePackFault(type: [String: E].self, reason: .corrupted(problem.message)) }
         var members: [String: E] = [:]
-        for index in all.indices { members[try self.string((base + index).key)] = try member(self, (base + index).value) }
+        for index in all.indices { members[try string((base + index).key)] = try member(self, (base + index).value) }
         return members
     }
 
@@ -166,7 +166,7 @@ extension MessagePackTree {
         guard let all = map.pointee.pairs, let base = all.baseAddress else { return [] }
         var pairs: [MessagePackValue.Pair] = []
         for index in all.indices {
-            pairs.append(MessagePackValue.Pair(try self.value((base + index).key), try self.value((base + index).value)))
+            pairs.append(MessagePackValue.Pair(try value((base + index).key), try value((base + index).value)))
         }
         return pairs
     }
@@ -179,5 +179,5 @@ extension MessagePackTree {
 // A pair is its key followed by its value; these give their addresses, stable as long as the tree lives.
 extension UnsafePointer<msgpack_object_kv> {
     var key: MessagePackObject { UnsafeRawPointer(self).assumingMemoryBound(to: msgpack_object.self) }
-    var value: MessagePackObject { self.key + 1 }
+    var value: MessagePackObject { key + 1 }
 }

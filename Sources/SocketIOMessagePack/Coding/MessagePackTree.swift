@@ -32,15 +32,15 @@ final class MessagePackTree {
     }
 
     deinit {
-        msgpack_unpacked_destroy(self.unpacked)
-        self.unpacked.deallocate()
-        self.storage.release()
+        msgpack_unpacked_destroy(unpacked)
+        unpacked.deallocate()
+        storage.release()
     }
 
     /// The outermost value; valid while the tree is.
     var root: UnsafePointer<msgpack_object> {
         // The address of a stored property of an allocated struct is stable.
-        UnsafePointer(UnsafeMutableRawPointer(self.unpacked).advanced(by: Self.dataOffset).assumingMemoryBound(to: msgpack_object.self))
+        UnsafePointer(UnsafeMutableRawPointer(unpacked).advanced(by: Self.dataOffset).assumingMemoryBound(to: msgpack_object.self))
     }
 
     private static let dataOffset = MemoryLayout<msgpack_unpacked>.offset(of: \.data) ?? 8
@@ -67,35 +67,35 @@ final class MessagePackTree {
     func slice(_ pointer: UnsafePointer<CChar>?, count: UInt32) -> ByteBuffer {
         guard let base = self.base, let pointer else { return ByteBuffer() }
         let offset = UnsafeRawPointer(pointer) - base
-        return self.buffer.getSlice(at: self.buffer.readerIndex + offset, length: Int(count)) ?? ByteBuffer()
+        return buffer.getSlice(at: buffer.readerIndex + offset, length: Int(count)) ?? ByteBuffer()
     }
 }
 
 extension msgpack_object {
     var isNil: Bool {
-        if self.type == MSGPACK_OBJECT_NIL { return true }
+        if type == MSGPACK_OBJECT_NIL { return true }
         // notepack's `undefined`: extension 0 of one zero byte.
-        guard self.type == MSGPACK_OBJECT_EXT, self.via.ext.type == 0, self.via.ext.size == 1 else { return false }
-        return self.via.ext.ptr?.pointee == 0
+        guard type == MSGPACK_OBJECT_EXT, via.ext.type == 0, via.ext.size == 1 else { return false }
+        return via.ext.ptr?.pointee == 0
     }
 
     var elements: UnsafeBufferPointer<msgpack_object>? {
-        guard self.type == MSGPACK_OBJECT_ARRAY else { return nil }
-        return UnsafeBufferPointer(start: self.via.array.ptr, count: Int(self.via.array.size))
+        guard type == MSGPACK_OBJECT_ARRAY else { return nil }
+        return UnsafeBufferPointer(start: via.array.ptr, count: Int(via.array.size))
     }
 
     var pairs: UnsafeBufferPointer<msgpack_object_kv>? {
-        guard self.type == MSGPACK_OBJECT_MAP else { return nil }
-        return UnsafeBufferPointer(start: self.via.map.ptr, count: Int(self.via.map.size))
+        guard type == MSGPACK_OBJECT_MAP else { return nil }
+        return UnsafeBufferPointer(start: via.map.ptr, count: Int(via.map.size))
     }
 
     var stringBytes: UnsafeRawBufferPointer? {
-        guard self.type == MSGPACK_OBJECT_STR else { return nil }
-        return UnsafeRawBufferPointer(start: self.via.str.ptr, count: Int(self.via.str.size))
+        guard type == MSGPACK_OBJECT_STR else { return nil }
+        return UnsafeRawBufferPointer(start: via.str.ptr, count: Int(via.str.size))
     }
 
     var kind: String {
-        switch self.type {
+        switch type {
         case MSGPACK_OBJECT_NIL: "nil"
         case MSGPACK_OBJECT_BOOLEAN: "a boolean"
         case MSGPACK_OBJECT_POSITIVE_INTEGER, MSGPACK_OBJECT_NEGATIVE_INTEGER: "an integer"
@@ -104,7 +104,7 @@ extension msgpack_object {
         case MSGPACK_OBJECT_BIN: "binary"
         case MSGPACK_OBJECT_ARRAY: "an array"
         case MSGPACK_OBJECT_MAP: "a map"
-        default: self.isNil ? "undefined" : "extension type \(self.via.ext.type)"
+        default: isNil ? "undefined" : "extension type \(via.ext.type)"
         }
     }
 }

@@ -10,35 +10,35 @@ struct MessagePackTreeDecoder: Decoder {
     let object: MessagePackObject
     let path: MessagePackPath?
 
-    var codingPath: [any CodingKey] { self.path.keys }
+    var codingPath: [any CodingKey] { path.keys }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        guard let pairs = self.object.pointee.pairs else { throw self.mismatch([String: Any].self, "a map") }
-        if let problem = self.tree.problem(ofKeys: pairs) {
-            throw DecodingError.dataCorrupted(.init(codingPath: self.codingPath, debugDescription: problem.message))
+        guard let pairs = object.pointee.pairs else { throw mismatch([String: Any].self, "a map") }
+        if let problem = tree.problem(ofKeys: pairs) {
+            throw DecodingError.dataCorrupted(.init(codingPath: codingPath, debugDescription: problem.message))
         }
-        return KeyedDecodingContainer(MessagePackKeyedDecodingContainer<Key>(tree: self.tree, pairs: pairs, path: self.path))
+        return KeyedDecodingContainer(MessagePackKeyedDecodingContainer<Key>(tree: tree, pairs: pairs, path: path))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        guard let elements = self.object.pointee.elements else { throw self.mismatch([Any].self, "an array") }
-        return MessagePackUnkeyedDecodingContainer(tree: self.tree, elements: elements, path: self.path)
+        guard let elements = object.pointee.elements else { throw mismatch([Any].self, "an array") }
+        return MessagePackUnkeyedDecodingContainer(tree: tree, elements: elements, path: path)
     }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
 
     private func mismatch(_ type: Any.Type, _ wanted: StaticString) -> DecodingError {
-        self.tree.mismatch(type, wanted, self.object).decodingError(at: self.path)
+        tree.mismatch(type, wanted, object).decodingError(at: path)
     }
 }
 
 extension MessagePackTreeDecoder: SingleValueDecodingContainer, MessagePackValueDecoder {
-    func decodeNil() -> Bool { self.object.pointee.isNil }
+    func decodeNil() -> Bool { object.pointee.isNil }
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        try self.tree.decode(type, at: self.object) { self.path }
+        try tree.decode(type, at: object) { path }
     }
 
-    package func decodeMessagePackValue() throws -> MessagePackValue { try self.decode(MessagePackValue.self) }
+    package func decodeMessagePackValue() throws -> MessagePackValue { try decode(MessagePackValue.self) }
 }

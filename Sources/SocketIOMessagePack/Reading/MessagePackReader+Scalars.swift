@@ -18,108 +18,108 @@ extension MessagePackReader {
     }
 
     func peekByte() throws(MessagePackError) -> UInt8 {
-        guard let byte = self.buffer.getInteger(at: self.buffer.readerIndex, as: UInt8.self) else { throw self.truncated() }
+        guard let byte = buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) else { throw truncated() }
         return byte
     }
 
     mutating func advance<T>(_ count: Int, returning value: T) -> T {
-        self.buffer.moveReaderIndex(forwardBy: count)
+        buffer.moveReaderIndex(forwardBy: count)
         return value
     }
 
     @usableFromInline
     mutating func skip(_ count: Int) {
-        self.buffer.moveReaderIndex(forwardBy: count)
+        buffer.moveReaderIndex(forwardBy: count)
     }
 
     @usableFromInline
     func doesNotFit(_ type: Any.Type) -> MessagePackError {
-        self.error(.outOfRange, "the number does not fit \(type)")
+        error(.outOfRange, "the number does not fit \(type)")
     }
 
     func error(_ code: MessagePackError.Code, _ message: String) -> MessagePackError {
-        MessagePackError(code, message, at: self.offset)
+        MessagePackError(code, message, at: offset)
     }
 
     func truncated() -> MessagePackError {
-        self.error(.truncated, "the value is longer than the \(self.remainingBytes) bytes that are left")
+        error(.truncated, "the value is longer than the \(remainingBytes) bytes that are left")
     }
 
     func mismatch(_ wanted: String) -> MessagePackError {
-        guard let kind = try? self.peekKind() else { return self.error(.invalidByte, "the byte c1 starts no value") }
-        return self.error(.typeMismatch, "expected \(wanted), found \(kind)")
+        guard let kind = try? peekKind() else { return error(.invalidByte, "the byte c1 starts no value") }
+        return error(.typeMismatch, "expected \(wanted), found \(kind)")
     }
 
     /// A big-endian integer after the first byte.
     private func operand<T: FixedWidthInteger>(_ type: T.Type, at offset: Int = 1) throws(MessagePackError) -> T {
-        guard let value = self.buffer.getInteger(at: self.buffer.readerIndex + offset, as: type) else { throw self.truncated() }
+        guard let value = buffer.getInteger(at: buffer.readerIndex + offset, as: type) else { throw truncated() }
         return value
     }
 
     func lengthHeader(width: Int) throws(MessagePackError) -> LengthHeader {
         switch width {
-        case 1: LengthHeader(size: 2, count: Int(try self.operand(UInt8.self)))
-        case 2: LengthHeader(size: 3, count: Int(try self.operand(UInt16.self)))
-        default: LengthHeader(size: 5, count: Int(try self.operand(UInt32.self)))
+        case 1: LengthHeader(size: 2, count: Int(try operand(UInt8.self)))
+        case 2: LengthHeader(size: 3, count: Int(try operand(UInt16.self)))
+        default: LengthHeader(size: 5, count: Int(try operand(UInt32.self)))
         }
     }
 
     func body(_ header: LengthHeader) throws(MessagePackError) -> (slice: ByteBuffer, size: Int) {
-        guard let slice = self.buffer.getSlice(at: self.buffer.readerIndex + header.size, length: header.count) else {
-            throw self.truncated()
+        guard let slice = buffer.getSlice(at: buffer.readerIndex + header.size, length: header.count) else {
+            throw truncated()
         }
         return (slice, header.size + header.count)
     }
 
     func peekStringBytes() throws(MessagePackError) -> (slice: ByteBuffer, size: Int) {
-        switch try self.peekByte() {
-        case let byte where byte & 0xe0 == 0xa0: return try self.body(LengthHeader(size: 1, count: Int(byte & 0x1f)))
-        case 0xd9: return try self.body(self.lengthHeader(width: 1))
-        case 0xda: return try self.body(self.lengthHeader(width: 2))
-        case 0xdb: return try self.body(self.lengthHeader(width: 4))
-        default: throw self.mismatch("a string")
+        switch try peekByte() {
+        case let byte where byte & 0xe0 == 0xa0: return try body(LengthHeader(size: 1, count: Int(byte & 0x1f)))
+        case 0xd9: return try body(lengthHeader(width: 1))
+        case 0xda: return try body(lengthHeader(width: 2))
+        case 0xdb: return try body(lengthHeader(width: 4))
+        default: throw mismatch("a string")
         }
     }
 
     @usableFromInline
     func peekNumber() throws(MessagePackError) -> (value: Number, size: Int) {
-        switch try self.peekByte() {
+        switch try peekByte() {
         case let byte where byte < 0x80: (.int(Int64(byte)), 1)
         case let byte where byte >= 0xe0: (.int(Int64(Int8(bitPattern: byte))), 1)
-        case 0xcc: (.int(Int64(try self.operand(UInt8.self))), 2)
-        case 0xcd: (.int(Int64(try self.operand(UInt16.self))), 3)
-        case 0xce: (.int(Int64(try self.operand(UInt32.self))), 5)
-        case 0xcf: (.uint(try self.operand(UInt64.self)), 9)
-        case 0xd0: (.int(Int64(try self.operand(Int8.self))), 2)
-        case 0xd1: (.int(Int64(try self.operand(Int16.self))), 3)
-        case 0xd2: (.int(Int64(try self.operand(Int32.self))), 5)
-        case 0xd3: (.int(try self.operand(Int64.self)), 9)
-        case 0xca: (.double(Double(Float(bitPattern: try self.operand(UInt32.self)))), 5)
-        case 0xcb: (.double(Double(bitPattern: try self.operand(UInt64.self))), 9)
-        default: throw self.mismatch("a number")
+        case 0xcc: (.int(Int64(try operand(UInt8.self))), 2)
+        case 0xcd: (.int(Int64(try operand(UInt16.self))), 3)
+        case 0xce: (.int(Int64(try operand(UInt32.self))), 5)
+        case 0xcf: (.uint(try operand(UInt64.self)), 9)
+        case 0xd0: (.int(Int64(try operand(Int8.self))), 2)
+        case 0xd1: (.int(Int64(try operand(Int16.self))), 3)
+        case 0xd2: (.int(Int64(try operand(Int32.self))), 5)
+        case 0xd3: (.int(try operand(Int64.self)), 9)
+        case 0xca: (.double(Double(Float(bitPattern: try operand(UInt32.self)))), 5)
+        case 0xcb: (.double(Double(bitPattern: try operand(UInt64.self))), 9)
+        default: throw mismatch("a number")
         }
     }
 
     func peekExtension() throws(MessagePackError) -> (type: Int8, slice: ByteBuffer, size: Int) {
-        let first = try self.peekByte()
+        let first = try peekByte()
         let header: LengthHeader
         switch first {
         case 0xd4...0xd8: header = LengthHeader(size: 1, count: 1 << Int(first - 0xd4))
-        case 0xc7...0xc9: header = try self.lengthHeader(width: 1 << Int(first - 0xc7))
-        default: throw self.mismatch("an extension")
+        case 0xc7...0xc9: header = try lengthHeader(width: 1 << Int(first - 0xc7))
+        default: throw mismatch("an extension")
         }
-        let type = try self.operand(Int8.self, at: header.size)
-        let content = try self.body(LengthHeader(size: header.size + 1, count: header.count))
+        let type = try operand(Int8.self, at: header.size)
+        let content = try body(LengthHeader(size: header.size + 1, count: header.count))
         return (type, content.slice, content.size)
     }
 
     /// notepack writes `undefined` as extension 0 of one zero byte.
     mutating func readUndefined() -> Bool {
-        let index = self.buffer.readerIndex
-        guard self.buffer.getInteger(at: index, as: UInt8.self) == 0xd4, self.buffer.getInteger(at: index + 1, as: UInt16.self) == 0 else {
+        let index = buffer.readerIndex
+        guard buffer.getInteger(at: index, as: UInt8.self) == 0xd4, buffer.getInteger(at: index + 1, as: UInt16.self) == 0 else {
             return false
         }
-        return self.advance(3, returning: true)
+        return advance(3, returning: true)
     }
 }
 

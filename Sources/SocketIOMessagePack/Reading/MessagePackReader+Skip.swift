@@ -20,8 +20,8 @@ extension MessagePackReader {
     /// - Returns: The range of the value's bytes, and whether it is an array.
     /// - Throws: as ``skip()``. `element` may have been called before that.
     package mutating func skip(_ element: (Range<Int>) -> Void) throws(MessagePackError) -> (range: Range<Int>, isArray: Bool) {
-        let begin = self.offset
-        guard case .array = try self.peekKind() else { return (try self.skip(), false) }
+        let begin = offset
+        guard case .array = try peekKind() else { return (try skip(), false) }
         let range = try self.walk { walk, bytes in
             walk.array(bytes) { element(begin + $0.lowerBound..<begin + $0.upperBound) }
         }
@@ -31,16 +31,16 @@ extension MessagePackReader {
     private mutating func walk(
         _ step: (inout StructureWalk, UnsafeRawBufferPointer) -> StructureWalk.Outcome
     ) throws(MessagePackError) -> Range<Int> {
-        let begin = self.offset
+        let begin = offset
         let limits = self.limits
         // The recursion must end, whatever the caller has set.
         let depth = min(limits.maximumDepth, MessagePackLimits.deepestNesting)
         var walk = StructureWalk(depthLeft: depth, valuesLeft: limits.maximumValues)
-        let outcome = self.buffer.withUnsafeReadableBytes { step(&walk, $0) }
+        let outcome = buffer.withUnsafeReadableBytes { step(&walk, $0) }
         switch outcome {
         case .complete:
-            self.buffer.moveReaderIndex(forwardBy: walk.offset)
-            return begin..<self.offset
+            buffer.moveReaderIndex(forwardBy: walk.offset)
+            return begin..<offset
         case .truncated: throw MessagePackError(.truncated, "a declared length exceeds the bytes that are left", at: begin + walk.offset)
         case .invalidByte: throw MessagePackError(.invalidByte, "the byte c1 starts no value", at: begin + walk.offset)
         case .tooDeep:
@@ -54,8 +54,8 @@ extension MessagePackReader {
     ///
     /// - Throws: as ``skip()``.
     public mutating func readRaw() throws(MessagePackError) -> ByteBuffer {
-        var bytes = self.buffer
-        let range = try self.skip()
+        var bytes = buffer
+        let range = try skip()
         return bytes.readSlice(length: range.count) ?? bytes
     }
 
@@ -83,88 +83,88 @@ private struct StructureWalk {
     var valuesLeft: Int
 
     mutating func value(_ bytes: UnsafeRawBufferPointer) -> Outcome {
-        guard self.offset < bytes.count else { return .truncated }
-        guard self.valuesLeft > 0 else { return .tooManyValues }
-        self.valuesLeft -= 1
-        let first = bytes[self.offset]
+        guard offset < bytes.count else { return .truncated }
+        guard valuesLeft > 0 else { return .tooManyValues }
+        valuesLeft -= 1
+        let first = bytes[offset]
         switch first {
-        case 0x00...0x7f, 0xe0...0xff, 0xc0, 0xc2, 0xc3: return self.step(1, bytes)
-        case 0xa0...0xbf: return self.step(1 + Int(first & 0x1f), bytes)
-        case 0x90...0x9f: return self.container(header: 1, count: Int(first & 0x0f), bytes)
-        case 0x80...0x8f: return self.container(header: 1, count: Int(first & 0x0f) * 2, bytes)
-        case 0xc4...0xc6: return self.sized(width: 1 << Int(first - 0xc4), extra: 0, bytes)
-        case 0xc7...0xc9: return self.sized(width: 1 << Int(first - 0xc7), extra: 1, bytes)
-        case 0xca: return self.step(5, bytes)
-        case 0xcb: return self.step(9, bytes)
-        case 0xcc...0xcf: return self.step(1 + 1 << Int(first - 0xcc), bytes)
-        case 0xd0...0xd3: return self.step(1 + 1 << Int(first - 0xd0), bytes)
-        case 0xd4...0xd8: return self.step(2 + 1 << Int(first - 0xd4), bytes)
-        case 0xd9...0xdb: return self.sized(width: 1 << Int(first - 0xd9), extra: 0, bytes)
+        case 0x00...0x7f, 0xe0...0xff, 0xc0, 0xc2, 0xc3: return step(1, bytes)
+        case 0xa0...0xbf: return step(1 + Int(first & 0x1f), bytes)
+        case 0x90...0x9f: return container(header: 1, count: Int(first & 0x0f), bytes)
+        case 0x80...0x8f: return container(header: 1, count: Int(first & 0x0f) * 2, bytes)
+        case 0xc4...0xc6: return sized(width: 1 << Int(first - 0xc4), extra: 0, bytes)
+        case 0xc7...0xc9: return sized(width: 1 << Int(first - 0xc7), extra: 1, bytes)
+        case 0xca: return step(5, bytes)
+        case 0xcb: return step(9, bytes)
+        case 0xcc...0xcf: return step(1 + 1 << Int(first - 0xcc), bytes)
+        case 0xd0...0xd3: return step(1 + 1 << Int(first - 0xd0), bytes)
+        case 0xd4...0xd8: return step(2 + 1 << Int(first - 0xd4), bytes)
+        case 0xd9...0xdb: return sized(width: 1 << Int(first - 0xd9), extra: 0, bytes)
         case 0xdc, 0xdd:
-            guard let count = self.length(width: first == 0xdc ? 2 : 4, bytes) else { return .truncated }
-            return self.container(header: first == 0xdc ? 3 : 5, count: count, bytes)
+            guard let count = length(width: first == 0xdc ? 2 : 4, bytes) else { return .truncated }
+            return container(header: first == 0xdc ? 3 : 5, count: count, bytes)
         case 0xde, 0xdf:
-            guard let count = self.length(width: first == 0xde ? 2 : 4, bytes) else { return .truncated }
-            return self.container(header: first == 0xde ? 3 : 5, count: count * 2, bytes)
+            guard let count = length(width: first == 0xde ? 2 : 4, bytes) else { return .truncated }
+            return container(header: first == 0xde ? 3 : 5, count: count * 2, bytes)
         default: return .invalidByte
         }
     }
 
     private mutating func step(_ count: Int, _ bytes: UnsafeRawBufferPointer) -> Outcome {
-        guard count <= bytes.count - self.offset else { return .truncated }
-        self.offset += count
+        guard count <= bytes.count - offset else { return .truncated }
+        offset += count
         return .complete
     }
 
     private func length(width: Int, _ bytes: UnsafeRawBufferPointer) -> Int? {
-        guard self.offset + width < bytes.count else { return nil }
+        guard offset + width < bytes.count else { return nil }
         var value = 0
-        for index in 1...width { value = value << 8 | Int(bytes[self.offset + index]) }
+        for index in 1...width { value = value << 8 | Int(bytes[offset + index]) }
         return value
     }
 
     private mutating func sized(width: Int, extra: Int, _ bytes: UnsafeRawBufferPointer) -> Outcome {
-        guard let count = self.length(width: width, bytes) else { return .truncated }
-        return self.step(1 + width + extra + count, bytes)
+        guard let count = length(width: width, bytes) else { return .truncated }
+        return step(1 + width + extra + count, bytes)
     }
 
     private mutating func container(header: Int, count: Int, _ bytes: UnsafeRawBufferPointer) -> Outcome {
-        let outcome = self.enter(header: header, count: count, bytes)
+        let outcome = enter(header: header, count: count, bytes)
         guard case .complete = outcome else { return outcome }
         for _ in 0..<count {
-            let outcome = self.value(bytes)
+            let outcome = value(bytes)
             guard case .complete = outcome else { return outcome }
         }
-        self.depthLeft += 1
+        depthLeft += 1
         return .complete
     }
 
     private mutating func enter(header: Int, count: Int, _ bytes: UnsafeRawBufferPointer) -> Outcome {
-        guard self.depthLeft > 0 else { return .tooDeep }
-        guard count <= bytes.count - self.offset - header else { return .truncated }
-        self.offset += header
-        self.depthLeft -= 1
+        guard depthLeft > 0 else { return .tooDeep }
+        guard count <= bytes.count - offset - header else { return .truncated }
+        offset += header
+        depthLeft -= 1
         return .complete
     }
 
     /// Skips an array and returns the ranges of its elements.
     mutating func array(_ bytes: UnsafeRawBufferPointer, _ element: (Range<Int>) -> Void) -> Outcome {
         guard let first = bytes.first else { return .truncated }
-        guard self.valuesLeft > 0 else { return .tooManyValues }
-        self.valuesLeft -= 1
+        guard valuesLeft > 0 else { return .tooManyValues }
+        valuesLeft -= 1
         var header = LengthHeader(size: 1, count: Int(first & 0x0f))
         if first & 0xf0 != 0x90 {
             let width = first == 0xdc ? 2 : 4
-            guard let count = self.length(width: width, bytes) else { return .truncated }
+            guard let count = length(width: width, bytes) else { return .truncated }
             header = LengthHeader(size: 1 + width, count: count)
         }
-        let outcome = self.enter(header: header.size, count: header.count, bytes)
+        let outcome = enter(header: header.size, count: header.count, bytes)
         guard case .complete = outcome else { return outcome }
         for _ in 0..<header.count {
-            let start = self.offset
-            let outcome = self.value(bytes)
+            let start = offset
+            let outcome = value(bytes)
             guard case .complete = outcome else { return outcome }
-            element(start..<self.offset)
+            element(start..<offset)
         }
         return .complete
     }

@@ -42,34 +42,34 @@ public struct MessagePackReader: Sendable {
     ///   - limits: what is accepted.
     public init(_ buffer: ByteBuffer, limits: MessagePackLimits = .default) {
         self.buffer = buffer
-        self.start = buffer.readerIndex
+        start = buffer.readerIndex
         self.limits = limits
     }
 
     /// How many bytes have been read.
-    public var offset: Int { self.buffer.readerIndex - self.start }
+    public var offset: Int { buffer.readerIndex - start }
 
     /// How many bytes are left.
-    public var remainingBytes: Int { self.buffer.readableBytes }
+    public var remainingBytes: Int { buffer.readableBytes }
 
     /// Whether everything has been read.
-    public var isAtEnd: Bool { self.buffer.readableBytes == 0 }
+    public var isAtEnd: Bool { buffer.readableBytes == 0 }
 
     /// The bytes that are left.
-    public var remaining: ByteBuffer { self.buffer }
+    public var remaining: ByteBuffer { buffer }
 
     /// Checks that nothing follows.
     ///
     /// - Throws: ``MessagePackError/Code/trailingBytes`` if something does.
     public func expectEnd() throws(MessagePackError) {
-        guard self.isAtEnd else { throw self.error(.trailingBytes, "\(self.remainingBytes) bytes follow the value") }
+        guard isAtEnd else { throw error(.trailingBytes, "\(remainingBytes) bytes follow the value") }
     }
 
     /// The type of the next value; does not move the cursor.
     ///
     /// - Throws: ``MessagePackError/Code/truncated`` at the end, ``MessagePackError/Code/invalidByte`` for `c1`.
     public func peekKind() throws(MessagePackError) -> MessagePackKind {
-        switch try self.peekByte() {
+        switch try peekByte() {
         case 0x00...0x7f, 0xe0...0xff, 0xcc...0xcf, 0xd0...0xd3: .integer
         case 0x80...0x8f, 0xde, 0xdf: .map
         case 0x90...0x9f, 0xdc, 0xdd: .array
@@ -79,7 +79,7 @@ public struct MessagePackReader: Sendable {
         case 0xc4...0xc6: .binary
         case 0xca, 0xcb: .float
         case 0xc7...0xc9, 0xd4...0xd8: .extension
-        default: throw self.error(.invalidByte, "the byte c1 starts no value")
+        default: throw error(.invalidByte, "the byte c1 starts no value")
         }
     }
 
@@ -89,21 +89,21 @@ public struct MessagePackReader: Sendable {
     ///
     /// - Returns: whether it was; if not, the cursor has not moved.
     public mutating func readNil() -> Bool {
-        if self.buffer.getInteger(at: self.buffer.readerIndex, as: UInt8.self) == 0xc0 {
-            self.buffer.moveReaderIndex(forwardBy: 1)
+        if buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) == 0xc0 {
+            buffer.moveReaderIndex(forwardBy: 1)
             return true
         }
-        return self.readUndefined()
+        return readUndefined()
     }
 
     /// Reads a boolean.
     ///
     /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is none.
     public mutating func readBool() throws(MessagePackError) -> Bool {
-        switch try self.peekByte() {
-        case 0xc2: self.advance(1, returning: false)
-        case 0xc3: self.advance(1, returning: true)
-        default: throw self.mismatch("a boolean")
+        switch try peekByte() {
+        case 0xc2: advance(1, returning: false)
+        case 0xc3: advance(1, returning: true)
+        default: throw mismatch("a boolean")
         }
     }
 
@@ -115,15 +115,15 @@ public struct MessagePackReader: Sendable {
     ///   not fit.
     @inlinable
     public mutating func readInteger<T: FixedWidthInteger>(as type: T.Type = T.self) throws(MessagePackError) -> T {
-        let number = try self.peekNumber()
+        let number = try peekNumber()
         let value: T? =
             switch number.value {
             case .int(let value): T(exactly: value)
             case .uint(let value): T(exactly: value)
             case .double(let value): T(exactly: value)
             }
-        guard let value else { throw self.doesNotFit(T.self) }
-        self.skip(number.size)
+        guard let value else { throw doesNotFit(T.self) }
+        skip(number.size)
         return value
     }
 
@@ -131,14 +131,14 @@ public struct MessagePackReader: Sendable {
     ///
     /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no number.
     public mutating func readDouble() throws(MessagePackError) -> Double {
-        let number = try self.peekNumber()
+        let number = try peekNumber()
         let value: Double =
             switch number.value {
             case .int(let value): Double(value)
             case .uint(let value): Double(value)
             case .double(let value): value
             }
-        return self.advance(number.size, returning: value)
+        return advance(number.size, returning: value)
     }
 
     /// Reads a string.
@@ -146,19 +146,19 @@ public struct MessagePackReader: Sendable {
     /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is none, ``MessagePackError/Code/invalidUTF8``,
     ///   ``MessagePackError/Code/truncated``.
     public mutating func readString() throws(MessagePackError) -> String {
-        let bytes = try self.peekStringBytes()
+        let bytes = try peekStringBytes()
         guard let string = bytes.slice.withUnsafeReadableBytes({ String(validating: $0, as: UTF8.self) }) else {
-            throw self.error(.invalidUTF8, "the string is not UTF-8")
+            throw error(.invalidUTF8, "the string is not UTF-8")
         }
-        return self.advance(bytes.size, returning: string)
+        return advance(bytes.size, returning: string)
     }
 
     /// Reads a string that the application gets.
     ///
     /// - Throws: As ``readString()``, and ``MessagePackError/Code/combiningMarks``.
     mutating func readText() throws(MessagePackError) -> String {
-        let start = self.offset
-        let text = try self.readString()
+        let start = offset
+        let text = try readString()
         guard !CombiningMarks.exceedLimit(in: text) else {
             throw MessagePackError(.combiningMarks, "the string has \(CombiningMarks.complaint)", at: start)
         }
@@ -169,19 +169,19 @@ public struct MessagePackReader: Sendable {
     ///
     /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no string, ``MessagePackError/Code/truncated``.
     public mutating func readStringBytes() throws(MessagePackError) -> ByteBuffer {
-        let bytes = try self.peekStringBytes()
-        return self.advance(bytes.size, returning: bytes.slice)
+        let bytes = try peekStringBytes()
+        return advance(bytes.size, returning: bytes.slice)
     }
 
     /// Reads binary, as a slice of the input.
     ///
     /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is none, ``MessagePackError/Code/truncated``.
     public mutating func readBinary() throws(MessagePackError) -> ByteBuffer {
-        let first = try self.peekByte()
-        guard (0xc4...0xc6).contains(first) else { throw self.mismatch("binary") }
-        let header = try self.lengthHeader(width: 1 << Int(first - 0xc4))
-        let bytes = try self.body(header)
-        return self.advance(bytes.size, returning: bytes.slice)
+        let first = try peekByte()
+        guard (0xc4...0xc6).contains(first) else { throw mismatch("binary") }
+        let header = try lengthHeader(width: 1 << Int(first - 0xc4))
+        let bytes = try body(header)
+        return advance(bytes.size, returning: bytes.slice)
     }
 
     // MARK: Containers
@@ -193,14 +193,14 @@ public struct MessagePackReader: Sendable {
     ///   more elements than bytes are left.
     public mutating func readArrayHeader() throws(MessagePackError) -> Int {
         let header: LengthHeader
-        switch try self.peekByte() {
+        switch try peekByte() {
         case let byte where byte & 0xf0 == 0x90: header = LengthHeader(size: 1, count: Int(byte & 0x0f))
-        case 0xdc: header = try self.lengthHeader(width: 2)
-        case 0xdd: header = try self.lengthHeader(width: 4)
-        default: throw self.mismatch("an array")
+        case 0xdc: header = try lengthHeader(width: 2)
+        case 0xdd: header = try lengthHeader(width: 4)
+        default: throw mismatch("an array")
         }
-        guard header.count <= self.remainingBytes - header.size else { throw self.truncated() }
-        return self.advance(header.size, returning: header.count)
+        guard header.count <= remainingBytes - header.size else { throw truncated() }
+        return advance(header.size, returning: header.count)
     }
 
     /// Reads the header of a map.
@@ -210,14 +210,14 @@ public struct MessagePackReader: Sendable {
     ///   more pairs than bytes are left for.
     public mutating func readMapHeader() throws(MessagePackError) -> Int {
         let header: LengthHeader
-        switch try self.peekByte() {
+        switch try peekByte() {
         case let byte where byte & 0xf0 == 0x80: header = LengthHeader(size: 1, count: Int(byte & 0x0f))
-        case 0xde: header = try self.lengthHeader(width: 2)
-        case 0xdf: header = try self.lengthHeader(width: 4)
-        default: throw self.mismatch("a map")
+        case 0xde: header = try lengthHeader(width: 2)
+        case 0xdf: header = try lengthHeader(width: 4)
+        default: throw mismatch("a map")
         }
-        guard header.count <= (self.remainingBytes - header.size) / 2 else { throw self.truncated() }
-        return self.advance(header.size, returning: header.count)
+        guard header.count <= (remainingBytes - header.size) / 2 else { throw truncated() }
+        return advance(header.size, returning: header.count)
     }
 
     // MARK: Extensions
@@ -226,8 +226,8 @@ public struct MessagePackReader: Sendable {
     ///
     /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is none, ``MessagePackError/Code/truncated``.
     public mutating func readExtension() throws(MessagePackError) -> (type: Int8, bytes: ByteBuffer) {
-        let content = try self.peekExtension()
-        return self.advance(content.size, returning: (content.type, content.slice))
+        let content = try peekExtension()
+        return advance(content.size, returning: (content.type, content.slice))
     }
 
     /// Reads a timestamp: extension −1 of 4, 8 or 12 bytes, or the date of notepack 2 (extension 0 of 8 bytes, milliseconds).
@@ -235,13 +235,13 @@ public struct MessagePackReader: Sendable {
     /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no extension,
     ///   ``MessagePackError/Code/unsupportedExtension`` if it is another one.
     public mutating func readTimestamp() throws(MessagePackError) -> MessagePackTimestamp {
-        let content = try self.peekExtension()
+        let content = try peekExtension()
         guard let timestamp = MessagePackTimestamp(extension: content.type, bytes: content.slice) else {
-            throw self.error(
+            throw error(
                 .unsupportedExtension,
                 "extension type \(content.type) of \(content.slice.readableBytes) bytes is no timestamp"
             )
         }
-        return self.advance(content.size, returning: timestamp)
+        return advance(content.size, returning: timestamp)
     }
 }

@@ -57,6 +57,6 @@ public struct MessagePackTimestamp: Hashable, Sendable, Codable {
 
     /// The timestamp as a date.
     public var date: Date {
-        Date(timeIntervalSince1970: Double(self.seconds) + Double(self.nanoseconds) / 1_000_000_000)
+        Date(timeIntervalSince1970: Double(seconds) + Double(nanoseconds) / 1_000_000_000)
     }
 }

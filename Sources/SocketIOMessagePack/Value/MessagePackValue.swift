@@ -68,7 +68,7 @@ public enum MessagePackValue: Sendable {
     /// - Throws: ``MessagePackError`` with code `tooDeep` or `tooLong`.
     public func encoded() throws(MessagePackError) -> ByteBuffer {
         var writer = MessagePackWriter()
-        try self.write(to: &writer)
+        try write(to: &writer)
         return writer.buffer
     }
 
@@ -77,7 +77,7 @@ public enum MessagePackValue: Sendable {
     /// - Parameter writer: where to.
     /// - Throws: ``MessagePackError`` with code `tooDeep` (more than 32 nested arrays and maps) or `tooLong`.
     public func write(to writer: inout MessagePackWriter) throws(MessagePackError) {
-        try self.write(to: &writer, depthLeft: MessagePackLimits.deepestNesting)
+        try write(to: &writer, depthLeft: MessagePackLimits.deepestNesting)
     }
 
     /// The value for a string key of a map, the last one if there are several; nil for another key and in anything but a map.
@@ -107,11 +107,11 @@ extension MessagePackValue {
         case .binary: return .binary(try reader.readBinary())
         case .array:
             var elements: [MessagePackValue] = []
-            for _ in 0..<(try reader.readArrayHeader()) { elements.append(try self.read(&reader)) }
+            for _ in 0..<(try reader.readArrayHeader()) { elements.append(try read(&reader)) }
             return .array(elements)
         case .map:
             var pairs: [Pair] = []
-            for _ in 0..<(try reader.readMapHeader()) { pairs.append(Pair(try self.read(&reader), try self.read(&reader))) }
+            for _ in 0..<(try reader.readMapHeader()) { pairs.append(Pair(try read(&reader), try read(&reader))) }
             return .map(pairs)
         case .extension:
             if reader.readNil() { return .null }

@@ -25,18 +25,18 @@ extension MessagePackWriter {
     mutating func writeDirect<T: Encodable>(_ value: T, depthLeft: Int, path: () -> [any CodingKey]) throws -> Bool {
         do throws(MessagePackError) {
             if T.self == String.self {
-                try self.write(unchanged(value, as: String.self))
+                try write(unchanged(value, as: String.self))
                 return true
             }
             if T.self == Int.self {
-                self.write(unchanged(value, as: Int.self))
+                write(unchanged(value, as: Int.self))
                 return true
             }
             if T.self == Bool.self {
-                self.write(unchanged(value, as: Bool.self))
+                write(unchanged(value, as: Bool.self))
                 return true
             }
-            return try self.writeOther(value, depthLeft: depthLeft)
+            return try writeOther(value, depthLeft: depthLeft)
         } catch {
             // Foundation's description of a date that is not finite traps; an error must be printable.
             let culprit: Any = T.self == Date.self ? unchanged(value, as: Date.self).timeIntervalSince1970 : value
@@ -47,25 +47,25 @@ extension MessagePackWriter {
 
     @inline(never)
     private mutating func writeOther<T>(_ value: T, depthLeft: Int) throws(MessagePackError) -> Bool {
-        if self.writeNumber(value) { return true }
-        if try self.writeRich(value, depthLeft: depthLeft) { return true }
-        return depthLeft > 0 ? try self.writeArray(value) : false
+        if writeNumber(value) { return true }
+        if try writeRich(value, depthLeft: depthLeft) { return true }
+        return depthLeft > 0 ? try writeArray(value) : false
     }
 
     @inline(__always)
     private mutating func writeNumber<T>(_ value: T) -> Bool {
         if T.self == Double.self {
-            self.write(unchanged(value, as: Double.self))
+            write(unchanged(value, as: Double.self))
         } else if T.self == Float.self {
-            self.write(unchanged(value, as: Float.self))
+            write(unchanged(value, as: Float.self))
         } else if T.self == Int64.self {
-            self.write(unchanged(value, as: Int64.self))
+            write(unchanged(value, as: Int64.self))
         } else if T.self == UInt64.self {
-            self.write(unchanged(value, as: UInt64.self))
+            write(unchanged(value, as: UInt64.self))
         } else if T.self == UInt.self {
-            self.write(UInt64(unchanged(value, as: UInt.self)))
+            write(UInt64(unchanged(value, as: UInt.self)))
         } else {
-            return self.writeNarrow(value)
+            return writeNarrow(value)
         }
         return true
     }
@@ -73,17 +73,17 @@ extension MessagePackWriter {
     @inline(__always)
     private mutating func writeNarrow<T>(_ value: T) -> Bool {
         if T.self == Int32.self {
-            self.write(Int64(unchanged(value, as: Int32.self)))
+            write(Int64(unchanged(value, as: Int32.self)))
         } else if T.self == UInt32.self {
-            self.write(UInt64(unchanged(value, as: UInt32.self)))
+            write(UInt64(unchanged(value, as: UInt32.self)))
         } else if T.self == Int16.self {
-            self.write(Int64(unchanged(value, as: Int16.self)))
+            write(Int64(unchanged(value, as: Int16.self)))
         } else if T.self == UInt16.self {
-            self.write(UInt64(unchanged(value, as: UInt16.self)))
+            write(UInt64(unchanged(value, as: UInt16.self)))
         } else if T.self == Int8.self {
-            self.write(Int64(unchanged(value, as: Int8.self)))
+            write(Int64(unchanged(value, as: Int8.self)))
         } else if T.self == UInt8.self {
-            self.write(UInt64(unchanged(value, as: UInt8.self)))
+            write(UInt64(unchanged(value, as: UInt8.self)))
         } else {
             return false
         }
@@ -93,27 +93,27 @@ extension MessagePackWriter {
     @inline(__always)
     private mutating func writeRich<T>(_ value: T, depthLeft: Int) throws(MessagePackError) -> Bool {
         if T.self == ByteBuffer.self {
-            try self.write(binary: unchanged(value, as: ByteBuffer.self))
+            try write(binary: unchanged(value, as: ByteBuffer.self))
         } else if T.self == Data.self {
-            try self.write(binary: unchanged(value, as: Data.self))
+            try write(binary: unchanged(value, as: Data.self))
         } else if T.self == [UInt8].self {
-            try self.write(binary: unchanged(value, as: [UInt8].self))
+            try write(binary: unchanged(value, as: [UInt8].self))
         } else if T.self == Date.self {
             guard let timestamp = MessagePackTimestamp(unchanged(value, as: Date.self)) else {
                 throw MessagePackError(.outOfRange, "a date that is not finite has no timestamp")
             }
-            self.write(timestamp)
+            write(timestamp)
         } else if T.self == URL.self {
-            try self.write(unchanged(value, as: URL.self).absoluteString)
+            try write(unchanged(value, as: URL.self).absoluteString)
         } else if T.self == Decimal.self {
             let text = unchanged(value, as: Decimal.self).description
-            if let integer = Int64(text) { self.write(integer) } else { try self.write(text) }
+            if let integer = Int64(text) { write(integer) } else { try write(text) }
         } else if T.self == Int128.self {
-            try self.write(wide: unchanged(value, as: Int128.self))
+            try write(wide: unchanged(value, as: Int128.self))
         } else if T.self == UInt128.self {
-            try self.write(wide: unchanged(value, as: UInt128.self))
+            try write(wide: unchanged(value, as: UInt128.self))
         } else if T.self == MessagePackTimestamp.self {
-            self.write(unchanged(value, as: MessagePackTimestamp.self))
+            write(unchanged(value, as: MessagePackTimestamp.self))
         } else if T.self == MessagePackValue.self {
             try unchanged(value, as: MessagePackValue.self).write(to: &self, depthLeft: depthLeft)
         } else {
@@ -124,9 +124,9 @@ extension MessagePackWriter {
 
     private mutating func write(wide value: some FixedWidthInteger) throws(MessagePackError) {
         if let value = Int64(exactly: value) {
-            self.write(value)
+            write(value)
         } else if let value = UInt64(exactly: value) {
-            self.write(value)
+            write(value)
         } else {
             throw MessagePackError(.outOfRange, "MessagePack has no integers of more than 64 bits")
         }
@@ -137,16 +137,16 @@ extension MessagePackWriter {
     private mutating func writeArray<T>(_ value: T) throws(MessagePackError) -> Bool {
         if T.self == [String].self {
             let elements = unchanged(value, as: [String].self)
-            try self.writeArrayHeader(count: elements.count)
-            for element in elements { try self.write(element) }
+            try writeArrayHeader(count: elements.count)
+            for element in elements { try write(element) }
         } else if T.self == [Int].self {
             let elements = unchanged(value, as: [Int].self)
-            try self.writeArrayHeader(count: elements.count)
-            for element in elements { self.write(element) }
+            try writeArrayHeader(count: elements.count)
+            for element in elements { write(element) }
         } else if T.self == [Double].self {
             let elements = unchanged(value, as: [Double].self)
-            try self.writeArrayHeader(count: elements.count)
-            for element in elements { self.write(element) }
+            try writeArrayHeader(count: elements.count)
+            for element in elements { write(element) }
         } else {
             return false
         }

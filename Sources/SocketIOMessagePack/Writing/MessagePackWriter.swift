@@ -20,49 +20,49 @@ public struct MessagePackWriter: Sendable {
 
     /// Appends `nil`.
     public mutating func writeNil() {
-        self.pack { msgpack_pack_nil($0) }
+        pack { msgpack_pack_nil($0) }
     }
 
     /// Appends a boolean.
     ///
     /// - Parameter value: the boolean.
     public mutating func write(_ value: Bool) {
-        self.pack { value ? msgpack_pack_true($0) : msgpack_pack_false($0) }
+        pack { value ? msgpack_pack_true($0) : msgpack_pack_false($0) }
     }
 
     /// Appends an integer.
     ///
     /// - Parameter value: the integer.
     public mutating func write(_ value: Int64) {
-        self.pack { msgpack_pack_int64($0, value) }
+        pack { msgpack_pack_int64($0, value) }
     }
 
     /// Appends an integer.
     ///
     /// - Parameter value: the integer.
     public mutating func write(_ value: UInt64) {
-        self.pack { msgpack_pack_uint64($0, value) }
+        pack { msgpack_pack_uint64($0, value) }
     }
 
     /// Appends an integer.
     ///
     /// - Parameter value: the integer.
     public mutating func write(_ value: Int) {
-        self.write(Int64(value))
+        write(Int64(value))
     }
 
     /// Appends a 64 bit float.
     ///
     /// - Parameter value: the number; NaN and infinities are allowed.
     public mutating func write(_ value: Double) {
-        self.pack { msgpack_pack_double($0, value) }
+        pack { msgpack_pack_double($0, value) }
     }
 
     /// Appends a 32 bit float.
     ///
     /// - Parameter value: the number; NaN and infinities are allowed.
     public mutating func write(_ value: Float) {
-        self.pack { msgpack_pack_float($0, value) }
+        pack { msgpack_pack_float($0, value) }
     }
 
     /// Appends a string.
@@ -71,8 +71,8 @@ public struct MessagePackWriter: Sendable {
     /// - Throws: ``MessagePackError/Code/tooLong`` above 2³² − 1 bytes.
     public mutating func write(_ value: String) throws(MessagePackError) {
         let count = try Self.checked(value.utf8.count)
-        self.pack { msgpack_pack_str($0, count) }
-        self.buffer.writeString(value)
+        pack { msgpack_pack_str($0, count) }
+        buffer.writeString(value)
     }
 
     /// Appends a string given as UTF-8.
@@ -81,8 +81,8 @@ public struct MessagePackWriter: Sendable {
     /// - Throws: ``MessagePackError/Code/tooLong`` above 2³² − 1 bytes.
     public mutating func write(utf8 bytes: ByteBuffer) throws(MessagePackError) {
         let count = try Self.checked(bytes.readableBytes)
-        self.pack { msgpack_pack_str($0, count) }
-        self.buffer.writeImmutableBuffer(bytes)
+        pack { msgpack_pack_str($0, count) }
+        buffer.writeImmutableBuffer(bytes)
     }
 
     /// Appends binary.
@@ -90,8 +90,8 @@ public struct MessagePackWriter: Sendable {
     /// - Parameter bytes: the bytes.
     /// - Throws: ``MessagePackError/Code/tooLong`` above 2³² − 1 bytes.
     public mutating func write(binary bytes: ByteBuffer) throws(MessagePackError) {
-        try self.writeBinaryHeader(count: bytes.readableBytes)
-        self.buffer.writeImmutableBuffer(bytes)
+        try writeBinaryHeader(count: bytes.readableBytes)
+        buffer.writeImmutableBuffer(bytes)
     }
 
     /// Appends binary.
@@ -99,8 +99,8 @@ public struct MessagePackWriter: Sendable {
     /// - Parameter bytes: the bytes.
     /// - Throws: ``MessagePackError/Code/tooLong`` above 2³² − 1 bytes.
     public mutating func write(binary bytes: some Collection<UInt8>) throws(MessagePackError) {
-        try self.writeBinaryHeader(count: bytes.count)
-        self.buffer.writeBytes(bytes)
+        try writeBinaryHeader(count: bytes.count)
+        buffer.writeBytes(bytes)
     }
 
     /// Appends the header of binary; its bytes are to follow.
@@ -109,7 +109,7 @@ public struct MessagePackWriter: Sendable {
     /// - Throws: ``MessagePackError/Code/tooLong`` above 2³² − 1.
     public mutating func writeBinaryHeader(count: Int) throws(MessagePackError) {
         let count = try Self.checked(count)
-        self.pack { msgpack_pack_bin($0, count) }
+        pack { msgpack_pack_bin($0, count) }
     }
 
     /// Appends the header of an array; its elements are to follow.
@@ -118,7 +118,7 @@ public struct MessagePackWriter: Sendable {
     /// - Throws: ``MessagePackError/Code/tooLong`` above 2³² − 1.
     public mutating func writeArrayHeader(count: Int) throws(MessagePackError) {
         let count = try Self.checked(count)
-        self.pack { msgpack_pack_array($0, count) }
+        pack { msgpack_pack_array($0, count) }
     }
 
     /// Appends the header of a map; its keys and values are to follow, alternating.
@@ -127,14 +127,14 @@ public struct MessagePackWriter: Sendable {
     /// - Throws: ``MessagePackError/Code/tooLong`` above 2³² − 1.
     public mutating func writeMapHeader(count: Int) throws(MessagePackError) {
         let count = try Self.checked(count)
-        self.pack { msgpack_pack_map($0, count) }
+        pack { msgpack_pack_map($0, count) }
     }
 
     /// Appends a timestamp, in 4, 8 or 12 bytes as it needs.
     ///
     /// - Parameter value: the timestamp.
     public mutating func write(_ value: MessagePackTimestamp) {
-        self.pack { packer in
+        pack { packer in
             var timestamp = msgpack_timestamp(tv_sec: value.seconds, tv_nsec: value.nanoseconds)
             return msgpack_pack_timestamp(packer, &timestamp)
         }
@@ -148,15 +148,15 @@ public struct MessagePackWriter: Sendable {
     /// - Throws: ``MessagePackError/Code/tooLong`` above 2³² − 1 bytes.
     public mutating func writeExtension(type: Int8, bytes: ByteBuffer) throws(MessagePackError) {
         let count = try Self.checked(bytes.readableBytes)
-        self.pack { msgpack_pack_ext($0, count, type) }
-        self.buffer.writeImmutableBuffer(bytes)
+        pack { msgpack_pack_ext($0, count, type) }
+        buffer.writeImmutableBuffer(bytes)
     }
 
     /// Appends bytes that are MessagePack already.
     ///
     /// - Parameter bytes: one or more whole values.
     public mutating func write(raw bytes: ByteBuffer) {
-        self.buffer.writeImmutableBuffer(bytes)
+        buffer.writeImmutableBuffer(bytes)
     }
 
     private static func checked(_ count: Int) throws(MessagePackError) -> Int {
@@ -167,7 +167,7 @@ public struct MessagePackWriter: Sendable {
     @inline(__always)
     private mutating func pack(_ body: (UnsafeMutablePointer<msgpack_packer>) -> CInt) {
         // Into the buffer's own memory: appending to a buffer from the callback would take longer than packing.
-        self.buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: PackedBytes.limit) { output in
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: PackedBytes.limit) { output in
             var packed = PackedBytes(output: output)
             withUnsafeMutablePointer(to: &packed) { packed in
                 var packer = msgpack_packer(data: packed, callback: append)

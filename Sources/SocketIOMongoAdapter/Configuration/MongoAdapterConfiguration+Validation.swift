@@ -75,7 +75,10 @@ extension MongoAdapterConfiguration {
 
     private func validateSigning() throws(MongoAdapterError) {
         guard !signingKeys.isEmpty else {
-            return try require(!acceptsUnsigned, "acceptsUnsigned has no effect without signingKeys: set signingKeys, or leave acceptsUnsigned out")
+            return try require(
+                !acceptsUnsigned,
+                "acceptsUnsigned has no effect without signingKeys: set signingKeys, or leave acceptsUnsigned out"
+            )
         }
         try require(
             wireFormat == .native,

@@ -20,7 +20,7 @@ struct BatchWriter: Sendable {
             return .notWritten(MongoAdapterError(.closed, "the adapter is closed"))
         }
         let limit = connection.configuration.documentLimit
-        let encoded = connection.format.encode(batch, createdAt: WallClock.milliseconds(), limit: limit)
+        let encoded = connection.format.encode(batch, createdAt: WallClock.millisecondsSince1970(), limit: limit)
         let documents = encoded.documents
         var insert = OrderedInsertStateMachine(sizes: documents.map(\.count), bytesPerCommand: Self.bytesPerCommand)
         let uuid = connection.collectionUUID

@@ -69,7 +69,7 @@ final class ChangeStreamDriver: MongoDriver {
         func received(_ batch: MongoBatch) {
             guard let event = batch.documents.last else { return }
             let time = event["wallTime"]?.dateMilliseconds ?? event["clusterTime"]?.timestamp.map { Int64($0.time) * 1_000 }
-            if let time { driver.connection.metrics.read(lagMilliseconds: WallClock.milliseconds() &- time) }
+            if let time { driver.connection.metrics.read(lagMilliseconds: WallClock.millisecondsSince1970() &- time) }
         }
 
         func finished(_ batch: MongoBatch) { driver.state.withLock { $0.read(upTo: batch.postBatchResumeToken) } }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if MongoDB
+import SocketIOCluster
 import SocketIOConcurrency
 import Logging
 import SocketIOMongoClient
@@ -37,7 +38,7 @@ final class MongoConnection: Sendable {
         self.configuration = configuration
         self.metrics = MongoAdapterMetrics(factory: configuration.metricsFactory)
         self.format = format
-        self.signer = configuration.signer
+        self.signer = configuration.makeSigner()
     }
 
     /// A stored session is not signed as it must be.

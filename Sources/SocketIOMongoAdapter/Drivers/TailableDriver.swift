@@ -78,7 +78,7 @@ final class TailableDriver: MongoDriver {
     ///   everything that is there is newer.
     private func insertMarker(_ collection: MongoCollection, isFirst: Bool) async throws(MongoError) -> (ObjectID, BSONTimestamp?) {
         let id = ObjectID()
-        let marker = format.marker(id, createdAt: WallClock.milliseconds())
+        let marker = format.marker(id, createdAt: WallClock.millisecondsSince1970())
         let concern = isFirst ? MongoWriteConcern.majority.timeout(.seconds(5)) : .members(1)
         _ = try await collection.insert([marker], writeConcern: concern, uuid: connection.collectionUUID)
         return (id, try await read(collection, BSONDocument { $0.append("_id", id) }, options(for: nil)))
@@ -133,7 +133,7 @@ final class TailableDriver: MongoDriver {
 
         func received(_ batch: MongoBatch) {
             guard let time = batch.documents.last?["ts"]?.timestamp else { return }
-            driver.connection.metrics.read(lagMilliseconds: WallClock.milliseconds() - Int64(time.time) * 1_000)
+            driver.connection.metrics.read(lagMilliseconds: WallClock.millisecondsSince1970() - Int64(time.time) * 1_000)
         }
 
         func finished(_ batch: MongoBatch) {

@@ -41,7 +41,7 @@ struct SessionStore: SnapshotStore {
 
         init(owner: NodeIdentity?, duration: Duration) {
             self.owner = owner
-            self.until = WallClock.milliseconds() + duration.components.seconds * 1_000 + SessionStore.grace
+            self.until = WallClock.millisecondsSince1970() + duration.components.seconds * 1_000 + SessionStore.grace
         }
     }
 
@@ -142,7 +142,7 @@ struct SessionStore: SnapshotStore {
         guard let signer = connection.signer else { return true }
         let content = signed(pid, namespace, until: found.until, owner: found.owner, found.payload)
         var reason = signer.refusal(of: content, signature: found.signature)
-        if reason == nil, found.until < WallClock.milliseconds() { reason = "its time is over" }
+        if reason == nil, found.until < WallClock.millisecondsSince1970() { reason = "its time is over" }
         if let reason { connection.sessionUntrusted(reason) }
         return reason == nil
     }

@@ -55,7 +55,7 @@ package struct Signer: Sendable {
     package init?(
         keys: [SigningKey],
         acceptsUnsigned: Bool = false,
-        clock: @escaping @Sendable () -> Int64 = { WallClock.milliseconds() / 1_000 }
+        clock: @escaping @Sendable () -> Int64 = { WallClock.millisecondsSince1970() / 1_000 }
     ) {
         guard !keys.isEmpty else { return nil }
         self.keys = keys.map { SymmetricKey(data: $0.bytes) }

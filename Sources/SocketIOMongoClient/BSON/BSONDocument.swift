@@ -49,7 +49,7 @@ public struct BSONDocument: Hashable, Sendable {
     /// - Throws: ``MongoError`` with code ``MongoError/Code/invalidBSON``.
     public init(validating bytes: ByteBuffer, maximumDepth: Int = 100) throws(MongoError) {
         try self.init(bytes)
-        try self.validate(maximumDepth: maximumDepth)
+        try validate(maximumDepth: maximumDepth)
     }
 
     @usableFromInline
@@ -59,12 +59,12 @@ public struct BSONDocument: Hashable, Sendable {
 
     /// Bytes of the whole document.
     public var count: Int {
-        self.bytes.readableBytes
+        bytes.readableBytes
     }
 
     /// Whether the document has no elements.
     public var isEmpty: Bool {
-        self.count <= 5
+        count <= 5
     }
 
     /// The first element of that key; `nil` if there is none or the bytes before it are malformed. Linear in the number of elements
@@ -84,8 +84,8 @@ public struct BSONDocument: Hashable, Sendable {
     /// The same document in memory of its own.
     public func copied() -> BSONDocument {
         var copy = ByteBuffer()
-        copy.reserveCapacity(self.count)
-        copy.writeImmutableBuffer(self.bytes)
+        copy.reserveCapacity(count)
+        copy.writeImmutableBuffer(bytes)
         return BSONDocument(unchecked: copy)
     }
 

@@ -15,28 +15,28 @@ public struct BSONReader: Sendable {
 
     /// Starts before the first element.
     public init(_ document: BSONDocument) {
-        self.bytes = document.bytes
-        self.position = document.bytes.readerIndex + 4
-        self.end = document.bytes.writerIndex - 1
+        bytes = document.bytes
+        position = document.bytes.readerIndex + 4
+        end = document.bytes.writerIndex - 1
     }
 
     /// Whether there are no more elements.
-    public var isAtEnd: Bool { self.position >= self.end }
+    public var isAtEnd: Bool { position >= end }
 
     /// The next element, `nil` after the last.
     /// - Throws: ``MongoError`` with code ``MongoError/Code/invalidBSON``; the reader then stays at its end.
     public mutating func next() throws(MongoError) -> BSONElement? {
-        guard self.position < self.end else { return nil }
+        guard position < end else { return nil }
         let base = self.bytes.readerIndex
         let layout = self.bytes.withUnsafeReadableBytes { bytes in
-            ElementLayout(bytes: bytes, start: self.position - base, end: self.end - base)
+            ElementLayout(bytes: bytes, start: position - base, end: end - base)
         }
         guard let layout else {
-            self.position = self.end
+            position = end
             throw .invalidBSON("an element is malformed or does not fit into its document")
         }
-        let keyStart = self.position + 1
-        self.position = keyStart + layout.keyLength + 1 + layout.valueLength
+        let keyStart = position + 1
+        position = keyStart + layout.keyLength + 1 + layout.valueLength
         return BSONElement(
             type: layout.type,
             bytes: self.bytes,
@@ -56,11 +56,11 @@ private struct ElementLayout {
     init?(bytes: UnsafeRawBufferPointer, start: Int, end: Int) {
         guard start >= 0, end <= bytes.count, start < end else { return nil }
         let cursor = BoundedBytes(bytes: bytes, end: end)
-        self.type = BSONType(rawValue: bytes[start])
+        type = BSONType(rawValue: bytes[start])
         guard let keyLength = cursor.cStringLength(at: start + 1) else { return nil }
         self.keyLength = keyLength
         let value = start + 1 + keyLength + 1
-        guard let valueLength = cursor.valueLength(of: self.type, at: value), valueLength <= end - value else { return nil }
+        guard let valueLength = cursor.valueLength(of: type, at: value), valueLength <= end - value else { return nil }
         self.valueLength = valueLength
     }
 }
@@ -71,15 +71,15 @@ private struct BoundedBytes {
     let end: Int
 
     func int32(at index: Int) -> Int? {
-        guard index >= 0, self.end - index >= 4 else { return nil }
-        return Int(Int32(littleEndian: self.bytes.loadUnaligned(fromByteOffset: index, as: Int32.self)))
+        guard index >= 0, end - index >= 4 else { return nil }
+        return Int(Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: Int32.self)))
     }
 
     /// Bytes before the next NUL.
     func cStringLength(at start: Int) -> Int? {
         var index = start
-        while index < self.end {
-            if self.bytes[index] == 0 { return index - start }
+        while index < end {
+            if bytes[index] == 0 { return index - start }
             index += 1
         }
         return nil
@@ -92,45 +92,45 @@ private struct BoundedBytes {
         case .objectID: 12
         case .decimal128: 16
         case .null, .undefined, .minKey, .maxKey: 0
-        case .bool: start < self.end && self.bytes[start] <= 1 ? 1 : nil
-        case .string, .javaScript, .symbol: self.stringLength(at: start)
-        case .document, .array: self.documentLength(at: start)
-        case .binary: self.binaryLength(at: start)
-        case .regularExpression: self.regularExpressionLength(at: start)
-        case .dbPointer: self.stringLength(at: start).map { $0 + 12 }
-        case .javaScriptWithScope: self.codeWithScopeLength(at: start)
+        case .bool: start < end && bytes[start] <= 1 ? 1 : nil
+        case .string, .javaScript, .symbol: stringLength(at: start)
+        case .document, .array: documentLength(at: start)
+        case .binary: binaryLength(at: start)
+        case .regularExpression: regularExpressionLength(at: start)
+        case .dbPointer: stringLength(at: start).map { $0 + 12 }
+        case .javaScriptWithScope: codeWithScopeLength(at: start)
         default: nil
         }
     }
 
     private func stringLength(at start: Int) -> Int? {
-        guard let length = self.int32(at: start), length >= 1, length <= self.end - start - 4 else { return nil }
-        return self.bytes[start + 4 + length - 1] == 0 ? 4 + length : nil
+        guard let length = int32(at: start), length >= 1, length <= end - start - 4 else { return nil }
+        return bytes[start + 4 + length - 1] == 0 ? 4 + length : nil
     }
 
     private func documentLength(at start: Int) -> Int? {
-        guard let length = self.int32(at: start), length >= 5, length <= self.end - start else { return nil }
-        return self.bytes[start + length - 1] == 0 ? length : nil
+        guard let length = int32(at: start), length >= 5, length <= end - start else { return nil }
+        return bytes[start + length - 1] == 0 ? length : nil
     }
 
     private func binaryLength(at start: Int) -> Int? {
-        guard let length = self.int32(at: start), length >= 0, self.end - start >= 5, length <= self.end - start - 5 else { return nil }
-        if self.bytes[start + 4] == 2 {
-            guard length >= 4, self.int32(at: start + 5) == length - 4 else { return nil }
+        guard let length = int32(at: start), length >= 0, end - start >= 5, length <= end - start - 5 else { return nil }
+        if bytes[start + 4] == 2 {
+            guard length >= 4, int32(at: start + 5) == length - 4 else { return nil }
         }
         return 5 + length
     }
 
     private func regularExpressionLength(at start: Int) -> Int? {
-        guard let pattern = self.cStringLength(at: start),
-            let options = self.cStringLength(at: start + pattern + 1)
+        guard let pattern = cStringLength(at: start),
+            let options = cStringLength(at: start + pattern + 1)
         else { return nil }
         return pattern + options + 2
     }
 
     private func codeWithScopeLength(at start: Int) -> Int? {
-        guard let length = self.int32(at: start), length >= 14, length <= self.end - start else { return nil }
-        let inner = BoundedBytes(bytes: self.bytes, end: start + length)
+        guard let length = int32(at: start), length >= 14, length <= end - start else { return nil }
+        let inner = BoundedBytes(bytes: bytes, end: start + length)
         guard let code = inner.stringLength(at: start + 4),
             let scope = inner.documentLength(at: start + 4 + code),
             4 + code + scope == length

@@ -21,13 +21,13 @@ public struct BSONTimestamp: Hashable, Comparable, Sendable, CustomStringConvert
 
     /// The 64-bit value that stands in BSON.
     public init(rawValue: UInt64) {
-        self.time = UInt32(truncatingIfNeeded: rawValue >> 32)
-        self.increment = UInt32(truncatingIfNeeded: rawValue)
+        time = UInt32(truncatingIfNeeded: rawValue >> 32)
+        increment = UInt32(truncatingIfNeeded: rawValue)
     }
 
     /// The 64-bit value that stands in BSON; it sorts as the timestamp does.
     public var rawValue: UInt64 {
-        UInt64(self.time) << 32 | UInt64(self.increment)
+        UInt64(time) << 32 | UInt64(increment)
     }
 
     /// Orders by time, then by increment.
@@ -37,7 +37,7 @@ public struct BSONTimestamp: Hashable, Comparable, Sendable, CustomStringConvert
 
     /// `Timestamp(time, increment)`, as the shell prints it.
     public var description: String {
-        "Timestamp(\(self.time), \(self.increment))"
+        "Timestamp(\(time), \(increment))"
     }
 }
 

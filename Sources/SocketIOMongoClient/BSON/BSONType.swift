@@ -58,7 +58,7 @@ public struct BSONType: RawRepresentable, Hashable, Sendable, CustomStringConver
 
     /// The byte in hexadecimal.
     public var description: String {
-        "0x" + String(self.rawValue, radix: 16)
+        "0x" + String(rawValue, radix: 16)
     }
 }
 

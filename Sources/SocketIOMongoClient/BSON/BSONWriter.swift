@@ -14,74 +14,74 @@ public struct BSONWriter: Sendable {
     /// Starts a document.
     /// - Parameter capacity: Bytes to allocate at first; the buffer grows as needed.
     public init(capacity: Int = 128) {
-        self.buffer = ByteBuffer()
-        self.buffer.reserveCapacity(Swift.max(capacity, 8))
-        self.buffer.writeInteger(Int32(0))
+        buffer = ByteBuffer()
+        buffer.reserveCapacity(Swift.max(capacity, 8))
+        buffer.writeInteger(Int32(0))
     }
 
     /// Ends the document.
     public consuming func finish() -> BSONDocument {
-        self.buffer.writeInteger(UInt8(0))
-        Self.closeDocument(at: 0, in: &self.buffer)
-        return BSONDocument(unchecked: self.buffer)
+        buffer.writeInteger(UInt8(0))
+        Self.closeDocument(at: 0, in: &buffer)
+        return BSONDocument(unchecked: buffer)
     }
 
     /// Bytes written so far, the terminator not counted.
     public var count: Int {
-        self.buffer.writerIndex
+        buffer.writerIndex
     }
 
     /// Appends a 64-bit floating point number.
     public mutating func append(_ key: String, _ value: Double) {
-        self.writeHeader(.double, key)
-        self.buffer.writeInteger(value.bitPattern, endianness: .little)
+        writeHeader(.double, key)
+        buffer.writeInteger(value.bitPattern, endianness: .little)
     }
 
     /// Appends a string.
     public mutating func append(_ key: String, _ value: String) {
-        self.writeHeader(.string, key)
-        Self.writeString(value, to: &self.buffer)
+        writeHeader(.string, key)
+        Self.writeString(value, to: &buffer)
     }
 
     /// Appends a boolean.
     public mutating func append(_ key: String, _ value: Bool) {
-        self.writeHeader(.bool, key)
-        self.buffer.writeInteger(value ? UInt8(1) : UInt8(0))
+        writeHeader(.bool, key)
+        buffer.writeInteger(value ? UInt8(1) : UInt8(0))
     }
 
     /// Appends a 32-bit integer.
     public mutating func append(_ key: String, _ value: Int32) {
-        self.writeHeader(.int32, key)
-        self.buffer.writeInteger(value, endianness: .little)
+        writeHeader(.int32, key)
+        buffer.writeInteger(value, endianness: .little)
     }
 
     /// Appends a 64-bit integer.
     public mutating func append(_ key: String, _ value: Int64) {
-        self.writeHeader(.int64, key)
-        self.buffer.writeInteger(value, endianness: .little)
+        writeHeader(.int64, key)
+        buffer.writeInteger(value, endianness: .little)
     }
 
     /// Appends a 64-bit integer.
     public mutating func append(_ key: String, _ value: Int) {
-        self.append(key, Int64(value))
+        append(key, Int64(value))
     }
 
     /// Appends an `ObjectId`.
     public mutating func append(_ key: String, _ value: ObjectID) {
-        self.writeHeader(.objectID, key)
-        self.buffer.writeInteger(value.time)
-        self.buffer.writeInteger(value.uniquePart)
+        writeHeader(.objectID, key)
+        buffer.writeInteger(value.time)
+        buffer.writeInteger(value.uniquePart)
     }
 
     /// Appends a timestamp.
     public mutating func append(_ key: String, _ value: BSONTimestamp) {
-        self.writeHeader(.timestamp, key)
-        self.buffer.writeInteger(value.rawValue, endianness: .little)
+        writeHeader(.timestamp, key)
+        buffer.writeInteger(value.rawValue, endianness: .little)
     }
 
     /// Appends bytes with a subtype.
     public mutating func append(_ key: String, _ value: BSONBinary) {
-        self.append(key, binary: value.bytes, subtype: value.subtype)
+        append(key, binary: value.bytes, subtype: value.subtype)
     }
 
     /// Appends bytes.
@@ -90,21 +90,21 @@ public struct BSONWriter: Sendable {
     ///   - bytes: The readable bytes are written.
     ///   - subtype: 0 unless the bytes are something that BSON knows, such as 4 for a UUID. 2 is deprecated and is not written here.
     public mutating func append(_ key: String, binary bytes: ByteBuffer, subtype: UInt8 = 0) {
-        self.writeHeader(.binary, key)
-        self.buffer.writeInteger(Int32(truncatingIfNeeded: bytes.readableBytes), endianness: .little)
-        self.buffer.writeInteger(subtype == 2 ? 0 : subtype)
-        self.buffer.writeImmutableBuffer(bytes)
+        writeHeader(.binary, key)
+        buffer.writeInteger(Int32(truncatingIfNeeded: bytes.readableBytes), endianness: .little)
+        buffer.writeInteger(subtype == 2 ? 0 : subtype)
+        buffer.writeImmutableBuffer(bytes)
     }
 
     /// Appends a finished document.
     public mutating func append(_ key: String, _ value: BSONDocument) {
-        self.writeHeader(.document, key)
-        self.buffer.writeImmutableBuffer(value.bytes)
+        writeHeader(.document, key)
+        buffer.writeImmutableBuffer(value.bytes)
     }
 
     /// Appends finished documents as an array.
     public mutating func append(_ key: String, array documents: some Sequence<BSONDocument>) {
-        self.appendArray(key) { array in
+        appendArray(key) { array in
             for document in documents {
                 array.append(document)
             }
@@ -116,19 +116,19 @@ public struct BSONWriter: Sendable {
     ///   - key: The key.
     ///   - milliseconds: Milliseconds since 1970.
     public mutating func append(_ key: String, dateMilliseconds milliseconds: Int64) {
-        self.writeHeader(.date, key)
-        self.buffer.writeInteger(milliseconds, endianness: .little)
+        writeHeader(.date, key)
+        buffer.writeInteger(milliseconds, endianness: .little)
     }
 
     /// Appends null.
     public mutating func appendNull(_ key: String) {
-        self.writeHeader(.null, key)
+        writeHeader(.null, key)
     }
 
     /// Appends an element as it was read: any type, byte for byte.
     public mutating func append(_ key: String, _ element: BSONElement) {
-        self.writeHeader(element.type, key)
-        self.buffer.writeImmutableBuffer(element.valueBytes)
+        writeHeader(element.type, key)
+        buffer.writeImmutableBuffer(element.valueBytes)
     }
 
     /// Appends an embedded document that the closure writes in place; if the closure throws, nothing is appended.
@@ -137,15 +137,15 @@ public struct BSONWriter: Sendable {
         _ key: String,
         _ build: (inout BSONWriter) throws(Failure) -> Void
     ) throws(Failure) {
-        let rollback = self.buffer.writerIndex
-        let start = self.openDocument(.document, key)
+        let rollback = buffer.writerIndex
+        let start = openDocument(.document, key)
         do throws(Failure) {
             try build(&self)
         } catch {
-            self.buffer.moveWriterIndex(to: rollback)
+            buffer.moveWriterIndex(to: rollback)
             throw error
         }
-        self.endDocument(at: start)
+        endDocument(at: start)
     }
 
     /// Appends an array whose values the closure writes in place; if the closure throws, nothing is appended.
@@ -154,40 +154,40 @@ public struct BSONWriter: Sendable {
         _ key: String,
         _ build: (inout BSONArrayWriter) throws(Failure) -> Void
     ) throws(Failure) {
-        let rollback = self.buffer.writerIndex
-        let start = self.openDocument(.array, key)
+        let rollback = buffer.writerIndex
+        let start = openDocument(.array, key)
         var array = BSONArrayWriter(writer: self)
-        self.buffer = ByteBuffer()
+        buffer = ByteBuffer()
         do throws(Failure) {
             try build(&array)
         } catch {
             self = array.writer
-            self.buffer.moveWriterIndex(to: rollback)
+            buffer.moveWriterIndex(to: rollback)
             throw error
         }
         self = array.writer
-        self.endDocument(at: start)
+        endDocument(at: start)
     }
 
     @usableFromInline
     mutating func openDocument(_ type: BSONType, _ key: String) -> Int {
-        self.writeHeader(type, key)
-        let start = self.buffer.writerIndex
-        self.buffer.writeInteger(Int32(0))
+        writeHeader(type, key)
+        let start = buffer.writerIndex
+        buffer.writeInteger(Int32(0))
         return start
     }
 
     @usableFromInline
     mutating func endDocument(at start: Int) {
-        self.buffer.writeInteger(UInt8(0))
-        Self.closeDocument(at: start, in: &self.buffer)
+        buffer.writeInteger(UInt8(0))
+        Self.closeDocument(at: start, in: &buffer)
     }
 
     private mutating func writeHeader(_ type: BSONType, _ key: String) {
         var key = key
-        let start = self.buffer.writerIndex
+        let start = buffer.writerIndex
         let isClean = key.withUTF8 { key in
-            self.buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: key.count + 2) { target in
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: key.count + 2) { target in
                 target[0] = type.rawValue
                 UnsafeMutableRawBufferPointer(rebasing: target[1...]).copyMemory(from: UnsafeRawBufferPointer(key))
                 target[key.count + 1] = 0
@@ -196,8 +196,8 @@ public struct BSONWriter: Sendable {
             return !key.contains(0)
         }
         if !isClean {
-            self.buffer.moveWriterIndex(to: start)
-            self.writeHeader(type, String(String.UnicodeScalarView(key.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 })))
+            buffer.moveWriterIndex(to: start)
+            writeHeader(type, String(String.UnicodeScalarView(key.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 })))
         }
     }
 
@@ -226,67 +226,67 @@ public struct BSONArrayWriter: Sendable {
 
     /// Values written so far.
     public var count: Int {
-        self.index
+        index
     }
 
     private mutating func nextKey() -> String {
-        defer { self.index += 1 }
-        return String(self.index)
+        defer { index += 1 }
+        return String(index)
     }
 
     /// Appends a string.
     public mutating func append(_ value: String) {
-        self.writer.append(self.nextKey(), value)
+        writer.append(nextKey(), value)
     }
 
     /// Appends a 64-bit floating point number.
     public mutating func append(_ value: Double) {
-        self.writer.append(self.nextKey(), value)
+        writer.append(nextKey(), value)
     }
 
     /// Appends a boolean.
     public mutating func append(_ value: Bool) {
-        self.writer.append(self.nextKey(), value)
+        writer.append(nextKey(), value)
     }
 
     /// Appends a 32-bit integer.
     public mutating func append(_ value: Int32) {
-        self.writer.append(self.nextKey(), value)
+        writer.append(nextKey(), value)
     }
 
     /// Appends a 64-bit integer.
     public mutating func append(_ value: Int64) {
-        self.writer.append(self.nextKey(), value)
+        writer.append(nextKey(), value)
     }
 
     /// Appends a 64-bit integer.
     public mutating func append(_ value: Int) {
-        self.writer.append(self.nextKey(), Int64(value))
+        writer.append(nextKey(), Int64(value))
     }
 
     /// Appends an `ObjectId`.
     public mutating func append(_ value: ObjectID) {
-        self.writer.append(self.nextKey(), value)
+        writer.append(nextKey(), value)
     }
 
     /// Appends bytes with a subtype.
     public mutating func append(_ value: BSONBinary) {
-        self.writer.append(self.nextKey(), value)
+        writer.append(nextKey(), value)
     }
 
     /// Appends a finished document.
     public mutating func append(_ value: BSONDocument) {
-        self.writer.append(self.nextKey(), value)
+        writer.append(nextKey(), value)
     }
 
     /// Appends null.
     public mutating func appendNull() {
-        self.writer.appendNull(self.nextKey())
+        writer.appendNull(nextKey())
     }
 
     /// Appends an embedded document that the closure writes in place.
     public mutating func appendDocument<Failure: Error>(_ build: (inout BSONWriter) throws(Failure) -> Void) throws(Failure) {
-        try self.writer.appendDocument(self.nextKey(), build)
+        try writer.appendDocument(nextKey(), build)
     }
 }
 

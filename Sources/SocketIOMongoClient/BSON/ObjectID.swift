@@ -24,8 +24,8 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let count = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
-        self.time = UInt32(truncatingIfNeeded: now.tv_sec)
-        self.uniquePart = Self.processPart << 24 | UInt64(count & 0xFF_FFFF)
+        time = UInt32(truncatingIfNeeded: now.tv_sec)
+        uniquePart = Self.processPart << 24 | UInt64(count & 0xFF_FFFF)
     }
 
     /// Makes an id from its parts, for callers that have a rule of their own.
@@ -70,8 +70,8 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
     public var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(12)
-        withUnsafeBytes(of: self.time.bigEndian) { bytes.append(contentsOf: $0) }
-        withUnsafeBytes(of: self.uniquePart.bigEndian) { bytes.append(contentsOf: $0) }
+        withUnsafeBytes(of: time.bigEndian) { bytes.append(contentsOf: $0) }
+        withUnsafeBytes(of: uniquePart.bigEndian) { bytes.append(contentsOf: $0) }
         return bytes
     }
 
@@ -84,15 +84,15 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
                 output[index + 1] = Self.digit(byte & 0xF)
                 index += 2
             }
-            withUnsafeBytes(of: self.time.bigEndian) { $0.forEach(put) }
-            withUnsafeBytes(of: self.uniquePart.bigEndian) { $0.forEach(put) }
+            withUnsafeBytes(of: time.bigEndian) { $0.forEach(put) }
+            withUnsafeBytes(of: uniquePart.bigEndian) { $0.forEach(put) }
             return 24
         }
     }
 
     /// The same as ``hex``.
     public var description: String {
-        self.hex
+        hex
     }
 
     /// Orders as the bytes do, which is how MongoDB orders them.

@@ -4,6 +4,7 @@
 #if MongoDB
 import DequeModule
 import NIOConcurrencyHelpers
+import Synchronization
 
 /// Hands batches from the thread of a cursor to the task that reads them. The thread blocks while the task is behind, so that at most
 /// `capacity` batches are in memory here.
@@ -17,15 +18,15 @@ final class CursorHandOver: Sendable {
 
         /// What the task can have now; `nil`: nothing yet.
         mutating func take() -> Result<MongoBatch?, MongoError>? {
-            if let batch = self.batches.popFirst() { return .success(batch) }
+            if let batch = batches.popFirst() { return .success(batch) }
             guard let end = self.end else { return nil }
-            defer { self.isEndTold = true }
-            return self.isEndTold ? .success(nil) : end.map { nil }
+            defer { isEndTold = true }
+            return isEndTold ? .success(nil) : end.map { nil }
         }
 
         mutating func takeWaiter() -> CheckedContinuation<Void, Never>? {
-            defer { self.waiter = nil }
-            return self.waiter
+            defer { waiter = nil }
+            return waiter
         }
     }
 
@@ -35,8 +36,8 @@ final class CursorHandOver: Sendable {
     }
 
     private let capacity: Int
-    private let lastAnswer = NIOLockedValueBox(ContinuousClock.now)
-    private let state = NIOLockedValueBox(State())
+    private let lastAnswer = Mutex(ContinuousClock.now)
+    private let state = Mutex(State())
     private let gate = ConditionLock(value: Gate.open)
 
     init(capacity: Int) {
@@ -45,29 +46,29 @@ final class CursorHandOver: Sendable {
 
     /// Whether the thread has nothing more to do.
     var isEnded: Bool {
-        self.state.withLockedValue { $0.end != nil }
+        state.withLock { $0.end != nil }
     }
 
     /// How long ago the server answered, with or without documents.
     var silence: Duration {
-        ContinuousClock.now - self.lastAnswer.withLockedValue { $0 }
+        ContinuousClock.now - lastAnswer.withLock { $0 }
     }
 
     /// Called by the thread after every answer of the server.
     func noteAnswer() {
-        self.lastAnswer.withLockedValue { $0 = .now }
+        lastAnswer.withLock { $0 = .now }
     }
 
     /// Called by the thread. Blocks while the task is behind.
     /// - Returns: `false` if the cursor was cancelled.
     func offer(_ batch: MongoBatch) -> Bool {
-        self.gate.lock(whenValue: Gate.open)
-        let (waiter, isAccepted) = self.state.withLockedValue { state -> (CheckedContinuation<Void, Never>?, Bool) in
+        gate.lock(whenValue: Gate.open)
+        let (waiter, isAccepted) = self.state.withLock { state -> (CheckedContinuation<Void, Never>?, Bool) in
             guard state.end == nil else { return (nil, false) }
             state.batches.append(batch)
             return (state.takeWaiter(), true)
         }
-        self.gate.unlock(withValue: self.hasRoom ? Gate.open : Gate.shut)
+        gate.unlock(withValue: hasRoom ? Gate.open : Gate.shut)
         // Not before: a task that is being cancelled holds what this waits for, and waits for the gate.
         waiter?.resume()
         return isAccepted
@@ -75,7 +76,7 @@ final class CursorHandOver: Sendable {
 
     /// Called by the thread at its end; batches that are still here are read first.
     func finish(_ end: Result<Void, MongoError>) {
-        let waiter = self.state.withLockedValue { state -> CheckedContinuation<Void, Never>? in
+        let waiter = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard state.end == nil else { return nil }
             state.end = end
             return state.takeWaiter()
@@ -85,33 +86,33 @@ final class CursorHandOver: Sendable {
 
     /// Ends the cursor for both sides at once and drops what is still here.
     func cancel(_ error: MongoError) {
-        let waiter = self.state.withLockedValue { state in
+        let waiter = self.state.withLock { state in
             state.batches.removeAll()
             if !state.isEndTold { state.end = .failure(error) }
             return state.takeWaiter()
         }
         waiter?.resume()
-        self.openGate()
+        openGate()
     }
 
     /// The next batch; `nil` once the server has closed the cursor, and after an error was thrown.
     func next() async throws(MongoError) -> MongoBatch? {
-        if Task.isCancelled { self.cancel(.cancelled(outcome: .notApplied)) }
+        if Task.isCancelled { cancel(.cancelled(outcome: .notApplied)) }
         while true {
-            let (result, hasOtherReader) = self.state.withLockedValue { ($0.waiter == nil ? $0.take() : nil, $0.waiter != nil) }
+            let (result, hasOtherReader) = state.withLock { ($0.waiter == nil ? $0.take() : nil, $0.waiter != nil) }
             if hasOtherReader { throw .invalidArgument("A cursor is read by one task at a time.") }
             if let result {
-                self.openGate()
+                openGate()
                 return try result.get()
             }
-            await self.waitForMore()
+            await waitForMore()
         }
     }
 
     private func waitForMore() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let mayWait = self.state.withLockedValue { state in
+                let mayWait = self.state.withLock { state in
                     guard state.batches.isEmpty, state.end == nil, state.waiter == nil else { return false }
                     state.waiter = continuation
                     return true
@@ -119,17 +120,17 @@ final class CursorHandOver: Sendable {
                 if !mayWait { continuation.resume() }
             }
         } onCancel: {
-            self.cancel(.cancelled(outcome: .notApplied))
+            cancel(.cancelled(outcome: .notApplied))
         }
     }
 
     private var hasRoom: Bool {
-        self.state.withLockedValue { $0.end != nil || $0.batches.count < self.capacity }
+        state.withLock { $0.end != nil || $0.batches.count < capacity }
     }
 
     private func openGate() {
-        self.gate.lock()
-        self.gate.unlock(withValue: self.hasRoom ? Gate.open : Gate.shut)
+        gate.lock()
+        gate.unlock(withValue: hasRoom ? Gate.open : Gate.shut)
     }
 }
 

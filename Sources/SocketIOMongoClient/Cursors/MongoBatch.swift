@@ -42,9 +42,9 @@ struct CursorReply {
             }
         }
         guard let id else { throw .invalidBSON("the reply has no cursor id") }
-        self.cursorID = id
+        cursorID = id
         self.namespace = namespace
-        self.batch = MongoBatch(
+        batch = MongoBatch(
             documents: documents,
             postBatchResumeToken: token?.copied(),
             operationTime: reply["operationTime"]?.timestamp

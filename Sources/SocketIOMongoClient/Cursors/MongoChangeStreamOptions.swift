@@ -70,21 +70,21 @@ public struct MongoChangeStreamOptions: Sendable {
             command.append("aggregate", collection)
             command.appendArray("pipeline") { stages in
                 stages.appendDocument { stage in
-                    stage.appendDocument("$changeStream") { self.write(into: &$0) }
+                    stage.appendDocument("$changeStream") { write(into: &$0) }
                 }
-                for stage in self.pipeline {
+                for stage in pipeline {
                     stages.append(stage)
                 }
             }
             command.appendDocument("cursor") { $0.append("batchSize", Int32(0)) }
-            if let level = self.readConcernLevel {
+            if let level = readConcernLevel {
                 command.appendDocument("readConcern") { $0.append("level", level) }
             }
         }
     }
 
     private func write(into stage: inout BSONWriter) {
-        switch self.start?.position {
+        switch start?.position {
         case .startAfter(let token): stage.append("startAfter", token)
         case .resumeAfter(let token): stage.append("resumeAfter", token)
         case .operationTime(let time): stage.append("startAtOperationTime", time)
@@ -132,7 +132,7 @@ public struct MongoTailOptions: Sendable {
     func command(collection: String) -> BSONDocument {
         BSONDocument(capacity: 256) { command in
             command.append("find", collection)
-            command.append("filter", self.filter)
+            command.append("filter", filter)
             if let projection = self.projection {
                 command.append("projection", projection)
             }

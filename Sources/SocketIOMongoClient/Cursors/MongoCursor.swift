@@ -33,29 +33,29 @@ public final class MongoCursor: AsyncSequence, Sendable {
 
     fileprivate init(_ opened: OpenedCursor, handOver: CursorHandOver, client: MongoClient) {
         self.client = client
-        self.serverAddress = opened.serverAddress
-        self.initialResumeToken = opened.resumeToken
+        serverAddress = opened.serverAddress
+        initialResumeToken = opened.resumeToken
         self.handOver = handOver
     }
 
     deinit {
-        self.cancel()
+        cancel()
     }
 
     /// Ends the cursor; the iteration throws ``MongoError/Code/cancelled``.
     public func cancel() {
-        self.handOver.cancel(.cancelled(outcome: .notApplied))
+        handOver.cancel(.cancelled(outcome: .notApplied))
     }
 
     /// Whether the cursor has neither ended nor failed nor been cancelled; batches may still wait to be read.
     public var isAlive: Bool {
-        !self.handOver.isEnded
+        !handOver.isEnded
     }
 
     /// How long the server has not answered. While the reader keeps up, an open cursor gets an answer, if only an empty one, about
     /// every `maxAwaitTime`; seconds of silence mean a server that hangs, a network that is cut, or a long way to catch up with.
     public var silence: Duration {
-        self.handOver.silence
+        handOver.silence
     }
 
     /// Starts reading.
@@ -73,12 +73,12 @@ public final class MongoCursor: AsyncSequence, Sendable {
 
         /// The next batch; see ``MongoCursor`` for when it ends and throws.
         public mutating func next() async throws(MongoError) -> MongoBatch? {
-            try await self.cursor.handOver.next()
+            try await cursor.handOver.next()
         }
 
         /// The next batch; see ``MongoCursor`` for when it ends and throws.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(MongoError) -> MongoBatch? {
-            try await self.cursor.handOver.next()
+            try await cursor.handOver.next()
         }
     }
 }
@@ -101,8 +101,8 @@ extension MongoClient {
         do throws(MongoError) {
             let opened = try await pending.result {
                 do throws(MongoError) {
-                    try self.register(handOver)
-                    self.startThread(specification, pending, handOver, executor)
+                    try register(handOver)
+                    startThread(specification, pending, handOver, executor)
                 } catch {
                     pending.finish(.failure(error))
                 }
@@ -132,7 +132,7 @@ extension MongoClient {
             MongoCursorExecutor.leaveThread()
         }
         if !isStarted {
-            self.unregister(handOver)
+            unregister(handOver)
             pending.finish(.failure(MongoError(.overloaded, "The system has no thread left for a cursor.")))
         }
     }

@@ -3,7 +3,7 @@
 
 #if MongoDB
 import DequeModule
-import NIOConcurrencyHelpers
+import Synchronization
 import NIOPosix
 
 /// Lets the task that reads a cursor run on the thread of that cursor: a batch is worked on where it arrived, without waking another
@@ -26,7 +26,7 @@ public final class MongoCursorExecutor: TaskExecutor {
     /// The jobs that the cursor's thread has woken.
     private final class Inbox: Sendable {
         let owner: MongoCursorExecutor
-        let jobs = NIOLockedValueBox(Deque<UnownedJob>())
+        let jobs = Mutex(Deque<UnownedJob>())
 
         init(owner: MongoCursorExecutor) {
             self.owner = owner
@@ -42,7 +42,7 @@ public final class MongoCursorExecutor: TaskExecutor {
     public func enqueue(_ job: consuming ExecutorJob) {
         if let inbox = Self.inbox.currentValue, inbox.owner === self {
             let job = UnownedJob(job)
-            inbox.jobs.withLockedValue { $0.append(job) }
+            inbox.jobs.withLock { $0.append(job) }
         } else {
             globalConcurrentExecutor.enqueue(job)
         }
@@ -56,7 +56,7 @@ public final class MongoCursorExecutor: TaskExecutor {
     /// Runs what the calling thread has woken.
     static func runJobs() {
         guard let inbox = Self.inbox.currentValue else { return }
-        while let job = inbox.jobs.withLockedValue({ $0.popFirst() }) {
+        while let job = inbox.jobs.withLock({ $0.popFirst() }) {
             job.runSynchronously(on: inbox.owner.asUnownedTaskExecutor())
         }
     }

@@ -18,9 +18,9 @@ final class ClientPool: Sendable {
     /// May block for SRV look-ups.
     /// - Parameter onDestroyed: Called on another thread when the last lease has ended, `self` is gone and libmongoc has stopped.
     init(_ uri: borrowing ConnectionURI, onDestroyed: @escaping @Sendable () -> Void) throws(MongoError) {
-        self.handle = Handle(pool: try uri.makePool())
+        handle = Handle(pool: try uri.makePool())
         self.onDestroyed = onDestroyed
-        self.attempts.observe(self.handle.pool)
+        attempts.observe(handle.pool)
     }
 
     // Destroying joins libmongoc's monitor threads, which takes time that nobody's event loop has.
@@ -38,7 +38,7 @@ final class ClientPool: Sendable {
 
     /// Waits for a free client.
     func lease() throws(MongoError) -> LeasedClient {
-        guard let client = mongoc_client_pool_pop(self.handle.pool) else {
+        guard let client = mongoc_client_pool_pop(handle.pool) else {
             throw MongoError(
                 .overloaded,
                 "No connection of the pool became free within waitQueueTimeoutMS: raise maxPoolSize, or wait for running commands."
@@ -49,14 +49,14 @@ final class ClientPool: Sendable {
 
     /// A client if one is free now.
     func tryLease() throws(MongoError) -> LeasedClient {
-        guard let client = mongoc_client_pool_try_pop(self.handle.pool) else {
+        guard let client = mongoc_client_pool_try_pop(handle.pool) else {
             throw MongoError(.overloaded, "All connections of the pool are in use: close some cursors, or raise maxPoolSize.")
         }
         return LeasedClient(client: client, pool: self)
     }
 
     fileprivate func giveBack(_ client: OpaquePointer) {
-        mongoc_client_pool_push(self.handle.pool, client)
+        mongoc_client_pool_push(handle.pool, client)
     }
 }
 
@@ -71,7 +71,7 @@ struct LeasedClient: ~Copyable {
     }
 
     deinit {
-        self.pool.giveBack(self.client)
+        pool.giveBack(client)
     }
 
     /// How libmongoc is to treat a command.
@@ -102,8 +102,8 @@ struct LeasedClient: ~Copyable {
         target: Target = Target()
     ) throws(MongoError) -> BSONDocument {
         var reply = clibmongoc_reply()
-        let attempts = self.pool.attempts.counting(command.firstKey) {
-            Self.send(command, to: self.client, database: database, mode: mode, options: options, target: target, reply: &reply)
+        let attempts = pool.attempts.counting(command.firstKey) {
+            Self.send(command, to: client, database: database, mode: mode, options: options, target: target, reply: &reply)
         }
         let answer = Self.takeDocument(&reply)
         if let answer, answer["ok"]?.integer == 1 {
@@ -112,7 +112,7 @@ struct LeasedClient: ~Copyable {
         if let answer, answer["ok"] != nil {
             throw .fromServer(answer, attempts: attempts, isWrite: mode == .write)
         }
-        throw .from(reply.error, attempts: mode == .write ? attempts : 0, labels: answer?.errorLabels ?? [], topology: self.topology())
+        throw .from(reply.error, attempts: mode == .write ? attempts : 0, labels: answer?.errorLabels ?? [], topology: topology())
     }
 
     private static func send(

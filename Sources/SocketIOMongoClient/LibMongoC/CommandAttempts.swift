@@ -3,7 +3,7 @@
 
 #if MongoDB
 import CSocketIOLibMongoC
-import NIOConcurrencyHelpers
+import Synchronization
 import SocketIOText
 
 #if canImport(Darwin)
@@ -24,14 +24,14 @@ final class CommandAttempts: Sendable {
         var count = 0
     }
 
-    private let running = NIOLockedValueBox<[UInt: Running]>([:])
+    private let running = Mutex<[UInt: Running]>([:])
 
     /// Runs `body`, which sends the command of that name on this thread, and returns how often it was sent.
     func counting(_ name: String, _ body: () -> Void) -> Int {
         let thread = Self.currentThread
-        self.running.withLockedValue { $0[thread] = Running(name: name) }
+        running.withLock { $0[thread] = Running(name: name) }
         body()
-        return self.running.withLockedValue { $0.removeValue(forKey: thread)?.count ?? 0 }
+        return running.withLock { $0.removeValue(forKey: thread)?.count ?? 0 }
     }
 
     /// Registers with a pool that has handed out no client yet. The pool must not outlive `self`.
@@ -50,7 +50,7 @@ final class CommandAttempts: Sendable {
     // Handshake and authentication commands come by here too, on the same thread.
     private func started(_ name: String) {
         let thread = Self.currentThread
-        self.running.withLockedValue { running in
+        self.running.withLock { running in
             guard running[thread]?.name == name else { return }
             running[thread]?.count += 1
         }

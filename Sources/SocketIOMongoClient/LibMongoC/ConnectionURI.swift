@@ -18,40 +18,40 @@ struct ConnectionURI: ~Copyable {
     }
 
     deinit {
-        mongoc_uri_destroy(self.uri)
+        mongoc_uri_destroy(uri)
     }
 
     /// Sets an option in milliseconds unless the connection string has it.
     borrowing func setDefault(_ option: String, _ value: Duration) {
-        guard !mongoc_uri_has_option(self.uri, option) else { return }
-        self.set(option, value)
+        guard !mongoc_uri_has_option(uri, option) else { return }
+        set(option, value)
     }
 
     /// Sets an option in milliseconds.
     borrowing func set(_ option: String, _ value: Duration) {
-        _ = mongoc_uri_set_option_as_int32(self.uri, option, Int32(clamping: value.milliseconds))
+        _ = mongoc_uri_set_option_as_int32(uri, option, Int32(clamping: value.milliseconds))
     }
 
     /// Sets the application's name unless the connection string has one.
     borrowing func setDefaultApplicationName(_ name: String) {
-        guard mongoc_uri_get_appname(self.uri) == nil else { return }
-        _ = mongoc_uri_set_appname(self.uri, name)
+        guard mongoc_uri_get_appname(uri) == nil else { return }
+        _ = mongoc_uri_set_appname(uri, name)
     }
 
     /// `maxPoolSize`, 100 unless the connection string says otherwise.
     borrowing func maximumPoolSize() -> Int {
-        Swift.max(1, Int(mongoc_uri_get_option_as_int32(self.uri, MONGOC_URI_MAXPOOLSIZE, 100)))
+        Swift.max(1, Int(mongoc_uri_get_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, 100)))
     }
 
     /// The database in the path of the connection string.
     borrowing func database() -> String? {
-        mongoc_uri_get_database(self.uri).map { String(cString: $0) }
+        mongoc_uri_get_database(uri).map { String(cString: $0) }
     }
 
     /// Makes a pool; looks up SRV records, so it may block.
     borrowing func makePool() throws(MongoError) -> OpaquePointer {
         var error = bson_error_t()
-        guard let pool = mongoc_client_pool_new_with_error(self.uri, &error) else {
+        guard let pool = mongoc_client_pool_new_with_error(uri, &error) else {
             throw .from(error, attempts: 0)
         }
         _ = mongoc_client_pool_set_error_api(pool, MONGOC_ERROR_API_VERSION_2)
@@ -62,7 +62,7 @@ struct ConnectionURI: ~Copyable {
 extension Duration {
     /// Whole milliseconds, rounded up, so that something above zero stays above it.
     var milliseconds: Int64 {
-        let (seconds, attoseconds) = self.components
+        let (seconds, attoseconds) = components
         guard (Int64.min / 2_000...Int64.max / 2_000).contains(seconds) else { return seconds < 0 ? .min : .max }
         return seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
     }

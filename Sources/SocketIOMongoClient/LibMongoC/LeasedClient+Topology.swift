@@ -20,27 +20,27 @@ struct ServerDescription: Sendable {
 
     /// Whether writes go there.
     var isWritable: Bool {
-        self.type == "RSPrimary" || self.type == "Standalone" || self.type == "Mongos" || self.type == "LoadBalancer"
+        type == "RSPrimary" || type == "Standalone" || type == "Mongos" || type == "LoadBalancer"
     }
 
     fileprivate init?(_ description: OpaquePointer?) {
         guard let description else { return nil }
-        self.id = mongoc_server_description_id(description)
-        self.address = mongoc_server_description_host(description).map { String(cString: clibmongoc_host($0)) } ?? ""
-        self.type = mongoc_server_description_type(description).map { String(cString: $0) } ?? "Unknown"
+        id = mongoc_server_description_id(description)
+        address = mongoc_server_description_host(description).map { String(cString: clibmongoc_host($0)) } ?? ""
+        type = mongoc_server_description_type(description).map { String(cString: $0) } ?? "Unknown"
     }
 }
 
 extension LeasedClient {
     /// What an error message can say about the deployment.
     borrowing func topology() -> Topology {
-        Topology(hosts: self.hosts(), answering: self.answeringServers())
+        Topology(hosts: hosts(), answering: answeringServers())
     }
 
     /// The addresses in the connection string, or those that its SRV record stands for.
     private borrowing func hosts() -> [String] {
         var hosts: [String] = []
-        var next = mongoc_uri_get_hosts(mongoc_client_get_uri(self.client))
+        var next = mongoc_uri_get_hosts(mongoc_client_get_uri(client))
         while let host = next {
             hosts.append(String(cString: clibmongoc_host(host)))
             next = UnsafePointer(host.pointee.next)
@@ -51,14 +51,14 @@ extension LeasedClient {
     // libmongoc leaves out the servers that do not answer.
     private borrowing func answeringServers() -> [ServerDescription] {
         var count = 0
-        guard let servers = mongoc_client_get_server_descriptions(self.client, &count) else { return [] }
+        guard let servers = mongoc_client_get_server_descriptions(client, &count) else { return [] }
         defer { mongoc_server_descriptions_destroy_all(servers, count) }
         return (0..<count).compactMap { ServerDescription(servers[$0]) }
     }
 
     /// What the monitors know of one server now; `nil` if it is gone from the deployment.
     borrowing func server(_ id: UInt32) -> ServerDescription? {
-        let description = mongoc_client_get_server_description(self.client, id)
+        let description = mongoc_client_get_server_description(client, id)
         defer { description.map(mongoc_server_description_destroy) }
         return ServerDescription(description)
     }
@@ -67,12 +67,12 @@ extension LeasedClient {
     borrowing func selectServer(forWrites: Bool, preference: MongoReadPreference?) throws(MongoError) -> ServerDescription {
         let own = preference?.makeHandle()
         defer { own.map(mongoc_read_prefs_destroy) }
-        let wanted = forWrites ? nil : own ?? mongoc_client_get_read_prefs(self.client)
+        let wanted = forWrites ? nil : own ?? mongoc_client_get_read_prefs(client)
         var error = bson_error_t()
-        let chosen = mongoc_client_select_server(self.client, forWrites, wanted, &error)
+        let chosen = mongoc_client_select_server(client, forWrites, wanted, &error)
         defer { chosen.map(mongoc_server_description_destroy) }
         guard let server = ServerDescription(chosen) else {
-            throw .from(error, attempts: 0, topology: self.topology())
+            throw .from(error, attempts: 0, topology: topology())
         }
         return server
     }
@@ -83,7 +83,7 @@ extension LeasedClient {
         defer { mongoc_session_opts_destroy(options) }
         mongoc_session_opts_set_causal_consistency(options, false)
         var error = bson_error_t()
-        return mongoc_client_start_session(self.client, options, &error)
+        return mongoc_client_start_session(client, options, &error)
     }
 }
 

@@ -4,22 +4,22 @@
 #if MongoDB
 import CSocketIOLibMongoC
 import Logging
-import NIOConcurrencyHelpers
+import Synchronization
 import SocketIOText
 
 /// The process-wide part of libmongoc: started once, never cleaned up, because other users of the library may still need it.
 enum LibMongoC {
     /// Starts libmongoc and takes over its log; cheap after the first call.
     static func start() {
-        _ = self.started
+        _ = started
     }
 
     /// Sends libmongoc's own log lines to this logger from now on.
     static func log(to logger: Logger) {
-        self.logger.withLockedValue { $0 = logger }
+        self.logger.withLock { $0 = logger }
     }
 
-    private static let logger = NIOLockedValueBox(Logger(label: "mongo-client.libmongoc"))
+    private static let logger = Mutex(Logger(label: "mongo-client.libmongoc"))
 
     private static let started: Void = {
         // The handler is called under libmongoc's log lock: it must not call back into libmongoc.
@@ -27,7 +27,7 @@ enum LibMongoC {
             { level, domain, message, _ in
                 let domain = domain.map { String(cString: $0) } ?? ""
                 guard let level = LibMongoC.level(of: level, in: domain), let message else { return }
-                let logger = LibMongoC.logger.withLockedValue { $0 }
+                let logger = LibMongoC.logger.withLock { $0 }
                 logger.log(
                     level: level,
                     "\(String(cString: message))",

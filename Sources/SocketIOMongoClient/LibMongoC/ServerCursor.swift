@@ -21,18 +21,18 @@ final class ServerCursor {
     /// Selects a server and sends the command.
     init(_ specification: CursorSpecification, lease: consuming LeasedClient) throws(MongoError) {
         self.specification = specification
-        self.server = try lease.selectServer(forWrites: specification.requiresPrimary, preference: specification.readPreference)
-        self.session = lease.startSession()
+        server = try lease.selectServer(forWrites: specification.requiresPrimary, preference: specification.readPreference)
+        session = lease.startSession()
         self.lease = lease
-        let reply = try self.exchange(specification.command)
-        self.firstBatch = reply.batch
-        self.cursorID = reply.cursorID
-        self.collection = String(reply.namespace[...].utf8.drop { $0 != UInt8(ascii: ".") }.dropFirst()) ?? ""
+        let reply = try exchange(specification.command)
+        firstBatch = reply.batch
+        cursorID = reply.cursorID
+        collection = String(reply.namespace[...].utf8.drop { $0 != UInt8(ascii: ".") }.dropFirst()) ?? ""
     }
 
     // The session goes back before the client does.
     deinit {
-        self.kill()
+        kill()
         if let session = self.session {
             mongoc_client_session_destroy(session)
         }
@@ -41,52 +41,52 @@ final class ServerCursor {
     /// The next batch, possibly without documents; `nil` once the server has closed the cursor.
     /// - Throws: Any error of the `getMore`; ``MongoError/Code/notPrimary``. The cursor is of no use afterwards.
     func next() throws(MongoError) -> MongoBatch? {
-        if let batch = self.firstBatch {
-            self.firstBatch = nil
+        if let batch = firstBatch {
+            firstBatch = nil
             return batch
         }
-        guard self.cursorID != 0 else { return nil }
-        let reply = try self.exchange(self.specification.getMore(cursorID: self.cursorID, collection: self.collection))
-        self.cursorID = reply.cursorID
+        guard cursorID != 0 else { return nil }
+        let reply = try exchange(specification.getMore(cursorID: cursorID, collection: collection))
+        cursorID = reply.cursorID
         return reply.batch
     }
 
     private func exchange(_ command: BSONDocument) throws(MongoError) -> CursorReply {
         do throws(MongoError) {
-            let reply = try self.lease.run(
+            let reply = try lease.run(
                 command,
-                database: self.specification.database,
+                database: specification.database,
                 mode: .raw,
-                target: .init(session: self.session, serverID: self.server.id, preference: self.specification.readPreference)
+                target: .init(session: session, serverID: server.id, preference: specification.readPreference)
             )
             // What a former primary has read may be rolled back: it is dropped here and read again from the new one.
-            try self.checkPrimary()
+            try checkPrimary()
             return try CursorReply(reply)
         } catch {
-            if error.code == .network { self.isConnectionBroken = true }
-            if error.serverCode != nil { self.cursorID = 0 }
+            if error.code == .network { isConnectionBroken = true }
+            if error.serverCode != nil { cursorID = 0 }
             throw error.ofCursor()
         }
     }
 
     private func checkPrimary() throws(MongoError) {
-        guard self.specification.requiresPrimary, self.lease.server(self.server.id)?.isWritable != true else { return }
-        throw MongoError(.notPrimary, "\(self.server.address) is no longer the primary: open the cursor again on the new one.")
+        guard specification.requiresPrimary, lease.server(server.id)?.isWritable != true else { return }
+        throw MongoError(.notPrimary, "\(server.address) is no longer the primary: open the cursor again on the new one.")
     }
 
     // A cursor that is left alone stays on the server for ten minutes.
     private func kill() {
-        guard self.cursorID != 0, !self.isConnectionBroken else { return }
+        guard cursorID != 0, !isConnectionBroken else { return }
         let command = BSONDocument { command in
-            command.append("killCursors", self.collection)
-            command.appendArray("cursors") { $0.append(self.cursorID) }
+            command.append("killCursors", collection)
+            command.appendArray("cursors") { $0.append(cursorID) }
         }
-        self.cursorID = 0
-        _ = try? self.lease.run(
+        cursorID = 0
+        _ = try? lease.run(
             command,
-            database: self.specification.database,
+            database: specification.database,
             mode: .raw,
-            target: .init(session: self.session, serverID: self.server.id)
+            target: .init(session: session, serverID: server.id)
         )
     }
 }

@@ -25,13 +25,13 @@ public struct MongoIndex: Sendable {
     }
 
     func write(into index: inout BSONWriter) {
-        index.append("key", self.keys)
-        index.append("name", self.name)
+        index.append("key", keys)
+        index.append("name", name)
         if let expireAfter = self.expireAfter {
             index.append("expireAfterSeconds", Int32(clamping: expireAfter.components.seconds))
         }
-        if self.isUnique { index.append("unique", true) }
-        if self.isSparse { index.append("sparse", true) }
+        if isUnique { index.append("unique", true) }
+        if isSparse { index.append("sparse", true) }
         if let partialFilter = self.partialFilter { index.append("partialFilterExpression", partialFilter) }
     }
 }
@@ -40,7 +40,7 @@ extension MongoCollection {
     /// Creates a plain collection.
     /// - Throws: ``MongoError`` with the code ``MongoErrorCode/namespaceExists`` if a collection of that name exists, whatever its options.
     public func create() async throws(MongoError) {
-        try await self.create(options: BSONDocument())
+        try await create(options: BSONDocument())
     }
 
     /// Creates a capped collection.
@@ -54,17 +54,17 @@ extension MongoCollection {
             options.append("size", bytes)
             if let maximumDocuments { options.append("max", maximumDocuments) }
         }
-        try await self.create(options: options)
+        try await create(options: options)
     }
 
     /// Creates a collection with any options of the `create` command.
     /// - Throws: ``MongoError`` with the code ``MongoErrorCode/namespaceExists`` if a collection of that name exists, whatever its options.
     public func create(options: BSONDocument) async throws(MongoError) {
         let command = try BSONDocument { command throws(MongoError) in
-            command.append("create", self.name)
+            command.append("create", name)
             try command.append(contentsOf: options)
         }
-        _ = try await self.database.runChange(command, writeConcern: .majority)
+        _ = try await database.runChange(command, writeConcern: .majority)
     }
 
     /// Removes the collection with its indexes.
@@ -72,7 +72,7 @@ extension MongoCollection {
     @discardableResult
     public func drop() async throws(MongoError) -> Bool {
         do throws(MongoError) {
-            _ = try await self.database.runChange(BSONDocument { $0.append("drop", self.name) }, writeConcern: .majority)
+            _ = try await database.runChange(BSONDocument { $0.append("drop", name) }, writeConcern: .majority)
             return true
         } catch  where error.serverCode == .namespaceNotFound {
             return false
@@ -90,7 +90,7 @@ extension MongoCollection {
     ///   ``MongoErrorCode/invalidOptions`` for a TTL index on a capped collection.
     public func createIndexes(_ indexes: [MongoIndex], commitQuorum: Int? = nil) async throws(MongoError) {
         let command = BSONDocument { command in
-            command.append("createIndexes", self.name)
+            command.append("createIndexes", name)
             command.appendArray("indexes") { array in
                 for index in indexes {
                     array.appendDocument { index.write(into: &$0) }
@@ -98,16 +98,16 @@ extension MongoCollection {
             }
             if let commitQuorum { command.append("commitQuorum", Int32(clamping: commitQuorum)) }
         }
-        _ = try await self.database.runChange(command, writeConcern: .majority)
+        _ = try await database.runChange(command, writeConcern: .majority)
     }
 
     /// The entries of `listIndexes`: `key`, `name`, `expireAfterSeconds`…
     /// - Returns: Nothing if there is no such collection.
     public func listIndexes() async throws(MongoError) -> [BSONDocument] {
-        let command = BSONDocument { $0.append("listIndexes", self.name) }
-        let specification = CursorSpecification(database: self.database.name, command: command, readPreference: .primary)
+        let command = BSONDocument { $0.append("listIndexes", name) }
+        let specification = CursorSpecification(database: database.name, command: command, readPreference: .primary)
         do throws(MongoError) {
-            return try await self.database.client.collect(specification)
+            return try await database.client.collect(specification)
         } catch  where error.serverCode == .namespaceNotFound {
             return []
         }
@@ -117,10 +117,10 @@ extension MongoCollection {
     /// - Parameter options: Such as `{index: {keyPattern: {createdAt: 1}, expireAfterSeconds: 60}}`.
     public func modify(_ options: BSONDocument) async throws(MongoError) {
         let command = try BSONDocument { command throws(MongoError) in
-            command.append("collMod", self.name)
+            command.append("collMod", name)
             try command.append(contentsOf: options)
         }
-        _ = try await self.database.runChange(command, writeConcern: .majority)
+        _ = try await database.runChange(command, writeConcern: .majority)
     }
 }
 
@@ -130,7 +130,7 @@ extension BSONWriter {
     public mutating func append(contentsOf document: BSONDocument) throws(MongoError) {
         var reader = BSONReader(document)
         while let element = try reader.next() {
-            self.append(element.key, element)
+            append(element.key, element)
         }
     }
 }

@@ -32,10 +32,10 @@ public struct MongoFindOptions: Sendable {
             if let sort = self.sort { command.append("sort", sort) }
             if let projection = self.projection { command.append("projection", projection) }
             if let hint = self.hint { command.append("hint", hint) }
-            if self.skip > 0 { command.append("skip", self.skip) }
+            if skip > 0 { command.append("skip", skip) }
             if let limit = self.limit { command.append("limit", Swift.max(1, limit)) }
             if let batchSize = self.batchSize, batchSize > 0 { command.append("batchSize", Int32(clamping: batchSize)) }
-            if let level = self.readConcernLevel {
+            if let level = readConcernLevel {
                 command.appendDocument("readConcern") { $0.append("level", level) }
             }
         }
@@ -56,7 +56,7 @@ extension MongoCollection {
         options: MongoFindOptions = MongoFindOptions(),
         maximumBytes: Int = 64 * 1_024 * 1_024
     ) async throws(MongoError) -> [BSONDocument] {
-        try await self.database.client.collect(self.specification(filter, options), maximumBytes: maximumBytes)
+        try await database.client.collect(specification(filter, options), maximumBytes: maximumBytes)
     }
 
     /// Finds the first document that matches.
@@ -66,7 +66,7 @@ extension MongoCollection {
     ) async throws(MongoError) -> BSONDocument? {
         var options = options
         options.limit = 1
-        return try await self.find(filter, options: options).first
+        return try await find(filter, options: options).first
     }
 
     /// Finds documents and reads them batch by batch, on a thread and a connection of the cursor's own.
@@ -79,7 +79,7 @@ extension MongoCollection {
         options: MongoFindOptions = MongoFindOptions(),
         bufferedBatches: Int = 2
     ) async throws(MongoError) -> MongoCursor {
-        try await self.database.client.openCursor(self.specification(filter, options), bufferedBatches: bufferedBatches)
+        try await database.client.openCursor(specification(filter, options), bufferedBatches: bufferedBatches)
     }
 
     /// Opens a tailable cursor on this capped collection: what is there, then what is inserted.
@@ -89,14 +89,14 @@ extension MongoCollection {
     /// - Throws: ``MongoError`` with the code ``MongoErrorCode/badValue`` if the collection is not capped.
     public func tail(_ options: MongoTailOptions = MongoTailOptions()) async throws(MongoError) -> MongoCursor {
         let specification = CursorSpecification(
-            database: self.database.name,
-            command: options.command(collection: self.name),
+            database: database.name,
+            command: options.command(collection: name),
             readPreference: options.requiresPrimary ? .primary : options.readPreference,
             batchSize: options.batchSize,
-            maxAwaitTime: self.database.client.bounded(options.maxAwaitTime),
+            maxAwaitTime: database.client.bounded(options.maxAwaitTime),
             requiresPrimary: options.requiresPrimary
         )
-        return try await self.database.client.openCursor(
+        return try await database.client.openCursor(
             specification,
             bufferedBatches: options.bufferedBatches,
             executor: options.executor
@@ -111,13 +111,13 @@ extension MongoCollection {
     ///   ``MongoErrorCode/changeStreamHistoryLost`` or ``MongoErrorCode/changeStreamFatalError`` if the resume point is lost.
     public func watch(_ options: MongoChangeStreamOptions = MongoChangeStreamOptions()) async throws(MongoError) -> MongoCursor {
         let specification = CursorSpecification(
-            database: self.database.name,
-            command: options.command(collection: self.name),
+            database: database.name,
+            command: options.command(collection: name),
             readPreference: options.readPreference,
             batchSize: options.batchSize,
-            maxAwaitTime: self.database.client.bounded(options.maxAwaitTime)
+            maxAwaitTime: database.client.bounded(options.maxAwaitTime)
         )
-        return try await self.database.client.openCursor(
+        return try await database.client.openCursor(
             specification,
             bufferedBatches: options.bufferedBatches,
             executor: options.executor
@@ -126,8 +126,8 @@ extension MongoCollection {
 
     private func specification(_ filter: BSONDocument, _ options: MongoFindOptions) -> CursorSpecification {
         CursorSpecification(
-            database: self.database.name,
-            command: options.command(collection: self.name, filter: filter),
+            database: database.name,
+            command: options.command(collection: name, filter: filter),
             readPreference: options.readPreference,
             batchSize: options.batchSize
         )
@@ -138,14 +138,14 @@ extension MongoClient {
     /// Reads a cursor to its end on a command thread. The first error that a new server may not have is answered by starting over once.
     func collect(_ specification: CursorSpecification, maximumBytes: Int = 64 * 1_024 * 1_024) async throws(MongoError) -> [BSONDocument] {
         do throws(MongoError) {
-            return try await self.collectOnce(specification, maximumBytes: maximumBytes)
+            return try await collectOnce(specification, maximumBytes: maximumBytes)
         } catch  where error.isRetryableRead {
-            return try await self.collectOnce(specification, maximumBytes: maximumBytes)
+            return try await collectOnce(specification, maximumBytes: maximumBytes)
         }
     }
 
     private func collectOnce(_ specification: CursorSpecification, maximumBytes: Int) async throws(MongoError) -> [BSONDocument] {
-        try await self.onCommandThread { lease throws(MongoError) in
+        try await onCommandThread { lease throws(MongoError) in
             let cursor = try ServerCursor(specification, lease: lease)
             var documents: [BSONDocument] = []
             var bytes = 0
@@ -165,7 +165,7 @@ extension MongoClient {
 
     /// A wait that ends well before the socket gives up.
     func bounded(_ maxAwaitTime: Duration) -> Duration {
-        Swift.min(Swift.max(maxAwaitTime, .milliseconds(1)), self.configuration.cursorSocketTimeout / 2)
+        Swift.min(Swift.max(maxAwaitTime, .milliseconds(1)), configuration.cursorSocketTimeout / 2)
     }
 }
 

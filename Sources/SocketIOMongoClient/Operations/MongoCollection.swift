@@ -12,7 +12,7 @@ public struct MongoCollection: Sendable {
 
     /// `database.collection`
     public var namespace: String {
-        "\(self.database.name).\(self.name)"
+        "\(database.name).\(name)"
     }
 }
 
@@ -46,12 +46,12 @@ extension MongoCollection {
             )
         }
         let command = BSONDocument(capacity: size) { command in
-            command.append("insert", self.name)
+            command.append("insert", name)
             command.append("ordered", ordered)
             if let uuid { command.append("collectionUUID", uuid) }
             command.append("documents", array: documents)
         }
-        let reply = try await self.database.run(command, as: .write, writeConcern: writeConcern)
+        let reply = try await database.run(command, as: .write, writeConcern: writeConcern)
         return try MongoInsertResult(reply)
     }
 
@@ -69,7 +69,7 @@ extension MongoCollection {
         writeConcern: MongoWriteConcern = .majority
     ) async throws(MongoError) -> Int {
         let command = BSONDocument { command in
-            command.append("delete", self.name)
+            command.append("delete", name)
             command.appendArray("deletes") { deletes in
                 deletes.appendDocument { delete in
                     delete.append("q", filter)
@@ -77,7 +77,7 @@ extension MongoCollection {
                 }
             }
         }
-        return Int(clamping: try await self.write(command, writeConcern)["n"]?.integer ?? 0)
+        return Int(clamping: try await write(command, writeConcern)["n"]?.integer ?? 0)
     }
 
     /// Updates or replaces documents.
@@ -98,7 +98,7 @@ extension MongoCollection {
         writeConcern: MongoWriteConcern = .majority
     ) async throws(MongoError) -> Int {
         let command = BSONDocument { command in
-            command.append("update", self.name)
+            command.append("update", name)
             command.appendArray("updates") { updates in
                 updates.appendDocument { one in
                     one.append("q", filter)
@@ -108,7 +108,7 @@ extension MongoCollection {
                 }
             }
         }
-        return Int(clamping: try await self.write(command, writeConcern)["n"]?.integer ?? 0)
+        return Int(clamping: try await write(command, writeConcern)["n"]?.integer ?? 0)
     }
 
     /// Finds one document and removes it.
@@ -125,8 +125,8 @@ extension MongoCollection {
         projection: BSONDocument? = nil,
         writeConcern: MongoWriteConcern = .majority
     ) async throws(MongoError) -> BSONDocument? {
-        let command = self.findAndModify(filter, sort, projection) { $0.append("remove", true) }
-        return try await self.write(command, writeConcern)["value"]?.document
+        let command = findAndModify(filter, sort, projection) { $0.append("remove", true) }
+        return try await write(command, writeConcern)["value"]?.document
     }
 
     /// Finds one document and updates it.
@@ -149,12 +149,12 @@ extension MongoCollection {
         returnsNew: Bool = false,
         writeConcern: MongoWriteConcern = .majority
     ) async throws(MongoError) -> BSONDocument? {
-        let command = self.findAndModify(filter, sort, projection) { command in
+        let command = findAndModify(filter, sort, projection) { command in
             command.append("update", update)
             command.append("upsert", upsert)
             command.append("new", returnsNew)
         }
-        return try await self.write(command, writeConcern)["value"]?.document
+        return try await write(command, writeConcern)["value"]?.document
     }
 
     private func findAndModify(
@@ -164,7 +164,7 @@ extension MongoCollection {
         _ change: (inout BSONWriter) -> Void
     ) -> BSONDocument {
         BSONDocument { command in
-            command.append("findAndModify", self.name)
+            command.append("findAndModify", name)
             command.append("query", filter)
             if let sort { command.append("sort", sort) }
             if let projection { command.append("fields", projection) }
@@ -173,7 +173,7 @@ extension MongoCollection {
     }
 
     private func write(_ command: BSONDocument, _ writeConcern: MongoWriteConcern) async throws(MongoError) -> BSONDocument {
-        let reply = try await self.database.run(command, as: .write, writeConcern: writeConcern)
+        let reply = try await database.run(command, as: .write, writeConcern: writeConcern)
         if let error = try MongoWriteError.all(in: reply).first {
             throw .refused(error, reply: reply)
         }

@@ -45,14 +45,14 @@ public struct MongoDatabase: Sendable {
     ) async throws(MongoError) -> BSONDocument {
         let name = self.name
         let options = writeConcern?.options ?? BSONDocument()
-        return try await self.client.onCommandThread { lease throws(MongoError) in
+        return try await client.onCommandThread { lease throws(MongoError) in
             try lease.run(command, database: name, mode: kind.mode, options: options, target: .init(preference: readPreference))
         }
     }
 
     /// Runs a command that changes metadata; a write concern error is thrown like any other.
     func runChange(_ command: BSONDocument, writeConcern: MongoWriteConcern) async throws(MongoError) -> BSONDocument {
-        let reply = try await self.run(command, as: .write, writeConcern: writeConcern)
+        let reply = try await run(command, as: .write, writeConcern: writeConcern)
         if let error = MongoWriteConcernError(reply) {
             throw .unconfirmed(error, reply: reply)
         }
@@ -66,12 +66,12 @@ public struct MongoDatabase: Sendable {
             command.append("listCollections", 1)
             if let filter { command.append("filter", filter) }
         }
-        return try await self.client.collect(CursorSpecification(database: self.name, command: command, readPreference: .primary))
+        return try await client.collect(CursorSpecification(database: name, command: command, readPreference: .primary))
     }
 
     /// Removes the database with everything in it.
     public func drop() async throws(MongoError) {
-        _ = try await self.runChange(BSONDocument { $0.append("dropDatabase", 1) }, writeConcern: .majority)
+        _ = try await runChange(BSONDocument { $0.append("dropDatabase", 1) }, writeConcern: .majority)
     }
 }
 
@@ -79,12 +79,12 @@ extension MongoClient {
     /// Sees whether a server answers.
     /// - Throws: ``MongoError`` with advice if none does, or the credentials are wrong.
     public func ping() async throws(MongoError) {
-        _ = try await self.database("admin").run(BSONDocument { $0.append("ping", 1) })
+        _ = try await database("admin").run(BSONDocument { $0.append("ping", 1) })
     }
 
     /// What the primary, standalone server or router says of itself.
     public func hello() async throws(MongoError) -> MongoHello {
-        MongoHello(try await self.database("admin").run(BSONDocument { $0.append("hello", 1) }))
+        MongoHello(try await database("admin").run(BSONDocument { $0.append("hello", 1) }))
     }
 }
 
@@ -98,19 +98,19 @@ public struct MongoHello: Sendable {
     }
 
     /// Whether it takes writes.
-    public var isWritablePrimary: Bool { self.reply["isWritablePrimary"]?.bool ?? false }
+    public var isWritablePrimary: Bool { reply["isWritablePrimary"]?.bool ?? false }
     /// The replica set's name; `nil` on standalone servers and routers.
-    public var replicaSetName: String? { self.reply["setName"]?.string }
+    public var replicaSetName: String? { reply["setName"]?.string }
     /// Whether it is the router of a sharded cluster.
-    public var isRouter: Bool { self.reply["msg"]?.string == "isdbgrid" }
+    public var isRouter: Bool { reply["msg"]?.string == "isdbgrid" }
     /// Whether it has change streams: a member of a replica set or a router.
-    public var hasChangeStreams: Bool { self.replicaSetName != nil || self.isRouter }
+    public var hasChangeStreams: Bool { replicaSetName != nil || isRouter }
     /// Whether it lets an index build wait for fewer members than all that vote.
-    public var takesCommitQuorum: Bool { self.hasChangeStreams && self.maximumWireVersion >= 9 }
+    public var takesCommitQuorum: Bool { hasChangeStreams && maximumWireVersion >= 9 }
     /// Address of the primary, as the replica set knows it.
-    public var primary: String? { self.reply["primary"]?.string }
+    public var primary: String? { reply["primary"]?.string }
     /// The newest wire version that it speaks: 9 is MongoDB 4.4, 17 is 6.0.
-    public var maximumWireVersion: Int { self.reply["maxWireVersion"]?.integer.map { Int($0) } ?? 0 }
+    public var maximumWireVersion: Int { reply["maxWireVersion"]?.integer.map { Int($0) } ?? 0 }
 }
 
 #endif

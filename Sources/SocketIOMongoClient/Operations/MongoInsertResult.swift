@@ -16,16 +16,16 @@ public struct MongoInsertResult: Sendable {
 
     /// Whether everything was inserted and confirmed.
     public var isComplete: Bool {
-        self.writeErrors.isEmpty && self.writeConcernError == nil
+        writeErrors.isEmpty && writeConcernError == nil
     }
 
     package init(_ reply: BSONDocument) throws(MongoError) {
         guard let count = reply["n"]?.integer else {
             throw .invalidBSON("the reply of an insert has no count")
         }
-        self.insertedCount = Int(clamping: count)
-        self.writeErrors = try MongoWriteError.all(in: reply)
-        self.writeConcernError = MongoWriteConcernError(reply)
+        insertedCount = Int(clamping: count)
+        writeErrors = try MongoWriteError.all(in: reply)
+        writeConcernError = MongoWriteConcernError(reply)
     }
 }
 
@@ -44,7 +44,7 @@ public struct MongoWriteError: Sendable {
 
     /// Whether a document with the same `_id` is there already: what a repeated insert meets if the first had got through.
     public var isDuplicateID: Bool {
-        self.code == .duplicateKey && self.keyPattern == Self.idPattern
+        code == .duplicateKey && keyPattern == Self.idPattern
     }
 
     private static let idPattern = BSONDocument { $0.append("_id", Int32(1)) }
@@ -82,9 +82,9 @@ public struct MongoWriteConcernError: Sendable {
 
     init?(_ reply: BSONDocument) {
         guard let error = reply["writeConcernError"]?.document else { return nil }
-        self.code = MongoErrorCode(truncating: error["code"]?.integer ?? 0)
-        self.codeName = error["codeName"]?.string
-        self.serverMessage = error["errmsg"]?.string
+        code = MongoErrorCode(truncating: error["code"]?.integer ?? 0)
+        codeName = error["codeName"]?.string
+        serverMessage = error["errmsg"]?.string
     }
 }
 

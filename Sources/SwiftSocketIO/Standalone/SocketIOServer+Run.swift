@@ -84,7 +84,8 @@ private struct StandaloneService: Service {
     }
 
     private func untilShutdown(_ http: HTTPServer) async {
-        await gracefulShutdownOrCancellation()
+        // Throws if the task is cancelled, which ends the server in the same way.
+        try? await gracefulShutdown()
         let deadline = ContinuousClock.now + io.configuration.drainDuration + io.configuration.closeTimeout
         await io.closeAsService()
         // Not cancelled with the service either: answers that are on their way arrive, in the time that is left.
@@ -104,17 +105,8 @@ extension SocketIOServer: Service {
             await close()
             throw error
         }
-        await gracefulShutdownOrCancellation()
+        // Throws if the task is cancelled, which ends the server in the same way.
+        try? await gracefulShutdown()
         await closeAsService()
-    }
-}
-
-/// Returns when the service is asked to end.
-private func gracefulShutdownOrCancellation() async {
-    let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
-    await withTaskCancellationOrGracefulShutdownHandler {
-        for await _ in stream {}
-    } onCancelOrGracefulShutdown: {
-        continuation.finish()
     }
 }

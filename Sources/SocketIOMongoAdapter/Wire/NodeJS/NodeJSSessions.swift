@@ -77,7 +77,7 @@ struct NodeJSSessions: SessionExchange {
             namespace: namespace,
             origin: NodeIdentity(id: node, epoch: format.life)
         )
-        return try format.document(.session, header, createdAt: WallClock.milliseconds(), write)
+        return try format.document(.session, header, createdAt: WallClock.millisecondsSince1970(), write)
     }
 
     private func insert(_ document: BSONDocument) async throws {
@@ -109,7 +109,7 @@ struct NodeJSSessions: SessionExchange {
     ) async throws -> SharedSession? {
         guard let document = try await takeDocument(pid, namespace, by: node) else { return nil }
         let reader = try NodeJSReader(envelope: NodeJSEnvelope(document), parser: format.parser, recovers: true)
-        let age = WallClock.milliseconds() / 1_000 - Int64(reader.envelope.id.seconds)
+        let age = WallClock.millisecondsSince1970() / 1_000 - Int64(reader.envelope.id.seconds)
         guard age <= retention.components.seconds, var session = try reader.session(pid: pid) else { return nil }
         guard let missed = try await missed(by: session, after: offset) else { return nil }
         session.missed = missed
