@@ -146,7 +146,7 @@ final class Receiver: LocalSocket {
     func surrenderSession() -> RecoverableSession? { nil }
 }
 
-/// A collection that nobody else uses, for nodes that notice things soon.
+/// A collection of its own for each test, and short heartbeats and timeouts.
 func makeConfiguration(_ connectionString: String, _ mode: Mode, collection: String = ObjectID().hex) -> MongoAdapterConfiguration {
     var configuration = MongoAdapterConfiguration(connectionString: connectionString)
     configuration.database = "tests"

@@ -3,7 +3,7 @@
 
 import ArgumentParser
 
-/// `socketio-emit`: emits to the clients of a cluster from the command line.
+/// The command line tool `socketio-emit`, over the library `SocketIOEmitter`: emits to the clients of a cluster.
 @main
 struct SocketIOEmit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

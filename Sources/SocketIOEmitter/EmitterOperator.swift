@@ -4,7 +4,7 @@
 import SocketIOCluster
 public import SocketIOCore
 
-/// Selected sockets of a namespace, and modifiers for what they are sent. A value: keep it, pass it on, refine it.
+/// A selection of sockets in a namespace, with modifiers for the events sent to them. It is a value: keep it, pass it on, refine it.
 public struct EmitterOperator: Sendable {
     let emitter: SocketIOEmitter
     let namespace: String
@@ -23,9 +23,9 @@ public struct EmitterOperator: Sendable {
 
     // MARK: Selection
 
-    /// The sockets in these rooms. Repeated calls add rooms; a socket in several is met once.
+    /// The sockets in these rooms. Repeated calls add rooms; a socket in several rooms gets one event.
     public func to(_ rooms: Room...) -> EmitterOperator { to(rooms) }
-    /// The sockets in these rooms. Repeated calls add rooms; a socket in several is met once.
+    /// The sockets in these rooms. Repeated calls add rooms; a socket in several rooms gets one event.
     public func to(_ rooms: [Room]) -> EmitterOperator { with { $0.rooms += rooms } }
     /// The same as ``to(_:)-(Room...)``.
     public func `in`(_ rooms: Room...) -> EmitterOperator { to(rooms) }
@@ -42,13 +42,13 @@ public struct EmitterOperator: Sendable {
 
     // MARK: Events
 
-    /// Sends an event to the selected sockets. When it returns, the message is written for good, and every node that is there gets it.
+    /// Sends an event to the selected sockets. When it returns, a majority has stored the message, and every running node receives it.
     ///
     /// - Parameters:
     ///   - event: The event's name.
     ///   - arguments: Any number of values; `Data`, `[UInt8]` and `ByteBuffer` inside them travel as binary.
     /// - Throws: `EncodingError` if an argument cannot be encoded; ``SocketIOEmitterError`` with `reservedEventName` or `invalidNamespace`;
-    ///   `ClusterError` with `notSent`, `tooLarge`, `unsupported` or `closed` if no node gets it, with `unknown` if they may.
+    ///   `ClusterError` with `notSent`, `tooLarge`, `unsupported` or `closed` if no node receives it, with `unknown` if nodes may.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
         try await emit(event) { writer in repeat try writer.append(each arguments) }
     }
@@ -95,15 +95,15 @@ public struct EmitterOperator: Sendable {
     ///
     /// - Throws: As ``emit(_:_:)``.
     public func socketsLeave(_ rooms: [Room]) async throws { try await send(.removeSockets(options, rooms: rooms)) }
-    /// Ends the selected sockets.
+    /// Disconnects the selected sockets.
     ///
-    /// - Parameter close: Whether the clients' whole connections end, with all their namespaces. Default: false.
+    /// - Parameter close: Whether to close the clients' connections, with all their namespaces. Default: false.
     /// - Throws: As ``emit(_:_:)``.
     public func disconnectSockets(close: Bool = false) async throws { try await send(.disconnectSockets(options, closeConnection: close)) }
 
     // MARK: Servers
 
-    /// Sends an event to the servers themselves, all of them; rooms do not matter. There are no answers.
+    /// Sends an event to all servers themselves; rooms have no effect. There are no answers.
     ///
     /// - Throws: As ``emit(_:_:)``. With the wire format of `socketioxide`, which has no such events, `ClusterError` with `unsupported`.
     public func serverSideEmit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {

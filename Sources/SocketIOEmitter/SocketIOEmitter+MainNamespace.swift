@@ -3,41 +3,41 @@
 
 public import SocketIOCore
 
-/// What an emitter does with all sockets of the main namespace, `/`: ``EmitterOperator`` with nothing selected yet.
+/// Operations on all sockets of the main namespace, `/`: an ``EmitterOperator`` without a selection.
 extension SocketIOEmitter {
-    private var everybody: EmitterOperator { of("/") }
+    private var all: EmitterOperator { of("/") }
 
     /// The sockets in these rooms; see ``EmitterOperator/to(_:)-(Room...)``.
-    public func to(_ rooms: Room...) -> EmitterOperator { everybody.to(rooms) }
+    public func to(_ rooms: Room...) -> EmitterOperator { all.to(rooms) }
     /// The sockets in these rooms; see ``EmitterOperator/to(_:)-([Room])``.
-    public func to(_ rooms: [Room]) -> EmitterOperator { everybody.to(rooms) }
+    public func to(_ rooms: [Room]) -> EmitterOperator { all.to(rooms) }
     /// The same as ``to(_:)-(Room...)``.
-    public func `in`(_ rooms: Room...) -> EmitterOperator { everybody.to(rooms) }
+    public func `in`(_ rooms: Room...) -> EmitterOperator { all.to(rooms) }
     /// The same as ``to(_:)-([Room])``.
-    public func `in`(_ rooms: [Room]) -> EmitterOperator { everybody.to(rooms) }
+    public func `in`(_ rooms: [Room]) -> EmitterOperator { all.to(rooms) }
     /// All sockets but those in these rooms.
-    public func except(_ rooms: Room...) -> EmitterOperator { everybody.except(rooms) }
+    public func except(_ rooms: Room...) -> EmitterOperator { all.except(rooms) }
     /// All sockets but those in these rooms.
-    public func except(_ rooms: [Room]) -> EmitterOperator { everybody.except(rooms) }
+    public func except(_ rooms: [Room]) -> EmitterOperator { all.except(rooms) }
     /// The event may be dropped for clients that are not ready to receive.
-    public var volatile: EmitterOperator { everybody.volatile }
+    public var volatile: EmitterOperator { all.volatile }
     /// Whether transports may compress the event.
-    public func compress(_ compress: Bool) -> EmitterOperator { everybody.compress(compress) }
+    public func compress(_ compress: Bool) -> EmitterOperator { all.compress(compress) }
 
     /// Sends an event to all clients; see ``EmitterOperator/emit(_:_:)``.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
-        try await everybody.emit(event, repeat each arguments)
+        try await all.emit(event, repeat each arguments)
     }
 
     /// Makes all sockets join rooms; see ``EmitterOperator/socketsJoin(_:)-(Room...)``.
-    public func socketsJoin(_ rooms: Room...) async throws { try await everybody.socketsJoin(rooms) }
+    public func socketsJoin(_ rooms: Room...) async throws { try await all.socketsJoin(rooms) }
     /// Makes all sockets leave rooms; see ``EmitterOperator/socketsLeave(_:)-(Room...)``.
-    public func socketsLeave(_ rooms: Room...) async throws { try await everybody.socketsLeave(rooms) }
-    /// Ends all sockets; see ``EmitterOperator/disconnectSockets(close:)``.
-    public func disconnectSockets(close: Bool = false) async throws { try await everybody.disconnectSockets(close: close) }
+    public func socketsLeave(_ rooms: Room...) async throws { try await all.socketsLeave(rooms) }
+    /// Disconnects all sockets; see ``EmitterOperator/disconnectSockets(close:)``.
+    public func disconnectSockets(close: Bool = false) async throws { try await all.disconnectSockets(close: close) }
 
     /// Sends an event to the servers themselves; see ``EmitterOperator/serverSideEmit(_:_:)``.
     public func serverSideEmit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
-        try await everybody.serverSideEmit(event, repeat each arguments)
+        try await all.serverSideEmit(event, repeat each arguments)
     }
 }

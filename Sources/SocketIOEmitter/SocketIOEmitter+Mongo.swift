@@ -10,7 +10,7 @@ extension SocketIOEmitter {
     ///
     /// - Parameters:
     ///   - connectionString: `mongodb://…` or `mongodb+srv://…` with all its options; its path may name the database.
-    ///   - options: What else is to be known.
+    ///   - options: The options.
     /// - Throws: As ``mongo(_:options:)-(MongoAdapterConfiguration,_)``.
     public static func mongo(_ connectionString: String, options: Options = Options()) async throws -> SocketIOEmitter {
         var configuration = MongoAdapterConfiguration(connectionString: connectionString)
@@ -19,12 +19,12 @@ extension SocketIOEmitter {
         return try await mongo(configuration, options: options)
     }
 
-    /// Creates an emitter into the cluster of a MongoDB deployment. The collection is set up if it is not there yet.
+    /// Creates an emitter into the cluster of a MongoDB deployment. The collection is set up if it does not exist.
     ///
     /// - Parameters:
-    ///   - configuration: The same as that of the nodes: database, collection, cluster, wire format and expiration. What it says of
-    ///     reading, heartbeats and requests does not matter here. Its `writeTimeout` counts, not that of the options.
-    ///   - options: What else is to be known.
+    ///   - configuration: Database, collection, cluster name, wire format and expiration must be those of the nodes. The settings for
+    ///     reading, heartbeats and requests have no effect. Its `cluster.writeTimeout` is used instead of that of the options.
+    ///   - options: The options.
     /// - Throws: `MongoAdapterError`: `invalidConfiguration`; `unreachable` or `authentication` within the server selection timeout;
     ///   `unauthorized`; `collectionMismatch`; `failed`.
     public static func mongo(

@@ -6,7 +6,8 @@ public import SocketIOCluster
 public import SocketIOCore
 import SocketIOText
 
-/// Emits to the clients of a cluster from a process that is no server: a job, a command, a function.
+/// The emitter library: emits to the clients of a cluster from a process that is not a server, such as a job or a function. The command
+/// line tool over it is `socketio-emit`.
 ///
 /// ```swift
 /// let io = try await SocketIOEmitter.mongo("mongodb://db1,db2,db3/?replicaSet=rs0")
@@ -14,20 +15,20 @@ import SocketIOText
 /// await io.close()
 /// ```
 ///
-/// It is not a node: nobody counts it, nobody waits for it, and it gets no answers. It holds one connection for its messages, and nothing
-/// of it is left after ``close()``. Keep one for as long as there is something to emit; what several tasks emit at the same time is
+/// It is not a node: it is not counted, nodes do not wait for it, and it receives no answers. It holds one connection for its messages
+/// until ``close()``. Keep one emitter for as long as there is something to emit; messages that several tasks emit at the same time are
 /// written together.
 public final class SocketIOEmitter: Sendable {
-    /// What an emitter can be given besides its driver.
+    /// The options of an emitter.
     public struct Options: Sendable {
-        /// The parser of the servers. All of them, and their clients, use the same. Default: ``SocketIOCore/PacketFormat/json``.
+        /// The parser of the servers. All servers and their clients must use the same one. Default: ``SocketIOCore/PacketFormat/json``.
         public var parser = PacketFormat.json
-        /// Whether the servers have connection state recovery on. Broadcasts then carry the offset that lets clients which were cut off
-        /// get them later. Default: false.
+        /// Whether connection state recovery is enabled in the servers. Broadcasts then carry the offset with which disconnected clients
+        /// can receive them later. Default: false.
         public var connectionStateRecovery = false
         /// How long a message may wait to be written before `emit` throws. Default: 30 s, longer than an election.
         public var writeTimeout = Duration.seconds(30)
-        /// Where the emitter logs. Default: a logger labelled `socketio.emitter`.
+        /// The emitter's logger. Default: one labelled `socketio.emitter`.
         public var logger = Logger(label: "socketio.emitter")
 
         /// The defaults.
@@ -44,9 +45,9 @@ public final class SocketIOEmitter: Sendable {
     /// ```
     ///
     /// - Parameters:
-    ///   - driver: Carries the messages. It is closed with the emitter.
-    ///   - options: What else is to be known.
-    /// - Throws: What the driver throws, with advice in its message.
+    ///   - driver: Writes the messages. It is closed with the emitter.
+    ///   - options: The options.
+    /// - Throws: The error of the driver, with advice in its message.
     public convenience init(driver: any Driver, options: Options = Options()) async throws {
         var configuration = ClusterConfiguration()
         configuration.writeTimeout = options.writeTimeout
@@ -63,7 +64,7 @@ public final class SocketIOEmitter: Sendable {
         try await sender.start()
     }
 
-    /// Waits until everything is written, at most for the write deadline, and ends the connection and its threads.
+    /// Waits until everything is written, at most for the write timeout, and ends the connection and its threads.
     public func close() async { await sender.close() }
 
     /// The sockets of a namespace. A missing leading slash is added.

@@ -1,7 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What is wrong with an event or a namespace that was to be emitted. What becomes of a message on its way to the cluster is told by
+/// An event or a namespace that cannot be emitted. The outcome of a message on its way to the cluster is reported by
 /// `ClusterError`.
 public struct SocketIOEmitterError: Error, Sendable, CustomStringConvertible {
     /// The kind of an error; more may be added.

@@ -49,7 +49,7 @@ public struct MessagePackError: Error, Hashable, Sendable {
     public var code: Code
     /// What went wrong, for people. Contains no bytes of the input.
     public var message: String
-    /// The offset in the input at which it went wrong, in bytes from the start; nil when there is no input.
+    /// The offset of the error in the input, in bytes from the start; nil without an input.
     public var offset: Int?
 
     package init(_ code: Code, _ message: String, at offset: Int? = nil) {

@@ -5,23 +5,23 @@
 public import SocketIOCluster
 public import SocketIOCore
 
-/// Makes this process a node of a cluster over MongoDB: whatever the server does with its sockets, it does with those of all nodes.
+/// Makes this process a node of a cluster over MongoDB: operations on the server's sockets apply to the sockets of all nodes.
 ///
 /// ```swift
 /// let io = SocketIOServer(adapter: .mongo("mongodb://db1,db2,db3/?replicaSet=rs0"))
 /// ```
 ///
-/// The server starts it and closes it last. Keep the adapter if a readiness probe is to ask for its ``health``.
+/// The server starts the adapter, and closes it last. Keep a reference if a readiness probe checks its ``health``.
 public final class MongoAdapter: AdapterFactory {
     /// The node: its id, the other nodes, and its health.
     public let node: ClusterNode
     private let driver: any MongoDriver
     private let format: any WireFormat
 
-    /// Makes an adapter that has not started. What is wrong with the configuration is told by its start; see also
+    /// Creates an adapter without starting it. ``start()`` throws if the configuration is not valid; see also
     /// ``MongoAdapterConfiguration/validate()``.
     ///
-    /// - Parameter configuration: How to reach MongoDB, and how to use it.
+    /// - Parameter configuration: How to connect to MongoDB and how to use it.
     public init(_ configuration: MongoAdapterConfiguration) {
         let epoch = ClusterNode.makeEpoch()
         let format = configuration.makeWireFormat(epoch: epoch)
@@ -39,29 +39,29 @@ public final class MongoAdapter: AdapterFactory {
         (format as? NodeJSWireFormat)?.onForeignSession { [weak node] pid, namespace in node?.forgetSession(pid: pid, in: namespace) }
     }
 
-    /// How well the node takes part. A readiness probe asks for its ``SocketIOCore/ClusterHealth/takesPart``: if that is false, other nodes
-    /// may not hear this one, or it them. A stream that loses its place three times within a minute counts as deaf, until
-    /// a minute has passed without another loss.
+    /// The health of the node. Readiness probes should check ``SocketIOCluster/ClusterHealth/takesPart``: if it is false, messages from or
+    /// to other nodes may not arrive. A stream that loses its position three times within a minute counts as deaf, until a minute passes
+    /// without another loss.
     public var health: ClusterHealth {
         let health = node.health
         return health.takesPart && driver.isUnstable ? .deaf : health
     }
 
-    /// Looks at the deployment, sets the collection up and starts to take part. Returns when the node listens, or after
+    /// Checks the deployment, sets up the collection and starts the node. Returns when the node reads messages, or after
     /// ``SocketIOCluster/ClusterConfiguration/settleTimeout``.
     ///
     /// - Throws: ``MongoAdapterError``: `invalidConfiguration`; `unreachable` or `authentication` within the server selection timeout;
     ///   `unauthorized`; `noChangeStreams`; `collectionMismatch`; `failed`.
     public func start() async throws { try await node.start() }
 
-    /// Tells the other nodes that this one is going to leave. It is still counted and still answers.
+    /// Announces that this node is about to leave. Until then it still counts and answers requests.
     public func drain() async { await node.drain() }
 
-    /// Writes what waits, tells the other nodes that this one has left, and closes its client: within
+    /// Writes queued messages, announces that this node has left, and closes its client: within
     /// ``SocketIOCluster/ClusterConfiguration/closeTimeout``, whatever MongoDB does, and whether or not the task is cancelled.
     public func close() async { await node.close() }
 
-    /// Stores sessions as the driver does for a node that leaves, for tests.
+    /// Stores sessions as the driver does when a node leaves, for tests.
     package func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
         try await driver.storeSessions(sessions, for: duration)
     }
@@ -74,10 +74,10 @@ public final class MongoAdapter: AdapterFactory {
     /// Where copies of sessions are kept, for tests.
     package var snapshotStore: (any SnapshotStore)? { driver.snapshotStore }
 
-    /// What the wire format asks for.
+    /// The length that the wire format requires.
     public var socketIDLength: Int { format.traits.socketIDLength }
 
-    /// Whether the wire format can express it.
+    /// Whether the wire format supports connection state recovery.
     public var recoversSessions: Bool { format.traits.recoversSessions }
 
     /// Makes the adapter of a namespace.
@@ -97,7 +97,7 @@ extension AdapterFactory where Self == MongoAdapter {
 
     /// Makes the server a node of a cluster over MongoDB.
     ///
-    /// - Parameter configuration: How to reach MongoDB, and how to use it.
+    /// - Parameter configuration: How to connect to MongoDB and how to use it.
     public static func mongo(_ configuration: MongoAdapterConfiguration) -> MongoAdapter { MongoAdapter(configuration) }
 }
 #endif

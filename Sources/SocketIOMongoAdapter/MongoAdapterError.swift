@@ -1,7 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What keeps a node from taking part in its cluster over MongoDB. Every message says what to do.
+/// An error that prevents a node from joining its cluster over MongoDB. Every message says what to do.
 public struct MongoAdapterError: Error, Sendable, CustomStringConvertible {
     /// The kind of an error; more may be added.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
@@ -20,9 +20,9 @@ public struct MongoAdapterError: Error, Sendable, CustomStringConvertible {
         public static let unauthorized = Code(value: .unauthorized)
         /// The server is a standalone `mongod`, which has no change streams.
         public static let noChangeStreams = Code(value: .noChangeStreams)
-        /// The collection is there with options that are not those of the configuration.
+        /// The collection exists with options that differ from the configuration.
         public static let collectionMismatch = Code(value: .collectionMismatch)
-        /// The server refused something else.
+        /// The server refused an operation for another reason.
         public static let failed = Code(value: .failed)
         /// The adapter is closed, or has not started.
         public static let closed = Code(value: .closed)
@@ -35,7 +35,7 @@ public struct MongoAdapterError: Error, Sendable, CustomStringConvertible {
     public let code: Code
     /// What happened and what to do about it.
     public let message: String
-    /// The error of the client, if it was one.
+    /// The error of the client, if there is one.
     public let cause: (any Error)?
 
     init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
@@ -51,7 +51,7 @@ public struct MongoAdapterError: Error, Sendable, CustomStringConvertible {
 #if MongoDB
 import SocketIOMongoClient
 extension MongoAdapterError {
-    /// What a failed command of the set-up means for somebody who starts a server.
+    /// Explains a failed command to the person who starts the server.
     init(_ error: MongoError, while action: String) {
         switch error.code {
         case .serverSelection, .network:

@@ -19,7 +19,7 @@ import Synchronization
 /// await client.close()
 /// ```
 public final class MongoClient: Sendable {
-    /// What the client was made with.
+    /// The client's configuration.
     public let configuration: MongoClientConfiguration
     /// The database that the path of the connection string names.
     public let defaultDatabase: String?

@@ -4,7 +4,7 @@
 #if MongoDB
 import SocketIOText
 
-/// What went wrong in ``MongoClient``.
+/// An error of ``MongoClient``.
 ///
 /// `description` holds the kind, what to do about it and the server's code, never the content of documents: the server's own text may
 /// quote them and is only in ``serverMessage``.
@@ -24,7 +24,7 @@ public struct MongoError: Error, Sendable, CustomStringConvertible {
         public static let authentication = Code(kind: .authentication)
         /// The connection could not be made, broke or did not answer in time.
         public static let network = Code(kind: .network)
-        /// The server refused a command; ``MongoError/serverCode`` tells why.
+        /// The server refused a command; ``MongoError/serverCode`` is the reason.
         public static let command = Code(kind: .command)
         /// The server refused a write or could not confirm it.
         public static let write = Code(kind: .write)
@@ -36,7 +36,7 @@ public struct MongoError: Error, Sendable, CustomStringConvertible {
         public static let cancelled = Code(kind: .cancelled)
         /// The caller passed something that cannot work, such as a malformed connection string.
         public static let invalidArgument = Code(kind: .invalidArgument)
-        /// Bytes that are no valid BSON.
+        /// The bytes are not valid BSON.
         public static let invalidBSON = Code(kind: .invalidBSON)
         /// A limit of the configuration is reached: commands waiting or open cursors.
         public static let overloaded = Code(kind: .overloaded)
@@ -49,11 +49,11 @@ public struct MongoError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// What became of a write that failed.
+    /// The outcome of a failed write.
     public enum Outcome: Hashable, Sendable {
         /// The server has not applied it: it was not sent, or it was refused as a whole.
         case notApplied
-        /// It may have been applied, now or later, in full or in part. Sending it again with the same `_id`s settles it.
+        /// The write may have been applied, now or later, in full or in part. Sending it again with the same `_id`s resolves this.
         case unknown
     }
 
@@ -133,7 +133,7 @@ public struct MongoError: Error, Sendable, CustomStringConvertible {
 }
 
 extension MongoError {
-    /// An error as a server or a network makes it, for tests of those who handle it.
+    /// An error as a server or a network produces it, for tests of error handling.
     package static func simulated(_ code: Code, outcome: Outcome = .notApplied) -> MongoError {
         var details = Details()
         details.outcome = outcome

@@ -35,10 +35,10 @@ public struct MongoWriteConcern: Hashable, Sendable {
     /// stays applied on the primary. Keep it below the socket timeout, or the outcome is unknown instead. Milliseconds on the wire.
     public var timeout: Duration?
 
-    /// Most of the voting members: such a write survives a fail-over.
+    /// Most of the voting members: such a write survives a failover.
     public static let majority = MongoWriteConcern(acknowledgement: .majority)
 
-    /// That many members; the write may be rolled back by a fail-over.
+    /// That many members; the write may be rolled back by a failover.
     public static func members(_ count: Int) -> MongoWriteConcern {
         MongoWriteConcern(acknowledgement: .members(Swift.max(1, count)))
     }

@@ -4,8 +4,8 @@
 #if MongoDB
 import Synchronization
 
-/// One command between the task that wants its result and the thread that runs it. Whoever comes first, result or cancellation,
-/// resumes the task; the other finds it gone. The result itself changes hands under the lock.
+/// One command, shared by the task that waits for its result and the thread that runs it. Either the result or the cancellation resumes
+/// the task, whichever is first; the other has no effect. The result is passed under the lock.
 final class PendingCommand<Value: Sendable>: Sendable {
     private enum State {
         case new
@@ -35,7 +35,7 @@ final class PendingCommand<Value: Sendable>: Sendable {
         }.get()
     }
 
-    /// Called by the thread before it runs the command; `false` if nobody waits for it any more.
+    /// Called by the thread before it runs the command; `false` if the task no longer waits for it.
     func start() -> Bool {
         self.state.withLock { state in
             guard case .waiting(let continuation) = state else { return false }
@@ -44,12 +44,12 @@ final class PendingCommand<Value: Sendable>: Sendable {
         }
     }
 
-    /// Hands the result over, if somebody still waits.
+    /// Passes the result to the task if it still waits.
     func finish(_ result: Result<Value, MongoError>) {
         end { _ in result }
     }
 
-    /// Ends the waiting at once. A command that is on its way goes on without anybody to tell.
+    /// Resumes the task at once. A command that is already running continues, and its result is discarded.
     private func cancel() {
         end { isRunning in .failure(.cancelled(outcome: isRunning ? .unknown : .notApplied)) }
     }

@@ -13,7 +13,7 @@ import Musl
 import Glibc
 #endif
 
-/// Makes a folder of a name that nobody has, under `TMPDIR` or `/tmp`.
+/// Creates a folder with a unique name under `TMPDIR` or `/tmp`.
 func makeTemporaryFolder() throws -> String {
     let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var template = Array("\(parent)/swift-socketio-mongod.XXXXXX".utf8CString)
@@ -59,7 +59,7 @@ func writeFile(_ path: String, _ text: String, mode: mode_t) throws {
     guard write(file, bytes, bytes.count) == bytes.count else { throw MongoHarnessError("cannot write \(path): errno \(errno)") }
 }
 
-/// At most the last 64 KiB; nothing if there is no such file.
+/// Reads at most the last 64 KiB of a file; empty if it does not exist.
 func readFile(_ path: String) -> String {
     let file = open(path, O_RDONLY)
     guard file >= 0 else { return "" }

@@ -14,7 +14,7 @@ import Glibc
 
 /// Which MongoDB the tests can use on this machine.
 public enum MongoBinary {
-    /// The connection string in `MONGODB_URI`: a deployment that somebody else runs, for tests that do not have to break it.
+    /// The connection string in `MONGODB_URI`: an existing deployment, for tests that do not have to break it.
     public static var externalConnectionString: String? {
         environment("MONGODB_URI")
     }

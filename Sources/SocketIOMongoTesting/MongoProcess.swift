@@ -47,7 +47,7 @@ public final class MongoProcess: Sendable {
     /// Starts a `mongod` on a free port and waits until it takes connections.
     static func start(in parent: String, name: String, arguments: [String]) async throws -> MongoProcess {
         var failure: (any Error)?
-        // Between finding a free port and using it somebody else may have taken it.
+        // Another process may take the port between finding it and using it.
         for _ in 0..<5 {
             let process = MongoProcess(port: try FreePort.find(), folder: "\(parent)/\(name)", arguments: arguments)
             do {

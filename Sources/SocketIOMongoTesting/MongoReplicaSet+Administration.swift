@@ -5,7 +5,7 @@
 import SocketIOMongoClient
 import NIOCore
 
-/// What an administrator does, and what a test wants to know of it.
+/// Administration of a replica set, and its state for tests.
 extension MongoReplicaSet {
     /// Kills every cursor on a collection, idle or not, on the primary.
     ///
@@ -47,7 +47,7 @@ extension MongoReplicaSet {
             command.append("batchSize", Int32(1_000))
         }
         let reply = try await run(find, on: primary(), database: parts[0])
-        guard let documents = reply["cursor"]?.document?["firstBatch"]?.array else { throw MongoHarnessError("there is no answer") }
+        guard let documents = reply["cursor"]?.document?["firstBatch"]?.array else { throw MongoHarnessError("there is no batch") }
         var reader = BSONReader(documents)
         var count = 0
         while let document = try reader.next()?.document {
@@ -75,7 +75,7 @@ extension MongoReplicaSet {
     /// How often a member has rolled back: it grows by one each time that the member throws away writes that no majority had.
     public func rollbackID(of member: MongoProcess) async throws -> Int64 {
         let reply = try await run(BSONDocument { $0.append("replSetGetRBID", Int32(1)) }, on: member)
-        guard let id = reply["rbid"]?.integer else { throw MongoHarnessError("the member tells no rollback id") }
+        guard let id = reply["rbid"]?.integer else { throw MongoHarnessError("the member does not report a rollback id") }
         return id
     }
 
@@ -92,7 +92,7 @@ extension MongoReplicaSet {
     private func operationTime(_ name: String, of member: MongoProcess) async throws -> BSONTimestamp {
         let reply = try await run(BSONDocument { $0.append("replSetGetStatus", Int32(1)) }, on: member)
         guard let time = reply["optimes"]?.document?[name]?.document?["ts"]?.timestamp else {
-            throw MongoHarnessError("the member tells no \(name)")
+            throw MongoHarnessError("the member does not report \(name)")
         }
         return time
     }

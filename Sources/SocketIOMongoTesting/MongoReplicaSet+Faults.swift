@@ -78,7 +78,7 @@ extension MongoReplicaSet {
 
     private func oplogEnd() async throws -> BSONTimestamp {
         let reply = try await run(BSONDocument { $0.append("hello", 1) }, on: primary())
-        guard let time = reply["operationTime"]?.timestamp else { throw MongoHarnessError("the primary tells no operation time") }
+        guard let time = reply["operationTime"]?.timestamp else { throw MongoHarnessError("the primary does not report an operation time") }
         return time
     }
 
@@ -114,7 +114,7 @@ extension MongoReplicaSet {
             else { return false }
             newest.append(time)
         }
-        // The periodic no-op may be on its way: a second of difference is no lag.
+        // The periodic no-op may be on its way: a second of difference does not count as lag.
         guard newest.count == running.count, let first = newest.min(), let last = newest.max() else { return false }
         return last.time - first.time <= 1
     }

@@ -55,8 +55,8 @@ public struct MongoTestUser: Sendable {
 /// …
 /// await set.stop()
 /// ```
-/// Nothing survives the test: processes and files are gone after ``stop()``, when the set is let go, and when the process of the test
-/// dies, however it dies.
+/// Nothing outlives the test: processes and files are removed by ``stop()``, when the set is released, and when the test's process ends
+/// for whatever reason.
 public final class MongoReplicaSet: Sendable {
     /// The name in the connection string.
     public let name = "rs0"

@@ -61,7 +61,7 @@ struct ClusterOptions: ParsableArguments {
     @Option(help: "The database.") var database = "socketio"
     @Option(help: "The collection.") var collection = "messages"
     @Option(help: "The name that nodes of one cluster share.") var cluster = "load"
-    @Option(help: "How old messages go away.") var expiration = Expiration.ttl
+    @Option(help: "How old messages are removed.") var expiration = Expiration.ttl
     @Option(help: "How messages are read; tailable needs --expiration capped.") var driver = Driver.changeStream
 }
 

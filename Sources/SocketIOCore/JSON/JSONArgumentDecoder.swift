@@ -14,11 +14,13 @@ import Foundation
 ///
 /// It gives what Foundation's `JSONDecoder` gives, with these differences:
 /// - `Data`, `[UInt8]` and `ByteBuffer` are read from the packet's binary attachments: the JSON holds `{"_placeholder":true,"num":n}` in
-///   their place, and `n` must be an integer that names one of them, also where the type is ``SocketIOValue``. `[UInt8]` is also read from an array of numbers.
+///   their place, and `n` must be an integer that names one of them, also where the type is ``SocketIOValue``. `[UInt8]` is also read from
+///   an array of numbers.
 /// - `Date` is read from the text that JavaScript's `Date` becomes in JSON (ISO 8601), or from a number of milliseconds since 1970
 ///   (`Date.now()`).
 /// - If an object has a key twice the last one counts, as for `JSON.parse`; escapes of lone surrogates become U+FFFD.
-/// - Keys are told apart by their bytes, as in JavaScript. Where the type is not ``SocketIOValue``, an object is refused that has two keys which
+/// - Keys are compared by their bytes, as in JavaScript. Where the type is not ``SocketIOValue``, an object is refused that has two keys
+/// which
 ///   Swift's strings take as equal (`é` in one character and in two): a dictionary would lose one of them.
 /// - A string or key with more than 64 combining marks in a row is refused: Swift needs quadratic time to compare it. So is an object whose keys
 ///   would become strings if, with those of others in the argument, those that are not ASCII have more than 64 KiB; not where the type is ``SocketIOValue``.

@@ -9,7 +9,7 @@ protocol JSONByteOutput: ~Copyable {
     mutating func append(upTo count: Int, _ body: (UnsafeMutableRawPointer) -> Int)
 }
 
-/// Bytes that only grow. A `ByteBuffer` asks at each write whether its storage is shared; here nobody else can have it.
+/// Bytes that only grow. A `ByteBuffer` asks at each write whether its storage is shared; this one is never shared.
 struct JSONOutput: ~Copyable, JSONByteOutput {
     private var base: UnsafeMutableRawPointer
     private var capacity: Int

@@ -23,6 +23,9 @@ final class JSONSink {
         var key: (any CodingKey)?
     }
 
+    // MessagePackSink has the same shape, as the decoders' containers have. They are not one generic type, because generic code of another
+    // module is not specialised: each value would go through a witness table, on the path of every typed event.
+
     // A sink stays inside one call of the encoder, and none of its accesses overlap; checking that at run time costs more than the writing.
     @exclusivity(unchecked) private(set) var slots: [Slot]
     @exclusivity(unchecked) private var writer = JSONWriter()

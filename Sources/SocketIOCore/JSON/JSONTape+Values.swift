@@ -114,8 +114,8 @@ extension JSONTape {
         return number
     }
 
-    /// Whether every placeholder stands for an attachment of its own, as encoders write them. One attachment that is named ten thousand times
-    /// would be ten thousand when it is copied, or sent on.
+    /// Whether every placeholder stands for an attachment of its own, as encoders write them. One attachment that is named ten thousand
+    /// times would be ten thousand when it is copied, or sent on.
     var hasSoundPlaceholders: Bool {
         var isNamed = [Bool](repeating: false, count: attachments.count)
         for index in entries.indices where isPlaceholder(at: index) {
@@ -175,7 +175,7 @@ extension JSONTape {
         return members
     }
 
-    /// The same where keys are told apart by their bytes, so that none is refused but for its marks.
+    /// The same where keys are compared by their bytes, so that none is refused but for its marks.
     private func namedMembers(
         of object: Int,
         _ member: (JSONTape, Int) throws(JSONValueFault) -> SocketIOValue

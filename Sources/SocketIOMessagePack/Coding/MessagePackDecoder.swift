@@ -11,7 +11,7 @@ import SocketIOText
 /// - `Data`, `[UInt8]` and `ByteBuffer` decode from binary (the latter without copying), `Date` from a timestamp (extension −1) or the
 ///   date of notepack 2, `URL` from a string, `Decimal` from a number or a string.
 /// - notepack's `undefined` (extension 0) is nil; every other extension type is refused.
-/// - If a map holds a key twice, the last one counts. Keys are told apart by their bytes; a map with two keys that only Swift's strings
+/// - If a map holds a key twice, the last one counts. Keys are compared by their bytes; a map with two keys that only Swift's strings
 ///   take as equal (`é` in one character and in two) is refused, as a dictionary would lose one of them.
 /// - A string or key with more than 64 combining marks in a row is refused: Swift needs quadratic time to compare it. So is a map whose keys
 ///   would become strings if, with those of others in the value, those that are not ASCII have more than 64 KiB.

@@ -115,7 +115,7 @@ extension MessagePackTree {
             case MSGPACK_OBJECT_FLOAT32, MSGPACK_OBJECT_FLOAT64: Decimal(string: object.pointee.via.f64.description)
             default: Decimal(string: try string(object))
             }
-        guard let value else { throw MessagePackFault(type: Decimal.self, reason: .corrupted("the value is no decimal number")) }
+        guard let value else { throw MessagePackFault(type: Decimal.self, reason: .corrupted("the value is not a decimal number")) }
         return value
     }
 

@@ -124,7 +124,7 @@ extension MessagePackReader {
 }
 
 extension MessagePackTimestamp {
-    /// Reads the content of an extension; nil if it is no timestamp.
+    /// Reads the content of an extension; nil if it is not a timestamp.
     init?(extension type: Int8, bytes: ByteBuffer) {
         let index = bytes.readerIndex
         switch (type, bytes.readableBytes) {

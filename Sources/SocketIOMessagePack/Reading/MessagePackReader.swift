@@ -111,7 +111,7 @@ public struct MessagePackReader: Sendable {
     /// integers.
     ///
     /// - Parameter type: the type to return.
-    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no number, ``MessagePackError/Code/outOfRange`` if it does
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is not a number, ``MessagePackError/Code/outOfRange`` if it does
     ///   not fit.
     @inlinable
     public mutating func readInteger<T: FixedWidthInteger>(as type: T.Type = T.self) throws(MessagePackError) -> T {
@@ -129,7 +129,7 @@ public struct MessagePackReader: Sendable {
 
     /// Reads a float; integers are accepted too, rounded to the nearest double if they exceed 2⁵³.
     ///
-    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no number.
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is not a number.
     public mutating func readDouble() throws(MessagePackError) -> Double {
         let number = try peekNumber()
         let value: Double =
@@ -167,7 +167,7 @@ public struct MessagePackReader: Sendable {
 
     /// Reads a string's bytes without checking that they are UTF-8 and without copying them.
     ///
-    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no string, ``MessagePackError/Code/truncated``.
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is not a string, ``MessagePackError/Code/truncated``.
     public mutating func readStringBytes() throws(MessagePackError) -> ByteBuffer {
         let bytes = try peekStringBytes()
         return advance(bytes.size, returning: bytes.slice)
@@ -189,7 +189,8 @@ public struct MessagePackReader: Sendable {
     /// Reads the header of an array.
     ///
     /// - Returns: how many values follow; at most as many as bytes are left.
-    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no array, ``MessagePackError/Code/truncated`` if it declares
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is not an array, ``MessagePackError/Code/truncated`` if it
+    /// declares
     ///   more elements than bytes are left.
     public mutating func readArrayHeader() throws(MessagePackError) -> Int {
         let header: LengthHeader
@@ -206,7 +207,7 @@ public struct MessagePackReader: Sendable {
     /// Reads the header of a map.
     ///
     /// - Returns: how many pairs of a key and a value follow; at most half as many as bytes are left.
-    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no map, ``MessagePackError/Code/truncated`` if it declares
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is not a map, ``MessagePackError/Code/truncated`` if it declares
     ///   more pairs than bytes are left for.
     public mutating func readMapHeader() throws(MessagePackError) -> Int {
         let header: LengthHeader
@@ -232,14 +233,14 @@ public struct MessagePackReader: Sendable {
 
     /// Reads a timestamp: extension −1 of 4, 8 or 12 bytes, or the date of notepack 2 (extension 0 of 8 bytes, milliseconds).
     ///
-    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is no extension,
+    /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is not an extension,
     ///   ``MessagePackError/Code/unsupportedExtension`` if it is another one.
     public mutating func readTimestamp() throws(MessagePackError) -> MessagePackTimestamp {
         let content = try peekExtension()
         guard let timestamp = MessagePackTimestamp(extension: content.type, bytes: content.slice) else {
             throw error(
                 .unsupportedExtension,
-                "extension type \(content.type) of \(content.slice.readableBytes) bytes is no timestamp"
+                "extension type \(content.type) of \(content.slice.readableBytes) bytes is not a timestamp"
             )
         }
         return advance(content.size, returning: timestamp)

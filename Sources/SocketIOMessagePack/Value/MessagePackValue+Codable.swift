@@ -48,7 +48,7 @@ extension MessagePackValue: Codable {
     /// Encodes the value.
     ///
     /// - Parameter encoder: the encoder.
-    /// - Throws: `EncodingError` for an extension and for a key that is no string.
+    /// - Throws: `EncodingError` for an extension and for a key that is not a string.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

@@ -21,7 +21,7 @@ extension MongoAdapterConfiguration {
         if case .client(let client) = connection.value {
             try require(
                 client.configuration.commandThreads > cluster.lanes,
-                "the client has \(client.configuration.commandThreads) command threads for \(cluster.lanes) lanes: give it at least one more"
+                "the client has \(client.configuration.commandThreads) command threads for \(cluster.lanes) lanes: add at least one"
             )
         }
     }

@@ -6,7 +6,7 @@ import SocketIOMongoClient
 import NIOCore
 import SocketIOText
 
-/// Where a change stream has to be opened, after whatever has happened to the last one.
+/// Decides where to reopen a change stream, depending on how the last one ended.
 struct ChangeStreamStateMachine {
     /// Where a stream begins.
     enum Position: Equatable {
@@ -14,7 +14,7 @@ struct ChangeStreamStateMachine {
         case now
         /// After the event of a token.
         case after(BSONDocument)
-        /// At a time that the server has told.
+        /// At a time reported by the server.
         case at(BSONTimestamp)
     }
 
@@ -39,9 +39,9 @@ struct ChangeStreamStateMachine {
         case collectionIsGone
         /// The position will never be good again.
         case positionIsLost
-        /// There is an event after the position that nobody can read.
+        /// The event after the position cannot be read.
         case unreadableEvent
-        /// The position is given up if this happens again and again.
+        /// The position is abandoned if this happens repeatedly.
         case unclear
     }
 
@@ -54,7 +54,7 @@ struct ChangeStreamStateMachine {
     private var setUpsInRow = 0
     private var stability = StreamStability()
 
-    /// Whether the position was lost again and again lately.
+    /// Whether the position was repeatedly lost in the last minute.
     func isUnstable(now: NIODeadline) -> Bool { stability.isUnstable(now: now) }
 
     /// The stream is to be opened.
@@ -77,7 +77,7 @@ struct ChangeStreamStateMachine {
         needsSetUp = false
     }
 
-    /// Everything up to this token was handed over.
+    /// Everything up to this token was delivered.
     mutating func read(upTo token: BSONDocument?) {
         stability.read()
         setUpsInRow = 0
@@ -106,10 +106,10 @@ struct ChangeStreamStateMachine {
         }
     }
 
-    /// Goes on behind an event that nobody can read.
+    /// Skips an event that cannot be read.
     ///
-    /// The server throws the whole batch away in which it meets such an event. So what stands before it is read first, one by one: then the
-    /// event is alone in its batch.
+    /// The server discards the whole batch that contains the event. So the events before it are read first, one by one, until the event is
+    /// alone in its batch.
     private mutating func stepOver(_ error: MongoError, now: NIODeadline) {
         if !readsSingly, position != .now {
             readsSingly = true
@@ -121,8 +121,8 @@ struct ChangeStreamStateMachine {
         isLossy = true
     }
 
-    /// Goes on at the time of the error, by the server's clock: by that of this machine it might lie in the future, where a stream is
-    /// accepted and hears nothing.
+    /// Resumes at the time of the error, by the server's clock: by this machine's clock it might lie in the future, where a stream is
+    /// accepted but receives nothing.
     private mutating func restart(_ error: MongoError, now: NIODeadline) {
         if case .now = position, error.operationTime == nil { return }
         position = error.operationTime.map { .at($0) } ?? .now
@@ -146,11 +146,12 @@ struct ChangeStreamStateMachine {
         return error.leavesPositionValid ? .transient : .unclear
     }
 
-    /// The position behind the event that the message of a ``MongoErrorCode/bsonObjectTooLarge`` quotes: `… First element: _id: { _data: "8263…" }`.
+    /// The position after the event that the message of a ``MongoErrorCode/bsonObjectTooLarge`` quotes:
+    /// `… First element: _id: { _data: "8263…" }`.
     ///
-    /// The server cuts a long token off: `"8263…..."`. It begins with the event's time then, and nothing else has that time, except the rest
-    /// of a transaction. If even that cannot be read, the event is no newer than the error. A stream that began at the time of the event
-    /// would meet it again.
+    /// The server truncates a long token: `"8263…..."`. It still begins with the event's time, which no other event has, except the rest
+    /// of a transaction. If even that cannot be read, the event is not newer than the error. A stream that began at the time of the event
+    /// would receive it again.
     static func position(behind error: MongoError) -> Position? {
         let limit = error.operationTime
         guard let range = error.serverMessage?.firstRange(of: "_data: \""), let rest = error.serverMessage?[range.upperBound...] else {

@@ -18,7 +18,7 @@ struct CollectionSetUp: Sendable {
     /// How many members must have built the index; nil where the server does not let one choose.
     let commitQuorum: Int?
 
-    /// How often it is looked for, and made if it is not there, before somebody is told.
+    /// How often the collection is looked up, and created if it is missing, before an error is thrown.
     private static let attempts = 5
 
     /// - Returns: The UUID of the collection, if it is capped.
@@ -34,7 +34,7 @@ struct CollectionSetUp: Sendable {
 
     // MARK: Collection
 
-    /// It may be dropped again before it is found. Whoever then wrote to a capped one without its UUID would make an ordinary one.
+    /// The collection may be dropped again before it is found. A write without the UUID of a capped one would then create an ordinary one.
     private func createOrCheck() async throws(MongoAdapterError) -> BSONDocument {
         for _ in 0..<Self.attempts {
             if let found = try await find() {
@@ -43,7 +43,7 @@ struct CollectionSetUp: Sendable {
             }
             try await create()
         }
-        let text = "The collection \(collection.namespace) is dropped as often as it is made: find out who drops it, or use another one"
+        let text = "The collection \(collection.namespace) keeps being dropped: find out who drops it, or use another one"
         throw MongoAdapterError(.failed, text)
     }
 
@@ -71,7 +71,7 @@ struct CollectionSetUp: Sendable {
     private func check(_ found: BSONDocument) throws(MongoAdapterError) {
         let description = CollectionDescription(found)
         guard let difference = description.difference(from: expiration) else { return }
-        let text = "The collection \(collection.namespace) is there and \(difference)"
+        let text = "The collection \(collection.namespace) exists and \(difference)"
         throw MongoAdapterError(.collectionMismatch, text)
     }
 
@@ -131,7 +131,7 @@ struct CollectionSetUp: Sendable {
     }
 }
 
-/// What `listCollections` tells of a collection.
+/// A collection as `listCollections` describes it.
 struct CollectionDescription: Equatable {
     var type: String
     var isCapped: Bool

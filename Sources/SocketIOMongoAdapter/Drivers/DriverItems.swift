@@ -6,13 +6,13 @@ import SocketIOCluster
 import SocketIOMongoClient
 import SocketIOCore
 
-/// What a stream hands its events to, and tells about its progress.
+/// Decodes the events of a stream and keeps track of its progress.
 protocol StreamReader: Sendable {
     /// Reads one document of a batch.
     func read(_ document: BSONDocument, into items: inout [DriverItem])
-    /// A batch has come.
+    /// A batch has arrived.
     func received(_ batch: MongoBatch)
-    /// Everything in the batch was handed over.
+    /// Everything in the batch was delivered.
     func finished(_ batch: MongoBatch)
     /// The server has closed the cursor.
     func ended()
@@ -20,7 +20,7 @@ protocol StreamReader: Sendable {
     func failed(_ error: MongoError)
 }
 
-/// The items of one cursor: that it is open, then what comes in its batches.
+/// The items of one cursor: first that it is open, then the content of its batches.
 struct DriverItems<Reader: StreamReader>: AsyncSequence, Sendable {
     typealias Element = DriverItem
 
@@ -36,7 +36,7 @@ struct DriverItems<Reader: StreamReader>: AsyncSequence, Sendable {
         private var opening: DriverItem?
         private var batch: MongoBatch?
         private var next = 0
-        /// What the last document said, and how much of it was handed over.
+        /// The content of the last document, and how much of it was delivered.
         private var items: [DriverItem] = []
         private var handed = 0
 

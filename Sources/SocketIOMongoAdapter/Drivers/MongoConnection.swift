@@ -24,11 +24,11 @@ final class MongoConnection: Sendable {
     let configuration: MongoAdapterConfiguration
     let metrics: MongoAdapterMetrics
     let format: any WireFormat
-    /// Work on what arrives is done on the thread that it arrives on.
+    /// Decodes what arrives on the thread that it arrives on.
     let cursorExecutor = MongoCursorExecutor()
-    /// What takes stored sessions.
+    /// Takes stored sessions in batches.
     let sessions = SessionTaker()
-    /// Signs stored sessions, and tells which ones are signed; nil if they are not.
+    /// Signs and verifies stored sessions; nil if signing is off.
     let signer: Signer?
     private let untrusted = SharedLogLimiter()
     private let state = Mutex<Open?>(nil)
@@ -47,20 +47,20 @@ final class MongoConnection: Sendable {
         untrusted.log { suppressed in
             var metadata: Logger.Metadata = ["reason": "\(reason)"]
             if let suppressed { metadata["suppressed"] = "\(suppressed)" }
-            configuration.logger.error("a stored session is not signed with a known key and is lost", metadata: metadata)
+            configuration.logger.error("discarded a stored session that is not signed with a known key", metadata: metadata)
         }
     }
 
     /// The collection, between start and end.
     var collection: MongoCollection? { state.withLock { $0?.collection } }
 
-    /// What inserts have to give, so that they make no ordinary collection after somebody has dropped the capped one.
+    /// The UUID that inserts have to name, so that they do not create an ordinary collection after the capped one was dropped.
     var collectionUUID: BSONBinary? { state.withLock { $0?.uuid } }
 
-    /// How many members must have built an index: one, as nobody who sends messages should wait for a member that is away.
+    /// How many members must have built an index: one, so that senders do not wait for a member that is down.
     var commitQuorum: Int? { state.withLock { $0?.commitQuorum } }
 
-    /// Checks the configuration, sees what answers, and sets the collection up.
+    /// Validates the configuration, checks the deployment, and sets up the collection.
     ///
     /// - Parameters:
     ///   - needsChangeStreams: Whether messages are read with a change stream or a tailable cursor; nil if they are not read at all.
@@ -121,14 +121,14 @@ final class MongoConnection: Sendable {
         }
         if configuration.cluster.deafnessTimeout < .seconds(30) {
             configuration.logger.warning(
-                "the streams of a sharded cluster wait for its slowest shard: set deafnessLimit to 30 s or more",
+                "the streams of a sharded cluster wait for its slowest shard: set cluster.deafnessTimeout to 30 s or more",
                 metadata: ["deafnessTimeout": "\(configuration.cluster.deafnessTimeout)"]
             )
         }
         return hello
     }
 
-    /// Creates what is missing in the collection. Also after somebody has dropped it.
+    /// Creates the collection and its index if they are missing, even after they were dropped.
     func setUp() async throws(MongoAdapterError) {
         guard let collection else { throw MongoAdapterError(.closed, "the adapter is closed") }
         let uuid = try await setUp(collection, commitQuorum: commitQuorum)
@@ -155,7 +155,7 @@ final class MongoConnection: Sendable {
             indexName: format.traits.expiryIndex,
             commitQuorum: commitQuorum
         )
-        // What an election interrupts is repeated, ten times half a second apart: a node that starts then should not have to be started again.
+        // Retries what an election interrupts, up to ten times half a second apart, so that a node can start during an election.
         for _ in 0..<10 {
             do throws(MongoAdapterError) { return try await setUp.run() } catch {
                 guard let cause = error.cause as? MongoError, cause.isFailover else { throw error }

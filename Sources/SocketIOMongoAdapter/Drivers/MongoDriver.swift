@@ -5,15 +5,15 @@
 import SocketIOCluster
 import SocketIOCore
 
-/// What both drivers have besides carrying messages.
+/// The parts that both drivers share.
 protocol MongoDriver: Driver {
     var connection: MongoConnection { get }
-    /// Whether the stream has lost its place again and again lately.
+    /// Whether the stream has repeatedly lost its position in the last minute.
     var isUnstable: Bool { get }
 }
 
 extension MongoDriver {
-    /// What the largest document leaves for a message, its header taken off.
+    /// The maximum size of a message: that of a document, minus its header.
     var messageLimit: Int { connection.configuration.documentLimit - 1_024 }
 
     func close() async { await connection.close() }

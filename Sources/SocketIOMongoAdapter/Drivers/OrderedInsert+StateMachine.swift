@@ -6,15 +6,15 @@ import SocketIOCluster
 import SocketIOMongoClient
 import SocketIOCore
 
-/// One attempt to write a batch in its order, which may be the repetition of an attempt whose outcome is not known.
+/// One attempt to write a batch in order, which may repeat an earlier attempt whose outcome is unknown.
 ///
-/// Documents whose `_id` is there already were written by an earlier attempt. An ordered insert stops at the first of them, so the
-/// attempt goes on behind it.
+/// Documents whose `_id` exists already were written by an earlier attempt. An ordered insert stops at the first of them, so the
+/// attempt continues after it.
 struct OrderedInsertStateMachine {
     enum Action {
         /// Insert these, in order.
         case insert(Range<Int>)
-        /// Look which of these are there for good, from the first on without a hole; then call ``found(_:)``.
+        /// Look up how many of these, from the first on without a hole, a majority has; then call ``found(_:)``.
         case look(Range<Int>)
         /// The attempt is over.
         case finish(BatchOutcome)
@@ -81,14 +81,14 @@ struct OrderedInsertStateMachine {
             return
         }
         guard range.indices.contains(range.lowerBound + error.index) else {
-            return finish(.unknown(MongoAdapterError(.failed, "The server's answer to an insert makes no sense.")))
+            return finish(.unknown(MongoAdapterError(.failed, "The server's answer to an insert is malformed.")))
         }
         done = range.lowerBound + error.index
         if error.isDuplicateID {
             done += 1
             state = .looking
         } else if MongoErrorCode.refusedDocument.contains(error.code) {
-            finish(.refused(index: done, error: ClusterError(.notSent, "the server refuses the document with code \(error.code)")))
+            finish(.refused(index: done, error: ClusterError(.notSent, "the server refused the document with code \(error.code)")))
         } else {
             let cause = MongoAdapterError(.failed, "The server could not write a document (code \(error.code)).")
             isCollectionGone = error.code == .collectionUUIDMismatch
@@ -103,7 +103,7 @@ struct OrderedInsertStateMachine {
         finish(error.outcome == .notApplied && done == 0 ? .notWritten(error) : .unknown(error))
     }
 
-    /// That many of the documents looked for are there for good, in the order of the batch and without a hole.
+    /// A majority has this many of the documents, in the order of the batch and without a hole.
     mutating func found(_ count: Int) {
         done = min(sizes.count, done + max(0, count))
         state = .inserting

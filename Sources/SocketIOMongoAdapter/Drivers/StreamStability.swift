@@ -4,7 +4,7 @@
 #if MongoDB
 import NIOCore
 
-/// How well a stream holds its place: how long to wait before it is opened again, and whether its node should be called healthy.
+/// How reliably a stream keeps its position: how long to wait before reopening it, and whether its node is healthy.
 struct StreamStability {
     private static let longestPause = TimeAmount.seconds(5)
     private static let window = TimeAmount.seconds(60)
@@ -13,16 +13,16 @@ struct StreamStability {
 
     /// How often in a row the stream has ended without having moved.
     private var fruitless = 0
-    /// How often in a row that was for a reason that nobody knows.
+    /// How often in a row it has ended for an unknown reason.
     private var unclear = 0
-    /// The last times at which the place was lost.
+    /// The last times at which the position was lost.
     private var losses: [NIODeadline] = []
     private var unstableUntil: NIODeadline?
 
-    /// Whether the place was lost three times within a minute, and since then no minute has passed without a loss.
+    /// Whether the position was lost three times within a minute, and no minute has passed without a loss since then.
     func isUnstable(now: NIODeadline) -> Bool { unstableUntil.map { now < $0 } ?? false }
 
-    /// How long to wait before the stream is opened again.
+    /// How long to wait before the stream is reopened.
     func pause(now: NIODeadline) -> TimeAmount {
         if isUnstable(now: now) { return Self.longestPause }
         return fruitless > 1 ? min(Self.longestPause, .milliseconds(100) * (1 << min(fruitless, 6))) : .zero
@@ -37,18 +37,18 @@ struct StreamStability {
     /// The stream could not be opened, or has ended.
     mutating func ended() { fruitless += 1 }
 
-    /// That was for a reason that nobody knows.
+    /// The stream has ended for an unknown reason.
     ///
-    /// - Returns: Whether there were so many of these in a row that more of the same will not help.
+    /// - Returns: Whether this has happened so often in a row that resuming at the same position will not help.
     mutating func failedUnclearly() -> Bool {
         unclear += 1
         return unclear >= Self.attemptLimit
     }
 
-    /// The stream is going to begin at another place.
+    /// The stream is going to begin at another position.
     mutating func moves() { unclear = 0 }
 
-    /// The place is lost.
+    /// The position is lost.
     mutating func lost(now: NIODeadline) {
         losses.removeAll { now - $0 > Self.window }
         losses.append(now)

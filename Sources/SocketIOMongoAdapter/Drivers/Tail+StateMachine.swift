@@ -5,11 +5,11 @@
 import SocketIOMongoClient
 import NIOCore
 
-/// From where on a tailable cursor has to read, after whatever has happened to the last one.
+/// Decides where a tailable cursor has to resume, depending on how the last one ended.
 ///
-/// Documents say of themselves when they were written, and whoever may write may say anything. So this node goes by its own documents only,
+/// Documents state their own times, which anyone with write access can forge. So this node relies on its own documents only,
 /// whose times the primary has filled in: it begins with a marker that it has written at its start, never reads what is before that, and
-/// goes on at the last of its own documents that has come back.
+/// resumes at the last of its own documents that has returned.
 struct TailStateMachine {
     /// How to open the cursor.
     struct Opening: Equatable {
@@ -51,7 +51,7 @@ struct TailStateMachine {
     private var last: (id: ObjectID?, time: BSONTimestamp)?
     /// What this node has written lately, oldest first.
     private var written: [ObjectID] = []
-    /// Documents are not read before this one has come.
+    /// Documents are not read until this one arrives.
     private var gate: ObjectID?
     private var needsSetUp = false
     private var stability = StreamStability()
@@ -91,7 +91,7 @@ struct TailStateMachine {
         }
         gate = found.hasFirst ? first.id : nil
         guard !found.hasAnchor, let oldest = found.oldest, oldest > last.time else { return false }
-        // Told once, also if the cursor ends before it has read anything. What the oldest one claims is not believed if it is in the future.
+        // Reported once, even if the cursor ends before it has read anything. A time of the oldest one in the future is ignored.
         self.last = (nil, min(oldest, found.time ?? oldest))
         stability.lost(now: now)
         return true
@@ -109,19 +109,19 @@ struct TailStateMachine {
     /// Whether documents come that are before the marker that this node began with.
     var isBeforeFirst: Bool { gate != nil }
 
-    /// A document has come that may be before the marker: it is not read.
+    /// A document that may be before the marker has arrived; it is not read.
     mutating func passed(_ id: ObjectID?) {
         if let id, id == gate { gate = nil }
     }
 
-    /// A document with an id of this node has come, and everything before it was handed over.
+    /// A document with an id of this node has arrived, and everything before it was delivered.
     mutating func read(_ id: ObjectID, at time: BSONTimestamp?) {
         guard let time, let index = written.firstIndex(of: id) else { return }
         written.removeFirst(index + 1)
         last = (id, time)
     }
 
-    /// Everything that has come was handed over.
+    /// Everything that has arrived was delivered.
     mutating func read() { stability.read() }
 
     /// The server has closed the cursor without an error.
@@ -134,7 +134,7 @@ struct TailStateMachine {
     mutating func failed(_ error: MongoError, now: NIODeadline) {
         stability.ended()
         needsSetUp = true
-        // Of a cursor that was overtaken, the next opening tells what is lost.
+        // If the cursor was overtaken, the next opening determines what is lost.
         guard error.serverCode != .cappedPositionLost, !error.leavesPositionValid else { return }
         if stability.failedUnclearly() { stability.lost(now: now) }
     }

@@ -73,8 +73,9 @@ final class TailableDriver: MongoDriver {
 
     /// On an empty collection a cursor is dead at once.
     ///
-    /// - Parameter isFirst: Whether it is the one that this node begins with: a fail-over must not take it away.
-    /// - Returns: Its id, and the time that the primary has given to it; nil if a small collection under heavy load has lost it already: then
+    /// - Parameter isFirst: Whether it is the one that this node begins with: a failover must not take it away.
+    /// - Returns: Its id, and the time that the primary has given to it; nil if a small collection under heavy load has lost it already:
+    /// then
     ///   everything that is there is newer.
     private func insertMarker(_ collection: MongoCollection, isFirst: Bool) async throws(MongoError) -> (ObjectID, BSONTimestamp?) {
         let id = ObjectID()

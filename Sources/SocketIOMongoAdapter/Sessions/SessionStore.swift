@@ -91,7 +91,7 @@ struct SessionStore: SnapshotStore {
         }
     }
 
-    /// Only what was certainly not written is written again: a session that somebody has taken meanwhile must not come back.
+    /// Retries only writes that were certainly not applied: a session that another node has taken meanwhile must not reappear.
     private func write(_ command: BSONDocument, _ database: MongoDatabase) async throws(MongoAdapterError) -> BSONDocument {
         var attempt = 1
         while true {
@@ -137,7 +137,7 @@ struct SessionStore: SnapshotStore {
         return StoredSession(namespace: namespace, pid: pid, payload: found.payload, isSnapshot: found.owner != nil)
     }
 
-    /// Whether a session is signed as those of this cluster are, and not older than it may be: nobody can store one again later.
+    /// Whether a session is signed with a key of this cluster and has not expired. The expiry prevents replaying it later.
     private func isTrusted(_ found: SessionTaker.Found, _ pid: String, _ namespace: String) -> Bool {
         guard let signer = connection.signer else { return true }
         let content = signed(pid, namespace, until: found.until, owner: found.owner, found.payload)
@@ -185,7 +185,7 @@ struct SessionStore: SnapshotStore {
 }
 
 extension BSONDocument {
-    /// A node as it stands in the documents of sessions.
+    /// A node as the documents of sessions represent it.
     init(_ node: NodeIdentity) {
         self.init { document in
             document.append("id", node.id)

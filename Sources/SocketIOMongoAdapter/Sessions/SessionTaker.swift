@@ -11,8 +11,8 @@ import Synchronization
 
 /// Takes sessions out of the store, many at a time: when a node has been restarted, all its clients come back at once.
 ///
-/// What is asked for while a batch is under way makes the next one. A session is marked with the batch's own token, which only one batch can
-/// do, and read by that token; so a batch whose outcome is unknown is sent again as it is. It is deleted when its time is over.
+/// What is asked for while a batch is under way makes the next one. A session is marked with the batch's own token, which only one batch
+/// can do, and read by that token; so a batch whose outcome is unknown is sent again as it is. It is deleted when its time is over.
 final class SessionTaker: Sendable {
     /// What was stored.
     struct Found: Sendable {
@@ -41,7 +41,7 @@ final class SessionTaker: Sendable {
 
     private struct State {
         var waiting: [Waiting] = []
-        /// Takes batch after batch as long as somebody waits.
+        /// Takes batch after batch as long as callers wait.
         var worker: Task<Void, Never>?
         var isClosed = false
         /// When the collection was last given its index.
@@ -57,7 +57,7 @@ final class SessionTaker: Sendable {
 
     private let state = Mutex(State())
 
-    /// Whether the collection has its index; asked again from time to time, because somebody may have dropped it.
+    /// Whether the collection has its index. It expires from time to time, because the index may have been dropped.
     var isSetUp: Bool { state.withLock { $0.setUpAt.map { .now - $0 < Self.setUpInterval } ?? false } }
     func wasSetUp() { state.withLock { $0.setUpAt = .now } }
 
@@ -67,7 +67,7 @@ final class SessionTaker: Sendable {
     ///   - id: Its id in the collection.
     ///   - spared: The nodes whose copies are left alone; nil for those of all nodes.
     ///   - collection: The collection.
-    /// - Returns: What was stored; nil if there is none, or somebody else has taken it.
+    /// - Returns: The stored session; nil if there is none, or another caller has taken it.
     func take(
         _ id: BSONDocument,
         sparing spared: Set<NodeIdentity>?,
@@ -77,7 +77,7 @@ final class SessionTaker: Sendable {
             let refusal = state.withLock { state -> MongoAdapterError? in
                 if state.isClosed { return MongoAdapterError(.closed, "the adapter is closed") }
                 guard state.waiting.count < Self.limit else {
-                    return MongoAdapterError(.failed, "\(Self.limit) sessions are being looked for: MongoDB is slower than the clients")
+                    return MongoAdapterError(.failed, "\(Self.limit) sessions are being looked up: MongoDB cannot keep up with the clients")
                 }
                 state.waiting.append(Waiting(id: id, spared: spared, answer: answer))
                 // A task of its own: a client that goes away must not take the sessions of others with it.
@@ -107,7 +107,7 @@ final class SessionTaker: Sendable {
             }
             var given: Set<BSONDocument> = []
             for waiting in batch {
-                // Of those who ask for the same session at the same time, one gets it.
+                // If several callers ask for the same session at the same time, the first one gets it.
                 let isFirst = given.insert(waiting.id).inserted
                 waiting.answer.resume(returning: result.map { isFirst ? $0[waiting.id] : nil })
             }
@@ -156,7 +156,7 @@ final class SessionTaker: Sendable {
         return result
     }
 
-    /// Large sessions of some must not cost others theirs.
+    /// Reads sessions one at a time, so that large sessions of some clients do not cost others theirs.
     private func oneByOne(
         _ ids: [BSONDocument],
         _ token: BSONBinary,
@@ -189,7 +189,7 @@ final class SessionTaker: Sendable {
         BSONDocument { $0.append("$in", array: ids) }
     }
 
-    /// Those that nobody has taken, or this batch when its outcome was unknown.
+    /// Matches sessions that are not taken, or were taken by an earlier attempt of this batch.
     private func free(_ ids: [BSONDocument], sparing spared: Set<NodeIdentity>?, for token: BSONBinary) -> BSONDocument {
         BSONDocument { filter in
             filter.append("_id", among(ids))

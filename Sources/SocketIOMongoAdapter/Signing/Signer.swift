@@ -9,7 +9,7 @@ import NIOCore
 import SocketIOCore
 import SocketIOText
 
-/// Signs what a node writes, and tells what was signed with one of the keys: HMAC-SHA256 (RFC 2104) over a fixed layout of bytes.
+/// Signs the documents of a node, and verifies those of others: HMAC-SHA256 (RFC 2104) over a fixed layout of bytes.
 ///
 /// All integers are big-endian. A *field* is its length in bytes as 32 bits, then its bytes; text is UTF-8.
 ///
@@ -33,9 +33,9 @@ import SocketIOText
 /// | 1 byte | 1 if there is an `owner`, else 0; then its id as a field and its epoch as 64 bits |
 /// | field | `data` |
 ///
-/// `createdAt` and `ts` are not covered: the first matters only to the TTL index, the second is filled in by the server. A message that is
-/// written again by somebody else is recognised by its number and epoch, as one that was read twice; and since those are remembered for ten
-/// minutes after the last word of a node, a message whose `_id` is older than that is not read.
+/// `createdAt` and `ts` are not covered: the first matters only to the TTL index, the second is filled in by the server. A replayed message
+/// is recognised by its number and epoch, like any message that is read twice. Since those are remembered for ten minutes after a node's
+/// last message, a message whose `_id` is older than that is not read.
 package struct Signer: Sendable {
     /// The size of a signature.
     package static let size = 32

@@ -1,9 +1,9 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A secret that the nodes of a cluster share, and those who only read or write its database do not have: with it they sign what they write.
+/// A secret with which the nodes of a cluster sign their documents. Programs that only have access to the database do not have it.
 ///
-/// See ``MongoAdapterConfiguration/signingKeys``. Its bytes appear in no description and in no log.
+/// See ``MongoAdapterConfiguration/signingKeys``. Its bytes never appear in a description or a log.
 public struct SigningKey: Sendable, CustomStringConvertible {
     /// The shortest and the longest key, in bytes.
     public static let sizes = 32...1_024
@@ -12,7 +12,7 @@ public struct SigningKey: Sendable, CustomStringConvertible {
 
     /// Creates a key.
     ///
-    /// - Parameter bytes: 32 to 1 024 random bytes, such as `openssl rand 32` makes. A password is no key.
+    /// - Parameter bytes: 32 to 1 024 random bytes, for example from `openssl rand 32`. Do not use a password as a key.
     public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
 
     /// Creates a key of hexadecimal digits, such as `openssl rand -hex 32` makes, with white space around them.

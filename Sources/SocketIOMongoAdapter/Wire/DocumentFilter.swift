@@ -7,13 +7,13 @@ import SocketIOMongoClient
 import SocketIOCore
 import SocketIOText
 
-/// What all formats ask of MongoDB: documents that are for a node, and of its own ones only that they have come back.
+/// The filter that all formats share: documents for this node, and only the headers of its own documents, which show that they returned.
 struct DocumentFilter {
     /// The id of this node.
     var node: NodeID
     /// The field with the only node that a document is for.
     var target: String
-    /// The field that tells who wrote a document, and what it says of this node.
+    /// The field that names the writer of a document, and its value for this node.
     var origin: (field: String, own: String)
     /// The fields that are read, without the payload.
     var fields: [String]

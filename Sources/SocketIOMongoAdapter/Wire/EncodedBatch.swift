@@ -13,7 +13,7 @@ package struct EncodedBatch: Sendable {
     package private(set) var documents: [BSONDocument] = []
     /// How many messages the documents hold.
     package private(set) var messages = 0
-    /// Why there is no document of the next message.
+    /// Why there is no document for the next message.
     package private(set) var refusal: (any Error)?
     private let limit: Int
     /// The first message of each document; nil as long as each has one of its own.

@@ -7,14 +7,14 @@ package import SocketIOMongoClient
 package import SocketIOCore
 import SocketIOText
 
-/// How the messages of a cluster stand in the documents of a collection. One server uses one format.
+/// How the documents of a collection represent the messages of a cluster. Each server uses one format.
 ///
-/// A format is made once for each node, so it may have state; whatever the collection can make grow in it must have a limit.
+/// A format is created once for each node, so it may have state; all state that grows with the collection's content must be bounded.
 package protocol WireFormat: Sendable {
-    /// What the node has to know of the format.
+    /// The properties of the format that a node needs.
     var traits: WireFormatTraits { get }
 
-    /// A namespace is made. Called before anything of it is written or read.
+    /// Called when a namespace is created, before any of its messages is written or read.
     ///
     /// - Parameters:
     ///   - parser: The parser of the server, in which packets travel inside of the process.
@@ -29,7 +29,7 @@ package protocol WireFormat: Sendable {
     /// - Parameters:
     ///   - message: The message.
     ///   - milliseconds: The time of writing, since 1970.
-    /// - Returns: The documents, in order; none if the format has nothing for the message, and nobody misses it.
+    /// - Returns: The documents, in order; none if the format has no document for the message, and other nodes do not need it.
     /// - Throws: ``SocketIOCore/ClusterError``: `tooLarge`; `unsupported`, with advice, for what the format cannot express.
     func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> [BSONDocument]
 
@@ -46,7 +46,7 @@ package protocol WireFormat: Sendable {
     /// - Parameters:
     ///   - document: A document that the filter let pass.
     ///   - node: The id of this node.
-    ///   - items: Gets what the document says, in order; nothing if there is nothing in it for anybody.
+    ///   - items: Receives the document's content, in order; nothing if the document concerns neither this node nor its clients.
     func decode(_ document: BSONDocument, for node: NodeID, into items: inout [DriverItem])
 
     /// The stages of a change stream that leave out what is not for a node, and the payload of its own documents.
@@ -69,7 +69,7 @@ extension WireFormat {
     }
 }
 
-/// What a node has to know of its wire format.
+/// The properties of a wire format that a node needs.
 package struct WireFormatTraits: Sendable {
     /// The name of the format in messages for people.
     package var name: String
@@ -77,11 +77,11 @@ package struct WireFormatTraits: Sendable {
     package var expiryField = "createdAt"
     /// The name of that index. Servers refuse the same index under another name, so it is the one that the others give it.
     package var expiryIndex = "createdAt_ttl"
-    /// See ``SocketIOCore/ClusterConfiguration/announcesNamespaces``.
+    /// See ``SocketIOCluster/ClusterConfiguration/announcesNamespaces``.
     package var announcesNamespaces = false
-    /// See ``SocketIOCore/ClusterConfiguration/unwrittenKinds``.
+    /// See ``SocketIOCluster/ClusterConfiguration/unwrittenKinds``.
     package var unwrittenKinds: Set<ClusterMessageKind> = []
-    /// See ``SocketIOCore/ClusterConfiguration/maximumSocketsPerAnswer``.
+    /// See ``SocketIOCluster/ClusterConfiguration/maximumSocketsPerAnswer``.
     package var socketsPerAnswer = ClusterConfiguration().maximumSocketsPerAnswer
     /// Whether sessions of nodes that leave can be stored and taken over.
     package var keepsSessions = false
@@ -106,7 +106,7 @@ package protocol TailableWireFormat: WireFormat {
     /// Which fields a tailable cursor reads; `ts` must be among them.
     func tailProjection(for node: NodeID) -> BSONDocument
 
-    /// A document that is no message: a cursor needs something to stand on. The server puts its time into `ts`.
+    /// A document that is not a message: a tailable cursor needs at least one document. The server puts its time into `ts`.
     func marker(_ id: ObjectID, createdAt milliseconds: Int64) -> BSONDocument
 }
 #endif

@@ -19,13 +19,13 @@ public struct BSONTimestamp: Hashable, Comparable, Sendable, CustomStringConvert
         self.increment = increment
     }
 
-    /// The 64-bit value that stands in BSON.
+    /// The 64-bit value in BSON.
     public init(rawValue: UInt64) {
         time = UInt32(truncatingIfNeeded: rawValue >> 32)
         increment = UInt32(truncatingIfNeeded: rawValue)
     }
 
-    /// The 64-bit value that stands in BSON; it sorts as the timestamp does.
+    /// The 64-bit value in BSON; it sorts as the timestamp does.
     public var rawValue: UInt64 {
         UInt64(time) << 32 | UInt64(increment)
     }

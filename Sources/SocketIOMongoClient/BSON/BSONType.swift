@@ -5,7 +5,7 @@
 
 /// The type byte of a BSON element.
 public struct BSONType: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The byte as it stands in front of the key.
+    /// The byte that precedes the key.
     public let rawValue: UInt8
 
     /// Wraps a type byte; any value is accepted, known or not.

@@ -66,7 +66,7 @@ extension BSONElement {
         return isWhole ? result : nil
     }
 
-    /// - Returns: How many bytes were read; nil if an element is no such integer.
+    /// - Returns: How many bytes were read; nil if an element is not an integer from 0 to 255.
     private static func read(_ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer) -> Int? {
         var position = 4
         var count = 0

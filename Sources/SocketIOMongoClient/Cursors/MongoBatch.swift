@@ -24,7 +24,7 @@ struct CursorReply {
     let namespace: String
     let batch: MongoBatch
 
-    /// - Throws: ``MongoError/Code/invalidBSON`` if it is no reply of a cursor command.
+    /// - Throws: ``MongoError/Code/invalidBSON`` if it is not the reply of a cursor command.
     init(_ reply: BSONDocument) throws(MongoError) {
         guard let cursor = reply["cursor"]?.document else {
             throw .invalidBSON("the reply has no cursor")
@@ -52,11 +52,11 @@ struct CursorReply {
     }
 
     private static func documents(in element: BSONElement) throws(MongoError) -> [BSONDocument] {
-        guard let array = element.array else { throw .invalidBSON("the batch of a cursor is no array") }
+        guard let array = element.array else { throw .invalidBSON("the batch of a cursor is not an array") }
         var documents: [BSONDocument] = []
         var reader = BSONReader(array)
         while let element = try reader.next() {
-            guard let document = element.document else { throw .invalidBSON("the batch of a cursor holds something that is no document") }
+            guard let document = element.document else { throw .invalidBSON("the batch of a cursor contains more than documents") }
             documents.append(document)
         }
         return documents

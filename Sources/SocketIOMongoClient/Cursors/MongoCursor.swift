@@ -6,14 +6,14 @@ import Synchronization
 
 /// An open cursor: of a find, of a tailable find, or of a change stream. It has a thread and a connection of its own.
 ///
-/// Iterate over it once, from one task; a second reader gets ``MongoError/Code/invalidArgument``. The sequence is of batches, because one hand-over per document would cost more than the
-/// document:
-/// - it ends when the server has closed the cursor: a find is read to its end, a collection was dropped, a tailable cursor had nothing
-///   to stand on;
-/// - it throws ``MongoError`` at the first error of any kind, exactly once. Nothing is resumed by itself: open a new cursor with the
+/// Iterate over it once, from one task; a second reader gets ``MongoError/Code/invalidArgument``. Its elements are batches, because passing
+/// single documents between threads would cost more than the documents themselves:
+/// - it ends when the server has closed the cursor: a find was read to its end, a collection was dropped, or a tailable cursor found an
+///   empty collection;
+/// - it throws ``MongoError`` at the first error of any kind, exactly once. It never resumes by itself: open a new cursor with the
 ///   token or position of the last batch.
 ///
-/// Cancelling the iterating task, calling ``cancel()``, closing the client or letting go of the cursor ends it. The iteration ends at
+/// Cancelling the iterating task, calling ``cancel()``, closing the client or releasing the cursor ends it. The iteration ends at
 /// once; the thread follows after the `maxAwaitTime` of the cursor at most (a server that does not answer: the cursor socket timeout).
 public final class MongoCursor: AsyncSequence, Sendable {
     /// One answer of the server.
@@ -28,7 +28,7 @@ public final class MongoCursor: AsyncSequence, Sendable {
     public let initialResumeToken: BSONDocument?
 
     private let handOver: CursorHandOver
-    // Whoever has a cursor need not keep the client.
+    // A cursor keeps its client alive.
     private let client: MongoClient
 
     fileprivate init(_ opened: OpenedCursor, handOver: CursorHandOver, client: MongoClient) {

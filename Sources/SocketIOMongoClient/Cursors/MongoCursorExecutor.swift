@@ -20,8 +20,8 @@ import NIOPosix
 /// }
 /// ```
 ///
-/// The next batch is fetched when the task waits for it, so what it does with a batch should be short. Whatever wakes the task besides
-/// the cursor, such as its cancellation, makes it run on Swift's own threads: a cursor that waits for its server holds nothing up.
+/// The next batch is fetched when the task waits for it, so processing a batch should be quick. If something other than the cursor resumes
+/// the task, such as its cancellation, it runs on Swift's own threads: a cursor that waits for its server does not delay it.
 public final class MongoCursorExecutor: TaskExecutor {
     /// The jobs that the cursor's thread has woken.
     private final class Inbox: Sendable {

@@ -23,7 +23,7 @@ final class ClientPool: Sendable {
         attempts.observe(handle.pool)
     }
 
-    // Destroying joins libmongoc's monitor threads, which takes time that nobody's event loop has.
+    // Destroying joins libmongoc's monitor threads, which takes too long for an event loop.
     deinit {
         let (handle, attempts, onDestroyed) = (self.handle, self.attempts, self.onDestroyed)
         let destroy: @Sendable () -> Void = {

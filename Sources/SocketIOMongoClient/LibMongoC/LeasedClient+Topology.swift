@@ -5,7 +5,7 @@
 import CSocketIOLibMongoC
 import SocketIOText
 
-/// What the monitors of a pool know of the deployment.
+/// The deployment as the monitors of a pool see it.
 struct Topology: Sendable {
     var hosts: [String] = []
     var answering: [ServerDescription] = []

@@ -79,7 +79,7 @@ extension MongoCollection {
         }
     }
 
-    /// Creates indexes, and the collection if it is not there.
+    /// Creates indexes, and the collection if it does not exist.
     /// - Parameters:
     ///   - indexes: The indexes.
     ///   - commitQuorum: How many members, the primary among them, must have built the indexes before they count: 1 to all that vote, the
@@ -102,7 +102,7 @@ extension MongoCollection {
     }
 
     /// The entries of `listIndexes`: `key`, `name`, `expireAfterSeconds`…
-    /// - Returns: Nothing if there is no such collection.
+    /// - Returns: The entries; empty if the collection does not exist.
     public func listIndexes() async throws(MongoError) -> [BSONDocument] {
         let command = BSONDocument { $0.append("listIndexes", name) }
         let specification = CursorSpecification(database: database.name, command: command, readPreference: .primary)

@@ -45,7 +45,7 @@ public struct MongoFindOptions: Sendable {
 extension MongoCollection {
     /// Finds documents and returns them all.
     ///
-    /// The read is sent once more after a network error or a fail-over.
+    /// The read is sent once more after a network error or a failover.
     /// - Parameters:
     ///   - filter: Which ones. Default: all.
     ///   - options: Sort, limit, projection, hint…
@@ -85,7 +85,7 @@ extension MongoCollection {
     /// Opens a tailable cursor on this capped collection: what is there, then what is inserted.
     ///
     /// On an empty collection the server closes it at once. It is read with read concern `local`: what it yields may be rolled back by a
-    /// fail-over.
+    /// failover.
     /// - Throws: ``MongoError`` with the code ``MongoErrorCode/badValue`` if the collection is not capped.
     public func tail(_ options: MongoTailOptions = MongoTailOptions()) async throws(MongoError) -> MongoCursor {
         let specification = CursorSpecification(
@@ -163,7 +163,7 @@ extension MongoClient {
         }
     }
 
-    /// A wait that ends well before the socket gives up.
+    /// A wait that ends well before the socket times out.
     func bounded(_ maxAwaitTime: Duration) -> Duration {
         Swift.min(Swift.max(maxAwaitTime, .milliseconds(1)), configuration.cursorSocketTimeout / 2)
     }

@@ -28,8 +28,9 @@ extension MongoCollection {
     ///   - documents: At least one and at most 100 000; together below ``maximumCommandSize``.
     ///   - ordered: Whether to stop at the first document that is refused. Default `true`.
     ///   - writeConcern: Default ``MongoWriteConcern/majority``.
-    ///   - uuid: Refuses to write unless the collection is the one that `listCollections` gave this `info.uuid` to: ``MongoErrorCode/collectionUUIDMismatch``. Without
-    ///     it, an insert into a collection that was dropped makes an ordinary one. MongoDB 6.0 and later. Default `nil`.
+    ///   - uuid: The `info.uuid` that `listCollections` returned for the collection. The server refuses to write to any other one, with
+    ///     the code ``MongoErrorCode/collectionUUIDMismatch``. Without it, an insert into a collection that was dropped creates an
+    ///     ordinary one. MongoDB 6.0 and later. Default `nil`.
     /// - Returns: What the server answered, refused documents included.
     /// - Throws: ``MongoError``. Its ``MongoError/outcome`` says whether some of the documents may have been inserted.
     public func insert(

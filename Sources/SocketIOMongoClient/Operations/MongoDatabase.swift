@@ -18,7 +18,7 @@ public struct MongoDatabase: Sendable {
 
         /// Once, to the primary unless a read preference says otherwise; no concern is added.
         public static let raw = CommandKind(mode: .raw)
-        /// A read: sent again once after a network error or a fail-over.
+        /// A read: sent again once after a network error or a failover.
         public static let read = CommandKind(mode: .read)
         /// A write: to the primary. `findAndModify` is sent again once, which the server recognises (`retryWrites`); any other write
         /// is sent once.

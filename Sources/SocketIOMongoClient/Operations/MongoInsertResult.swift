@@ -11,7 +11,7 @@ public struct MongoInsertResult: Sendable {
     /// Documents that the server refused. An ordered insert stops at the first, an unordered one may have several.
     public let writeErrors: [MongoWriteError]
 
-    /// Set if the inserted documents are on the primary but the write concern was not confirmed: a fail-over may still roll them back.
+    /// Set if the inserted documents are on the primary but the write concern was not confirmed: a failover may still roll them back.
     public let writeConcernError: MongoWriteConcernError?
 
     /// Whether everything was inserted and confirmed.

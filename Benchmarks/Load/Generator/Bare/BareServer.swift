@@ -33,7 +33,7 @@ final class BareServer {
     /// How many messages to a room go into one write per receiver.
     private let batch: Int
     private var peers: [Peer?] = [nil]
-    /// Places in ``peers`` that nobody has any more.
+    /// Free places in ``peers``.
     private var free: [Int] = []
     private var members: [Peer] = []
     private let inbound = UnsafeMutablePointer<UInt8>.allocate(capacity: inboundSize)

@@ -1,7 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a client tells the server to get what it missed (connection state recovery).
+/// The position that a client sends to receive the events that it missed (connection state recovery).
 struct RecoveryPosition {
     private(set) var pid: [UInt8] = []
     private(set) var offset: [UInt8] = []

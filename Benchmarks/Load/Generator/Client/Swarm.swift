@@ -3,11 +3,11 @@
 
 import Glibc
 
-/// What a swarm tells the mode that uses it.
+/// Events that a swarm reports to its mode.
 protocol SwarmDelegate: AnyObject {
     /// The client is in the main namespace.
     func clientIsReady(_ client: ClientConnection, now: UInt64)
-    /// An event or an acknowledgement has come.
+    /// An event or an acknowledgement has arrived.
     func client(_ client: ClientConnection, received packet: ReceivedPacket, now: UInt64)
     /// The connection has ended, and this side has not ended it.
     func clientWasClosed(_ client: ClientConnection, now: UInt64)

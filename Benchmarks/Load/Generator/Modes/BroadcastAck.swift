@@ -6,7 +6,7 @@ import Glibc
 
 struct BroadcastAck: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "One client asks the server to ask everybody, one question at a time: the time until all answers are back."
+        abstract: "One client makes the server ask all clients, one question at a time: the time until all answers are back."
     )
 
     @OptionGroup var common: CommonOptions

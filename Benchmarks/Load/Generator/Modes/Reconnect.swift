@@ -187,7 +187,7 @@ final class ReconnectRun: SwarmDelegate {
                 continue
             }
             underWay += 1
-            // A port that nobody listens on refuses at once.
+            // A port without a listener refuses at once.
             do { try swarm.connect(candidate.client) } catch { refused(candidate.client, now) }
         }
         waiting += later

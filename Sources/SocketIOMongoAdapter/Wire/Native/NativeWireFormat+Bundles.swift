@@ -9,17 +9,17 @@ import NIOCore
 import SocketIOCore
 import SocketIOText
 
-/// Several small messages in one document: what a document costs the database, its index and each stream that reads it is paid once for
-/// all of them.
+/// Several small messages in one document, so that the costs of a document for the database, its index and each stream are paid only
+/// once.
 ///
-/// Only neighbours of a batch are put together, so the order stays; their numbers and ids are their own. The same batch is always put
-/// together in the same way, because it may be written again.
+/// Only adjacent messages of a batch are combined, so the order is kept; each keeps its own number and id. The same batch is always
+/// combined in the same way, because it may be written again.
 extension NativeWireFormat {
     /// The kind of documents with several messages.
     static let bundleKind: Int32 = -2
     /// The largest sum of messages in one document.
     private static let bundleBytes = 64 << 10
-    /// More than the fields of a document take besides its messages.
+    /// An upper bound for the size of a document's fields without its messages.
     private static let headerBytes = 1_024
     /// The largest number of messages in one document.
     static let bundleMessages = 1_000

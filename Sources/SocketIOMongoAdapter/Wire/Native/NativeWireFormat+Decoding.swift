@@ -10,12 +10,12 @@ import SocketIOCore
 import SocketIOText
 
 extension NativeWireFormat {
-    /// Why a document is no message.
+    /// Why a document is not a message.
     private struct Refusal: Error {
         let reason: String
     }
 
-    /// Why a document is not believed.
+    /// Why a document is not trusted.
     private struct Distrust: Error {
         let reason: String
     }
@@ -46,7 +46,7 @@ extension NativeWireFormat {
 
     private func message(_ fields: Fields, for node: NodeID) throws -> DriverItem {
         let header = try Self.header(fields)
-        // Of its own documents a node reads no more than that they have come back.
+        // A node's own documents only show that they have returned.
         if header.origin.id == node { return .own(header.id, origin: header.origin) }
         guard let data = fields.data else { throw Refusal(reason: "the payload is missing") }
         try check(header, fields, data)
@@ -129,10 +129,10 @@ extension NativeWireFormat {
 
     private static func ranges(_ reader: inout MessagePackReader) throws -> [ClosedRange<UInt64>] {
         let count = try reader.readArrayHeader()
-        guard count.isMultiple(of: 2), count <= 2 * voidLimit else { throw Refusal(reason: "the void numbers are no ranges") }
+        guard count.isMultiple(of: 2), count <= 2 * voidLimit else { throw Refusal(reason: "the void numbers are not ranges") }
         return try (0..<count / 2).map { _ in
             let (low, high) = (try reader.readInteger(as: UInt64.self), try reader.readInteger(as: UInt64.self))
-            guard low > 0, low <= high, high <= Int64.max else { throw Refusal(reason: "the void numbers are no ranges") }
+            guard low > 0, low <= high, high <= Int64.max else { throw Refusal(reason: "the void numbers are not ranges") }
             return low...high
         }
     }
@@ -184,7 +184,7 @@ extension NativeWireFormat {
         var reader = BSONReader(array)
         while let first = try reader.next() {
             guard ranges.count < voidLimit, let low = first.int64, let high = try reader.next()?.int64, low > 0, low <= high else {
-                throw Refusal(reason: "the void numbers are no ranges")
+                throw Refusal(reason: "the void numbers are not ranges")
             }
             ranges.append(UInt64(bitPattern: low)...UInt64(bitPattern: high))
         }

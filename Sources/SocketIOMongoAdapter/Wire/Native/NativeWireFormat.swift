@@ -21,7 +21,7 @@ import SocketIOText
 /// | `target` | string or null | the only node that it is for |
 /// | `request` | binary, 16 bytes | the request that it makes or answers, if any |
 /// | `lane`, `number` | int32, int64 | its place in the sequence; not in messages about membership |
-/// | `void` | array of int64 | first and last of each range of numbers that nobody should miss, if any |
+/// | `void` | array of int64 | first and last of each range of numbers that readers must not count as lost, if any |
 /// | `createdAt` | date | when it was written, for the TTL index |
 /// | `ts` | timestamp | filled in by the primary |
 /// | `data` | binary | the payload, ``SocketIOCore/ClusterPayloadCoder`` |
@@ -38,12 +38,12 @@ package struct NativeWireFormat: TailableWireFormat {
     /// The name of the cluster.
     let cluster: String
 
-    /// Signs documents, and tells which ones are signed; nil if they are not.
+    /// Signs and verifies documents; nil if signing is off.
     let signer: Signer?
 
     /// - Parameters:
     ///   - cluster: The name of the cluster.
-    ///   - signer: Signs documents, and tells which ones are signed; nil if they are not.
+    ///   - signer: Signs and verifies documents; nil if signing is off.
     package init(cluster: String, signer: Signer? = nil) {
         self.cluster = cluster
         self.signer = signer

@@ -9,8 +9,8 @@ import NIOCore
 import SocketIOCore
 import SocketIOText
 
-/// Turns BSON values into what a JavaScript server would send to its clients: `JSON.stringify` of what its driver makes of them, with
-/// binary as attachments; or the same in MessagePack.
+/// Converts BSON values into the text that a JavaScript server would send to its clients: `JSON.stringify` of the values of its driver,
+/// with binary as attachments; or the same in MessagePack.
 ///
 /// Whatever the document is, it is read or refused. No tree; nested values are walked with a stack of bounded depth.
 enum BSONTranscoder {
@@ -61,7 +61,7 @@ enum BSONTranscoder {
     static let tooDeep = ClusterError(.malformed, "the values of a document are nested too deeply")
 }
 
-/// What a BSON value is to JavaScript.
+/// A BSON value as JavaScript sees it.
 enum JavaScriptValue {
     case undefined
     case null
@@ -204,7 +204,7 @@ private struct BSONToMessagePack {
         }
     }
 
-    /// The header tells how many values there are, so they are counted first; what is inside of them is stepped over.
+    /// The header holds the number of values, so they are counted first, without reading their contents.
     private mutating func begin(_ document: BSONDocument, isArray: Bool) throws {
         guard levels.count < BSONTranscoder.messagePackDepthLimit else { throw BSONTranscoder.tooDeep }
         var counter = BSONReader(document)

@@ -12,7 +12,7 @@ import Synchronization
 
 /// Sessions as Node.js servers store and take them: documents among the messages.
 ///
-/// With a TTL whoever takes a session deletes its document; in a capped collection, where nothing can be deleted, a tombstone follows it.
+/// With a TTL, the node that takes a session deletes its document; in a capped collection, which allows no deletes, it writes a tombstone.
 /// What a client has missed is read from the collection, in the order in which it was written there.
 struct NodeJSSessions: SessionExchange {
     let connection: MongoConnection
@@ -166,7 +166,7 @@ struct NodeJSSessions: SessionExchange {
     private static func natural(_ direction: Int32) -> BSONDocument { BSONDocument { $0.append("$natural", direction) } }
 
     /// - Parameter onlyForeign: Whether those of nodes of this package are left out: they give their sessions away themselves, and if
-    ///   they do not, nobody else must.
+    ///   they do not, no other node may either.
     private func filter(_ pid: String, _ namespace: String, onlyForeign: Bool = false) -> BSONDocument {
         BSONDocument { filter in
             if onlyForeign {
@@ -192,7 +192,7 @@ struct NodeJSSessions: SessionExchange {
         guard let index = documents.firstIndex(where: { $0["_id"]?.objectID == ObjectID(offset) }) else { return nil }
         var packets: [BroadcastPacket] = []
         for document in documents[(index + 1)...] {
-            // What nobody can read was delivered to nobody.
+            // A document that cannot be read was not delivered to any client.
             guard let reader = try? NodeJSReader(envelope: NodeJSEnvelope(document), parser: format.parser, recovers: true),
                 let packet = try? reader.missedPacket(of: session.rooms)
             else { continue }

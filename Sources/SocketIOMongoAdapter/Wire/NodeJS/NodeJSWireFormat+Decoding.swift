@@ -14,7 +14,7 @@ extension NodeJSWireFormat {
     /// More bytes than a private session id has.
     private static let pidLimit = 512
 
-    /// Why a document is no message.
+    /// Why a document is not a message.
     struct Refusal: Error {
         let reason: String
         init(_ reason: String) { self.reason = reason }
@@ -23,7 +23,7 @@ extension NodeJSWireFormat {
     package func decode(_ document: BSONDocument, for node: NodeID, into items: inout [DriverItem]) {
         do {
             let envelope = try NodeJSEnvelope(document)
-            // Perhaps of another process that uses the name, which the epoch tells.
+            // It may be from another process with the same id, which the epoch reveals.
             guard envelope.origin.id != node else { return items.append(.own(envelope.id, origin: envelope.origin)) }
             let (isNew, parser, recovers) = state.withLock { state in
                 (state.recent.insert(envelope.id), state.parser, state.recovers)
@@ -38,7 +38,7 @@ extension NodeJSWireFormat {
         }
     }
 
-    /// A foreign node stores or takes a session. Nodes of this package tell each other in another way.
+    /// A node of another implementation stores or takes a session. Nodes of this package use messages of their own for that.
     private func sessionIsElsewhere(_ envelope: NodeJSEnvelope) {
         guard envelope.origin.isForeign, let pid = envelope.data?["pid"]?.string, pid.utf8.count <= Self.pidLimit else { return }
         state.withLock(\.onForeignSession)(pid, envelope.namespace)
@@ -84,7 +84,7 @@ struct NodeJSEnvelope {
     }
 }
 
-/// Reads what a document of another node says. Its body is read when it is known that somebody wants it.
+/// Decodes a document of another node. The body is decoded only if the document is relevant to this node.
 struct NodeJSReader {
     let envelope: NodeJSEnvelope
     let parser: PacketFormat
@@ -204,7 +204,7 @@ struct NodeJSReader {
             let options = try fields.options()
             return request?.wantsRooms ?? false ? .rooms(options) : .fetchSockets(options)
         case .serverSideEmit:
-            guard let array = fields["packet"]?.array else { throw malformed("the packet is no array") }
+            guard let array = fields["packet"]?.array else { throw malformed("the packet is not an array") }
             let arguments = try BSONTranscoder.arguments(array, parser)
             return request == nil ? .serverSideEmit(arguments) : .serverSideEmitWithAck(arguments, timeout: .seconds(5))
         default: return try answer(type, request)
@@ -214,13 +214,13 @@ struct NodeJSReader {
     private func answer(_ type: NodeJSDocumentType, _ request: NodeJSRequestID?) throws -> ClusterBody {
         switch type {
         case .fetchSocketsResponse:
-            guard let array = fields["sockets"]?.array else { throw malformed("the sockets are no array") }
+            guard let array = fields["sockets"]?.array else { throw malformed("the sockets are not an array") }
             guard request?.wantsRooms ?? false else { return .fetchSocketsAnswer(try NodeJSSockets.read(array), hasMore: false) }
             return .roomsAnswer(try NodeJSSockets.rooms(array))
         case .serverSideEmitResponse: return .serverSideEmitAnswer(try BSONTranscoder.argument(fields["packet"], parser))
         case .broadcastClientCount:
             guard let count = fields["clientCount"]?.integer, (0...Int64(Int32.max)).contains(count) else {
-                throw malformed("the clientCount is no number")
+                throw malformed("the clientCount is not a number")
             }
             return .acknowledgementCount(Int(count))
         case .broadcastAcknowledgement: return .acknowledgement(try BSONTranscoder.argument(fields["packet"], parser))
@@ -244,7 +244,7 @@ struct NodeJSReader {
             }
         }
         guard let data, type == Int64(PacketType.event.rawValue) || type == Int64(PacketType.binaryEvent.rawValue) else {
-            throw malformed("the packet is no event")
+            throw malformed("the packet is not an event")
         }
         var elements = BSONReader(data)
         guard let name = try elements.next(), name.string != nil || name.integer != nil else { throw malformed("the event has no name") }
@@ -263,7 +263,7 @@ struct NodeJSReader {
 func malformed(_ text: String) -> ClusterError { ClusterError(.malformed, text) }
 
 private func strings(_ element: BSONElement?, _ name: String) throws -> [String] {
-    guard let array = element?.array else { throw malformed("\(name) is no array") }
+    guard let array = element?.array else { throw malformed("\(name) is not an array") }
     var result: [String] = []
     var reader = BSONReader(array)
     while let element = try reader.next() {
@@ -335,7 +335,7 @@ enum NodeJSSockets {
         var result: [SocketDescription] = []
         var reader = BSONReader(array)
         while let element = try reader.next() {
-            guard let socket = element.document else { throw malformed("a socket is no document") }
+            guard let socket = element.document else { throw malformed("a socket is not a document") }
             result.append(try description(socket))
         }
         return result
@@ -346,7 +346,7 @@ enum NodeJSSockets {
         var result: NameSet = []
         var reader = BSONReader(array)
         while let element = try reader.next() {
-            guard let socket = element.document else { throw malformed("a socket is no document") }
+            guard let socket = element.document else { throw malformed("a socket is not a document") }
             for room in try strings(socket["rooms"], "rooms") { result.insert(room) }
         }
         return result

@@ -16,7 +16,7 @@ extension NodeJSWireFormat {
         return [try document(type, message.header, createdAt: milliseconds) { try write(message, recovers: recovers, to: &$0) }]
     }
 
-    /// The type of the document that a message is written as; nil if there is none, because nobody who could read it waits for it.
+    /// The type of the document that represents a message; nil if there is none, because no reader of the format waits for it.
     private static func type(of message: ClusterMessage) -> NodeJSDocumentType? {
         // What a node of this package asked is answered in full.
         if message.header.kind.isAnswer, let request = message.header.request, !request.isForeign { return .native }
@@ -34,7 +34,7 @@ extension NodeJSWireFormat {
         case .acknowledgementCount: .broadcastClientCount
         case .acknowledgement: .broadcastAcknowledgement
         case .claimSession, .draining, .leave: .native
-        // Node.js has no word for it: what asked runs into its timeout, as it does among its own.
+        // Node.js cannot express it: the request times out, as it does between Node.js servers.
         case .acknowledgementsEnd, .errorAnswer, .roomsAnswer, .sessionAnswer: nil
         }
     }
@@ -160,7 +160,7 @@ extension BSONValueWriter {
     fileprivate mutating func write(_ packet: BroadcastPacket, hasOffset: Bool, namespace: String? = nil) throws {
         let elements: EventArguments
         do { elements = try packet.encoded.elements() } catch {
-            throw ClusterError(.notSent, "the packet is no event", cause: error)
+            throw ClusterError(.notSent, "the packet is not an event", cause: error)
         }
         try key("packet")
         try beginDocument()

@@ -32,9 +32,9 @@ package final class NodeJSWireFormat: WireFormat {
         var onForeignSession: @Sendable (_ pid: String, _ namespace: String) -> Void = { _, _ in }
     }
 
-    /// The `uid` of emitters, which are no nodes.
+    /// The `uid` of emitters, which are not nodes.
     static let emitter = "emitter"
-    /// The first epoch of the node, which tells this life of the process from others with the same id; 0 to look like Node.js.
+    /// The first epoch of the node, which distinguishes it from earlier processes with the same id; 0 to look like Node.js.
     let life: UInt64
     /// Whether documents have the field for the TTL index.
     let addsCreatedAt: Bool
@@ -44,7 +44,7 @@ package final class NodeJSWireFormat: WireFormat {
 
     /// - Parameters:
     ///   - addsCreatedAt: Whether documents have the field for the TTL index, as with the option `addCreatedAtField` of Node.js.
-    ///   - life: The first epoch of the node, which tells this life of the process from others with the same id; 0 to look like Node.js.
+    ///   - life: The first epoch of the node, which distinguishes it from earlier processes with the same id; 0 to look like Node.js.
     ///   - isEmitter: Whether documents look like those of `@socket.io/mongo-emitter`.
     package init(addsCreatedAt: Bool, life: UInt64, isEmitter: Bool = false) {
         self.addsCreatedAt = addsCreatedAt

@@ -11,8 +11,8 @@ enum SocketioxideID {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
     static let length = 16
 
-    /// The id that stands for nobody. It is never given.
-    static let nobody = String(repeating: "\0", count: length)
+    /// An id that no socket has.
+    static let unassigned = String(repeating: "\0", count: length)
 
     /// Whether the text can be an id.
     static func isValid(_ text: String) -> Bool { text.utf8.count == length && text.utf8.allSatisfy { value($0) != nil } }

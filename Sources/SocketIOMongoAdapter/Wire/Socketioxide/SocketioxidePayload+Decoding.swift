@@ -92,7 +92,7 @@ struct SocketioxidePayloadReader {
         return options
     }
 
-    /// Rooms come first; else everybody, if the flag says so; else one socket. The sender of a broadcast is left out of it.
+    /// Rooms come first; without rooms, all sockets if the flag says so; otherwise one socket. The sender of a broadcast is excluded.
     private static func selection(
         _ flags: SocketioxidePayload.Flags,
         rooms: [Room],
@@ -101,7 +101,7 @@ struct SocketioxidePayloadReader {
     ) -> BroadcastOptions {
         guard flags.contains(.broadcast) else {
             return rooms.isEmpty
-                ? BroadcastOptions(rooms: [socket ?? SocketioxideID.nobody]) : BroadcastOptions(rooms: rooms, except: except)
+                ? BroadcastOptions(rooms: [socket ?? SocketioxideID.unassigned]) : BroadcastOptions(rooms: rooms, except: except)
         }
         var options = BroadcastOptions(rooms: rooms, except: except)
         if let socket {
@@ -115,7 +115,7 @@ struct SocketioxidePayloadReader {
         try fields(5)
         _ = try input.readString()
         let type = PacketType(rawValue: try input.readInteger())
-        guard type == .event || type == .binaryEvent else { throw Self.malformed("the packet is no event") }
+        guard type == .event || type == .binaryEvent else { throw Self.malformed("the packet is not an event") }
         let value = try readValue()
         // An acknowledgement id, and an error.
         for _ in 0..<2 { try input.skip() }
@@ -159,7 +159,7 @@ struct SocketioxidePayloadReader {
             }
             return position
         }
-        guard result.readableBytes == count else { throw Self.malformed("a value is no array of bytes") }
+        guard result.readableBytes == count else { throw Self.malformed("a value is not an array of bytes") }
         rest.moveReaderIndex(forwardBy: used)
         input = MessagePackReader(rest)
         return result

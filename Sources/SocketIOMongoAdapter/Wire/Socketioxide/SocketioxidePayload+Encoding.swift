@@ -16,8 +16,8 @@ struct SocketioxidePayloadWriter {
 
     /// The payload of a message.
     ///
-    /// - Returns: nil if the format has no document for it and nobody misses it.
-    /// - Throws: ``SocketIOCore/ClusterError`` with `unsupported` for what somebody would miss.
+    /// - Returns: nil if the format has no document for the message, and other nodes do not need it.
+    /// - Throws: ``SocketIOCluster/ClusterError`` with `unsupported` if the format has no document for a message that other nodes need.
     static func payload(of message: ClusterMessage) throws -> ByteBuffer? {
         var writer = SocketioxidePayloadWriter(message.header)
         do {
@@ -33,7 +33,7 @@ struct SocketioxidePayloadWriter {
         switch body {
         case .serverSideEmit, .serverSideEmitWithAck: throw SocketioxidePayload.unsupported("events between servers")
         case .claimSession: throw SocketioxidePayload.unsupported("the recovery of sessions of other nodes")
-        // Others learn it from the silence, and requests that fail end by their time.
+        // Other nodes detect it by the missing heartbeats, and failed requests time out.
         case .draining, .leave, .errorAnswer, .serverSideEmitAnswer, .sessionAnswer: return false
         default: break
         }
@@ -103,7 +103,7 @@ struct SocketioxidePayloadWriter {
     private mutating func write(_ packet: BroadcastPacket) throws {
         let encoded = packet.encoded
         let event: EventArguments
-        do { event = try encoded.elements() } catch { throw ClusterError(.notSent, "the packet is no event", cause: error) }
+        do { event = try encoded.elements() } catch { throw ClusterError(.notSent, "the packet is not an event", cause: error) }
         // Clients of other nodes would take the offset for an argument.
         let array = (packet.offset == nil ? event : event.dropLast()).array
         try output.writeArrayHeader(count: 5)

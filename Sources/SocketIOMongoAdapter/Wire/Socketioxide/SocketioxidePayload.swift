@@ -6,7 +6,7 @@ import SocketIOCluster
 import SocketIOCore
 import SocketIOText
 
-/// What the payloads of `socketioxide` are made of: MessagePack as `rmp_serde` writes it, structures as arrays of their fields.
+/// The parts of `socketioxide`'s payloads: MessagePack as `rmp_serde` writes it, structures as arrays of their fields.
 enum SocketioxidePayload {
     /// The types of requests.
     enum RequestType: UInt8 {
@@ -69,7 +69,7 @@ enum SocketioxidePayload {
     /// A client has not answered in time.
     static let timeout = "Timeout"
 
-    /// What cannot be said in this format.
+    /// The error for a message that this format cannot express.
     static func unsupported(_ what: String) -> ClusterError {
         ClusterError(.unsupported, "the socketioxide wire format cannot express \(what); no other node gets it")
     }

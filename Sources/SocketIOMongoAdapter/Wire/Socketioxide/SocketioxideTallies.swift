@@ -7,8 +7,8 @@ import DequeModule
 import SocketIOCore
 import SocketIOText
 
-/// Counts what comes of the clients that a node has asked. The others are told of each client that does not acknowledge; here it matters
-/// when nothing more comes.
+/// Counts the responses of the clients that a node has asked. Rust nodes report each client that does not acknowledge; this package only
+/// needs to know when no more responses will arrive.
 struct SocketioxideTallies {
     /// A node, and the request that it answers.
     struct Answerer: Hashable {

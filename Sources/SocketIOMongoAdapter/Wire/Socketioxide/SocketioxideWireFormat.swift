@@ -25,7 +25,7 @@ package final class SocketioxideWireFormat: WireFormat {
     private struct State {
         var recent = RecentDocuments()
         var tallies = SocketioxideTallies()
-        /// The epoch of the node's last message, which documents do not tell.
+        /// The epoch of the node's last message, which documents do not contain.
         var epoch: UInt64 = 0
     }
 
@@ -49,7 +49,7 @@ package final class SocketioxideWireFormat: WireFormat {
         return traits
     }
 
-    /// The id of a request, as its text stands in documents; nil if it is none.
+    /// Parses the id of a request from its text in documents; nil if it is malformed.
     package static func requestID(_ text: String) -> ClusterRequestID? { SocketioxideID.request(text) }
 
     /// Whether a node or a socket can have this id.
@@ -96,7 +96,7 @@ package final class SocketioxideWireFormat: WireFormat {
             return items.append(.skipped("a field is missing or has a wrong type"))
         }
         guard state.withLock({ $0.recent.insert(id) }) else { return }
-        // Nothing tells its life. Not 0: only heartbeats make it a node, and emitters send none.
+        // The format does not carry an epoch. Not 0: only heartbeats make it a node, and emitters send none.
         let identity = NodeIdentity(id: origin, epoch: 1)
         let header = ClusterHeader(id: id, kind: .broadcast, namespace: namespace, origin: identity, target: fields.target)
         let reader = SocketioxidePayloadReader(data, namespace: namespace)
