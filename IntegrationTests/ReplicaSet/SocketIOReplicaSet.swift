@@ -9,7 +9,7 @@ import SocketIOMongoTesting
 ///
 /// It prints `ready CONNECTION-STRING`, reads a command a line from standard input, answers each with a line, and ends with the input.
 @main
-struct ReplicaSet: AsyncParsableCommand {
+struct SocketIOReplicaSet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ReplicaSet",
         abstract: "A MongoDB replica set in a temporary folder.",
