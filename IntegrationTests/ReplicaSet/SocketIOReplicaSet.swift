@@ -11,7 +11,7 @@ import SocketIOMongoTesting
 @main
 struct SocketIOReplicaSet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ReplicaSet",
+        commandName: "SocketIOReplicaSet",
         abstract: "A MongoDB replica set in a temporary folder.",
         discussion: """
             Commands on standard input: step-down, kill-primary, restart (members that are down), pause-primary, resume (members that are \
