@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if MongoDB
-import SocketIOMongoClient
+public import SocketIOMongoClient
 import NIOCore
 
 /// Administration of a replica set, and its state for tests.
