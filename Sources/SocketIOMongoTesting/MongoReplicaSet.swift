@@ -19,7 +19,7 @@ public struct MongoReplicaSetConfiguration: Sendable {
     public var noopInterval = Duration.seconds(1)
 
     /// Size of the oplog in mebibytes. Default 64. With 1 and checkpoints each second, which the harness then sets, history is lost
-    /// after some 100 MiB of writes: see ``MongoReplicaSet/rollOplog()``.
+    /// after some 100 MiB of writes: see ``MongoReplicaSet/rollOplog(timeout:)``.
     public var oplogMegabytes = 64
 
     /// Makes the set ask for a password: this user is created with all privileges. Default `nil`: no authentication.

@@ -36,7 +36,9 @@ public protocol EngineSessionDelegate: AnyObject {
 
     /// The client answered a ping, so everything that was sent before that ping has arrived.
     ///
-    /// - Parameter pingNumber: Which ping: what was sent while ``EngineSession/pingsSent`` was less than this number has arrived.
+    /// - Parameters:
+    ///   - session: The session.
+    ///   - pingNumber: The number of the ping: packets sent while ``EngineSession/pingsSent`` was less than it have arrived.
     func session(_ session: EngineSession, didReceivePongFor pingNumber: Int)
 
     /// The send buffer, once above ``EngineConfiguration/Limits/sendBufferLowWater`` packets, is empty again.

@@ -16,7 +16,7 @@ public final class ClusterAdapter: Adapter {
     let context: AdapterContext
     /// Puts what this node emits, what others emit and the moves of sessions into one order.
     let recovery: Mutex<RecoveryStateMachine>
-    /// Keeps copies of the sessions; nil unless ``SocketIOCore/ClusterConfiguration/snapshotsSessions`` is on.
+    /// Keeps copies of the sessions; nil unless ``ClusterConfiguration/snapshotsSessions`` is on.
     let snapshots: SnapshotKeeper?
     /// Tells the loops how far the node has come with the return of its own broadcasts.
     let ownPositions: PositionFeed
@@ -73,7 +73,7 @@ public final class ClusterAdapter: Adapter {
     ///
     /// It returns when the message is written for good, so that every node that is there gets it.
     ///
-    /// - Throws: ``SocketIOCore/ClusterError`` with `notSent` or `tooLarge` if no other node gets the packet, with `unknown` if they may.
+    /// - Throws: ``ClusterError`` with `notSent` or `tooLarge` if no other node gets the packet, with `unknown` if they may.
     public func broadcast(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws {
         guard includesOthers(options), includesLocal(options), local.recovers else {
             if includesLocal(options) { local.deliver(packet, to: options) }
@@ -150,7 +150,7 @@ public final class ClusterAdapter: Adapter {
     /// Describes the selected sockets of all nodes.
     ///
     /// - Throws: ``SocketIOCore/IncompleteResponseError`` if nodes did not answer in time, left or died; it carries what arrived.
-    ///   ``SocketIOCore/ClusterError`` if none could be asked.
+    ///   ``ClusterError`` if none could be asked.
     public func fetchSockets(_ options: BroadcastOptions) async throws -> [SocketDescription] {
         var sockets = includesLocal(options) ? try await local.fetchSockets(options) : []
         for index in sockets.indices { sockets[index].node = node.id }

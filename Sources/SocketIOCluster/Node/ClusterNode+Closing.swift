@@ -13,8 +13,8 @@ extension ClusterNode {
 
     /// Writes what waits, tells the others that this node has left, and ends everything.
     ///
-    /// It takes at most ``SocketIOCore/ClusterConfiguration/closeTimeout``, the sessions that the namespaces have stored included, and
-    /// ``SocketIOCore/ClusterConfiguration/unreachableCloseTimeout`` if the backend takes nothing. What is still waiting for the backend then
+    /// It takes at most ``ClusterConfiguration/closeTimeout``, the sessions that the namespaces have stored included, and
+    /// ``ClusterConfiguration/unreachableCloseTimeout`` if the backend takes nothing. What is still waiting for the backend then
     /// ends by itself. Cancelling the task does not shorten it.
     public func close() async {
         await Self.shielded { await self.closeAll() }

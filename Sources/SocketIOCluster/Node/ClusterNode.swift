@@ -102,7 +102,7 @@ public final class ClusterNode: AdapterFactory {
 
     // MARK: What is known
 
-    /// How well the node takes part. A readiness probe asks for ``SocketIOCore/ClusterHealth/takesPart``: if that is false, other nodes may
+    /// How well the node takes part. A readiness probe asks for ``ClusterHealth/takesPart``: if that is false, other nodes may
     /// not hear this one, or it them.
     public var health: ClusterHealth { state.withLock { $0.machine.health } }
 
@@ -119,7 +119,7 @@ public final class ClusterNode: AdapterFactory {
     /// Prepares the backend and starts to take part. Returns when the node listens, or after ``ClusterConfiguration/settleTimeout``.
     /// Requests that are made at once wait until the other nodes have answered.
     ///
-    /// - Throws: What the driver throws, with advice in its message; ``SocketIOCore/ClusterError`` with `unsupported` if it cannot do
+    /// - Throws: What the driver throws, with advice in its message; ``ClusterError`` with `unsupported` if it cannot do
     ///   what the configuration wants.
     public func start() async throws {
         guard id.utf8.count <= NodeIdentity.idLimit else {

@@ -27,7 +27,7 @@ package struct EncodedBatch: Sendable {
     /// - Parameters:
     ///   - documents: None, one or several.
     ///   - messages: How many messages they hold. With more than one there is one document.
-    /// - Throws: ``SocketIOCore/ClusterError`` with `tooLarge` if one exceeds the limit; nothing is added then.
+    /// - Throws: ``SocketIOCluster/ClusterError`` with `tooLarge` if one exceeds the limit; nothing is added then.
     package mutating func append(_ documents: [BSONDocument], messages count: Int = 1) throws {
         if let document = documents.first(where: { $0.count > limit }) {
             throw ClusterError(.tooLarge, "the message takes \(document.count) bytes, the collection carries \(limit)")

@@ -40,12 +40,12 @@ public final class ParentNamespace: Sendable {
         handlers.withLock { $0.middleware.append(middleware) }
     }
 
-    /// Called for every client that connects to a child; see ``Namespace/onConnect(_:)``.
+    /// Called for every client that connects to a child; see `onConnect` of ``Namespace``.
     public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) {
         handlers.withLock { $0.connect.append(.async(handler)) }
     }
 
-    /// Called in place for every client that connects to a child; see ``Namespace/onConnect(_:)``.
+    /// Called in place for every client that connects to a child; see `onConnect` of ``Namespace``.
     public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) {
         handlers.withLock { $0.connect.append(.sync(handler)) }
     }

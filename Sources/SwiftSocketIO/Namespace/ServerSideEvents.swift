@@ -131,7 +131,7 @@ final class ServerSideEvents: Sendable {
 }
 
 extension BroadcastOperator {
-    /// Sends an event to the other processes of the cluster, where ``Namespace/on(_:_:)`` handles it. This process does not get it.
+    /// Sends an event to the other processes of the cluster, where `on` of their ``Namespace`` handles it. This process does not get it.
     ///
     /// - Throws: `EncodingError` if an argument cannot be encoded; what the adapter throws if other nodes may not get it.
     public func serverSideEmit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {

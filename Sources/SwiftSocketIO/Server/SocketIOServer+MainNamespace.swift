@@ -9,13 +9,13 @@ extension SocketIOServer {
     /// Adds middleware to the main namespace; see ``Namespace/use(_:)``.
     public func use(_ middleware: @escaping @Sendable (Socket) async throws -> Void) { sockets.use(middleware) }
 
-    /// Called for every client that connects to the main namespace; see ``Namespace/onConnect(_:)``.
+    /// Called for every client that connects to the main namespace; see `onConnect` of ``Namespace``.
     public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) { sockets.onConnect(handler) }
 
-    /// Called in place for every client that connects to the main namespace; see ``Namespace/onConnect(_:)``.
+    /// Called in place for every client that connects to the main namespace; see `onConnect` of ``Namespace``.
     public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) { sockets.onConnect(handler) }
 
-    /// Handles an event that another process sends to the main namespace; see ``Namespace/on(_:_:)``.
+    /// Handles an event that another process sends to the main namespace; see `on` of ``Namespace``.
     @discardableResult
     public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
         _ event: String,
@@ -24,7 +24,7 @@ extension SocketIOServer {
         sockets.on(event, handler)
     }
 
-    /// Handles an event that another process sends to the main namespace; see ``Namespace/on(_:_:)``.
+    /// Handles an event that another process sends to the main namespace; see `on` of ``Namespace``.
     @discardableResult
     public func on<each A: Decodable & Sendable>(
         _ event: String,

@@ -102,13 +102,13 @@ extension Socket {
     /// ``SocketIOServer/onError(_:)`` gets a ``SocketIOError`` with `tooManyRooms` or `invalidRoom`.
     public func join(_ rooms: Room...) { joinRooms(rooms) }
 
-    /// Joins rooms, and returns when it has; see ``join(_:)-(Room...)``.
+    /// Joins rooms, and returns when the socket is in them.
     public func join(_ rooms: Room...) async { await joinRooms(rooms) }
 
-    /// Joins rooms; see ``join(_:)-(Room...)``.
+    /// Joins rooms, as the variadic `join` does.
     public func join(_ rooms: [Room]) { joinRooms(rooms) }
 
-    /// Joins rooms, and returns when it has; see ``join(_:)-(Room...)``.
+    /// Joins rooms, and returns when the socket is in them.
     public func join(_ rooms: [Room]) async { await joinRooms(rooms) }
 
     private func joinRooms(_ rooms: [Room]) { perform { [self] in applyJoin(rooms) } }
