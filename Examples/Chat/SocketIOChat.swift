@@ -84,7 +84,7 @@ struct Page: Sendable {
         files = try await StaticFiles(directory: Bundle.module.bundleURL.appending(path: "Public").path)
     }
 
-    func response(to request: HTTPServerRequest) -> HTTPServerResponse {
+    func response(to request: EngineHTTPRequest) -> EngineHTTPResponse {
         guard var response = files.response(to: request.head) else { return .notFound }
         response.head.headerFields[.contentSecurityPolicy] =
             "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -19,7 +19,7 @@ struct SocketIOConformanceServer: AsyncParsableCommand {
         addNamespaces(io)
         addServerEvents(io)
         try await io.run(
-            HTTPServerConfiguration(port: options.port),
+            EngineHTTPServerConfiguration(port: options.port),
             onListening: { port in
                 // Written at once, unlike what is printed into a pipe.
                 FileHandle.standardOutput.write(Data("listening \(port)\n".utf8))

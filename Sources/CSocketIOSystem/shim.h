@@ -30,7 +30,7 @@ static inline double socketio_wall_clock(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-// Writes to a socket that does not block. Returns how many bytes it took, 0 if none, also if it has failed: whoever writes next learns that.
+// Writes to a socket that does not block. Returns how many bytes it took; 0 also if it has failed, which the next write reports.
 static inline long socketio_send(int file, const void *bytes, unsigned long count) {
 #if defined(MSG_NOSIGNAL)
     long sent = send(file, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -40,8 +40,8 @@ static inline long socketio_send(int file, const void *bytes, unsigned long coun
 #endif
 }
 
-// Reads from a socket that does not block. Returns how many bytes there were, 0 if none, also if it has ended or failed: whoever reads next
-// learns that.
+// Reads from a socket that does not block. Returns how many bytes there were; 0 also if it has ended or failed, which the next read
+// reports.
 static inline long socketio_receive(int file, void *bytes, unsigned long count) {
     long received = recv(file, bytes, count, MSG_DONTWAIT);
     return received > 0 ? received : 0;
@@ -74,7 +74,8 @@ static inline void socketio_sha1_block(uint32_t state[5], const uint8_t *block) 
     state[4] += e;
 }
 
-// What a server answers to a WebSocket key of at most 64 bytes (RFC 6455, section 4.2.2): 28 characters.
+// The answer to a WebSocket key of at most 64 bytes (RFC 6455, section 4.2.2): 28 characters. It is written here because it is part
+// of every handshake: two blocks of SHA-1. A library's hash would add arrays and strings to each of them.
 static inline void socketio_websocket_accept(const uint8_t *key, unsigned long length, uint8_t *accept) {
     static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint8_t text[128] = {0}, digest[21] = {0};

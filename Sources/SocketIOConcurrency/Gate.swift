@@ -3,7 +3,7 @@
 
 import Synchronization
 
-/// Something that happens once and that tasks wait for, also when it has happened. A task that is cancelled does not wait on.
+/// An event that happens once. Tasks can wait for it before and after it has happened. A task that is cancelled stops waiting.
 package final class Gate: Sendable {
     private struct State {
         var isOpen = false
@@ -17,7 +17,7 @@ package final class Gate: Sendable {
 
     package var isOpen: Bool { state.withLock { $0.isOpen } }
 
-    /// It has happened.
+    /// Opens the gate and resumes all waiting tasks.
     package func open() {
         let waiters = state.withLock { state in
             state.isOpen = true
@@ -27,7 +27,7 @@ package final class Gate: Sendable {
         for waiter in waiters.values { waiter.resume() }
     }
 
-    /// Returns when it has happened or the task is cancelled.
+    /// Returns when the gate is open or the task is cancelled.
     package func wait() async {
         let id = state.withLock { state in
             state.lastID += 1

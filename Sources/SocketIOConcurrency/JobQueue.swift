@@ -4,7 +4,7 @@
 import DequeModule
 import Synchronization
 
-/// Runs what takes time beside what must not wait, so many jobs at once.
+/// Runs jobs that take time, a limited number at once, so that the caller need not wait.
 package final class JobQueue: Sendable {
     package typealias Job = @Sendable () async -> Void
 

@@ -4,12 +4,12 @@
 package import NIOCore
 import Synchronization
 
-/// Decides which of many lines of one kind are written to the log: what a client or a document causes at `warning` or above must not be
-/// able to fill it.
+/// Decides which of many lines of one kind are written to the log, so that lines at `warning` or above that a client or a document causes
+/// cannot fill it.
 ///
 /// The first lines of a period are written; the others are counted, and the first line of a later period says how many they were.
 package struct LogLimiter: Sendable {
-    /// What is to be done with a line.
+    /// The decision about a line.
     package enum Verdict: Sendable, Hashable {
         /// Write it, and say how many were left out before it.
         case log(suppressed: Int)

@@ -3,12 +3,12 @@
 
 package import NIOCore
 
-/// A value that only its event loop touches, which is checked on every access.
-package struct LoopBound<Value>: @unchecked Sendable {  // The check makes it so: no other thread gets at the value.
+/// A value that only its event loop uses, which is checked on every access. Unlike `NIOLoopBound` it can be made on any thread.
+package struct LoopBound<Value>: @unchecked Sendable {  // The check makes it so: no other thread reaches the value.
     @usableFromInline let loop: any EventLoop
     @usableFromInline let stored: Value
 
-    /// May be called anywhere, as long as nobody else keeps the value.
+    /// May be called on any thread, as long as no other code keeps the value.
     @inlinable
     package init(_ value: Value, to loop: any EventLoop) {
         self.loop = loop
@@ -22,8 +22,8 @@ package struct LoopBound<Value>: @unchecked Sendable {  // The check makes it so
     }
 }
 
-/// A variable that only its event loop touches, which is checked on every access.
-package final class LoopBoundBox<Value>: @unchecked Sendable {  // The check makes it so: no other thread gets at the value.
+/// A variable that only its event loop uses, which is checked on every access.
+package final class LoopBoundBox<Value>: @unchecked Sendable {  // The check makes it so: no other thread reaches the value.
     @usableFromInline let loop: any EventLoop
     @usableFromInline var stored: Value
 

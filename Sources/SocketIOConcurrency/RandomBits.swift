@@ -4,12 +4,12 @@
 import CSocketIOSystem
 import Synchronization
 
-/// Random bits of the system's generator, taken in portions of 256 bytes: asking is a system call, and a connection needs several ids.
+/// Random bits of the system's generator, taken in portions of 256 bytes: each is a system call, and a connection needs several ids.
 package enum RandomBits {
     private static let pool = Mutex<[UInt64]>([])
     private static let portion = 32
 
-    /// 128 bits that nobody else gets.
+    /// 128 bits, each returned only once.
     package static func next() -> (UInt64, UInt64) {
         pool.withLock { words in
             if words.count < 2 { words = fresh() }

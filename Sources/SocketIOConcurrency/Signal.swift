@@ -3,7 +3,7 @@
 
 import Synchronization
 
-/// Wakes who waits. Raising it several times before somebody waits counts once.
+/// Wakes all waiting tasks. Raising it several times while no task waits counts once.
 package final class Signal: Sendable {
     private struct Waiter {
         var id: UInt64
@@ -30,7 +30,7 @@ package final class Signal: Sendable {
 
     package init() {}
 
-    /// How many wait, for tests.
+    /// How many tasks wait, for tests.
     package var waiterCount: Int { state.withLock { ($0.first == nil ? 0 : 1) + $0.others.count } }
 
     package func raise() {
@@ -70,13 +70,8 @@ package final class Signal: Sendable {
         }
     }
 
-    /// Waits, but not longer than this.
+    /// Waits for the signal, but not longer than this.
     package func wait(atMost duration: Duration) async {
-        await withTaskGroup { group in
-            group.addTask { await self.wait() }
-            group.addTask { try? await Task.sleep(for: duration) }
-            await group.next()
-            group.cancelAll()
-        }
+        await withTimeLimit(duration) { await self.wait() }
     }
 }

@@ -1,21 +1,16 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Musl)
-import Musl
-#else
-import Glibc
-#endif
+import CSocketIOSystem
 
-/// The time of day.
+/// The time of day. It may jump; durations are measured with NIO's or Swift's monotonic clocks.
 package enum WallClock {
-    package static func secondsSince1970() -> UInt32 { UInt32(clamping: time(nil)) }
+    /// Seconds since 1970, with fractions.
+    package static func now() -> Double { socketio_wall_clock() }
 
-    package static func millisecondsSince1970() -> Int64 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
-    }
+    /// Whole seconds since 1970.
+    package static func secondsSince1970() -> UInt32 { UInt32(clamping: Int64(now())) }
+
+    /// Milliseconds since 1970.
+    package static func millisecondsSince1970() -> Int64 { Int64(now() * 1_000) }
 }

@@ -13,7 +13,7 @@ package enum CombiningMarks {
     @inlinable
     package static var limit: Int { 64 }
 
-    /// What is wrong with text that has more, to be put behind "the string has".
+    /// The problem of text that has more, to follow "the string has".
     package static let complaint = "more than \(limit) combining marks in a row: to compare it, Swift would need quadratic time"
 
     /// Whether text has more marks in a row than ``limit``.

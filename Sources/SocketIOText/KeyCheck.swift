@@ -1,7 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a decoder asks of an object's keys before the application gets them as strings.
+/// The check of an object's keys that a decoder makes before the application gets them as strings.
 ///
 /// Keys are told apart by their bytes. A Swift dictionary would take two of them as one that are canonically equivalent, and lose a value
 /// without a word; and it would normalise them.
@@ -15,7 +15,7 @@ package struct KeyCheck {
         /// The keys that are not ASCII have more than ``KeyCheck/byteLimit`` bytes.
         case tooLong
 
-        /// What is wrong, and why it matters.
+        /// The problem, and why it matters.
         package var message: String {
             switch self {
             case .combiningMarks: "a key has " + CombiningMarks.complaint

@@ -33,7 +33,7 @@ public struct NameMap<Value> {
     /// The number of names.
     public var count: Int { values.count }
 
-    /// Whether there is no name.
+    /// Whether there are no names.
     public var isEmpty: Bool { values.isEmpty }
 
     /// The names, in no particular order.

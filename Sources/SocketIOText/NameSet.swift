@@ -4,7 +4,7 @@
 /// A set of names: two of them are the same if their UTF-8 bytes are.
 ///
 /// `Set<String>` takes names as the same that are canonically equivalent, as `é` and `e` with an accent: other implementations of Socket.IO,
-/// and thus the other nodes of a cluster, tell them apart.
+/// and thus the other nodes of a cluster, distinguish them.
 public struct NameSet: Hashable, Sendable {
     package private(set) var names: Set<Name>
 

@@ -10,7 +10,7 @@ package struct QuotedText: Sendable, CustomStringConvertible {
     /// Quotes text.
     ///
     /// - Parameters:
-    ///   - text: What somebody else wrote.
+    ///   - text: Text from outside.
     ///   - limit: The number of characters that are kept of it; the size of the whole is added if it is longer. Default 100.
     package init(_ text: String, limit: Int = 100) {
         var result = "\""

@@ -1,7 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What clients present to get a session back: its private id, and the offset of their last packet.
+/// The proof with which a client resumes a session: its private id, and the offset of the last packet that it got.
 package enum SessionToken {
     /// Bytes. The longest of ours is a private id in a cluster: 15 random characters, a full stop and a node's id of up to 256 bytes.
     package static let limit = 320

@@ -24,7 +24,7 @@ final class EchoSession: EngineSessionDelegate {
 enum EngineSnippets {
     static func serving() async throws {
         let engine = EngineServer(delegate: Echo(), logger: Logger(label: "engine"))
-        let server = try await HTTPServer.start(HTTPServerConfiguration(port: 3000), engine: engine)
+        let server = try await EngineHTTPServer.start(EngineHTTPServerConfiguration(port: 3000), engine: engine)
         await server.waitUntilClosed()
     }
 

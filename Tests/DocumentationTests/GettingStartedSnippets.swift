@@ -44,14 +44,14 @@ enum GettingStartedSnippets {
             host: "0.0.0.0",
             port: 3000,
             responder: { request in
-                if request.path == "/health" { return HTTPServerResponse(text: "\(io.clientsCount) clients\n") }
+                if request.path == "/health" { return EngineHTTPResponse(text: "\(io.clientsCount) clients\n") }
                 return files.response(to: request.head) ?? .notFound
             }
         )
     }
 
     static func tls(io: SocketIOServer) async throws {
-        var http = HTTPServerConfiguration(host: "0.0.0.0", port: 443)
+        var http = EngineHTTPServerConfiguration(host: "0.0.0.0", port: 443)
         http.tls = .makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile("chain.pem").map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: "key.pem", format: .pem))

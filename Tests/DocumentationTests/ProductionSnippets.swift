@@ -13,7 +13,7 @@ enum ProductionSnippets {
 
     static func group(io: SocketIOServer, worker: Worker) async throws {
         let group = ServiceGroup(
-            services: [worker, io.service(HTTPServerConfiguration(host: "0.0.0.0", port: 3000))],
+            services: [worker, io.service(EngineHTTPServerConfiguration(host: "0.0.0.0", port: 3000))],
             gracefulShutdownSignals: [.sigterm],
             logger: Logger(label: "chat")
         )

@@ -58,7 +58,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         let body = ByteBuffer(repeating: 0x61, count: 1_000_000)
         let server = EmbeddedServer(configure: {
             $0.limits.writeTimeout = .seconds(5)
-            $0.responder = { _ in HTTPServerResponse(body: body) }
+            $0.responder = { _ in EngineHTTPResponse(body: body) }
         })
         let (client, dam) = try server.connectBehindDam()
         try client.request("GET", "/socket.io/file", headers: ["Connection: close"])

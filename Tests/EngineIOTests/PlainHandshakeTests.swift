@@ -4,6 +4,7 @@
 import EngineIOTestSupport
 import NIOCore
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @testable import EngineIO
@@ -147,5 +148,25 @@ import Testing
         let client = try server.connect()
         try client.send(Array(Self.request().utf8))
         #expect(try client.response()?.status == 503)
+    }
+
+    @Test
+    func `generateID is asked once for each handshake, also if its id is in use or the server is full`() throws {
+        let calls = Mutex(0)
+        let server = EmbeddedServer {
+            $0.generateID = { _ in
+                calls.withLock { $0 += 1 }
+                return "the same"
+            }
+        }
+        try server.connect().openWebSocket()
+        #expect(calls.withLock { $0 } == 1)
+        let client = try server.connect()
+        try client.send(Array(Self.request().utf8))
+        let refused = try #require(try client.response())
+        #expect(refused.status == 400 && refused.body.contains("Bad request"))
+        #expect(calls.withLock { $0 } == 2)
+        #expect(try server.connect().get("/socket.io/?EIO=4&transport=polling")?.status == 400)
+        #expect(calls.withLock { $0 } == 3)
     }
 }

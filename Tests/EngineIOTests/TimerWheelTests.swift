@@ -5,6 +5,7 @@ import NIOCore
 import Testing
 
 @testable import EngineIO
+@testable import SocketIOConcurrency
 
 @Suite struct TimerWheelTests {
     private final class Item: TimerWheelItem {

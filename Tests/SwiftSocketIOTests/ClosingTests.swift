@@ -85,11 +85,11 @@ import Testing
     @Test func `connections that do not end do not outlast the deadline either`() async throws {
         var configuration = SocketIOConfiguration()
         (configuration.drainDuration, configuration.closeTimeout) = (.zero, .seconds(2))
-        var listening = HTTPServerConfiguration(host: "127.0.0.1", port: 0)
+        var listening = EngineHTTPServerConfiguration(host: "127.0.0.1", port: 0)
         listening.shutdownTimeout = .seconds(600)
         let (port, asked, release) = (Reports<Int>(), Reports<Bool>(), Shared(false))
         let io = SocketIOServer(configuration: configuration, logger: logger)
-        let responder: HTTPResponder = { _ in
+        let responder: EngineResponder = { _ in
             asked.report(true)
             // Heeds nothing.
             while !release.value { await Task { try? await Task.sleep(for: .milliseconds(5)) }.value }

@@ -123,7 +123,7 @@ import Testing
         let ports = Reports<Int>()
         let server = Task {
             try await io.run(port: 0) { _ in
-                HTTPServerResponse(text: "mine")
+                EngineHTTPResponse(text: "mine")
             } onListening: {
                 ports.report($0)
             }

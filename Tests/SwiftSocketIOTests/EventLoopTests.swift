@@ -13,7 +13,7 @@ import Testing
         let own = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let foreign = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let io = SocketIOServer(eventLoopGroup: own)
-        let http = try await HTTPServer.start(HTTPServerConfiguration(port: 0), engine: io.engine, on: foreign)
+        let http = try await EngineHTTPServer.start(EngineHTTPServerConfiguration(port: 0), engine: io.engine, on: foreign)
         let client = try await TestClient.connect(port: http.port)
         try await client.requestJoin("/")
         await client.waitUntilClosed()
@@ -22,12 +22,5 @@ import Testing
         await io.close()
         try await foreign.shutdownGracefully()
         try await own.shutdownGracefully()
-    }
-
-    @Test func `loops of the HTTP servers own are refused`() async throws {
-        var configuration = HTTPServerConfiguration(port: 0)
-        configuration.loops = 2
-        let error = await #expect(throws: SocketIOError.self) { try await SocketIOServer().run(configuration) }
-        #expect(error?.code == .invalidConfiguration)
     }
 }

@@ -40,7 +40,7 @@ struct SocketIOLoadServer: AsyncParsableCommand {
         )
         addHandlers(to: io)
         if options.hummingbird { return try await serveWithHummingbird(io, on: group, logger) }
-        var http = HTTPServerConfiguration(host: options.host, port: options.port)
+        var http = EngineHTTPServerConfiguration(host: options.host, port: options.port)
         http.backlog = 4096
         http.tls = try options.tls
         try await io.run(http, onListening: { say("listening \($0)\n") })

@@ -5,9 +5,9 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Compresses long bodies on other threads than the event loops': 900 KB take 50 ms, for which an event loop's other clients would wait.
+/// Compresses long bodies on other threads than the event loops': 900 KB take 50 ms, and an event loop's other clients would wait for that.
 final class Compressor: Sendable {
-    /// The size in bytes up to which compressing takes no longer than what else an event loop does for a request: less than a millisecond.
+    /// The size in bytes up to which the event loop compresses by itself, because it takes less than a millisecond.
     static let longestAtOnce = 16 << 10
     /// Bodies that wait or are being compressed. Beyond the limit, bodies are sent uncompressed.
     private static let mostJobs = 16
@@ -26,7 +26,7 @@ final class Compressor: Sendable {
     /// Compresses a body.
     ///
     /// - Parameters:
-    ///   - body: What is to be compressed.
+    ///   - body: The body.
     ///   - eventLoop: Where `completion` is called.
     ///   - completion: Gets the result, or nil if there is no memory for it. It is not called after ``Job/cancel()``.
     /// - Returns: nil if there is too much to do already; then `completion` is not called.

@@ -5,102 +5,76 @@ import EngineIOCore
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTPTypesHTTP1
+import SocketIOConcurrency
 
 /// Serves the engine's path on an HTTP connection and passes every other request on.
 ///
-/// The pipelining handler in front lets one request in at a time, so at most one is outstanding here.
+/// The rules are those of ``HTTPConnectionStateMachine``; this performs the I/O. The pipelining handler in front lets the next request in,
+/// and reads on, when it sees the end of the last answer. That end is written when the client has taken what was before it.
 final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// What a request of ours turned out to be.
-    enum Kind {
-        case refused(EngineRefusal)
-        case preflight
-        case handshake(EngineConfiguration.Transport)
-        case poll(SessionHandle)
-        case post(SessionHandle)
-        case upgrade(SessionHandle)
-        /// An answer of the configuration's `responder`, or 404.
-        case other(HTTPServerResponse)
+    /// The end of an answer of the fallback's handlers.
+    private struct HeldEnd {
+        let part: NIOAny
+        let promise: EventLoopPromise<Void>?
     }
 
-    /// A request of ours.
-    struct Request {
-        let id: Int
-        let head: HTTPRequestHead
-        var kind: Kind
-        var body = ByteBuffer()
-        /// An answer that came before the request had been read.
-        var earlyAnswer: PollingExchange.Answer?
-    }
-
-    enum State {
-        /// Between requests.
-        case idle
-        /// A request of ours is being read.
-        case reading(Request)
-        /// A request of ours waits for its answer.
-        case waiting(Request)
-        /// The answer to a request of ours is being written.
-        case writing(Answer)
-        /// The fallback's handlers have a request; `closes` if none can follow on this connection.
-        case passing(closes: Bool)
-        /// Nothing is expected of this handler any more.
-        case finished
-    }
-
-    let loop: EngineLoop
-    let isSecure: Bool
-    /// Whether there are no handlers but TLS between this one and the network once the connection is a WebSocket.
-    let ownsPipeline: Bool
-    var state = State.idle
-    var context: ChannelHandlerContext?
-    /// The handlers in front of this one that an upgrade removes, in the order of their removal.
+    private let loop: EngineLoop
+    private let isSecure: Bool
+    /// Whether the connection may be written to directly once it is a WebSocket.
+    private let allowsDirectSocket: Bool
+    private(set) var machine: HTTPConnectionStateMachine
+    private let router: EngineRequestRouter
+    private var pacing = AnswerPacing()
+    private var context: ChannelHandlerContext?
+    /// The handlers in front of this one that an upgrade removes, in the order of their removal, with the decoder last.
     var httpHandlers: [any RemovableChannelHandler] = []
     /// Runs `allowRequest`; cancelled with the connection.
-    var decision: Task<Void, Never>?
+    private var decision: Task<Void, Never>?
     private var fallback: (@Sendable (any Channel) throws -> Void)?
     private let hasFallback: Bool
     /// The end of an answer of the fallback's handlers, which waits until the client has taken most of it.
-    var heldEnd: HeldEnd?
-    /// Whether the end of an answer is being written, from within which the next request arrives.
-    private var isEnding = false
-    /// The answers since the last read began.
-    private var answersAtOnce = 0
-    /// How many answers a connection may have before others get their turn.
-    private static let mostAnswersAtOnce = 16
+    private var heldEnd: HeldEnd?
     /// Compresses an answer on another thread; cancelled with the connection.
-    var compression: Compressor.Job?
-    /// Somebody else wanted the connection to end while it was not theirs.
-    var closesWhenDone = false
+    private var compression: Compressor.Job?
     private var isCut = false
-    /// Bytes that came after the connection's last answer.
-    private var unwanted = 0
+    /// How the first request's handshake was decided before, if it was.
+    private var firstRefusal: EngineRefusal?
+    /// Until when the first request's header fields must have arrived; nil for the usual time from now.
+    private let headerDeadline: NIODeadline?
     var wheelPosition = TimerWheel.Position()
 
-    /// Until when the first request's header fields must be here; nil for the usual time from now.
-    var headerDeadline: NIODeadline?
-
-    init(loop: EngineLoop, isSecure: Bool, ownsPipeline: Bool, fallback: (@Sendable (any Channel) throws -> Void)?) {
+    init(
+        loop: EngineLoop,
+        isSecure: Bool,
+        allowsDirectSocket: Bool,
+        headerDeadline: NIODeadline? = nil,
+        firstRefusal: EngineRefusal? = nil,
+        fallback: (@Sendable (any Channel) throws -> Void)?
+    ) {
         self.loop = loop
         self.isSecure = isSecure
-        self.ownsPipeline = ownsPipeline
+        self.allowsDirectSocket = allowsDirectSocket
+        self.machine = HTTPConnectionStateMachine(maximumBodySize: loop.context.configuration.maxHTTPBufferSize)
+        self.router = EngineRequestRouter(engine: loop.context, isSecure: isSecure, passesOthersOn: fallback != nil)
+        self.headerDeadline = headerDeadline
+        self.firstRefusal = firstRefusal
         self.fallback = fallback
         self.hasFallback = fallback != nil
     }
 
-    var configuration: EngineConfiguration { loop.context.configuration }
-
-    /// Whether what happens on the connection concerns a request of ours.
-    var ownsRequest: Bool {
-        switch state {
-        case .reading, .waiting, .writing: true
-        case .idle, .passing, .finished: false
-        }
+    private var configuration: EngineConfiguration { loop.context.configuration }
+    private var responses: EngineResponses {
+        EngineResponses(configuration: configuration, remoteAddress: context?.channel.remoteAddress, isSecure: isSecure)
     }
+
+    /// Whether other handlers have been added behind this one.
+    private var othersAreBehind: Bool { hasFallback && fallback == nil }
 
     // MARK: Channel
 
@@ -114,56 +88,32 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        connectionGone()
+        connectionEnded()
         self.context = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        loop.context.trimmer.connectionClosed(on: context.eventLoop, freed: heldBytes)
-        connectionGone()
+        loop.context.trimmer.connectionClosed(on: context.eventLoop, freed: machine.heldBytes)
+        connectionEnded()
         context.fireChannelInactive()
     }
 
-    private func connectionGone() {
+    private func connectionEnded() {
         decision?.cancel()
         decision = nil
         compression?.cancel()
         compression = nil
         heldEnd.take()?.promise?.fail(ChannelError.ioOnClosedChannel)
         loop.schedule(self, at: nil)
-        let last = state
-        state = .finished
-        switch last {
-        case .reading(let request):
-            if case .post(let handle) = request.kind { tell(handle) { $0.postFailed(request.id) } }
-        case .waiting(let request):
-            if case .poll(let handle) = request.kind { tell(handle) { $0.pollAborted(request.id) } }
-        case .writing(let answer):
-            if let handle = answer.poll { tell(handle) { $0.pollAborted(answer.id) } }
-        case .idle, .passing, .finished: break
-        }
-    }
-
-    /// What the connection keeps for its request and answer, in bytes.
-    private var heldBytes: Int {
-        switch state {
-        case .reading(let request), .waiting(let request): request.body.readableBytes
-        case .writing(let answer): answer.size
-        case .idle, .passing, .finished: 0
-        }
-    }
-
-    /// Runs `work` on the session's event loop, after everything told before.
-    func tell(_ handle: SessionHandle, _ work: @escaping @Sendable (EngineSession) -> Void) {
-        loop.perform(on: handle.home) { _ in work(handle.session.value) }
+        machine.ended()?.notify(from: loop)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        switch (state, error) {
-        case (.passing, _): context.fireErrorCaught(error)
-        case (.idle, let error as HTTPParserError), (.reading, let error as HTTPParserError), (.waiting, let error as HTTPParserError):
-            answerMalformed(error)
-        default: context.close(promise: nil)
+        let malformed = error as? HTTPParserError
+        switch machine.errorCaught(isMalformed: malformed != nil) {
+        case .passOn: context.fireErrorCaught(error)
+        case .disconnect: context.close(promise: nil)
+        case .answerMalformed: answerMalformed(isTooLarge: malformed == .headerOverflow, context: context)
         }
     }
 
@@ -173,17 +123,23 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
             return context.close(promise: nil)
         }
         // Other servers' idle and quiescing handlers must not cut a request of ours.
-        guard !ownsRequest else { return }
+        guard !machine.ownsRequest else { return }
         context.fireUserInboundEventTriggered(event)
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         releaseEnd(context: context)
-        guard ownsRequest, othersAreBehind, !isCut else { return context.close(mode: mode, promise: promise) }
+        guard machine.ownsRequest, othersAreBehind, !isCut else { return context.close(mode: mode, promise: promise) }
         // For them the connection is idle; it ends with our answer.
-        closesWhenDone = true
+        machine.closeWhenDone()
         promise?.fail(ChannelError.operationUnsupported)
     }
+
+    /// The connection is to end with the current answer.
+    func closeWhenDone() { machine.closeWhenDone() }
+
+    /// The HTTP server shuts down.
+    func quiesce() { if let handle = machine.waitingPoll { loop.perform(on: handle) { $0.quiesce() } } }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
@@ -194,45 +150,43 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        answersAtOnce = 0
+        pacing.reset()
         context.fireChannelReadComplete()
     }
+}
 
+// MARK: - Requests
+
+extension EngineHTTPHandler {
     private func headArrived(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
-        guard case .idle = state else { return }
-        guard let kind = kind(of: head) else { return passOn(head, context: context) }
-        begin(Request(id: PollingExchange.nextID(), head: head, kind: kind))
-    }
-
-    private func bodyArrived(_ bytes: ByteBuffer, context: ChannelHandlerContext, data: NIOAny) {
-        switch state {
-        case .passing: context.fireChannelRead(data)
-        case .reading(let request):
-            state = .idle
-            append(bytes, to: request)
-        case .finished, .writing:
-            // The rest of a body that was refused is read so that the client gets the answer, but not without end.
-            unwanted += bytes.readableBytes
-            if unwanted > configuration.maxHTTPBufferSize { context.close(promise: nil) }
-        case .idle, .waiting: break
+        guard machine.isIdle else { return }
+        let decided = firstRefusal.take().map { EngineRequest.Kind.refused($0) }
+        guard let kind = decided ?? router.kind(of: head) else { return passOn(head, context: context) }
+        let request = EngineRequest(id: PollingExchange.nextID(), head: head, kind: kind)
+        startTimeout(configuration.limits.bodyTimeout)
+        let isReadable = machine.begin(request)
+        if case .post(let handle) = kind { announcePost(request, to: handle) }
+        guard isReadable else { return refuseBody() }
+        if case .post = kind, head.headers.first(name: "expect")?.utf8.isLowercase("100-continue") == true {
+            context.writeAndFlush(Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
         }
     }
 
-    private func endArrived(context: ChannelHandlerContext, data: NIOAny) {
-        switch state {
-        case .passing: context.fireChannelRead(data)
-        case .reading(let request): ended(request)
-        case .idle, .waiting, .writing, .finished: break
-        }
+    private func announcePost(_ request: EngineRequest, to handle: SessionHandle) {
+        let exchange = exchange(for: request)
+        let type = request.head.headers.first(name: "content-type") ?? ""
+        let isBinary = type.utf8.prefix(24).isLowercase("application/octet-stream")
+        loop.perform(on: handle) { $0.postArrived(exchange, isBinary: isBinary) }
     }
 
-    // MARK: Everybody else's requests
+    private func exchange(for request: EngineRequest) -> PollingExchange {
+        PollingExchange(home: loop.handle, handler: NIOLoopBound(self, eventLoop: loop.eventLoop), id: request.id)
+    }
 
     private func passOn(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
-        state = .passing(closes: head.asksForUpgrade || !head.isKeepAlive)
+        machine.pass(closes: head.asksForUpgrade || !head.isKeepAlive)
         loop.schedule(self, at: nil)
-        if let fallback {
-            self.fallback = nil
+        if let fallback = fallback.take() {
             do {
                 try fallback(context.channel)
             } catch {
@@ -243,67 +197,303 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelRead(Self.wrapInboundOut(.head(head)))
     }
 
-    /// Writes the end of an answer, from within which the next request may arrive and be answered. One at a time: a client may have sent
-    /// thousands, and if each were answered from within the answer before, the stack would end. And not all at once: others wait.
-    ///
-    /// - Parameter end: Writes it.
-    func ending(_ end: @escaping () -> Void) {
-        guard !isEnding, answersAtOnce < Self.mostAnswersAtOnce else {
+    private func bodyArrived(_ bytes: ByteBuffer, context: ChannelHandlerContext, data: NIOAny) {
+        switch machine.bodyArrived(bytes) {
+        case .none: break
+        case .passOn: context.fireChannelRead(data)
+        case .refuse: refuseBody()
+        case .disconnect: context.close(promise: nil)
+        }
+    }
+
+    private func refuseBody() {
+        guard let request = machine.refuseBody() else { return }
+        if case .post(let handle) = request.kind { loop.perform(on: handle) { $0.postFailed(request.id) } }
+        refuse(EngineRefusal(.badRequest, status: .payloadTooLarge, message: "Payload too large"), request, isUnread: true)
+    }
+
+    private func endArrived(context: ChannelHandlerContext, data: NIOAny) {
+        switch machine.endArrived() {
+        case .none: break
+        case .passOn: context.fireChannelRead(data)
+        case .process(let request):
+            loop.schedule(self, at: nil)
+            process(request)
+        case .answer(let request, let answer):
+            loop.schedule(self, at: nil)
+            respond(to: request, answer)
+        }
+    }
+
+    private func process(_ request: EngineRequest) {
+        switch request.kind {
+        case .refused(let refusal): refuse(refusal, request)
+        case .preflight: send(.noContent, responses.preflightHeaders(for: request.head), ByteBuffer(), request)
+        case .other(let response):
+            let head = HTTPResponseHead(response.head)
+            send(head.status, head.headers, response.body, request)
+        case .handshake(let transport): beginHandshake(request, transport)
+        case .upgrade(let handle): upgrade(request, .candidate(handle))
+        case .poll(let handle):
+            let exchange = exchange(for: request)
+            loop.perform(on: handle) { $0.pollArrived(exchange) }
+        case .post(let handle):
+            let (id, body) = (request.id, request.body)
+            loop.perform(on: handle) { $0.postCompleted(id, payload: body) }
+        }
+    }
+}
+
+// MARK: - Handshakes
+
+extension EngineHTTPHandler {
+    private func beginHandshake(_ request: EngineRequest, _ transport: EngineConfiguration.Transport) {
+        let handshake = responses.handshake(request.head)
+        guard let allowRequest = configuration.allowRequest else { return open(request, handshake, transport) }
+        let (handler, id, limits) = (NIOLoopBound(self, eventLoop: loop.eventLoop), request.id, configuration.limits)
+        decision = loop.context.registry.decide(handshake, allowRequest, limit: limits.pendingHandshakes, on: loop.eventLoop) {
+            handler.value.decided($0, id: id, handshake: handshake, transport: transport)
+        }
+        if decision == nil { refuse(.unavailable, request) } else { startTimeout(limits.bodyTimeout) }
+    }
+
+    private func decided(
+        _ result: EngineRequestDecision,
+        id: Int,
+        handshake: EngineHandshake,
+        transport: EngineConfiguration.Transport
+    ) {
+        decision = nil
+        // A client that has disconnected meanwhile never connects.
+        guard let request = machine.waitingRequest(id) else { return }
+        loop.schedule(self, at: nil)
+        switch result.outcome {
+        case .allow: open(request, handshake, transport)
+        case .reject(let message): refuse(EngineRefusal(.forbidden, message: message), request)
+        }
+    }
+
+    private func open(_ request: EngineRequest, _ handshake: EngineHandshake, _ transport: EngineConfiguration.Transport) {
+        switch (loop.openSession(handshake, over: transport), transport) {
+        case (.failure(let refusal), _): refuse(refusal, request)
+        case (.success(let session), .polling):
+            respond(to: request, payload: loop.context.openPacket(id: session.id, transport: .polling), opened: session)
+            session.didOpen()
+        case (.success(let session), .websocket): upgrade(request, .opened(session))
+        }
+    }
+
+    private func upgrade(_ request: EngineRequest, _ target: WebSocketUpgrade.Target) {
+        guard let context else { return }
+        let upgrade = WebSocketUpgrade(loop: loop, isSecure: isSecure, target: target)
+        WebSocketUpgrade.check(request.head, on: context.channel) { accepted in
+            if let accepted {
+                self.finish(upgrade, request, accepted, context: context)
+            } else {
+                upgrade.fail()
+                self.refuse(EngineRefusal(.badRequest, context: "the WebSocket handshake is not valid"), request)
+            }
+        }
+    }
+
+    private func finish(_ upgrade: WebSocketUpgrade, _ request: EngineRequest, _ accepted: HTTPHeaders, context: ChannelHandlerContext) {
+        guard machine.beginUpgrade() else { return }
+        loop.schedule(self, at: nil)
+        let socket = DirectSocket(isAllowed: allowsDirectSocket)
+        guard let webSocket = upgrade.addHandler(after: self, socket, othersAreBehind: othersAreBehind, context: context) else {
+            return context.close(promise: nil)
+        }
+        let headers = responses.upgradeHeaders(for: request.head, accepted: accepted, opened: upgrade.target.opened)
+        let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+        let handlers = httpHandlers
+        httpHandlers = []
+        upgrade.removeHTTPHandlers([self] + handlers, before: webSocket, context: context)
+        upgrade.attach(webSocket)
+    }
+}
+
+// MARK: - Answers
+
+extension EngineHTTPHandler {
+    /// The session's answer to the request with this id, if that is still outstanding.
+    func answer(_ answer: PollingExchange.Answer, to id: Int) {
+        if let request = machine.answered(answer, id: id) { respond(to: request, answer) }
+    }
+
+    private func respond(to request: EngineRequest, _ answer: PollingExchange.Answer) {
+        switch answer {
+        case .payload(let payload): respond(to: request, payload: payload)
+        case .ok: send(.ok, responses.headers(for: request.head, contentType: "text/html"), ByteBuffer(string: "ok"), request)
+        case .refused(let refusal): refuse(refusal, request)
+        }
+    }
+
+    private func respond(to request: EngineRequest, payload: ByteBuffer, opened session: EngineSession? = nil) {
+        var headers = responses.headers(for: request.head, contentType: "text/plain; charset=UTF-8", opened: session)
+        guard let threshold = configuration.httpCompressionThreshold, payload.readableBytes >= threshold else {
+            return send(.ok, headers, payload, request)
+        }
+        headers.add(name: "Vary", value: "Accept-Encoding")
+        guard request.head.acceptsGzip else { return send(.ok, headers, payload, request) }
+        compress(payload, request, headers)
+    }
+
+    /// Sends a payload gzipped: a short one at once, a long one when another thread has compressed it, and as it is if that thread has
+    /// enough to do.
+    private func compress(_ payload: ByteBuffer, _ request: EngineRequest, _ headers: HTTPHeaders) {
+        guard payload.readableBytes > Compressor.longestAtOnce else {
+            return sendCompressed(Gzip.compress(payload), payload, request, headers)
+        }
+        let (bound, id) = (NIOLoopBound(self, eventLoop: loop.eventLoop), request.id)
+        compression = loop.context.compressor.compress(payload, for: loop.eventLoop) { compressed in
+            let handler = bound.value
+            handler.compression = nil
+            guard let current = handler.machine.waitingRequest(id) else { return }
+            handler.sendCompressed(compressed, payload, current, headers)
+        }
+        if compression == nil { send(.ok, headers, payload, request) }
+    }
+
+    private func sendCompressed(_ compressed: ByteBuffer?, _ payload: ByteBuffer, _ request: EngineRequest, _ headers: HTTPHeaders) {
+        guard let compressed else { return send(.ok, headers, payload, request) }
+        var headers = headers
+        headers.add(name: "Content-Encoding", value: "gzip")
+        send(.ok, headers, compressed, request)
+    }
+
+    private func refuse(_ refusal: EngineRefusal, _ request: EngineRequest, isUnread: Bool = false) {
+        loop.context.report(refusal, of: responses.handshake(request.head))
+        let (headers, body) = responses.refusal(refusal, of: request.head)
+        send(refusal.status, headers, body, request, isUnread: isUnread)
+    }
+
+    /// Answers bytes that are not an HTTP request, and ends the connection.
+    private func answerMalformed(isTooLarge: Bool, context: ChannelHandlerContext) {
+        loop.schedule(self, at: nil)
+        machine.ended()?.notify(from: loop)
+        // A request that was cut off by the end of its connection has no client that waits for an answer.
+        guard context.channel.isActive else { return }
+        let status: HTTPResponseStatus = isTooLarge ? .requestHeaderFieldsTooLarge : .badRequest
+        let headers: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]
+        context.write(Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(promise: nil)
+    }
+}
+
+// MARK: - Writing
+
+extension EngineHTTPHandler {
+    private func send(
+        _ status: HTTPResponseStatus,
+        _ headers: HTTPHeaders,
+        _ body: ByteBuffer,
+        _ request: EngineRequest,
+        isUnread: Bool = false
+    ) {
+        guard let context else { return }
+        let sent = request.head.method == .HEAD ? ByteBuffer() : body
+        let closes = machine.beginAnswer(to: request, body: sent, isUnread: isUnread)
+        let head = EngineResponses.head(status, headers, bodySize: body.readableBytes, to: request.head.version, closes: closes)
+        let part = Self.wrapOutboundOut(.head(head))
+        if sent.readableBytes > 0 {
+            context.write(part, promise: nil)
+            writePiece(of: request.id, context: context)
+        } else {
+            writeAndFlush(part, of: request.id, context: context)
+        }
+    }
+
+    private func writePiece(of id: Int, context: ChannelHandlerContext) {
+        guard let piece = machine.nextPiece() else { return }
+        writeAndFlush(Self.wrapOutboundOut(.body(.byteBuffer(piece))), of: id, context: context)
+    }
+
+    private func writeAndFlush(_ part: NIOAny, of id: Int, context: ChannelHandlerContext) {
+        startTimeout(configuration.limits.writeTimeout)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { result in
+            guard case .success = result else { return context.close(promise: nil) }
+            switch self.machine.pieceWritten(of: id) {
+            case .none: break
+            case .writeNext: self.writePiece(of: id, context: context)
+            case .end: self.ending { self.endAnswer(id, context: context) }
+            }
+        }
+        context.writeAndFlush(part, promise: written)
+    }
+
+    private func endAnswer(_ id: Int, context: ChannelHandlerContext) {
+        guard let end = machine.endAnswer(id) else { return }
+        startTimeout(configuration.limits.keepAliveTimeout)
+        if let handle = end.poll { loop.perform(on: handle) { $0.pollWritten(id) } }
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        if end.isUnread {
+            // Closing with unread bytes resets the connection, and the client may lose the answer; so it may finish what it sends.
+            startTimeout(.seconds(2))
+            context.close(mode: .output, promise: nil)
+        } else if end.closes {
+            context.close(promise: nil)
+        }
+    }
+
+    /// Writes the end of an answer, from within which the next request may arrive and be answered.
+    private func ending(_ end: @escaping () -> Void) {
+        guard pacing.begin() else {
             return loop.eventLoop.assumeIsolated().execute {
-                self.answersAtOnce = 0
+                self.pacing.reset()
                 self.ending(end)
             }
         }
-        answersAtOnce += 1
-        isEnding = true
         end()
-        isEnding = false
+        pacing.end()
     }
 
-    /// Whether other handlers have been added behind this one.
-    var othersAreBehind: Bool { hasFallback && fallback == nil }
+    // MARK: Answers of the fallback's handlers
 
-    /// Whether requests to other paths have somebody to answer them.
-    var passesOthersOn: Bool { hasFallback }
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard case .end = Self.unwrapOutboundIn(data), machine.isPassing else {
+            return context.write(data, promise: promise)
+        }
+        heldEnd = HeldEnd(part: data, promise: promise)
+        ending { if context.channel.isWritable { self.releaseEnd(context: context) } }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if machine.isPassing {
+            if context.channel.isWritable {
+                loop.schedule(self, at: nil)
+                ending { self.releaseEnd(context: context) }
+            } else {
+                startTimeout(configuration.limits.writeTimeout)
+            }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// The client has taken the answer, or the handlers do not want to wait for that.
+    private func releaseEnd(context: ChannelHandlerContext) {
+        guard let end = heldEnd.take() else { return }
+        guard let closes = machine.endPassing() else { return context.write(end.part, promise: end.promise) }
+        startTimeout(configuration.limits.keepAliveTimeout)
+        guard closes else { return context.writeAndFlush(end.part, promise: end.promise) }
+        startTimeout(configuration.limits.writeTimeout)
+        let written = end.promise ?? context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        context.writeAndFlush(end.part, promise: written)
+    }
 }
 
 // MARK: - Time
 
 extension EngineHTTPHandler: TimerWheelItem {
-    func startTimeout(_ duration: Duration) {
+    private func startTimeout(_ duration: Duration) {
         loop.schedule(self, at: loop.eventLoop.now + TimeAmount(duration))
     }
 
-    /// A request or its head took too long, or none came.
+    /// A request, an answer or the next request took too long.
     func deadlineReached(now: NIODeadline) {
         context?.close(promise: nil)
-    }
-}
-
-/// Told to a connection that is to end at once, whatever it carries.
-struct ConnectionCut: Sendable {}
-
-/// Sees what concerns a whole connection before the pipelining handler may keep it back.
-final class EngineConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = NIOAny
-
-    private let http: EngineHTTPHandler
-
-    init(http: EngineHTTPHandler) {
-        self.http = http
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch event {
-        case ChannelEvent.inputClosed where http.isWriting:
-            http.closesWhenDone = true
-        case ChannelEvent.inputClosed where http.ownsRequest:
-            // A client that no longer writes cannot use its session.
-            context.close(promise: nil)
-        case is ChannelShouldQuiesceEvent:
-            http.quiesce()
-            context.fireUserInboundEventTriggered(event)
-        default: context.fireUserInboundEventTriggered(event)
-        }
     }
 }

@@ -4,7 +4,7 @@
 import NIOHTTP1
 import SocketIOText
 
-/// What a request to the engine's path asks for, before any session is looked at.
+/// A request to the engine's path, before any session is looked up.
 enum EngineRoute: Equatable {
     case preflight
     case handshake(EngineConfiguration.Transport)
@@ -22,7 +22,7 @@ enum EngineRoute: Equatable {
         else { return .failure(EngineRefusal(.unknownTransport)) }
         // JSONP belongs to version 3 of the protocol.
         guard parameter("j") == nil else { return .failure(EngineRefusal(.unsupportedProtocolVersion)) }
-        // What follows the head of a handshake belongs to the WebSocket, or to a body: the two cannot be told apart.
+        // Bytes after the head of a handshake belong to the WebSocket or to a body; which of them cannot be decided.
         if head.isWebSocketUpgrade, head.hasBody {
             return .failure(EngineRefusal(.badRequest, context: "a WebSocket handshake must not have a body"))
         }

@@ -5,6 +5,9 @@ import CSocketIOZlib
 import NIOCore
 
 /// Compresses whole bodies (RFC 1952).
+///
+/// The response compressor of swift-nio-extras works inside a channel's pipeline, on the event loop. Long bodies are compressed on other
+/// threads here (``Compressor``), so zlib is called directly.
 enum Gzip {
     /// The gzip form of the readable bytes; nil if zlib has no memory.
     static func compress(_ source: ByteBuffer) -> ByteBuffer? {

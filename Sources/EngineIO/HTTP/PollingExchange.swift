@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
-import NIOHTTP1
-import SocketIOText
 import Synchronization
 
 /// A polling request that waits for its answer, as its session knows it.
@@ -25,7 +23,7 @@ struct PollingExchange: Sendable {
         loop.perform(on: home) { _ in handler.value.answer(answer, to: id) }
     }
 
-    /// What a polling request is answered.
+    /// The answer to a polling request.
     enum Answer: Sendable {
         /// 200 with a payload, the answer to a GET.
         case payload(ByteBuffer)
@@ -35,37 +33,12 @@ struct PollingExchange: Sendable {
     }
 }
 
-/// Why a request to the engine's path is refused, and with what.
-struct EngineRefusal: Error, Sendable, Equatable {
-    var status: HTTPResponseStatus
-    var code: EngineConnectionError.Code
-    var message: String
-    var context: String
-
-    init(_ code: EngineConnectionError.Code, status: HTTPResponseStatus? = nil, message: String? = nil, context: String = "") {
-        self.code = code
-        self.status = status ?? (code == .forbidden ? .forbidden : .badRequest)
-        self.message = message ?? code.message
-        self.context = context
-    }
-
-    static let unknownSID = EngineRefusal(.unknownSID)
-    static let overlap = EngineRefusal(.badRequest, context: "overlapping request of the same session")
-    static let transportMismatch = EngineRefusal(.badRequest, context: "the session uses another transport")
-    static let invalidPayload = EngineRefusal(.badRequest, context: "the payload could not be parsed")
-    static let unavailable = EngineRefusal(.badRequest, status: .serviceUnavailable, message: "Service unavailable")
-}
-
-extension EngineConnectionError.Code {
-    /// The message of the reference implementation.
-    var message: String {
+extension HTTPConnectionStateMachine.Loss {
+    /// Notifies the session.
+    func notify(from loop: EngineLoop) {
         switch self {
-        case .unknownTransport: "Transport unknown"
-        case .unknownSID: "Session ID unknown"
-        case .badHandshakeMethod: "Bad handshake method"
-        case .badRequest: "Bad request"
-        case .forbidden: "Forbidden"
-        case .unsupportedProtocolVersion: "Unsupported protocol version"
+        case .post(let handle, let id): loop.perform(on: handle) { $0.postFailed(id) }
+        case .poll(let handle, let id): loop.perform(on: handle) { $0.pollAborted(id) }
         }
     }
 }

@@ -33,7 +33,7 @@ public struct StaticFile: Sendable {
     ///
     /// - Parameters:
     ///   - path: Where it is.
-    ///   - contentType: The value of `Content-Type`; by default what the name's extension says.
+    ///   - contentType: The value of `Content-Type`. Default: by the extension of the name.
     ///   - maxSize: The size in bytes up to which it is read. Default 16 MiB.
     /// - Throws: `FileSystemError` if it cannot be read or is larger.
     public init(path: String, contentType: String? = nil, maxSize: Int = 16 << 20) async throws {
@@ -42,21 +42,21 @@ public struct StaticFile: Sendable {
     }
 
     /// The answer to a request for this file: 200, 304, or 405 if it is neither GET nor HEAD.
-    public func response(to request: HTTPRequest) -> HTTPServerResponse {
+    public func response(to request: HTTPRequest) -> EngineHTTPResponse {
         guard request.method == .get || request.method == .head else {
-            return HTTPServerResponse(status: .methodNotAllowed, headerFields: [.allow: "GET, HEAD"])
+            return EngineHTTPResponse(status: .methodNotAllowed, headerFields: [.allow: "GET, HEAD"])
         }
         var fields: HTTPFields = [.eTag: tag, .cacheControl: cacheControl]
         if compressed != nil { fields[.vary] = "Accept-Encoding" }
         if let known = request.headerFields[.ifNoneMatch], Self.names(known, tag) {
-            return HTTPServerResponse(status: .notModified, headerFields: fields)
+            return EngineHTTPResponse(status: .notModified, headerFields: fields)
         }
         fields[.contentType] = contentType
         guard let compressed, ContentCoding.acceptsGzip(request.headerFields[values: .acceptEncoding]) else {
-            return HTTPServerResponse(headerFields: fields, body: bytes)
+            return EngineHTTPResponse(headerFields: fields, body: bytes)
         }
         fields[.contentEncoding] = "gzip"
-        return HTTPServerResponse(headerFields: fields, body: compressed)
+        return EngineHTTPResponse(headerFields: fields, body: compressed)
     }
 
     private static func names(_ known: String, _ tag: String) -> Bool {
@@ -132,7 +132,7 @@ public struct StaticFiles: Sendable {
     }
 
     /// The answer to a request, or nil if no file has its path. A path that ends in `/` means `index.html` there.
-    public func response(to request: HTTPRequest) -> HTTPServerResponse? {
+    public func response(to request: HTTPRequest) -> EngineHTTPResponse? {
         let target = request.path ?? "/"
         var path = String(Substring(target.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }))
         if path.hasSuffix("/") { path += "index.html" }

@@ -1,9 +1,9 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-import CSocketIOSystem
 import NIOCore
 import NIOHTTP1
+import SocketIOConcurrency
 import SocketIOText
 
 /// The HTTP request that opened a session.
@@ -46,7 +46,7 @@ public struct EngineHandshake: Sendable {
         bytes.append(contentsOf: address.utf8)
         self.bytes = bytes
         self.isSecure = isSecure
-        self.issued = socketio_wall_clock()
+        self.issued = WallClock.now()
     }
 
     /// - Parameter lines: The request line and the header lines in the form of `bytes`.
@@ -59,7 +59,7 @@ public struct EngineHandshake: Sendable {
         bytes.append(contentsOf: address.utf8)
         self.bytes = bytes
         self.isSecure = isSecure
-        self.issued = socketio_wall_clock()
+        self.issued = WallClock.now()
     }
 
     /// The client's IP address, or an empty string if the connection has none. Behind a proxy this is the proxy's.

@@ -5,46 +5,44 @@ import CSocketIOSystem
 import EngineIOCore
 import NIOCore
 import NIOHTTP1
-import NIOPosix
+import SocketIOConcurrency
 
-/// The only handler of a new connection. It makes a session of a plain WebSocket handshake at once, and for everything else makes room for
-/// the HTTP pipeline.
+/// The only handler of a new connection. It answers a plain WebSocket handshake at once. For everything else the HTTP pipeline replaces it.
 ///
-/// Most connections are WebSockets from their first byte. Building the HTTP pipeline for one request and taking it down again was a third of
-/// what the server does for a connection.
+/// Most connections are WebSockets from their first byte. Building the HTTP pipeline for one request and removing it again took a third of
+/// the instructions of a connection.
 final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
     private let loop: EngineLoop
     private let isSecure: Bool
-    /// Whether nobody else adds handlers to the front of the pipeline.
-    private let ownsPipeline: Bool
     private let addHTTP: (any Channel, EngineHandshakeHandler) throws -> Void
     private var context: ChannelHandlerContext?
     /// The beginning of a request, if that is all that the connection's first buffer could take.
     private var beginning: ByteBuffer?
     private var isDone = false
-    /// The connection's socket, once it has been asked for: finding it is a dynamic cast, and a long one.
-    private var file: CInt = -1
-    /// Until when the request's header fields must be here.
+    private var socket: DirectSocket
+    /// Why the handshake that was read may not have a session. The HTTP pipeline answers that, and does not decide again.
+    private(set) var refusal: EngineRefusal?
+    /// Until when the request's header fields must have arrived.
     let deadline: NIODeadline
     var wheelPosition = TimerWheel.Position()
 
     /// - Parameters:
     ///   - loop: The connection's event loop.
     ///   - isSecure: Whether TLS handlers are in front.
-    ///   - ownsPipeline: Whether nobody else adds handlers to the front of the pipeline.
+    ///   - socket: The connection's socket.
     ///   - addHTTP: Adds the HTTP pipeline behind this handler.
     init(
         loop: EngineLoop,
         isSecure: Bool,
-        ownsPipeline: Bool,
+        socket: DirectSocket,
         addHTTP: @escaping (any Channel, EngineHandshakeHandler) throws -> Void
     ) {
         self.loop = loop
         self.isSecure = isSecure
-        self.ownsPipeline = ownsPipeline && !isSecure
+        self.socket = socket
         self.addHTTP = addHTTP
         self.deadline = loop.eventLoop.now + TimeAmount(loop.context.configuration.limits.headerTimeout)
     }
@@ -90,11 +88,11 @@ final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
 
     /// The connection's first buffer is full. The rest is most likely there already: it is read without going round the event loop.
     private func readOn(after bytes: ByteBuffer, context: ChannelHandlerContext) {
-        findSocket(context)
-        guard file >= 0 else { return beginning = bytes }
+        socket.find(context)
+        guard socket.isKnown else { return beginning = bytes }
         var all = loop.takeReceiveBuffer(context.channel.allocator)
         all.writeImmutableBuffer(bytes)
-        all.writeWithUnsafeMutableBytes(minimumWritableBytes: 1) { socketio_receive(file, $0.baseAddress, UInt($0.count)) }
+        socket.receive(into: &all)
         if accept(all, context: context) {
             loop.giveBack(all)
         } else {
@@ -115,13 +113,6 @@ final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
 
     private func finish(with bytes: ByteBuffer, context: ChannelHandlerContext) {
         if !accept(bytes, context: context) { passOn(bytes, context: context) }
-    }
-
-    /// Only if nothing is between the socket and this handler.
-    private func findSocket(_ context: ChannelHandlerContext) {
-        guard ownsPipeline, context.channel.isActive else { return }
-        let found = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
-        if let found = found ?? nil { file = found }
     }
 
     // MARK: HTTP
@@ -152,16 +143,17 @@ final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
         }
         guard let request, let head = head(of: request, in: bytes) else { return false }
         let handshake = EngineHandshake(lines: lines, remoteAddress: context.channel.remoteAddress, isSecure: isSecure)
-        let sid = engine.configuration.generateID?(handshake) ?? SessionID.random()
-        let session = EngineSession(id: sid, handshake: handshake, loop: loop, transport: .websocket)
-        let handle = SessionHandle(home: loop.handle, session: NIOLoopBound(session, eventLoop: loop.eventLoop))
-        guard engine.registry.insert(handle, id: sid, limit: engine.configuration.limits.sessions) == .inserted else { return false }
-        engine.metrics.sessionOpened()
-        open(session, answer(request, in: bytes, head: head, session), context: context)
-        return true
+        switch loop.openSession(handshake, over: .websocket) {
+        case .success(let session):
+            open(session, answer(request, in: bytes, head: head, session), context: context)
+            return true
+        case .failure(let refusal):
+            self.refusal = refusal
+            return false
+        }
     }
 
-    /// What rules about origins look at; nil if the page may not connect.
+    /// The fields that the rules about origins use; nil if the page may not connect.
     private func head(of request: PlainHandshake, in bytes: ByteBuffer) -> HTTPRequestHead? {
         var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
         guard let origin = request.origin else { return head }
@@ -185,26 +177,25 @@ final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
         answer.writeStaticString("\r\n")
         if configuration.addsHeaders {
             var headers = CORSPolicy.headers(for: head, cors: configuration.cors)
-            if let cookie = configuration.cookie { headers.add(name: "Set-Cookie", value: cookie.header(id: session.id)) }
-            if let hook = configuration.initialHeaders { headers.add(contentsOf: hook(session.handshake)) }
+            configuration.addHeaders(to: &headers, opened: session)
             if let hook = configuration.headers { headers.add(contentsOf: hook(session.handshake)) }
             for (name, value) in headers { answer.writeString("\(name): \(value)\r\n") }
         }
         answer.writeStaticString("\r\n")
-        answer.writeImmutableBuffer(EngineFrames.text(loop.context.openPacket(id: session.id, transport: .websocket)))
+        answer.writeWebSocketFrame(WebSocketFrameHeader.text, loop.context.openPacket(id: session.id, transport: .websocket))
         return answer
     }
 
     private func open(_ session: EngineSession, _ answer: ByteBuffer, context: ChannelHandlerContext) {
         isDone = true
-        let webSocket = EngineWebSocketHandler(loop: loop, ownsPipeline: ownsPipeline)
+        let webSocket = EngineWebSocketHandler(loop: loop, socket: socket)
         let pipeline = context.pipeline.syncOperations
         do { try pipeline.addHandler(webSocket, position: .after(self)) } catch {
             session.discard(.transportError)
             return context.close(promise: nil)
         }
         pipeline.removeHandler(self, promise: nil)
-        webSocket.begin(answer, file: file)
+        webSocket.send(answer)
         webSocket.attach(to: session)
         session.webSocket = .local(webSocket)
         session.didOpen()
@@ -220,7 +211,7 @@ extension EngineHandshakeHandler: TimerWheelItem {
 }
 
 extension EngineConfiguration {
-    /// Whether answers to WebSocket handshakes have header fields besides those of the protocol.
+    /// Whether answers to WebSocket handshakes have more header fields than those of the protocol.
     fileprivate var addsHeaders: Bool { cors != nil || cookie != nil || initialHeaders != nil || headers != nil }
 }
 

@@ -5,8 +5,8 @@ import NIOCore
 
 /// A WebSocket handshake as nearly all clients send it: in one piece, and with nothing in it that needs an HTTP parser to be understood.
 ///
-/// Nothing is refused here. What is in doubt, be it a folded line, a repeated field or a byte that is not printable, is left to the HTTP
-/// pipeline with its checks and answers.
+/// Nothing is refused here. Every doubtful request, with a folded line, a repeated field or a byte that is not printable, is left to the
+/// HTTP pipeline with its checks and answers.
 struct PlainHandshake {
     /// Where the client's key is.
     private(set) var key = 0..<0
@@ -142,7 +142,7 @@ struct PlainHandshake {
 }
 
 extension UInt8 {
-    /// Whether names of header fields are made of this; a few more bytes are allowed that nobody uses.
+    /// Whether names of header fields are made of this; a few more bytes are allowed that are not in use.
     fileprivate var isPlainInName: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),

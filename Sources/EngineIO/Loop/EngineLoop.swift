@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import SocketIOConcurrency
 
-/// What an event loop shares with others: where to send work for its sessions and connections.
+/// An ``EngineLoop`` as other event loops see it: the place to send work for its sessions and connections.
 final class EngineLoopHandle: Sendable {
     let eventLoop: any EventLoop
     private let loop: NIOLoopBound<EngineLoop>
@@ -26,8 +27,8 @@ final class EngineLoopHandle: Sendable {
     }
 }
 
-/// What all sessions and connections of one event loop share: the timer wheel, the list of sessions to flush at the end of the tick,
-/// and the work collected for other event loops.
+/// The state that all sessions and connections of one event loop share: the timer wheel, the list of sessions to flush at the end of the
+/// tick, and the work collected for other event loops.
 final class EngineLoop {
     /// Work for another event loop, sent as one task per tick.
     private struct Outbox {
@@ -35,7 +36,7 @@ final class EngineLoop {
         var work: [@Sendable (EngineLoop) -> Void] = []
     }
 
-    /// What lets the loop read and write between two portions of work.
+    /// A pause between two portions of work, in which the loop reads and writes.
     static let pause = TimeAmount.microseconds(500)
 
     /// After how many ticks with one packet the next is expected to be such a tick.
@@ -44,15 +45,15 @@ final class EngineLoop {
     let eventLoop: any EventLoop
     let context: EngineContext
     // Unchecked for the same reason as those of ``EngineSession``.
-    /// What happened since the last flush, for the metrics.
+    /// The counts since the last flush, for the metrics.
     @exclusivity(unchecked) var tally = EngineMetrics.Tally()
-    /// What the sessions send in this tick.
+    /// The frames that the sessions send in this tick.
     @exclusivity(unchecked) var log = TickLog()
     /// How many ticks in a row, of those that sent anything, sent one packet, up to ``quietEnough``.
     @exclusivity(unchecked) private var quietTicks = 0
-    /// What the next WebSocket that has something to read reads into.
+    /// The buffer for the next WebSocket that has something to read.
     @exclusivity(unchecked) var receiveBuffer: ByteBuffer?
-    /// Memory for what is put together and copied at once.
+    /// Memory for bytes that are put together and copied immediately.
     private var scratch: [UInt8] = []
     private var ownHandle: EngineLoopHandle?
     private var wheel: TimerWheel
@@ -108,6 +109,11 @@ final class EngineLoop {
         scheduleFlush()
     }
 
+    /// Runs `work` on the loop of a session, in the order of the calls.
+    func perform(on session: SessionHandle, _ work: @escaping @Sendable (EngineSession) -> Void) {
+        perform(on: session.home) { _ in work(session.session.value) }
+    }
+
     private func sendOutboxes() {
         for index in outboxes.indices where !outboxes[index].work.isEmpty {
             let work = outboxes[index].work
@@ -145,7 +151,7 @@ final class EngineLoop {
 
     private func flush() {
         isFlushScheduled = false
-        // Ticks in which nothing was sent tell nothing.
+        // Ticks in which nothing was sent do not count.
         if log.count == 1 { quietTicks = min(quietTicks + 1, Self.quietEnough) } else if log.count > 1 { quietTicks = 0 }
         var sessions: [EngineSession] = []
         swap(&sessions, &dirty)

@@ -9,7 +9,7 @@ import Synchronization
 /// Gives memory back to the system after many connections have closed, or a few that held much; glibc keeps it otherwise.
 final class MemoryTrimmer: Sendable {
     private static let closesPerTrim = 1000
-    /// What counts as one more connection, in bytes.
+    /// How many freed bytes count as one more connection.
     private static let bytesPerClose = 16 << 10
     /// Long enough for a mass close to be over, and at most one trim in this time.
     private static let delay = TimeAmount.seconds(5)
@@ -25,7 +25,7 @@ final class MemoryTrimmer: Sendable {
     ///
     /// - Parameters:
     ///   - eventLoop: Where the trim is scheduled.
-    ///   - bytes: What it held besides what every connection does, in bytes.
+    ///   - bytes: How many bytes it held in addition to those that every connection holds.
     func connectionClosed(on eventLoop: any EventLoop, freed bytes: Int = 0) {
         count(1 + bytes / Self.bytesPerClose, on: eventLoop)
     }
@@ -50,7 +50,7 @@ final class MemoryTrimmer: Sendable {
 
     private func trim() {
         state.withLock { $0 = State() }
-        // It takes milliseconds for a large heap, which no event loop has.
+        // It takes milliseconds for a large heap, too long for an event loop.
         NIOSingletons.posixBlockingThreadPool.submit { _ in socketio_trim_memory() }
     }
 }

@@ -3,9 +3,9 @@
 
 import NIOCore
 
-/// Gives a connection what it reads into, in a way that an idle connection keeps nothing.
+/// Gives a connection buffers to read into, so that an idle connection keeps none.
 ///
-/// A channel keeps the first buffer that it is given for its whole life, so that one is tiny. The others are let go of after the read:
+/// A channel keeps its first buffer until it is closed, so that one is tiny. The others are released after the read:
 /// while the connection carries HTTP each is made anew, because parts of a body may be kept; a WebSocket reads into a buffer that all
 /// connections of the event loop share, and copies its messages.
 struct ReceiveAllocator: RecvByteBufferAllocator {
@@ -69,7 +69,7 @@ extension EngineLoop {
     /// The buffer that the loop's connections share, or another if that is in use.
     func takeReceiveBuffer(_ allocator: ByteBufferAllocator) -> ByteBuffer {
         guard var buffer = receiveBuffer.take() else { return allocator.buffer(capacity: Int(ReceiveAllocator.sharedSize)) }
-        // Makes another one if somebody has kept a part of what was read.
+        // Makes another one if a part of the last read is still in use.
         buffer.clear()
         return buffer
     }

@@ -39,7 +39,7 @@ struct TickLog {
     ///
     /// - Returns: Their position.
     mutating func append(_ frames: ByteBuffer) -> Int {
-        // The last entry keeps its bytes alive, and owned as they are by two nobody changes them: the same place is the same frames.
+        // The last entry keeps its bytes alive, and bytes with two owners cannot change: the same address means the same frames.
         let bytes = frames.withUnsafeReadableBytes { (address: $0.baseAddress, count: $0.count) }
         if bytes == last { return end - 1 }
         last = bytes
@@ -61,7 +61,7 @@ struct TickLog {
         return frames
     }
 
-    /// Forgets the entries before a position: nobody remembers them.
+    /// Removes the entries before a position, which no session refers to any more.
     mutating func removeAll(before position: Int) {
         combined = nil
         if position == end { last = (nil, 0) }

@@ -13,7 +13,7 @@ enum CORSPolicy {
         if case .any = cors.origins, !cors.credentials {
             headers.add(name: "Access-Control-Allow-Origin", value: "*")
         } else {
-            // The answer depends on who asks, so a cache must not give it to another.
+            // The answer depends on the origin, so a cache must not give it to another.
             headers.add(name: "Vary", value: "Origin")
             guard let origin = head.headers.first(name: "origin"), cors.origins.contains(origin) else { return headers }
             headers.add(name: "Access-Control-Allow-Origin", value: origin)

@@ -41,12 +41,12 @@ public struct EngineConfiguration: Sendable {
     /// The cookie that carries the session id, for load balancers that route by cookie. Default none.
     public var cookie: EngineCookie?
 
-    /// Which other origins may connect. Default none: only pages of the same origin, and clients that are no browsers.
+    /// Which other origins may connect. Default none: only pages of the same origin, and clients that are not browsers.
     public var cors: EngineCORS?
 
-    /// Decides whether a handshake is accepted; upgrades and later requests are not asked again. Default: all are.
+    /// Decides whether a handshake is accepted; it is not called for upgrades and later requests. Default: all are.
     ///
-    /// Its task is cancelled, and the connection closed, after ``Limits/bodyTimeout``; it is cancelled as well if the client goes away.
+    /// Its task is cancelled, and the connection closed, after ``Limits/bodyTimeout``. If the client disconnects, the task is cancelled too.
     public var allowRequest: (@Sendable (EngineHandshake) async -> EngineRequestDecision)?
 
     /// The size in bytes from which polling responses are gzipped for clients that accept it; nil for never. Default 1024.
@@ -60,13 +60,13 @@ public struct EngineConfiguration: Sendable {
     /// The argument is the request that is answered, be it the session's first or a later one.
     public var headers: (@Sendable (EngineHandshake) -> [(name: String, value: String)])?
 
-    /// Over how long sessions are closed, each at a random time, when the HTTP server tells their connections to end. Default at once.
+    /// Over how long sessions are closed, each at a random time, when the HTTP server asks their connections to end. Default at once.
     ///
-    /// It is for an ``EngineServer`` without Socket.IO in an HTTP server that shuts down before anything else is asked to, as Hummingbird's
-    /// does; ``EngineServer/shutdown(over:)`` has a duration of its own.
+    /// It is for an ``EngineServer`` without Socket.IO in an HTTP server that first ends its connections when it shuts down, as
+    /// Hummingbird's does. ``EngineServer/shutdown(over:)`` has a duration of its own.
     public var quiesceDuration: Duration = .zero
 
-    /// Told about every request that is refused. Default nobody.
+    /// Called for every request that is refused. Default none.
     public var connectionError: (@Sendable (EngineConnectionError) -> Void)?
 
     /// Makes a session id. It must be unique and unguessable, free of control characters and have at most 128 bytes; handshakes are
@@ -75,13 +75,19 @@ public struct EngineConfiguration: Sendable {
 
     /// Answers requests below ``path`` that are not Engine.IO's, such as `/socket.io/socket.io.js`; nil passes one on. Default none.
     ///
-    /// Called on an event loop: the answer must be at hand.
-    public var responder: (@Sendable (HTTPRequest) -> HTTPServerResponse?)?
+    /// Called on an event loop: it must not block.
+    public var responder: (@Sendable (HTTPRequest) -> EngineHTTPResponse?)?
+
+    /// Whether the last write of a tick goes to a WebSocket's socket directly instead of through NIO's channel. Default true.
+    ///
+    /// It makes no difference but for the time it takes: writing directly is several times cheaper. It is only done on connections of an
+    /// ``EngineHTTPServer`` without TLS. Turn it off to rule it out while you look for a problem.
+    public var usesDirectWrites: Bool = true
 
     /// Sizes and counts that a client could otherwise grow.
     public var limits = Limits()
 
-    /// Buffers end at 4 GiB, and a message has to fit into one, unmasked, as base64 or with others.
+    /// A buffer holds at most 4 GiB, and a message has to fit into one, unmasked, as base64 or with others.
     static var largestMessage: Int { 1 << 30 }
 
     /// The most bytes that ``generateID`` may make.
@@ -90,11 +96,25 @@ public struct EngineConfiguration: Sendable {
     /// Makes the default configuration.
     public init() {}
 
+    /// Checks the values. ``EngineHTTPServer/start(_:engine:on:responder:)`` calls it, and so does the start of a Socket.IO server.
+    ///
+    /// - Throws: The first value that cannot be used.
+    public func validate() throws(EngineConfigurationError) {
+        let rules = [
+            (path.utf8.starts(with: "/".utf8), "path", "must start with a slash"),
+            (!transports.isEmpty, "transports", "must name at least one transport"),
+            (pingInterval > .zero, "pingInterval", "must be positive"),
+            (pingTimeout > .zero, "pingTimeout", "must be positive"),
+            (maxHTTPBufferSize > 0, "maxHTTPBufferSize", "must be positive"),
+        ]
+        for (holds, property, problem) in rules where !holds { throw EngineConfigurationError(property: property, problem: problem) }
+    }
+
     /// The limits of an ``EngineServer``.
     public struct Limits: Sendable {
         /// Packets that wait for one slow client before its session is closed. Default 8192.
         public var sendBufferPackets: Int = 8192
-        /// Bytes that wait for one slow client before its session is closed, those of a poll's answer that it has not read among them.
+        /// Bytes that wait for one slow client before its session is closed, with those of a poll's answer that it has not read.
         /// Default 4 MiB.
         public var sendBufferBytes: Int = 4 << 20
         /// Packets in the send buffer from which its drain is reported. Default 128.
@@ -132,7 +152,7 @@ public struct EngineConfiguration: Sendable {
     }
 }
 
-/// What ``EngineConfiguration/allowRequest`` decides.
+/// A decision of ``EngineConfiguration/allowRequest``.
 public struct EngineRequestDecision: Sendable, Hashable {
     enum Outcome: Hashable {
         case allow
@@ -141,12 +161,12 @@ public struct EngineRequestDecision: Sendable, Hashable {
 
     let outcome: Outcome
 
-    /// Go on.
+    /// Accepts the handshake.
     public static let allow = EngineRequestDecision(outcome: .allow)
 
-    /// Answer 403.
+    /// Refuses the handshake with 403.
     ///
-    /// - Parameter message: What the client gets as the error's message.
+    /// - Parameter message: The error's message, for the client.
     public static func reject(_ message: String = "Forbidden") -> EngineRequestDecision {
         EngineRequestDecision(outcome: .reject(message))
     }
@@ -207,7 +227,7 @@ public struct EngineCORS: Sendable {
     public var allowedHeaders: [String]?
     /// The header fields that scripts may read. Default none.
     public var exposedHeaders: [String] = []
-    /// How long a browser may remember a preflight's answer. Default as the browser likes.
+    /// How long a browser may remember a preflight's answer. Default: the browser's.
     public var maxAge: Duration?
 
     /// Allows these origins.
@@ -226,7 +246,7 @@ public struct EngineConnectionError: Error, Sendable {
         case unknownSID = 1
         /// A handshake must be GET.
         case badHandshakeMethod = 2
-        /// The request makes no sense for its session.
+        /// The request does not fit its session.
         case badRequest = 3
         /// The request was not allowed.
         case forbidden = 4
@@ -238,7 +258,7 @@ public struct EngineConnectionError: Error, Sendable {
     public let code: Code
     /// The message that the client got.
     public let message: String
-    /// More for the log, not for the client.
+    /// Details for the log. The client does not get them.
     public let context: String
     /// The request.
     public let request: EngineHandshake

@@ -6,7 +6,7 @@ import Logging
 import NIOCore
 import SocketIOConcurrency
 
-/// What all parts of one server share and nobody changes.
+/// The parts of one server that do not change, and its shared services.
 final class EngineContext: Sendable {
     let configuration: EngineConfiguration
     let timing: EngineTiming
@@ -29,7 +29,7 @@ final class EngineContext: Sendable {
         configuration.maxHTTPBufferSize = min(max(configuration.maxHTTPBufferSize, 0), EngineConfiguration.largestMessage)
         self.configuration = configuration
         self.registry = SessionRegistry(
-            lengths: configuration.generateID == nil ? SessionID.length...SessionID.length : 1...EngineConfiguration.longestID
+            lengths: configuration.generateID == nil ? RandomID.shortLength...RandomID.shortLength : 1...EngineConfiguration.longestID
         )
         self.delegate = delegate
         self.logger = logger
@@ -59,7 +59,17 @@ final class EngineContext: Sendable {
         }
     }
 
-    /// What follows the id in a handshake packet.
+    /// A request is refused: counts and logs that, and calls the configuration's hook.
+    func report(_ refusal: EngineRefusal, of request: @autoclosure () -> EngineHandshake) {
+        metrics.requestRefused(refusal.reason)
+        logger.trace("Refused a request", metadata: ["message": "\(refusal.message)", "context": "\(refusal.context)"])
+        guard let connectionError = configuration.connectionError else { return }
+        connectionError(
+            EngineConnectionError(code: refusal.code, message: refusal.message, context: refusal.context, request: request())
+        )
+    }
+
+    /// The part of a handshake packet after the id.
     private static func opening(upgrades: String, _ timing: EngineTiming, _ configuration: EngineConfiguration) -> String {
         let (interval, timeout) = (timing.pingInterval.milliseconds, timing.pingTimeout.milliseconds)
         return "\",\"upgrades\":\(upgrades),\"pingInterval\":\(interval),\"pingTimeout\":\(timeout)"

@@ -4,8 +4,10 @@
 public import Metrics
 
 /// The metrics of an ``EngineServer`` (swift-metrics).
+///
+/// Counters end in `_total`. Dimensions have few values, none of which a client chooses.
 public struct EngineMetrics: Sendable {
-    /// What one event loop counted since it last told the metrics; so a message costs an addition and no call.
+    /// What one event loop has counted since it last updated the metrics; so a message costs an addition and no call.
     struct Tally {
         var bytesReceived = 0
         var bytesSent = 0
@@ -17,11 +19,12 @@ public struct EngineMetrics: Sendable {
     }
 
     private let sessions: Meter
-    private let opened: Counter
-    private let closed: Counter
+    private let openedPolling: Counter
+    private let openedWebSocket: Counter
+    private let closed: [EngineCloseReason: Counter]
+    private let closedOther: Counter
     private let upgrades: Counter
-    private let unknownSID: Counter
-    private let refused: Counter
+    private let refused: [EngineRefusal.Reason: Counter]
     private let acceptFailures: Counter
     private let bytesReceived: Counter
     private let bytesSent: Counter
@@ -30,45 +33,63 @@ public struct EngineMetrics: Sendable {
     private let volatileDropped: Counter
     private let buffered: Meter
 
-    /// Makes the metrics: counters `engineio_sessions_opened`, `engineio_sessions_closed`, `engineio_upgrades`, `engineio_unknown_sid`,
-    /// `engineio_requests_refused`, `engineio_accept_failures`, `engineio_bytes_received`, `engineio_bytes_sent`, `engineio_packets_received`,
-    /// `engineio_packets_sent`, `engineio_volatile_dropped`, and meters `engineio_sessions`, `engineio_bytes_buffered`.
+    /// Makes the metrics.
+    ///
+    /// Counters: `engineio_sessions_opened_total` (dimension `transport`: `polling` or `websocket`), `engineio_sessions_closed_total`
+    /// (`reason`: one of ``EngineCloseReason``'s own, with underscores, or `other`), `engineio_upgrades_total`,
+    /// `engineio_requests_refused_total` (`reason`: `unknown_transport`, `unknown_sid`, `bad_handshake_method`, `bad_request`, `forbidden`,
+    /// `unsupported_protocol_version` or `unavailable`), `engineio_accept_failures_total`, `engineio_received_bytes_total`,
+    /// `engineio_sent_bytes_total`, `engineio_packets_received_total`, `engineio_packets_sent_total`,
+    /// `engineio_volatile_packets_dropped_total`. Meters: `engineio_sessions`, `engineio_send_buffer_bytes`.
     ///
     /// - Parameter factory: The backend; the one bootstrapped for the process if nil.
     public init(factory: (any MetricsFactory)? = nil) {
         let factory = factory ?? MetricsSystem.factory
-        func counter(_ name: String) -> Counter { Counter(label: "engineio_\(name)", dimensions: [], factory: factory) }
+        func counter(_ name: String, _ dimensions: [(String, String)] = []) -> Counter {
+            Counter(label: "engineio_\(name)_total", dimensions: dimensions, factory: factory)
+        }
+        func closed(_ reason: String) -> Counter { counter("sessions_closed", [("reason", reason)]) }
         self.sessions = Meter(label: "engineio_sessions", dimensions: [], factory: factory)
-        self.opened = counter("sessions_opened")
-        self.closed = counter("sessions_closed")
+        self.openedPolling = counter("sessions_opened", [("transport", "polling")])
+        self.openedWebSocket = counter("sessions_opened", [("transport", "websocket")])
+        self.closed = Dictionary(
+            EngineCloseReason.own.map { reason in
+                let name = reason.description.utf8.map { $0 == UInt8(ascii: " ") ? UInt8(ascii: "_") : $0 }
+                return (reason, closed(String(decoding: name, as: UTF8.self)))
+            },
+            uniquingKeysWith: { first, _ in first }
+        )
+        self.closedOther = closed("other")
         self.upgrades = counter("upgrades")
-        self.unknownSID = counter("unknown_sid")
-        self.refused = counter("requests_refused")
+        self.refused = Dictionary(
+            EngineRefusal.Reason.allCases.map { ($0, counter("requests_refused", [("reason", $0.rawValue)])) },
+            uniquingKeysWith: { first, _ in first }
+        )
         self.acceptFailures = counter("accept_failures")
-        self.bytesReceived = counter("bytes_received")
-        self.bytesSent = counter("bytes_sent")
+        self.bytesReceived = counter("received_bytes")
+        self.bytesSent = counter("sent_bytes")
         self.packetsReceived = counter("packets_received")
         self.packetsSent = counter("packets_sent")
-        self.volatileDropped = counter("volatile_dropped")
-        self.buffered = Meter(label: "engineio_bytes_buffered", dimensions: [], factory: factory)
+        self.volatileDropped = counter("volatile_packets_dropped")
+        self.buffered = Meter(label: "engineio_send_buffer_bytes", dimensions: [], factory: factory)
     }
 
-    func sessionOpened() {
-        opened.increment()
+    func sessionOpened(_ transport: EngineConfiguration.Transport) {
+        switch transport {
+        case .polling: openedPolling.increment()
+        case .websocket: openedWebSocket.increment()
+        }
         sessions.increment()
     }
 
-    func sessionClosed() {
-        closed.increment()
+    func sessionClosed(_ reason: EngineCloseReason) {
+        (closed[reason] ?? closedOther).increment()
         sessions.decrement()
     }
 
     func upgraded() { upgrades.increment() }
     func acceptFailed() { acceptFailures.increment() }
-    func requestRefused(unknownSID isUnknown: Bool) {
-        refused.increment()
-        if isUnknown { unknownSID.increment() }
-    }
+    func requestRefused(_ reason: EngineRefusal.Reason) { refused[reason]?.increment() }
 
     func record(_ tally: Tally) {
         if tally.bytesReceived > 0 { bytesReceived.increment(by: tally.bytesReceived) }

@@ -6,7 +6,7 @@ public import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// An Engine.IO v4 server: sessions over long-polling and WebSocket, on channels that somebody else accepts.
+/// An Engine.IO v4 server: sessions over long-polling and WebSocket, on channels that another part of the process accepts.
 public final class EngineServer: Sendable {
     let context: EngineContext
     private let loops = Mutex<[ObjectIdentifier: EngineLoopHandle]>([:])
@@ -16,8 +16,8 @@ public final class EngineServer: Sendable {
     /// - Parameters:
     ///   - configuration: The options.
     ///   - delegate: Gets every new session.
-    ///   - logger: Gets what an operator should know; nothing is logged per packet above `trace`.
-    ///   - metrics: What is counted, with the process's metrics backend by default.
+    ///   - logger: Where to log. Nothing is logged per packet above `trace`.
+    ///   - metrics: The metrics. Default: those of the process's metrics backend.
     public init(
         configuration: EngineConfiguration = .init(),
         delegate: any EngineServerDelegate,
@@ -42,7 +42,7 @@ public final class EngineServer: Sendable {
     ///   - channel: A channel on whose event loop this is called.
     ///   - isSecure: Whether TLS handlers are in front.
     ///   - fallback: Adds the handlers for all other requests to the end of the pipeline. Without it they are answered 404.
-    /// - Throws: What NIO throws if the channel's pipeline cannot be changed.
+    /// - Throws: NIO's error if the channel's pipeline cannot be changed.
     public func configure(
         _ channel: any Channel,
         isSecure: Bool = false,
@@ -51,7 +51,7 @@ public final class EngineServer: Sendable {
         try configure(channel, isSecure: isSecure, ownsPipeline: false, fallback: fallback)
     }
 
-    /// - Parameter ownsPipeline: Whether nobody else adds handlers to the front of the pipeline.
+    /// - Parameter ownsPipeline: Whether no other code adds handlers to the front of the pipeline.
     package func configure(
         _ channel: any Channel,
         isSecure: Bool,
@@ -62,19 +62,29 @@ public final class EngineServer: Sendable {
         try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveAllocator.first(loop: loop, isShared: !isSecure))
         // A channel that reads several times in a row keeps a buffer for each.
         try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
-        let handshake = EngineHandshakeHandler(loop: loop.local, isSecure: isSecure, ownsPipeline: ownsPipeline) { channel, handler in
-            try Self.addHTTP(to: channel, loop, isSecure: isSecure, ownsPipeline: ownsPipeline, after: handler, fallback: fallback)
+        let configuration = context.configuration
+        let allowsDirectSocket = ownsPipeline && !isSecure && configuration.usesDirectWrites
+        let handshake = EngineHandshakeHandler(loop: loop.local, isSecure: isSecure, socket: DirectSocket(isAllowed: allowsDirectSocket)) {
+            channel,
+            handler in
+            let http = EngineHTTPHandler(
+                loop: loop.local,
+                isSecure: isSecure,
+                allowsDirectSocket: allowsDirectSocket,
+                headerDeadline: handler.deadline,
+                firstRefusal: handler.refusal,
+                fallback: fallback
+            )
+            try Self.add(http, to: channel, loop, after: handler)
         }
         try channel.pipeline.syncOperations.addHandler(handshake)
     }
 
-    private static func addHTTP(
+    private static func add(
+        _ http: EngineHTTPHandler,
         to channel: any Channel,
         _ loop: EngineLoopHandle,
-        isSecure: Bool,
-        ownsPipeline: Bool,
-        after handshake: EngineHandshakeHandler,
-        fallback: (@Sendable (any Channel) throws -> Void)?
+        after handshake: EngineHandshakeHandler
     ) throws {
         let configuration = loop.local.context.configuration
         var limits = NIOHTTPDecoderLimitConfiguration()
@@ -82,8 +92,6 @@ public final class EngineServer: Sendable {
         limits.maxHeaderListSize = configuration.limits.headerBytes
         limits.maxHeaderFieldCount = configuration.limits.headerFields
         try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveAllocator.own(loop: loop))
-        let http = EngineHTTPHandler(loop: loop.local, isSecure: isSecure, ownsPipeline: ownsPipeline, fallback: fallback)
-        http.headerDeadline = handshake.deadline
         let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
         let encoder = HTTPResponseEncoder()
         let connection = EngineConnectionHandler(http: http)
@@ -108,16 +116,16 @@ public final class EngineServer: Sendable {
 extension EngineServer {
     /// The time between two batches of closed sessions.
     private static let batchInterval = Duration.milliseconds(100)
-    /// How long the last sessions may take: a polling client that still exists comes back for its close at once.
+    /// How long the last sessions may take: a polling client that is still connected polls for its close at once.
     private static let lastWait = Duration.seconds(5)
 
     /// Refuses new sessions from now on and closes the open ones in random batches spread over `duration`.
     ///
-    /// Returns when none is left. What is left 5 s after the last batch, or after ``EngineConfiguration/Limits/closeTimeout`` if that is
-    /// shorter, is cut off. Cancelling the task closes all at once.
+    /// Returns when none is left. Sessions that are left 5 s after the last batch, or after ``EngineConfiguration/Limits/closeTimeout`` if
+    /// that is shorter, are discarded. Cancelling the task closes all at once.
     public func shutdown(over duration: Duration = .zero) async { await shutdown(over: duration, by: nil) }
 
-    /// - Parameter deadline: When sessions that are left are cut off in any case.
+    /// - Parameter deadline: When sessions that are left are discarded in any case.
     func shutdown(over duration: Duration, by deadline: ContinuousClock.Instant?) async {
         let sessions = context.registry.drain().shuffled()
         let batches = max(1, Int(duration / Self.batchInterval))
@@ -126,7 +134,7 @@ extension EngineServer {
             Self.onEach(sessions[start..<min(start + size, sessions.count)]) { $0.close(.serverShuttingDown) }
             if start + size < sessions.count { try? await Task.sleep(for: Self.batchInterval) }
         }
-        // Also if the task is cancelled: what was sent before the end is to arrive. It has a limit of its own.
+        // Also if the task is cancelled: messages that were sent before are to arrive. The wait has a limit of its own.
         await Task { await waitForSessions(by: deadline) }.value
         Self.onEach(context.registry.drain()[...]) { $0.discard(.serverShuttingDown) }
         await context.registry.waitUntilEmpty()

@@ -7,26 +7,26 @@ public import NIOCore
 public protocol EngineServerDelegate: AnyObject, Sendable {
     /// Called on the session's event loop when its handshake has been accepted.
     ///
-    /// What is sent from here follows the handshake packet, in the same response if the client polls.
+    /// Messages that are sent from here follow the handshake packet, in the same response if the client polls.
     ///
     /// - Parameter session: The new session; it may only be used on its event loop.
     /// - Returns: The receiver of the session's messages. The session keeps it until it is closed.
     func engineServer(didOpen session: EngineSession) -> any EngineSessionDelegate
 
-    /// The HTTP server has begun to shut down: it has told a connection that carries a session to end. Called for each
-    /// of them, on an event loop.
+    /// The HTTP server has begun to shut down and has asked a connection that carries a session to end. Called for each connection, on its
+    /// event loop.
     ///
-    /// - Returns: Whether the delegate lets the sessions go, by ``EngineServer/shutdown(over:)``. If not, each session is closed within
+    /// - Returns: Whether the delegate closes the sessions, by ``EngineServer/shutdown(over:)``. If not, each session is closed within
     ///   ``EngineConfiguration/quiesceDuration``. Default: false.
     func engineServerShouldDrain() -> Bool
 }
 
 extension EngineServerDelegate {
-    /// Leaves it to the sessions.
+    /// Lets each session close by itself.
     public func engineServerShouldDrain() -> Bool { false }
 }
 
-/// Receives what happens in one session. All calls come on the session's event loop.
+/// Receives the messages and events of one session. All calls are made on the session's event loop.
 public protocol EngineSessionDelegate: AnyObject {
     /// A text message, without Engine.IO's packet type `4`. It is valid UTF-8.
     func session(_ session: EngineSession, didReceiveText message: ByteBuffer)

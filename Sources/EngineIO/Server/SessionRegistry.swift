@@ -23,15 +23,15 @@ final class SessionRegistry: Sendable {
     private let state = Mutex(State())
     private let hasLoggedUnknownSID = Atomic(false)
 
-    /// The bytes that an id has at least and at most: no request with another `sid` has to be looked for.
+    /// How many bytes an id may have. A request with another `sid` need not be looked up.
     private let lengths: ClosedRange<Int>
 
-    /// - Parameter lengths: The bytes that an id has at least and at most.
+    /// - Parameter lengths: How many bytes an id may have.
     init(lengths: ClosedRange<Int>) { self.lengths = lengths }
 
     enum Insertion: Sendable { case inserted, duplicate, refused, unfit }
 
-    /// Adds a session, unless the id is taken or no id, `limit` is reached or the server is shutting down.
+    /// Adds a session, unless its id is in use or not a valid one, `limit` is reached or the server is shutting down.
     func insert(_ handle: SessionHandle, id: String, limit: Int) -> Insertion {
         guard lengths.contains(id.utf8.count) else { return .unfit }
         return state.withLock { state in
@@ -42,7 +42,7 @@ final class SessionRegistry: Sendable {
         }
     }
 
-    /// The session with this id. What cannot be one is neither hashed nor looked for.
+    /// The session with this id. An id of another length is neither hashed nor looked up.
     func find(_ id: String) -> SessionHandle? {
         guard lengths.contains(id.utf8.count) else { return nil }
         return state.withLock { $0.sessions[Name(id)] }
@@ -81,7 +81,7 @@ final class SessionRegistry: Sendable {
         }
     }
 
-    /// Stops waiting although sessions are left.
+    /// Resumes the waiting tasks although sessions are left.
     func giveUpWaiting() {
         let waiters = state.withLock { state in
             defer { state.waiters = [] }
@@ -90,20 +90,38 @@ final class SessionRegistry: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Counts a handshake that waits for a decision; false if there are too many or the server is shutting down.
-    func beginHandshake(limit: Int) -> Bool {
-        state.withLock { state in
+    /// Asks whether a handshake is accepted, in a task of its own.
+    ///
+    /// - Parameters:
+    ///   - handshake: The handshake.
+    ///   - allowRequest: Decides.
+    ///   - limit: How many handshakes may wait for a decision.
+    ///   - eventLoop: Where `completion` is called.
+    ///   - completion: Gets the decision, unless the task has been cancelled.
+    /// - Returns: The task; nil if too many handshakes wait or the server is shutting down.
+    func decide(
+        _ handshake: EngineHandshake,
+        _ allowRequest: @escaping @Sendable (EngineHandshake) async -> EngineRequestDecision,
+        limit: Int,
+        on eventLoop: any EventLoop,
+        _ completion: @escaping @Sendable (EngineRequestDecision) -> Void
+    ) -> Task<Void, Never>? {
+        let mayWait = state.withLock { state in
             guard !state.isDraining, state.pendingHandshakes < limit else { return false }
             state.pendingHandshakes += 1
             return true
         }
+        guard mayWait else { return nil }
+        return Task {
+            let decision = await allowRequest(handshake)
+            state.withLock { $0.pendingHandshakes -= 1 }
+            // The connection has ended; its event loop may have as well.
+            guard !Task.isCancelled else { return }
+            eventLoop.execute { completion(decision) }
+        }
     }
 
-    func endHandshake() {
-        state.withLock { $0.pendingHandshakes -= 1 }
-    }
-
-    /// True once: the first request for an unknown session is worth a word to the operator, a storm of them is not.
+    /// True once: the first request for an unknown session is logged, a storm of them is not.
     func shouldLogUnknownSID() -> Bool {
         !hasLoggedUnknownSID.exchange(true, ordering: .relaxed)
     }

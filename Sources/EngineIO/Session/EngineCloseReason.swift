@@ -15,14 +15,14 @@ public struct EngineCloseReason: Sendable, Hashable, CustomStringConvertible {
 
     /// Makes a reason of your own.
     ///
-    /// - Parameter description: The words that the disconnect handlers get.
+    /// - Parameter description: The words for the disconnect handlers.
     public init(_ description: String) {
         self.description = description
     }
 
-    /// The client went away: its connection was closed or lost, or it sent a close packet.
+    /// The client disconnected: its connection was closed or lost, or it sent a close packet.
     public static let transportClose = EngineCloseReason("transport close")
-    /// The client broke the rules of the transport: an aborted or second poll, an overlapping POST, a bad frame, a payload that is too large.
+    /// The client broke the rules of the transport: an aborted or second poll, an overlapping POST, a bad frame, a large payload.
     public static let transportError = EngineCloseReason("transport error")
     /// No pong arrived within ``EngineConfiguration/pingTimeout`` of a ping.
     public static let pingTimeout = EngineCloseReason("ping timeout")
@@ -37,4 +37,9 @@ public struct EngineCloseReason: Sendable, Hashable, CustomStringConvertible {
     /// The client did not read what was sent to it, and its send buffer is full
     /// (``EngineConfiguration/Limits/sendBufferBytes``, ``EngineConfiguration/Limits/sendBufferPackets``).
     public static let sendBufferFull = EngineCloseReason("send buffer full")
+
+    /// The reasons above.
+    static let own: [EngineCloseReason] = [
+        .transportClose, .transportError, .pingTimeout, .parseError, .forcedClose, .forcedServerClose, .serverShuttingDown, .sendBufferFull,
+    ]
 }

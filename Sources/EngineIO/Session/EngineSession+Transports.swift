@@ -4,9 +4,9 @@
 import EngineIOCore
 import NIOCore
 
-/// What arrives over the session's connections.
+/// Input from the session's connections.
 extension EngineSession {
-    /// What one turn of the event loop takes of a POST: a quarter of what it reads of a WebSocket, as the parts are not read one by one.
+    /// How much of a POST one turn of the event loop processes: a quarter of a WebSocket's read, as the parts are not read one by one.
     private static let bytesPerPortion = 16 << 10
     private static let packetsPerPortion = 100
 
@@ -39,7 +39,7 @@ extension EngineSession {
         markDirty()
     }
 
-    /// The connection of a GET is gone, before the client had all of an answer.
+    /// The connection of a GET has ended before the client had all of an answer.
     func pollAborted(_ id: Int) {
         guard let polling, polling.poll?.id == id || polling.unwritten?.id == id else { return }
         polling.unwritten = nil
@@ -86,7 +86,7 @@ extension EngineSession {
     /// Delivers packets of a POST, of which one turn of the event loop takes a portion only: others wait.
     private func deliver(_ packets: EnginePayloadDecoder, of post: PollingExchange) {
         var packets = packets
-        // What the packets lead to must not answer it: it is answered here, after all of them.
+        // No effect of the packets may answer it: it is answered here, after all of them.
         polling?.post = nil
         guard deliverPortion(of: &packets) else {
             post.answer(.refused(.invalidPayload), from: loop)
@@ -96,7 +96,7 @@ extension EngineSession {
         polling?.post = post
         if !packets.isAtEnd {
             polling?.undelivered = packets
-            // What is enqueued at once would run before anything is read or written.
+            // A task that is enqueued immediately would run before anything is read or written.
             eventLoop.assumeIsolated().scheduleTask(in: EngineLoop.pause) { self.deliverRest(of: post.id) }
         } else if holdsBackReading, machine.phase == .open {
             polling?.postIsHeldBack = true
@@ -157,7 +157,7 @@ extension EngineSession {
         }
     }
 
-    /// Something happened on the WebSocket with this id, which may be the transport, the candidate or one that has been let go.
+    /// An event of the WebSocket with this id, which may be the transport, the candidate or a WebSocket that is no longer used.
     func webSocket(_ id: Int, event: WebSocketEvent) {
         if let webSocket, webSocket.id == id {
             transportEvent(event, webSocket)
@@ -238,7 +238,7 @@ extension EngineSession {
     private func candidateReceived(_ packet: EnginePacket?, _ link: WebSocketLink) {
         switch machine.candidateReceived(packet, now: loop.eventLoop.now, timing: loop.context.timing) {
         case .answerProbe:
-            // A client that probes on and on and reads nothing gets no answers.
+            // A client that keeps probing and reads nothing gets no answers.
             if link.isWritable {
                 link.write(EngineFrames.probePong)
                 link.flush(from: loop)

@@ -4,6 +4,7 @@
 import DequeModule
 public import EngineIOCore
 public import NIOCore
+import SocketIOConcurrency
 
 /// One client's session, from its handshake to its close, whatever transport carries it.
 ///
@@ -20,7 +21,7 @@ public final class EngineSession {
         case closed
     }
 
-    /// What waits in the send buffer.
+    /// An item of the send buffer.
     enum Outgoing {
         case message(EncodedPacket)
         case ping
@@ -33,29 +34,29 @@ public final class EngineSession {
         }
     }
 
-    /// What only a polling session needs; released by the upgrade.
+    /// The state that only a polling session needs; released by the upgrade.
     final class Polling {
         var poll: PollingExchange?
         var post: PollingExchange?
         var candidate: WebSocketLink?
-        /// What is left of a POST whose packets take more than one turn of the event loop.
+        /// The rest of a POST whose packets take more than one turn of the event loop.
         var undelivered: EnginePayloadDecoder?
         /// Whether the POST has been read and waits for reading to go on.
         var postIsHeldBack = false
-        /// The poll whose answer the client has not taken, and the size of the answer. It still counts as waiting in the send buffer.
+        /// The poll whose answer the client has not taken, and the size of the answer, which still counts as part of the send buffer.
         var unwritten: (id: Int, bytes: Int)?
     }
 
     /// How many bytes a session sends in one tick before the rest waits in the send buffer.
     private static let tickHighWater = 64 << 10
 
-    /// The session id, which is secret to client and server.
+    /// The session id, a secret of client and server: do not log it.
     public let id: String
     /// The request that opened the session.
     public let handshake: EngineHandshake
     let loop: EngineLoop
-    // Every packet touches these, on the loop only, and no statement that changes one of them calls anybody. Checking at run time that
-    // two accesses do not overlap would be a third of what it costs to send a packet to one more client.
+    // Every packet uses these, on the loop only, and no statement that changes one of them calls other code. A check at run time that two
+    // accesses do not overlap would take a third of the instructions for sending a packet to one more client.
     @exclusivity(unchecked) var machine: EngineSessionStateMachine
     @exclusivity(unchecked) var webSocket: WebSocketLink?
     var polling: Polling?
@@ -64,7 +65,7 @@ public final class EngineSession {
     @exclusivity(unchecked) var queuedBytes = 0
     var closeReason: EngineCloseReason?
     var wheelPosition = TimerWheel.Position()
-    /// What this tick has for the WebSocket: a range of the loop's log, and its size. It goes before ``queue``.
+    /// The frames of this tick for the WebSocket: a range of the loop's log, and its size. They go before ``queue``.
     @exclusivity(unchecked) private var pending = 0..<0
     @exclusivity(unchecked) private var pendingBytes = 0
     @exclusivity(unchecked) private(set) var isDirty = false
@@ -152,7 +153,7 @@ public final class EngineSession {
         _ = writeEarly()
     }
 
-    /// Hands the channel what this tick has so far.
+    /// Hands the frames of this tick to the channel.
     private func writePending() {
         let range = pending
         if let frames = takePending() {
@@ -165,7 +166,7 @@ public final class EngineSession {
         }
     }
 
-    /// What this tick has so far as one buffer; nil, and nothing is taken, if there is nothing or it is too large for one.
+    /// Takes the frames of this tick as one buffer; nil, and nothing is taken, if there are none or they are too large for one.
     private func takePending() -> ByteBuffer? {
         guard !pending.isEmpty, let frames = loop.log.frames(pending, bytes: pendingBytes) else { return nil }
         // Before it is written, because a write can change the connection's writability, and with it come back here.
@@ -197,7 +198,7 @@ public final class EngineSession {
         if queue.count > limits.sendBufferLowWater { owesDrain = true }
     }
 
-    /// A gap in what the client gets would be worse than the end of its session.
+    /// A gap in the client's messages would be worse than the end of its session.
     private func overflow() {
         hasOverflowed = true
         dropQueue()
@@ -218,7 +219,7 @@ public final class EngineSession {
 
     // MARK: Flushing
 
-    /// Hands over what this tick has collected.
+    /// Sends everything that this tick has collected.
     func flush() {
         isDirty = false
         guard machine.phase != .closed else { return }
@@ -302,8 +303,8 @@ public final class EngineSession {
         markDirty()
     }
 
-    /// The channel is told to finish what it is doing: closes the session, at a random time so that not all clients return at once, unless
-    /// somebody lets all sessions go.
+    /// The HTTP server shuts down. Closes the session, at a random time so that not all clients reconnect at once, unless the delegate
+    /// closes all sessions.
     func quiesce() {
         guard !loop.context.delegate.engineServerShouldDrain() else { return }
         let duration = TimeAmount(loop.context.configuration.quiesceDuration)
@@ -319,7 +320,7 @@ public final class EngineSession {
         finish(reason, code: .normal)
     }
 
-    /// The session has ended: lets go of everything.
+    /// The session has ended: releases everything.
     ///
     /// - Parameters:
     ///   - reason: What the delegate gets.
@@ -337,11 +338,11 @@ public final class EngineSession {
         webSocket = nil
         dropQueue()
         loop.schedule(self, at: nil)
-        loop.context.metrics.sessionClosed()
+        loop.context.metrics.sessionClosed(reason)
         let delegate = delegate
         self.delegate = nil
         delegate?.session(self, didCloseWith: reason)
-        // Whoever waits until no session is left may rely on everybody having been told.
+        // A task that waits until no session is left may rely on all delegates having been notified.
         loop.context.registry.remove(id)
     }
 
@@ -349,7 +350,7 @@ public final class EngineSession {
 
     /// Stops reading from the client. No pong is awaited meanwhile, up to ``EngineConfiguration/Limits/readPause``.
     ///
-    /// What has been read already is still delivered. A polling client's POST is answered only when reading goes on.
+    /// Messages that have been read already are still delivered. A polling client's POST is answered only when reading resumes.
     public func pauseReading() {
         guard !isReadingPaused, machine.phase != .closed else { return }
         isReadingPaused = true
@@ -404,7 +405,7 @@ public final class EngineSession {
     public var bufferedPackets: Int { queue.count }
     /// The bytes waiting in the send buffer, with those of the answer to a poll that the client has not taken.
     public var bufferedBytes: Int { queuedBytes + (polling?.unwritten?.bytes ?? 0) }
-    /// How many pings were sent so far. A pong for ping number n tells that all that was sent while this was below n has arrived.
+    /// How many pings were sent so far. A pong for ping number n means that everything that was sent while this was below n has arrived.
     public var pingsSent: Int { machine.pingsSent }
 }
 
@@ -473,26 +474,6 @@ extension EngineSessionStateMachine.CloseCause {
 
 /// The WebSocket frames that are the same for every client.
 enum EngineFrames {
-    static let ping = text("2")
-    static let probePong = text("3probe")
-
-    /// A text frame with a short message.
-    private static func text(_ message: String) -> ByteBuffer {
-        var frame = ByteBuffer(bytes: [0x81, UInt8(message.utf8.count)])
-        frame.writeString(message)
-        return frame
-    }
-
-    /// A text frame with a message of any length.
-    static func text(_ message: ByteBuffer) -> ByteBuffer {
-        var frame = ByteBuffer(bytes: [0x81])
-        if message.readableBytes < 126 {
-            frame.writeInteger(UInt8(message.readableBytes))
-        } else {
-            frame.writeInteger(UInt8(126))
-            frame.writeInteger(UInt16(clamping: message.readableBytes))
-        }
-        frame.writeImmutableBuffer(message)
-        return frame
-    }
+    static let ping = ByteBuffer.webSocketFrame(WebSocketFrameHeader.text, ByteBuffer(string: "2"))
+    static let probePong = ByteBuffer.webSocketFrame(WebSocketFrameHeader.text, ByteBuffer(string: "3probe"))
 }

@@ -14,7 +14,7 @@ final class OpenConnections: Sendable {
 
     private let state = Mutex(State())
 
-    /// Keeps account of a connection until it has ended.
+    /// Adds a connection until it has ended.
     ///
     /// - Returns: false if the server is shutting down, so that it is to be closed.
     func add(_ channel: any Channel) -> Bool {
@@ -36,7 +36,7 @@ final class OpenConnections: Sendable {
         promise?.succeed()
     }
 
-    /// Accepts no more and tells all connections to finish what they are doing.
+    /// Accepts no more connections and asks those that are open to finish.
     ///
     /// - Parameter promise: Succeeds when none is left.
     func beginClosing(_ promise: EventLoopPromise<Void>) {

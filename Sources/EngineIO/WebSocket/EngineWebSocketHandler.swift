@@ -1,62 +1,37 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-import CSocketIOSystem
 import EngineIOCore
 import NIOCore
+import SocketIOConcurrency
 
-/// The end of a WebSocket connection's pipeline: reassembles messages for the session and writes its frames.
+/// The end of a WebSocket connection's pipeline: passes messages to the session and writes the session's frames.
+///
+/// The rules are those of ``WebSocketConnectionStateMachine``; this performs the I/O.
 final class EngineWebSocketHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Answers to the pings of one read, and reads whose answers may wait for a client that does not read; only the latest matter
-    /// (RFC 6455, section 5.5.3).
-    private static let mostPongs = 16
-    /// How long a client may take to answer a close frame before its connection is cut.
+    /// How long a client may take to answer a close frame before it is disconnected.
     private static let closeTimeout = TimeAmount.seconds(5)
 
     private enum Owner {
-        case nobody
+        case none
         case local(EngineSession)
         case remote(SessionHandle, InboundCredit)
-    }
-
-    private enum State { case open, closing, closed }
-
-    /// A message whose last fragment has not come. Hardly any connection ever has one.
-    private final class Fragments {
-        let isText: Bool
-        var payload: ByteBuffer
-        var count = 1
-
-        init(isText: Bool, payload: ByteBuffer) {
-            self.isText = isText
-            self.payload = payload
-        }
     }
 
     let id: Int
     let loop: EngineLoop
     // Unchecked for the same reason as those of ``EngineSession``.
-    @exclusivity(unchecked) private var owner = Owner.nobody
-    @exclusivity(unchecked) private var state = State.open
+    @exclusivity(unchecked) private var owner = Owner.none
+    @exclusivity(unchecked) private var machine: WebSocketConnectionStateMachine
     @exclusivity(unchecked) private var context: ChannelHandlerContext?
-    @exclusivity(unchecked) private var reader: WebSocketFrameReader
-    @exclusivity(unchecked) private var fragments: Fragments?
-    /// What a session on another event loop is told at the end of this read.
+    @exclusivity(unchecked) private var socket: DirectSocket
+    /// Events for a session on another event loop, sent at the end of this read.
     @exclusivity(unchecked) private var inbox: [WebSocketEvent] = []
     @exclusivity(unchecked) private(set) var isWritable = true
-    /// Whether no other handler wants to see what is written.
-    private let ownsPipeline: Bool
-    /// Writes that the channel has not finished. Only if there are none may anything go past it.
-    @exclusivity(unchecked) private var unfinishedWrites: Int32 = 0
-    private var unfinishedPongs: Int8 = 0
-    /// The answers to the pings of this read: the first ones and the latest.
-    @exclusivity(unchecked) private var pongs: [ByteBuffer] = []
-    /// The connection's socket, once the channel has written all that came before; -1 if unknown or closed.
-    @exclusivity(unchecked) private var file: CInt = -1
     private var isReading = true
     /// Whether the session's event loop has enough to do already.
     private var isBackedUp = false
@@ -65,29 +40,37 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     private var refusesClose: Bool
     var wheelPosition = TimerWheel.Position()
 
-    init(loop: EngineLoop, othersAreBehind: Bool = false, ownsPipeline: Bool = false) {
-        self.ownsPipeline = ownsPipeline
+    /// - Parameters:
+    ///   - loop: The connection's event loop.
+    ///   - socket: The connection's socket.
+    ///   - othersAreBehind: Whether handlers of another server are behind this one.
+    init(loop: EngineLoop, socket: DirectSocket, othersAreBehind: Bool = false) {
+        let configuration = loop.context.configuration
         self.id = PollingExchange.nextID()
         self.loop = loop
-        self.reader = WebSocketFrameReader(maxPayload: loop.context.configuration.maxHTTPBufferSize)
+        self.socket = socket
+        self.machine = WebSocketConnectionStateMachine(
+            maximumMessageSize: configuration.maxHTTPBufferSize,
+            maximumFragments: configuration.limits.fragmentsPerMessage
+        )
         self.refusesClose = othersAreBehind
     }
 
-    /// Says whose connection this is; called once, before the first frame.
+    /// Sets the session that the connection carries; called once, before the first frame.
     func attach(to session: EngineSession) {
         owner = .local(session)
     }
 
-    /// Says whose connection this is, when the session lives on another event loop.
+    /// Sets the session that the connection carries, if the session lives on another event loop.
     func attach(to session: SessionHandle) {
         owner = .remote(session, InboundCredit())
     }
 
-    /// The session knows the connection. It may have ended already, while the answer to the handshake was written.
+    /// The session knows the connection, which may have ended already, while the answer to the handshake was written.
     func didAttach() {
-        guard state == .closed else { return }
-        tell(.closed(isError: true), atOnce: true)
-        owner = .nobody
+        guard machine.phase == .closed else { return }
+        notify(.closed(isError: true), atOnce: true)
+        owner = .none
     }
 
     // MARK: Channel
@@ -98,13 +81,13 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        gone(isError: false)
+        connectionEnded()
         self.context = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        let freed = reader.bufferedBytes + (fragments?.payload.readableBytes ?? 0)
-        gone(isError: false)
+        let freed = machine.bufferedBytes
+        connectionEnded()
         loop.context.trimmer.connectionClosed(on: context.eventLoop, freed: freed)
         context.fireChannelInactive()
     }
@@ -118,14 +101,13 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        sendInbox()
-        if !pongs.isEmpty { sendPongs() }
+        readEnded()
         context.fireChannelReadComplete()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
-        if state == .open { tell(.written(bytes: 0, isWritable: isWritable), atOnce: true) }
+        if machine.phase == .open { notify(.written(bytes: 0, isWritable: isWritable), atOnce: true) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -135,13 +117,13 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
             refusesClose = false
             context.close(promise: nil)
         case is ChannelShouldQuiesceEvent:
-            if state == .open { tell(.quiesce, atOnce: true) }
+            if machine.phase == .open { notify(.quiesce, atOnce: true) }
         default: break
         }
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        guard refusesClose, state == .open else { return context.close(mode: mode, promise: promise) }
+        guard refusesClose, machine.phase == .open else { return context.close(mode: mode, promise: promise) }
         promise?.fail(ChannelError.operationUnsupported)
     }
 
@@ -149,68 +131,46 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    /// What came with the request has been read, which no end of a read tells.
-    func leftoversRead() {
-        sendInbox()
-        if !pongs.isEmpty { sendPongs() }
-    }
-
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let read = Self.unwrapInboundIn(data)
         defer { loop.giveBack(read) }
-        var bytes = reader.begin(read)
-        do {
-            while let frame = try reader.next(from: &bytes) { received(frame, context: context) }
-            reader.end(bytes)
-        } catch {
-            if state == .open { fail(error == .messageTooLarge ? .messageTooLarge : .protocolError) }
+        var bytes = machine.begin(read)
+        while let action = machine.next(from: &bytes) {
+            switch action {
+            case .text(let message): deliver(message, isText: true)
+            case .binary(let message): deliver(message, isText: false)
+            case .fail(let code): fail(code, context: context)
+            case .answerClose(let frame): answerClose(frame, context: context)
+            case .disconnect: context.close(promise: nil)
+            }
         }
+        machine.end(bytes)
     }
 
-    private func received(_ frame: WebSocketClientFrame, context: ChannelHandlerContext) {
-        guard state == .open else {
-            if frame.opcode == .close { context.close(promise: nil) }
-            return
+    /// The bytes of a read have been processed. Called as well for those that came with the request, after which NIO calls no
+    /// `channelReadComplete`.
+    func readEnded() {
+        sendInbox()
+        if machine.owesPongs { sendPongs() }
+    }
+
+    private func sendPongs() {
+        guard let frames = machine.takePongs(isWritable: isWritable), let context else { return }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        let countsWrites = socket.countsWrites
+        if countsWrites { socket.writeBegan() }
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            self.machine.pongsWritten()
+            if countsWrites { self.writeFinished() }
         }
-        switch frame.opcode {
-        case .text, .binary: messageBegan(frame)
-        case .continuation: messageWentOn(frame)
-        case .ping: answerPing(frame)
-        case .pong: break
-        case .close: closedByClient(frame)
-        }
+        context.writeAndFlush(Self.wrapOutboundOut(frames), promise: promise)
     }
 }
 
-// MARK: - Messages
+// MARK: - To the session
 
 extension EngineWebSocketHandler {
-    private func messageBegan(_ frame: WebSocketClientFrame) {
-        guard fragments == nil else { return fail(.protocolError) }
-        let payload = frame.payload.webSocketUnmasked(frame.mask)
-        if frame.isFinal {
-            deliver(payload, isText: frame.opcode == .text)
-        } else {
-            fragments = Fragments(isText: frame.opcode == .text, payload: payload)
-        }
-    }
-
-    private func messageWentOn(_ frame: WebSocketClientFrame) {
-        let configuration = loop.context.configuration
-        guard let message = fragments else { return fail(.protocolError) }
-        message.count += 1
-        guard message.count <= configuration.limits.fragmentsPerMessage else { return fail(.policyViolation) }
-        guard message.payload.readableBytes + frame.payload.readableBytes <= configuration.maxHTTPBufferSize else {
-            return fail(.messageTooLarge)
-        }
-        frame.payload.writeWebSocketUnmasked(frame.mask, to: &message.payload)
-        guard frame.isFinal else { return }
-        fragments = nil
-        deliver(message.payload, isText: message.isText)
-    }
-
     private func deliver(_ message: ByteBuffer, isText: Bool) {
-        if isText, !message.isValidUTF8 { return fail(.invalidData) }
         if case .local(let session) = owner {
             session.webSocketMessage(id, message, isText: isText)
         } else {
@@ -218,9 +178,9 @@ extension EngineWebSocketHandler {
         }
     }
 
-    private func tell(_ event: WebSocketEvent, atOnce: Bool = false) {
+    private func notify(_ event: WebSocketEvent, atOnce: Bool = false) {
         switch owner {
-        case .nobody: break
+        case .none: break
         case .local(let session): session.webSocket(id, event: event)
         case .remote:
             inbox.append(event)
@@ -247,70 +207,35 @@ extension EngineWebSocketHandler {
         readIfPending()
     }
 
-    private func answerPing(_ frame: WebSocketClientFrame) {
-        if pongs.count == Self.mostPongs { pongs.removeLast() }
-        pongs.append(Self.controlFrame(0x8a, frame.payload.webSocketUnmasked(frame.mask)))
-    }
-
-    /// Answers the pings of a read together: it may have been thousands.
-    private func sendPongs() {
-        let frames = pongs
-        pongs = []
-        // A client that sends pings and reads nothing gets no answers.
-        guard state == .open, isWritable, unfinishedPongs < Self.mostPongs, let context else { return }
-        var all = ByteBuffer()
-        for frame in frames { all.writeImmutableBuffer(frame) }
-        unfinishedPongs += 1
-        if ownsPipeline { unfinishedWrites += 1 }
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in
-            self.unfinishedPongs -= 1
-            if self.ownsPipeline { self.writeFinished() }
-        }
-        context.writeAndFlush(Self.wrapOutboundOut(all), promise: promise)
-    }
-
-    private static func controlFrame(_ firstByte: UInt8, _ payload: ByteBuffer) -> ByteBuffer {
-        var frame = ByteBuffer(bytes: [firstByte, UInt8(truncatingIfNeeded: payload.readableBytes)])
-        frame.writeImmutableBuffer(payload)
-        return frame
+    private func readIfPending() {
+        guard isReading, !isBackedUp, hasPendingRead else { return }
+        hasPendingRead = false
+        context?.read()
     }
 }
 
-extension ByteBuffer {
-    /// Whether a close frame may carry this (RFC 6455, section 7.4).
-    fileprivate var hasValidCloseCode: Bool {
-        switch getInteger(at: readerIndex, as: UInt16.self) {
-        case 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014: true
-        case .some(let code): code >= 3000 && code < 5000
-        case nil: false
-        }
-    }
-}
-
-// MARK: - Session's side
+// MARK: - From the session
 
 extension EngineWebSocketHandler {
     /// Writes frames; they leave with the next ``flush()``.
     func write(_ frames: ByteBuffer) {
-        guard state == .open, let context else { return }
-        guard ownsPipeline else { return context.write(Self.wrapOutboundOut(frames), promise: nil) }
-        unfinishedWrites += 1
+        guard machine.phase == .open, let context else { return }
+        write(frames, context: context)
+    }
+
+    private func write(_ frames: ByteBuffer, context: ChannelHandlerContext) {
+        guard socket.countsWrites else { return context.write(Self.wrapOutboundOut(frames), promise: nil) }
+        socket.writeBegan()
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in self.writeFinished() }
         context.write(Self.wrapOutboundOut(frames), promise: promise)
     }
 
     private func writeFinished() {
-        unfinishedWrites -= 1
-        guard file < 0, unfinishedWrites == 0, state == .open, let context else { return }
-        let handle = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
-        if let handle = handle ?? nil { file = handle }
+        socket.writeFinished(machine.phase == .open ? context : nil)
     }
 
-    /// Writes frames and flushes, past the channel if it has nothing left to write: its own way to the same system call is longer than the call.
-    ///
-    /// What the socket does not take goes through the channel, which then knows that it has to wait, or that the connection has failed.
+    /// Writes frames and flushes, directly if possible.
     func send(_ frames: ByteBuffer) {
         var rest = frames
         rest.moveReaderIndex(forwardBy: sendAtOnce(frames))
@@ -319,21 +244,12 @@ extension EngineWebSocketHandler {
         flush()
     }
 
-    /// Writes as much as the socket takes, past the channel if it has nothing left to write.
+    /// Writes as much as the socket takes directly, which may be nothing.
     ///
     /// - Returns: How many bytes were written.
     func sendAtOnce(_ frames: ByteBuffer) -> Int {
-        // The channel closes its file and becomes inactive in one step, so this one cannot be somebody else's.
-        guard file >= 0, unfinishedWrites == 0, state == .open, let context, context.channel.isActive else { return 0 }
-        return frames.withUnsafeReadableBytes { socketio_send(file, $0.baseAddress, UInt($0.count)) }
-    }
-
-    /// Sends the first bytes of a connection over which nothing has been sent.
-    ///
-    /// - Parameter file: The connection's socket; -1 if unknown.
-    func begin(_ frames: ByteBuffer, file: CInt) {
-        if ownsPipeline { self.file = file }
-        send(frames)
+        guard machine.phase == .open, let context else { return 0 }
+        return socket.send(frames, context)
     }
 
     func flush() {
@@ -348,7 +264,7 @@ extension EngineWebSocketHandler {
             bytes += frame.readableBytes
         }
         flush()
-        tell(.written(bytes: bytes, isWritable: isWritable), atOnce: true)
+        notify(.written(bytes: bytes, isWritable: isWritable), atOnce: true)
     }
 
     func setReading(_ isReading: Bool) {
@@ -356,16 +272,11 @@ extension EngineWebSocketHandler {
         readIfPending()
     }
 
-    private func readIfPending() {
-        guard isReading, !isBackedUp, hasPendingRead else { return }
-        hasPendingRead = false
-        context?.read()
-    }
-
-    /// The session has let go of this connection.
+    /// The session no longer uses this connection.
     func closeFromSession(_ code: WebSocketCloseCode) {
-        owner = .nobody
-        close(code)
+        owner = .none
+        guard let context, machine.close() else { return }
+        sendClose(code, context: context)
     }
 }
 
@@ -376,48 +287,36 @@ extension EngineWebSocketHandler: TimerWheelItem {
         context?.close(promise: nil)
     }
 
-    private func fail(_ code: WebSocketCloseCode) {
-        tell(.closed(isError: true), atOnce: true)
-        owner = .nobody
-        close(code)
+    private func fail(_ code: WebSocketCloseCode, context: ChannelHandlerContext) {
+        notify(.closed(isError: true), atOnce: true)
+        owner = .none
+        sendClose(code, context: context)
     }
 
-    /// Sends a close frame and waits a while for the client's; a connection cut at once could lose what was sent before.
-    private func close(_ code: WebSocketCloseCode) {
-        guard state == .open, let context else { return }
-        var payload = ByteBuffer()
-        payload.writeInteger(code.rawValue)
-        write(Self.controlFrame(0x88, payload))
+    /// Sends a close frame and waits a while for the client's: disconnecting at once could lose what was sent before.
+    private func sendClose(_ code: WebSocketCloseCode, context: ChannelHandlerContext) {
+        write(.webSocketClose(code), context: context)
         context.flush()
-        state = .closing
-        fragments = nil
-        // Nobody counts what is read from now on; only the client's close frame is of interest.
+        // Only the client's close frame is of interest from now on, and no session counts what is read.
         isBackedUp = false
         setReading(true)
         loop.schedule(self, at: loop.eventLoop.now + Self.closeTimeout)
     }
 
-    private func closedByClient(_ frame: WebSocketClientFrame) {
-        guard let context else { return }
-        let payload = frame.payload.webSocketUnmasked(frame.mask)
-        guard payload.readableBytes == 0 || payload.hasValidCloseCode else { return fail(.protocolError) }
-        write(Self.controlFrame(0x88, payload.getSlice(at: 0, length: 2) ?? ByteBuffer()))
+    private func answerClose(_ frame: ByteBuffer, context: ChannelHandlerContext) {
+        write(frame, context: context)
         context.flush()
-        state = .closing
-        tell(.closed(isError: false), atOnce: true)
-        owner = .nobody
+        notify(.closed(isError: false), atOnce: true)
+        owner = .none
         context.close(promise: nil)
     }
 
-    private func gone(isError: Bool) {
-        guard state != .closed else { return }
-        state = .closed
-        file = -1
-        reader.discard()
-        fragments = nil
+    private func connectionEnded() {
+        guard machine.ended() else { return }
+        socket.close()
         sendInbox()
-        tell(.closed(isError: isError), atOnce: true)
-        owner = .nobody
+        notify(.closed(isError: false), atOnce: true)
+        owner = .none
         loop.schedule(self, at: nil)
     }
 }

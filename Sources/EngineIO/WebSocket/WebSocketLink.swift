@@ -1,6 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EngineIOCore
 import NIOCore
 import Synchronization
 
@@ -42,7 +43,7 @@ enum WebSocketLink {
         }
     }
 
-    /// Writes as much as the socket takes without the channel, which may be nothing. Calls nobody back.
+    /// Writes as much as the socket takes directly, which may be nothing. It causes no event.
     ///
     /// - Returns: How many bytes were written.
     func sendAtOnce(_ frames: ByteBuffer) -> Int {
@@ -59,7 +60,7 @@ enum WebSocketLink {
         }
     }
 
-    /// Starts the closing handshake; the session hears nothing more of this connection.
+    /// Starts the closing handshake. The session gets no more events of this connection.
     func close(_ code: WebSocketCloseCode, from loop: EngineLoop) {
         switch self {
         case .local(let handler): handler.closeFromSession(code)
@@ -82,7 +83,7 @@ enum WebSocketLink {
 
 /// A WebSocket connection of another event loop, as the session's loop sees it.
 ///
-/// What a session writes in one tick crosses together. What has crossed but not been confirmed is limited, as a channel's own buffer would be.
+/// The frames of one tick cross together. Bytes that have crossed and have not been confirmed are limited, as a channel's own buffer is.
 final class RemoteWebSocket {
     private static let highWater = 64 << 10
 
@@ -119,9 +120,9 @@ final class RemoteWebSocket {
     }
 }
 
-/// How much a WebSocket connection has sent to its session on another event loop that was not processed there yet.
+/// Counts the bytes that a WebSocket connection has sent to its session on another event loop and that were not processed there yet.
 ///
-/// The connection is not read while it is too much, so a busy loop does not collect what a fast one reads.
+/// The connection is not read while there are too many, so a busy loop does not collect what a fast one reads.
 final class InboundCredit: Sendable {
     private static let limit = 256 << 10
 
@@ -141,36 +142,26 @@ final class InboundCredit: Sendable {
 
     /// Called by the session's loop after it has processed what was handed over.
     ///
-    /// - Returns: Whether the connection waits for being told to read on.
+    /// - Returns: Whether the connection waits for the signal to read on.
     func restore(_ count: Int) -> Bool {
         guard bytes.wrappingSubtract(count, ordering: .sequentiallyConsistent).newValue <= Self.limit else { return false }
         return isWaiting.exchange(false, ordering: .sequentiallyConsistent)
     }
 }
 
-/// The codes of WebSocket close frames that a server sends (RFC 6455, section 7.4).
-enum WebSocketCloseCode: UInt16, Sendable {
-    case normal = 1000
-    case goingAway = 1001
-    case protocolError = 1002
-    case invalidData = 1007
-    case policyViolation = 1008
-    case messageTooLarge = 1009
-}
-
-/// What a WebSocket connection tells its session.
+/// An event of a WebSocket connection, for its session.
 enum WebSocketEvent: Sendable {
     /// A text message, with Engine.IO's packet type.
     case text(ByteBuffer)
     case binary(ByteBuffer)
-    /// The connection is gone, or no longer of use.
+    /// The connection has ended, or is of no more use.
     case closed(isError: Bool)
-    /// The server's channels are told to finish what they are doing.
+    /// The HTTP server shuts down.
     case quiesce
     /// Bytes have been handed to the channel.
     case written(bytes: Int, isWritable: Bool)
 
-    /// What the event costs of ``InboundCredit``.
+    /// How much of the ``InboundCredit`` the event takes.
     var cost: Int {
         switch self {
         case .text(let message), .binary(let message): message.readableBytes + 64

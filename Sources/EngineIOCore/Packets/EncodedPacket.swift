@@ -46,7 +46,8 @@ public struct EncodedPacket: Sendable {
         let attachments = try write(&buffer)
         let length = buffer.writerIndex - prefix
         let start = prefix - WebSocketFrameHeader.length(forPayload: length)
-        WebSocketFrameHeader.set(isBinary: isBinary, payloadLength: length, in: &buffer, at: start)
+        let opcode = isBinary ? WebSocketFrameHeader.binary : WebSocketFrameHeader.text
+        WebSocketFrameHeader.set(opcode, payloadLength: length, in: &buffer, at: start)
         buffer.moveReaderIndex(to: start)
         self.first = Part(isBinary: isBinary, offset: prefix - start, length: length)
         self.others = EncodedPacket.append(attachments, to: &buffer)
@@ -74,13 +75,9 @@ public struct EncodedPacket: Sendable {
     static func append(_ attachments: [ByteBuffer], to buffer: inout ByteBuffer) -> [Part] {
         guard !attachments.isEmpty else { return [] }
         return attachments.map { attachment in
+            buffer.writeWebSocketFrame(WebSocketFrameHeader.binary, attachment)
             let length = attachment.readableBytes
-            let header = buffer.writerIndex
-            buffer.writeRepeatingByte(0, count: WebSocketFrameHeader.length(forPayload: length))
-            WebSocketFrameHeader.set(isBinary: true, payloadLength: length, in: &buffer, at: header)
-            let offset = buffer.writerIndex - buffer.readerIndex
-            buffer.writeImmutableBuffer(attachment)
-            return Part(isBinary: true, offset: offset, length: length)
+            return Part(isBinary: true, offset: buffer.readableBytes - length, length: length)
         }
     }
 
@@ -133,30 +130,5 @@ public struct EncodedPacket: Sendable {
 
     private static func pollingSize(_ part: Part) -> Int {
         part.isBinary ? 1 + (part.length + 2) / 3 * 4 : part.length
-    }
-}
-
-/// The header of an unmasked, final WebSocket frame (RFC 6455, section 5.2).
-@usableFromInline
-enum WebSocketFrameHeader {
-    @usableFromInline static let maximumLength = 10
-
-    @inlinable
-    static func length(forPayload length: Int) -> Int {
-        length < 126 ? 2 : length <= 0xffff ? 4 : 10
-    }
-
-    @inlinable
-    static func set(isBinary: Bool, payloadLength: Int, in buffer: inout ByteBuffer, at index: Int) {
-        let first = isBinary ? UInt8(0x82) : 0x81
-        switch length(forPayload: payloadLength) {
-        case 2: buffer.setInteger(UInt16(first) << 8 | UInt16(truncatingIfNeeded: payloadLength), at: index)
-        case 4:
-            buffer.setInteger(UInt16(first) << 8 | 126, at: index)
-            buffer.setInteger(UInt16(truncatingIfNeeded: payloadLength), at: index + 2)
-        default:
-            buffer.setInteger(UInt16(first) << 8 | 127, at: index)
-            buffer.setInteger(UInt64(payloadLength), at: index + 2)
-        }
     }
 }

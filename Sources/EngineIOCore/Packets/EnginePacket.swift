@@ -18,7 +18,7 @@ package enum EnginePacket: Sendable, Equatable {
 
     /// Reads a packet from its text form; binary messages are `b` and base64 there.
     ///
-    /// - Returns: nil if the text is no packet. The caller has checked that it is UTF-8.
+    /// - Returns: nil if the text is not a packet. The caller has checked that it is UTF-8.
     package static func decode(_ text: ByteBuffer) -> EnginePacket? {
         var rest = text
         guard let type = rest.readInteger(as: UInt8.self) else { return nil }
@@ -42,7 +42,7 @@ package enum EnginePacket: Sendable, Equatable {
 
 /// Splits the payload of a long-polling request into packets (Engine.IO protocol v4, "HTTP long-polling"), in one pass.
 package struct EnginePayloadDecoder: Sendable {
-    /// What follows in a payload.
+    /// An element of a payload.
     package enum Element: Sendable, Equatable {
         case packet(EnginePacket)
         /// The payload breaks the rules or the limit here; nothing follows.

@@ -3,7 +3,7 @@
 
 package import NIOCore
 
-/// The times that a session keeps to.
+/// The times of a session.
 package struct EngineTiming: Sendable {
     package var pingInterval: TimeAmount
     package var pingTimeout: TimeAmount
@@ -36,7 +36,7 @@ package struct EngineTiming: Sendable {
 
 /// The rules of one Engine.IO session: polls, POSTs, heartbeat, upgrade and close.
 ///
-/// It holds neither packets nor connections; whoever drives it keeps them and does what the actions say.
+/// It holds neither packets nor connections: the session that drives it keeps them and carries out the actions.
 package struct EngineSessionStateMachine: Sendable {
     package enum Transport: Sendable { case polling, websocket }
     package enum Phase: Sendable { case open, closing, closed }
@@ -136,7 +136,7 @@ extension EngineSessionStateMachine {
         }
     }
 
-    /// The POST has been answered, or its connection is gone.
+    /// The POST has been answered, or its connection has ended.
     package mutating func postEnded() {
         isPostOpen = false
     }
@@ -199,7 +199,7 @@ extension EngineSessionStateMachine {
         if pausedAt == nil { pausedAt = now }
     }
 
-    /// Reading goes on.
+    /// Reading resumes.
     package mutating func readingResumed(now: NIODeadline, timing: EngineTiming) {
         if case .pinged(let at, let deadline, let heard) = heartbeat {
             heartbeat = .pinged(at: at, deadline: deadline + suspended(since: at, until: now, timing: timing), heard: heard)
@@ -255,7 +255,7 @@ extension EngineSessionStateMachine {
         }
     }
 
-    /// The candidate is gone.
+    /// The candidate has ended.
     package mutating func candidateClosed() {
         upgrade = .none
     }
@@ -272,7 +272,7 @@ extension EngineSessionStateMachine {
         /// The candidate did not finish the upgrade.
         case closeCandidate
         case close(CloseCause)
-        /// The client did not take what was to be sent before the close.
+        /// The client did not take the messages that were to be sent before the close.
         case finishClose
     }
 
@@ -342,7 +342,7 @@ extension EngineSessionStateMachine {
         }
     }
 
-    /// The server wants to end the session, after what is queued has been sent.
+    /// The server closes the session, after all queued packets have been sent.
     ///
     /// - Returns: Whether it was open.
     package mutating func beginClose(now: NIODeadline, timing: EngineTiming) -> Bool {

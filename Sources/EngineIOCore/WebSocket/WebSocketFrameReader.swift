@@ -19,14 +19,14 @@ package struct WebSocketClientFrame {
     package let isFinal: Bool
     /// The masking key; the first byte on the wire is its lowest.
     package let mask: UInt32
-    /// The payload, still masked. It may share memory with what else was read.
+    /// The payload, still masked. It may share memory with other bytes of the read.
     package let payload: ByteBuffer
 }
 
 /// Takes frames out of the bytes of one connection, as they come.
 ///
-/// A frame is refused as soon as its header says what is wrong with it, before anything is kept for its payload. What is kept is never
-/// more than one frame of the allowed size and one read.
+/// An invalid frame is refused as soon as its header has arrived, before anything is kept for its payload. The reader never keeps more than
+/// one frame of the allowed size and one read.
 package struct WebSocketFrameReader {
     package enum Failure: Error {
         /// The payload is larger than allowed: close code 1009.
@@ -35,8 +35,8 @@ package struct WebSocketFrameReader {
         case protocolError
     }
 
-    private let maxPayload: Int
-    /// The beginning of a frame whose rest has not come; never the connection's receive buffer, which it would keep.
+    let maxPayload: Int
+    /// The beginning of a frame whose rest has not arrived; never the connection's receive buffer, which it would keep.
     private var rest = ByteBuffer()
     /// Whether ``rest`` is what the last read has been put behind.
     private var readIsBehindRest = false
@@ -45,10 +45,10 @@ package struct WebSocketFrameReader {
     /// - Parameter maxPayload: The largest payload of a frame, in bytes.
     package init(maxPayload: Int) { self.maxPayload = maxPayload }
 
-    /// How much is kept of a frame whose rest has not come, in bytes.
+    /// How much is kept of a frame whose rest has not arrived, in bytes.
     package var bufferedBytes: Int { rest.readableBytes }
 
-    /// Forgets what has been read, and from now on whatever comes.
+    /// Discards everything that has been read and everything that still arrives.
     package mutating func discard() {
         hasEnded = true
         rest = ByteBuffer()
@@ -66,7 +66,7 @@ package struct WebSocketFrameReader {
         return all
     }
 
-    /// Keeps what is not a whole frame yet.
+    /// Keeps the beginning of a frame.
     package mutating func end(_ bytes: consuming ByteBuffer) {
         guard !hasEnded, bytes.readableBytes > 0 else { return }
         if readIsBehindRest, bytes.readerIndex == 0 {
@@ -105,7 +105,7 @@ package struct WebSocketFrameReader {
         let size: Int
         let payload: Int
 
-        /// Refuses what can be refused before the payload has come.
+        /// Refuses invalid frames as early as possible, before the payload has arrived.
         static func parse(_ bytes: UnsafeRawBufferPointer, maxPayload: Int) -> Result {
             guard bytes.count >= 2 else { return .incomplete }
             let (first, second) = (bytes[0], bytes[1])

@@ -6,7 +6,7 @@ package import NIOCore
 extension ByteBuffer {
     /// A copy of the readable bytes with a client's mask taken off (RFC 6455, section 5.3); the mask's first byte is its lowest.
     ///
-    /// The copy is of exactly the message's size, so that whoever keeps it does not keep the connection's receive buffer.
+    /// The copy has exactly the message's size, so that a receiver that keeps it does not keep the connection's receive buffer.
     package func webSocketUnmasked(_ mask: UInt32) -> ByteBuffer {
         guard readableBytes > 0 else { return ByteBuffer() }
         var result = ByteBufferAllocator().buffer(capacity: readableBytes)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import SocketIOConcurrency
 
 /// Whose time a node lives by.
 extension ClusterNode {
@@ -22,17 +23,5 @@ extension ClusterNode {
     }
 
     /// Where the node's tasks run; nil for the global pool.
-    var executor: (any TaskExecutor)? { options.eventLoop.map { EventLoopTaskExecutor($0) } }
-}
-
-/// Runs tasks on an event loop.
-private final class EventLoopTaskExecutor: TaskExecutor {
-    private let loop: any EventLoop
-
-    init(_ loop: any EventLoop) { self.loop = loop }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
-    }
+    var executor: (any TaskExecutor)? { options.eventLoop.map { LoopExecutor($0) } }
 }

@@ -24,10 +24,10 @@ public final class TestServer: Sendable {
     public let port: Int?
 
     private let clock: ManualClock?
-    private let http: HTTPServer?
+    private let http: EngineHTTPServer?
     private let pipes = Mutex<[NIOAsyncTestingChannel]>([])
 
-    private init(io: SocketIOServer, node: ClusterNode?, faults: ClusterFaults, clock: ManualClock?, http: HTTPServer?) {
+    private init(io: SocketIOServer, node: ClusterNode?, faults: ClusterFaults, clock: ManualClock?, http: EngineHTTPServer?) {
         self.io = io
         self.node = node
         self.faults = faults
@@ -42,8 +42,8 @@ public final class TestServer: Sendable {
     {
         try await io.start()
         do {
-            let configuration = HTTPServerConfiguration(host: "127.0.0.1", port: 0)
-            let http = clock == nil ? try await HTTPServer.start(configuration, engine: io.engine, on: io.eventLoopGroup) : nil
+            let configuration = EngineHTTPServerConfiguration(host: "127.0.0.1", port: 0)
+            let http = clock == nil ? try await EngineHTTPServer.start(configuration, engine: io.engine, on: io.eventLoopGroup) : nil
             return TestServer(io: io, node: node, faults: faults, clock: clock, http: http)
         } catch {
             await io.close()

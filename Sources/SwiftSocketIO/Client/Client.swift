@@ -4,6 +4,7 @@
 import EngineIO
 import Logging
 import NIOCore
+import SocketIOConcurrency
 import SocketIOCore
 import SocketIOText
 

@@ -40,11 +40,11 @@ final class ClientFile: Sendable {
         return configuration
     }
 
-    private func response(to request: HTTPRequest) -> HTTPServerResponse? {
+    private func response(to request: HTTPRequest) -> EngineHTTPResponse? {
         let end = [UInt8(ascii: "?"), UInt8(ascii: "#")]
         guard let wanted = request.path, wanted.utf8.prefix(while: { !end.contains($0) }).elementsEqual(path.utf8) else { return nil }
         // The server is mounted, but has not started yet.
-        guard let file = file.withLock({ $0 }) else { return HTTPServerResponse(status: .serviceUnavailable) }
+        guard let file = file.withLock({ $0 }) else { return EngineHTTPResponse(status: .serviceUnavailable) }
         return file.response(to: request)
     }
 }

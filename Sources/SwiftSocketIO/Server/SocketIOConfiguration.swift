@@ -87,11 +87,8 @@ public struct SocketIOConfiguration: Sendable {
     ///
     /// - Throws: ``SocketIOError`` with `invalidConfiguration`, which says what to change.
     func validate() throws {
+        do { try engine.validate() } catch { throw SocketIOError(.invalidConfiguration, "engine.\(error)") }
         let rules: [(Bool, String)] = [
-            (engine.path.hasPrefix("/"), "engine.path must start with a slash"),
-            (!engine.transports.isEmpty, "engine.transports must name at least one transport"),
-            (engine.pingInterval > .zero && engine.pingTimeout > .zero, "engine.pingInterval and pingTimeout must be positive"),
-            (engine.maxHTTPBufferSize > 0, "engine.maxHTTPBufferSize must be positive"),
             (connectTimeout > .zero, "connectTimeout must be positive"),
             (maxAttachments >= 0 && maxNamespacesPerClient > 0, "maxAttachments and maxNamespacesPerClient must not be negative"),
             (maxPacketValues > 0, "maxPacketValues must be positive"),

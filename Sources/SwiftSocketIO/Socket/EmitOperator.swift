@@ -3,6 +3,7 @@
 
 import EngineIOCore
 import NIOCore
+import SocketIOConcurrency
 public import SocketIOCore
 import Synchronization
 

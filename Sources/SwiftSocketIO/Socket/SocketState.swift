@@ -3,6 +3,7 @@
 
 import EngineIO
 import NIOCore
+import SocketIOConcurrency
 import SocketIOCore
 public import SocketIOText
 

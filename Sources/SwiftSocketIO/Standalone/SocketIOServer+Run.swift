@@ -21,10 +21,10 @@ extension SocketIOServer {
     public func run(
         host: String = "127.0.0.1",
         port: Int = 3000,
-        responder: @escaping HTTPResponder = { _ in .notFound },
+        responder: @escaping EngineResponder = { _ in .notFound },
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws {
-        try await run(HTTPServerConfiguration(host: host, port: port), responder: responder, onListening: onListening)
+        try await run(EngineHTTPServerConfiguration(host: host, port: port), responder: responder, onListening: onListening)
     }
 
     /// Serves until the process is asked to end (SIGTERM or SIGINT), then lets the clients go and returns.
@@ -35,8 +35,8 @@ extension SocketIOServer {
     ///   - onListening: Gets the port, once connections are accepted.
     /// - Throws: As ``run(host:port:responder:onListening:)``.
     public func run(
-        _ configuration: HTTPServerConfiguration,
-        responder: @escaping HTTPResponder = { _ in .notFound },
+        _ configuration: EngineHTTPServerConfiguration,
+        responder: @escaping EngineResponder = { _ in .notFound },
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws {
         let service = StandaloneService(io: self, configuration: configuration, responder: responder, onListening: onListening)
@@ -51,8 +51,8 @@ extension SocketIOServer {
     ///   - responder: Answers all requests that are not for the server's path. Default: 404.
     ///   - onListening: Gets the port, once connections are accepted.
     public func service(
-        _ configuration: HTTPServerConfiguration,
-        responder: @escaping HTTPResponder = { _ in .notFound },
+        _ configuration: EngineHTTPServerConfiguration,
+        responder: @escaping EngineResponder = { _ in .notFound },
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> some Service {
         StandaloneService(io: self, configuration: configuration, responder: responder, onListening: onListening)
@@ -62,18 +62,14 @@ extension SocketIOServer {
 /// Runs a server with an HTTP server of its own.
 private struct StandaloneService: Service {
     let io: SocketIOServer
-    let configuration: HTTPServerConfiguration
-    let responder: HTTPResponder
+    let configuration: EngineHTTPServerConfiguration
+    let responder: EngineResponder
     let onListening: @Sendable (Int) -> Void
 
     func run() async throws {
-        guard configuration.loops == nil else {
-            let message = "HTTPServerConfiguration.loops must be nil: give SocketIOServer an eventLoopGroup of that many threads instead"
-            throw SocketIOError(.invalidConfiguration, message)
-        }
         do {
             try await io.start()
-            let http = try await HTTPServer.start(configuration, engine: io.engine, on: io.eventLoopGroup, responder: responder)
+            let http = try await EngineHTTPServer.start(configuration, engine: io.engine, on: io.eventLoopGroup, responder: responder)
             onListening(http.port)
             io.logger.info("listening", metadata: ["host": "\(configuration.host)", "port": "\(http.port)"])
             await untilShutdown(http)
@@ -83,7 +79,7 @@ private struct StandaloneService: Service {
         }
     }
 
-    private func untilShutdown(_ http: HTTPServer) async {
+    private func untilShutdown(_ http: EngineHTTPServer) async {
         // Throws if the task is cancelled, which ends the server in the same way.
         try? await gracefulShutdown()
         let deadline = ContinuousClock.now + io.configuration.drainDuration + io.configuration.closeTimeout

@@ -1,29 +1,27 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
-import SocketIOConcurrency
-import SocketIOCore
+package import NIOCore
 
-/// Runs the tasks of handlers on an event loop, so that what they send needs no hop.
-final class LoopExecutor: TaskExecutor {
+/// Runs tasks on an event loop, so that calls to objects of that loop need no hop.
+package final class LoopExecutor: TaskExecutor {
     private let loop: any EventLoop
     private let startsInPlace: LoopBoundBox<Bool>
 
-    init(_ loop: any EventLoop) {
+    package init(_ loop: any EventLoop) {
         self.loop = loop
         self.startsInPlace = LoopBoundBox(false, to: loop)
     }
 
     /// Starts a task. On the loop it runs at once to its first suspension, which saves a turn of the loop for each event.
-    func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+    package func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         guard loop.inEventLoop else { return Task(executorPreference: self) { await body() } }
         startsInPlace.value = true
         defer { startsInPlace.value = false }
         return Task(executorPreference: self) { await body() }
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         // Only a new task runs in place: one that is resumed from within another would run inside it.
         if loop.inEventLoop, startsInPlace.value {

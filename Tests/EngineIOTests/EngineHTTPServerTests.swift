@@ -17,12 +17,12 @@ private let polling = "/socket.io/?EIO=4&transport=polling"
 private let webSocket = "/socket.io/?EIO=4&transport=websocket"
 
 /// The standalone server.
-@Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
+@Suite(.timeLimit(.minutes(1))) struct EngineHTTPServerTests {
     private func withServer(
         loops: Int = 1,
-        configure: (inout HTTPServerConfiguration) throws -> Void = { _ in },
-        responder: @escaping HTTPResponder = { _ in .notFound },
-        _ body: (HTTPServer, EngineServer) async throws -> Void
+        configure: (inout EngineHTTPServerConfiguration) throws -> Void = { _ in },
+        responder: @escaping EngineResponder = { _ in .notFound },
+        _ body: (EngineHTTPServer, EngineServer) async throws -> Void
     ) async throws {
         let delegate = EchoDelegate()
         var options = EngineConfiguration()
@@ -32,19 +32,21 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
             delegate: delegate,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
-        var configuration = HTTPServerConfiguration(port: 0)
-        configuration.loops = loops
+        var configuration = EngineHTTPServerConfiguration(port: 0)
         configuration.shutdownTimeout = .milliseconds(500)
         try configure(&configuration)
-        let server = try await HTTPServer.start(configuration, engine: engine, responder: responder)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
+        let server = try await EngineHTTPServer.start(configuration, engine: engine, on: group, responder: responder)
         do {
             try await body(server, engine)
         } catch {
             await server.shutdown()
+            try await group.shutdownGracefully()
             throw error
         }
         await server.shutdown()
         await server.waitUntilClosed()
+        try await group.shutdownGracefully()
     }
 
     @Test(arguments: [1, 4]) func `serves the engine and routes`(loops: Int) async throws {
@@ -52,8 +54,8 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
             loops: loops,
             responder: { request in
                 switch (request.head.method, request.path) {
-                case (.get, "/hello"): HTTPServerResponse(text: "hello from \(request.remoteAddress)")
-                case (.post, "/echo"): HTTPServerResponse(body: request.body)
+                case (.get, "/hello"): EngineHTTPResponse(text: "hello from \(request.remoteAddress)")
+                case (.post, "/echo"): EngineHTTPResponse(body: request.body)
                 default: .notFound
                 }
             }
@@ -69,7 +71,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
     }
 
     @Test func `a body that is too large is refused`() async throws {
-        try await withServer(configure: { $0.maxBodySize = 10 }, responder: { HTTPServerResponse(body: $0.body) }) { server, _ in
+        try await withServer(configure: { $0.maxBodySize = 10 }, responder: { EngineHTTPResponse(body: $0.body) }) { server, _ in
             try await RawClient.with(server.port) { client in
                 let allowed = try await client.post("/", "0123456789")
                 #expect(allowed.body == "0123456789")
@@ -156,7 +158,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
     @Test func `a port that is taken is an error`() async throws {
         try await withServer { server, engine in
             await #expect(throws: IOError.self) {
-                _ = try await HTTPServer.start(HTTPServerConfiguration(port: server.port), engine: engine)
+                _ = try await EngineHTTPServer.start(EngineHTTPServerConfiguration(port: server.port), engine: engine)
             }
         }
     }
@@ -216,4 +218,16 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         4XqaxanRELvQ8vRkhVpWeoGivJmy538C5tYRXwSDLgkT2Kea20VePw9T
         -----END PRIVATE KEY-----
         """
+
+    @Test func `a configuration that cannot be used is refused at the start, with its property`() async throws {
+        let engine = EngineServer(delegate: EchoDelegate(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let port = await #expect(throws: EngineConfigurationError.self) {
+            _ = try await EngineHTTPServer.start(EngineHTTPServerConfiguration(port: 70_000), engine: engine)
+        }
+        #expect(port?.property == "port")
+        var configuration = EngineConfiguration()
+        configuration.pingInterval = .zero
+        let error = #expect(throws: EngineConfigurationError.self) { try configuration.validate() }
+        #expect(error?.description == "pingInterval must be positive")
+    }
 }

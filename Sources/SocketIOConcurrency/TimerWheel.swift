@@ -1,10 +1,10 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
+package import NIOCore
 
-/// Something that is called when its time has come, by the wheel of its event loop.
-protocol TimerWheelItem: AnyObject {
+/// An object that a ``TimerWheel`` calls at its deadline.
+package protocol TimerWheelItem: AnyObject {
     /// Where the wheel keeps the item; only the wheel changes it.
     var wheelPosition: TimerWheel.Position { get set }
     /// The deadline has passed. The item is not in the wheel any more.
@@ -14,34 +14,34 @@ protocol TimerWheelItem: AnyObject {
 /// The timers of all sessions and connections of one event loop.
 ///
 /// Setting, moving and cancelling a timer costs a few array writes and allocates nothing; an item fires up to one ``granularity`` late.
-struct TimerWheel {
+package struct TimerWheel {
     /// The place of an item in the wheel.
-    struct Position {
+    package struct Position {
         fileprivate var slot: Int32 = -1
         fileprivate var index: Int32 = -1
         /// The turn of the wheel, counted in ticks since it started.
         fileprivate var tick = 0
         /// Whether the item is in the wheel.
-        var isScheduled: Bool { slot >= 0 }
+        package var isScheduled: Bool { slot >= 0 }
         /// An item outside the wheel.
-        init() {}
+        package init() {}
     }
 
-    static let granularity = TimeAmount.milliseconds(10)
+    package static let granularity = TimeAmount.milliseconds(10)
     private static let slotCount = 4096
 
     private var slots: [[any TimerWheelItem]] = Array(repeating: [], count: slotCount)
     private let start: NIODeadline
     /// All ticks before this one have fired.
     private var current = 0
-    private(set) var count = 0
+    package private(set) var count = 0
 
-    init(start: NIODeadline) {
+    package init(start: NIODeadline) {
         self.start = start
     }
 
     /// Makes the item fire at `deadline`, and no longer at any time set before. nil cancels it.
-    mutating func schedule(_ item: any TimerWheelItem, at deadline: NIODeadline?) {
+    package mutating func schedule(_ item: any TimerWheelItem, at deadline: NIODeadline?) {
         guard let deadline else { return cancel(item) }
         let tick = max(tick(at: deadline), current)
         if item.wheelPosition.isScheduled {
@@ -57,7 +57,7 @@ struct TimerWheel {
     }
 
     /// Takes the item out of the wheel.
-    mutating func cancel(_ item: any TimerWheelItem) {
+    package mutating func cancel(_ item: any TimerWheelItem) {
         let position = item.wheelPosition
         guard position.isScheduled else { return }
         let slot = Int(position.slot)
@@ -70,8 +70,8 @@ struct TimerWheel {
         count -= 1
     }
 
-    /// Removes and returns the items whose time has come.
-    mutating func expired(now: NIODeadline) -> [any TimerWheelItem] {
+    /// Removes and returns the items whose deadlines have passed.
+    package mutating func expired(now: NIODeadline) -> [any TimerWheelItem] {
         let end = now < start ? 0 : Int((now - start).nanoseconds / Self.granularity.nanoseconds) + 1
         var result: [any TimerWheelItem] = []
         guard end > current else { return result }
@@ -93,7 +93,7 @@ struct TimerWheel {
     }
 
     /// When the next item may be due; nil if the wheel is empty. Never later than its deadline plus one ``granularity``.
-    var nextDeadline: NIODeadline? {
+    package var nextDeadline: NIODeadline? {
         guard count > 0 else { return nil }
         for step in 0..<Self.slotCount {
             let tick = current + step

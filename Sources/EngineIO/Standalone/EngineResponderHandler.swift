@@ -6,19 +6,19 @@ import NIOCore
 import NIOHTTPTypes
 import SocketIOText
 
-/// Collects plain HTTP requests, one at a time, and has a closure answer them.
-final class HTTPResponderHandler: ChannelInboundHandler {
+/// Collects HTTP requests, one at a time, and passes them to a closure that answers them.
+final class EngineResponderHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundOut = HTTPResponsePart
 
-    private let configuration: HTTPServerConfiguration
-    private let responder: HTTPResponder
-    private var request: HTTPServerRequest?
-    /// The answer in the making; cancelled with the connection.
+    private let configuration: EngineHTTPServerConfiguration
+    private let responder: EngineResponder
+    private var request: EngineHTTPRequest?
+    /// Runs the closure; cancelled with the connection.
     private var answering: Task<Void, Never>?
     private var timeout: Scheduled<Void>?
 
-    init(configuration: HTTPServerConfiguration, responder: @escaping HTTPResponder) {
+    init(configuration: EngineHTTPServerConfiguration, responder: @escaping EngineResponder) {
         var configuration = configuration
         configuration.maxBodySize = min(configuration.maxBodySize, EngineConfiguration.largestMessage)
         self.configuration = configuration
@@ -48,7 +48,7 @@ final class HTTPResponderHandler: ChannelInboundHandler {
     private func began(_ head: HTTPRequest, context: ChannelHandlerContext) {
         let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
         guard length <= configuration.maxBodySize else { return refuseBody(context: context) }
-        request = HTTPServerRequest(head: head, body: ByteBuffer(), remoteAddress: context.remoteAddress?.ipAddress ?? "")
+        request = EngineHTTPRequest(head: head, body: ByteBuffer(), remoteAddress: context.remoteAddress?.ipAddress ?? "")
         let bound = context.loopBound
         timeout = context.eventLoop.scheduleTask(in: TimeAmount(configuration.bodyTimeout)) { bound.value.close(promise: nil) }
         if head.headerFields[.expect]?.lowercased() == "100-continue" {
@@ -65,7 +65,7 @@ final class HTTPResponderHandler: ChannelInboundHandler {
     private func refuseBody(context: ChannelHandlerContext) {
         timeout?.cancel()
         request = nil
-        write(HTTPServerResponse(status: .contentTooLarge, text: "Payload too large\n"), isHead: false, context: context)
+        write(EngineHTTPResponse(status: .contentTooLarge, text: "Payload too large\n"), isHead: false, context: context)
         context.close(promise: nil)
     }
 
@@ -86,14 +86,14 @@ final class HTTPResponderHandler: ChannelInboundHandler {
         }
     }
 
-    private func answered(_ response: HTTPServerResponse, isHead: Bool, context: ChannelHandlerContext) {
-        // Without it the connection has ended meanwhile.
+    private func answered(_ response: EngineHTTPResponse, isHead: Bool, context: ChannelHandlerContext) {
+        // It is nil if the connection has ended meanwhile.
         guard answering != nil else { return }
         answering = nil
         write(response, isHead: isHead, context: context)
     }
 
-    private func write(_ response: HTTPServerResponse, isHead: Bool, context: ChannelHandlerContext) {
+    private func write(_ response: EngineHTTPResponse, isHead: Bool, context: ChannelHandlerContext) {
         var head = response.head
         if head.status != .noContent, head.status != .notModified {
             head.headerFields[.contentLength] = String(response.body.readableBytes)
@@ -105,7 +105,8 @@ final class HTTPResponderHandler: ChannelInboundHandler {
     /// Writes a body piece by piece, the next when the client has taken the last, and then the end.
     private func writeBody(_ body: ByteBuffer, context: ChannelHandlerContext) {
         var rest = body
-        guard rest.readableBytes > 0, let piece = rest.readSlice(length: min(rest.readableBytes, EngineHTTPHandler.pieceSize)) else {
+        guard rest.readableBytes > 0, let piece = rest.readSlice(length: min(rest.readableBytes, HTTPConnectionStateMachine.pieceSize))
+        else {
             return context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         }
         let written = context.eventLoop.makePromise(of: Void.self)

@@ -4,8 +4,8 @@
 public import HTTPTypes
 public import NIOCore
 
-/// A plain HTTP request that is not Engine.IO's.
-public struct HTTPServerRequest: Sendable {
+/// An HTTP request to a path that is not the engine's.
+public struct EngineHTTPRequest: Sendable {
     /// Method, path and header fields.
     public var head: HTTPRequest
     /// The body.
@@ -17,8 +17,8 @@ public struct HTTPServerRequest: Sendable {
     public var path: Substring { Substring((head.path ?? "/").utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }) }
 }
 
-/// The answer to a plain HTTP request.
-public struct HTTPServerResponse: Sendable {
+/// The answer to an ``EngineHTTPRequest``.
+public struct EngineHTTPResponse: Sendable {
     /// Status and header fields; `Content-Length` is added.
     public var head: HTTPResponse
     /// The body.
@@ -36,8 +36,8 @@ public struct HTTPServerResponse: Sendable {
     }
 
     /// 404.
-    public static let notFound = HTTPServerResponse(status: .notFound, text: "Not found\n")
+    public static let notFound = EngineHTTPResponse(status: .notFound, text: "Not found\n")
 }
 
-/// Answers plain HTTP requests. It is cancelled if the client goes away.
-public typealias HTTPResponder = @Sendable (HTTPServerRequest) async -> HTTPServerResponse
+/// Answers HTTP requests to paths that are not the engine's. It is cancelled if the client disconnects.
+public typealias EngineResponder = @Sendable (EngineHTTPRequest) async -> EngineHTTPResponse

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import HeapModule
-import NIOCore
+package import NIOCore
 
-/// The timers of one event loop: connect timeouts, acknowledgements, parked sessions.
+/// The timers of one event loop, each with an action. For objects with one timer each, ``TimerWheel`` needs no memory per timer.
 ///
 /// Most timers are cancelled. Here that costs a dictionary removal, and the event loop holds one timer for all.
-final class LoopTimers {
-    struct ID: Hashable {
+package final class LoopTimers {
+    package struct ID: Hashable {
         fileprivate let value: UInt64
     }
 
@@ -27,12 +27,12 @@ final class LoopTimers {
     private var scheduled: (deadline: NIODeadline, task: Scheduled<Void>)?
 
     /// The timers that have neither fired nor been cancelled.
-    var count: Int { actions.count }
+    package var count: Int { actions.count }
 
-    init(loop: any EventLoop) { self.loop = loop }
+    package init(loop: any EventLoop) { self.loop = loop }
 
     /// Calls `action` on the loop once the time has passed.
-    func schedule(in time: Duration, _ action: @escaping () -> Void) -> ID {
+    package func schedule(in time: Duration, _ action: @escaping () -> Void) -> ID {
         lastID += 1
         let id = ID(value: lastID)
         let deadline = loop.now + TimeAmount(time)
@@ -43,7 +43,7 @@ final class LoopTimers {
     }
 
     /// Forgets a timer. Does nothing if it has fired.
-    func cancel(_ id: ID) {
+    package func cancel(_ id: ID) {
         // Released after the access, as it may call back.
         let action = actions.removeValue(forKey: id)
         defer { withExtendedLifetime(action) {} }

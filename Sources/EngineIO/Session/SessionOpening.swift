@@ -1,0 +1,32 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EngineIOCore
+import NIOCore
+import SocketIOConcurrency
+
+/// Opens sessions. Every handshake comes here, whether it was read by the HTTP pipeline or without.
+extension EngineLoop {
+    /// Opens a session on this loop for a handshake that may have one. The caller answers the handshake, then calls
+    /// ``EngineSession/didOpen()``.
+    ///
+    /// It is called once for each handshake: `generateID` may have side effects.
+    ///
+    /// - Returns: The session, or why there is none.
+    func openSession(_ handshake: EngineHandshake, over transport: EngineConfiguration.Transport) -> Result<EngineSession, EngineRefusal> {
+        let configuration = context.configuration
+        let id = configuration.generateID?(handshake) ?? RandomID.make()
+        let session = EngineSession(id: id, handshake: handshake, loop: self, transport: transport == .polling ? .polling : .websocket)
+        let sessionHandle = SessionHandle(home: handle, session: NIOLoopBound(session, eventLoop: eventLoop))
+        switch context.registry.insert(sessionHandle, id: id, limit: configuration.limits.sessions) {
+        case .inserted:
+            context.metrics.sessionOpened(transport)
+            return .success(session)
+        case .refused: return .failure(.unavailable)
+        case .duplicate: return .failure(EngineRefusal(.badRequest, context: "generateID made an id that is in use"))
+        case .unfit:
+            let context = "generateID made an id that is empty or longer than \(EngineConfiguration.longestID) bytes"
+            return .failure(EngineRefusal(.badRequest, context: context))
+        }
+    }
+}
