@@ -47,7 +47,7 @@ public struct MessagePackError: Error, Hashable, Sendable {
 
     /// What went wrong.
     public var code: Code
-    /// What went wrong, for people. Contains no bytes of the input.
+    /// A description of the error. Contains no bytes of the input.
     public var message: String
     /// The offset of the error in the input, in bytes from the start; nil without an input.
     public var offset: Int?

@@ -71,7 +71,7 @@ public final class MongoAdapter: AdapterFactory {
         try await driver.takeSession(pid, in: namespace)
     }
 
-    /// Where copies of sessions are kept, for tests.
+    /// The store of session snapshots, for tests.
     package var snapshotStore: (any SnapshotStore)? { driver.snapshotStore }
 
     /// The length that the wire format requires.

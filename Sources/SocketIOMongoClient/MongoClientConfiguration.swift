@@ -3,9 +3,9 @@
 
 #if MongoDB
 
-/// How a ``MongoClient`` connects and what it may use.
+/// The configuration of a ``MongoClient``: how it connects, and its limits.
 ///
-/// What the connection string says wins over the properties here.
+/// Options in the connection string take precedence over the properties here.
 public struct MongoClientConfiguration: Sendable {
     /// `mongodb://…` or `mongodb+srv://…` with all its options: TLS, authentication, compressors, read preference, `retryWrites`…
     public var connectionString: String
@@ -21,13 +21,13 @@ public struct MongoClientConfiguration: Sendable {
     /// Default 5 s. Bounds: above 0.
     public var connectTimeout = Duration.seconds(5)
 
-    /// How long a command waits for its answer before the connection is given up and the command ends with
+    /// How long a command waits for its answer before the connection is closed and the command fails with
     /// ``MongoError/Code/network`` (`socketTimeoutMS`). Default 10 s.
     /// Bounds: above 0.
     public var socketTimeout = Duration.seconds(10)
 
-    /// The same for the connections of cursors and change streams, which are others than those of commands: reopening a change
-    /// stream far back in the oplog may keep the server busy for long. `socketTimeoutMS` does not apply here. Default 60 s.
+    /// The same for the connections of cursors and change streams, which are separate from those of commands: reopening a change
+    /// stream far back in the oplog may take the server long. `socketTimeoutMS` does not apply here. Default 60 s.
     /// Bounds: above the largest `maxAwaitTime`.
     public var cursorSocketTimeout = Duration.seconds(60)
 
@@ -35,11 +35,12 @@ public struct MongoClientConfiguration: Sendable {
     /// Default 5 s. Bounds: at least 0.5 s.
     public var heartbeatFrequency = Duration.seconds(5)
 
-    /// Threads that run commands, and so the number of commands on the wire at a time; never more than `maxPoolSize`.
+    /// The number of threads that run commands, and thereby of concurrent commands; never more than `maxPoolSize`.
     /// Default 4. Bounds: 1…128.
     public var commandThreads = 4
 
-    /// Commands that may wait for a thread; one more is refused with ``MongoError/Code/overloaded``. Default 4096. Bounds: at least 1.
+    /// The maximum number of commands that wait for a thread; additional ones fail with ``MongoError/Code/overloaded``. Default 4096.
+    /// Bounds: at least 1.
     public var maximumWaitingCommands = 4_096
 
     /// How long ``MongoClient/close()`` waits for running commands and open cursors before it returns without them; their threads

@@ -4,7 +4,7 @@
 #if MongoDB
 import SocketIOText
 
-/// What a code means for the operation that failed. Every decision to retry, resume or fail is made from one of these sets.
+/// The meaning of codes for the operation that failed. Every decision to retry, resume or fail is made from one of these sets.
 extension MongoErrorCode {
     /// Sent because the server is not, or no longer, the primary, or is shutting down.
     package static let failover: Set<MongoErrorCode> = [

@@ -132,7 +132,7 @@ extension MongoReplicaSet {
 }
 
 extension MongoProcess {
-    /// What it says of itself, unless it is silent for a second.
+    /// The member's description of itself; throws if it does not answer within a second.
     fileprivate func hello() async throws -> MongoHello {
         var configuration = MongoClientConfiguration(connectionString: directConnectionString)
         configuration.serverSelectionTimeout = .seconds(1)

@@ -3,7 +3,7 @@
 
 #if MongoDB
 import SocketIOMongoClient
-/// What a replica set for tests looks like.
+/// The configuration of a replica set for tests.
 public struct MongoReplicaSetConfiguration: Sendable {
     /// How many members. Default 3. Bounds: 1…7.
     public var members = 3
@@ -67,12 +67,12 @@ public final class MongoReplicaSet: Sendable {
     private let folder: String
     private let janitor: SupervisedProcess
 
-    /// What clients connect with; it has the credentials if there are any.
+    /// The connection string for clients, with the credentials if there are any.
     public var connectionString: String {
         self.connectionString(user: configuration.user)
     }
 
-    /// What clients connect with as another user.
+    /// The connection string for clients that connect as another user.
     public func connectionString(user: MongoTestUser?) -> String {
         let credentials = user.map { "\($0.name):\($0.password)@" } ?? ""
         let hosts = members.map(\.address).joined(separator: ",")

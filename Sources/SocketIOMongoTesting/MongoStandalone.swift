@@ -11,12 +11,12 @@ public final class MongoStandalone: Sendable {
     private let janitor: SupervisedProcess
     private let user: MongoTestUser?
 
-    /// What clients connect with; it has the credentials if there are any.
+    /// The connection string for clients, with the credentials if there are any.
     public var connectionString: String {
         self.connectionString(user: user)
     }
 
-    /// What clients connect with as another user.
+    /// The connection string for clients that connect as another user.
     public func connectionString(user: MongoTestUser?) -> String {
         guard let user else { return "mongodb://\(process.address)/" }
         return "mongodb://\(user.name):\(user.password)@\(process.address)/?authSource=admin"

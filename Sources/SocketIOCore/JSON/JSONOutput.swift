@@ -22,7 +22,7 @@ struct JSONOutput: ~Copyable, JSONByteOutput {
 
     deinit { base.deallocate() }
 
-    /// What has been written; valid until the next write.
+    /// The bytes written so far; valid until the next write.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
     mutating func truncate(to count: Int) { self.count = count }

@@ -3,7 +3,7 @@
 
 package import NIOCore
 
-/// What the packet decoder asks of a JSON payload.
+/// The questions of the packet decoder about a JSON payload.
 extension JSONScanner {
     /// The elements of the array that starts at an index of a message and ends with it; nil if there is none.
     package static func elements(of message: ByteBuffer, from index: Int) -> ElementRanges? {

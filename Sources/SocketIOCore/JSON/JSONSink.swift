@@ -32,7 +32,7 @@ final class JSONSink {
     /// The sink that has the attachments; nil in itself.
     private let root: JSONSink?
     @exclusivity(unchecked) private var splices: [(offset: Int, sink: JSONSink)] = []
-    /// What a call that cannot throw would have thrown.
+    /// The error of a call that cannot throw.
     @exclusivity(unchecked) private var failure: (any Error)?
     private let basePath: [any CodingKey]
     private let baseDepth: Int
@@ -90,7 +90,7 @@ final class JSONSink {
         writer.output.append(UInt8(ascii: ":"))
     }
 
-    // What cannot fail, to be called after `begin`.
+    // These cannot fail; they are called after `begin`.
 
     func write(_ value: String) { writer.output.append(value) }
     func write(_ value: Int) { writer.output.append(Int64(value)) }

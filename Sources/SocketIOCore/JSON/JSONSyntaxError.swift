@@ -1,7 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why bytes are not the JSON that is wanted, and where.
+/// The reason why bytes are not the expected JSON, and its position.
 package struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Reason: String, Sendable {
         case unexpectedEnd = "the text ends inside a value"

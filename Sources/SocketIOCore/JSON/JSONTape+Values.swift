@@ -79,12 +79,12 @@ extension JSONTape {
     func date(at index: Int) throws(JSONValueFault) -> Date {
         if kind(at: index) == .number {
             guard let date = JSONDate.date(milliseconds: try double(at: index)) else {
-                throw JSONValueFault(type: Date.self, reason: .corrupted("the number is no date"))
+                throw JSONValueFault(type: Date.self, reason: .corrupted("the number is not a date"))
             }
             return date
         }
         guard let date = JSONDate.date(try string(at: index)) else {
-            let text = "the string is no date in the format YYYY-MM-DDTHH:mm:ss.sssZ"
+            let text = "the string is not a date in the format YYYY-MM-DDTHH:mm:ss.sssZ"
             throw JSONValueFault(type: Date.self, reason: .corrupted(text))
         }
         return date

@@ -58,7 +58,7 @@ enum JSONText {
     /// The content of a validated string without its quotes.
     static func string(_ content: UnsafeRawBufferPointer, escaped: Bool) -> String {
         guard escaped else { return String(decoding: content, as: UTF8.self) }
-        // What an escape stands for is never longer than the escape.
+        // A resolved escape is never longer than the escape itself.
         return String(unsafeUninitializedCapacity: content.count) { unescape(content, into: $0) }
     }
 

@@ -25,7 +25,7 @@ package struct JSONTokenReader {
         case null
     }
 
-    /// What may come next.
+    /// The tokens that may follow.
     private enum Expected {
         /// A value.
         case value
@@ -132,7 +132,7 @@ package struct JSONTokenReader {
 
     // MARK: Values
 
-    /// What a string or a key says; a lone surrogate becomes U+FFFD.
+    /// The content of a string or a key; a lone surrogate becomes U+FFFD.
     package func text(_ range: Range<Int>, escaped: Bool) -> String {
         JSONText.string(UnsafeRawBufferPointer(rebasing: walker.bytes[range]), escaped: escaped)
     }

@@ -189,7 +189,7 @@ struct JSONWriter: ~Copyable {
         }
     }
 
-    /// What cannot be written, before its path is known.
+    /// A value that cannot be written, before its path is known.
     struct Unencodable: Error {
         // Any is fine here: the error does not leave the writer.
         nonisolated(unsafe) let culprit: Any

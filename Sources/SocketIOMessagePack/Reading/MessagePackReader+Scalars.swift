@@ -3,7 +3,7 @@
 
 import NIOCore
 
-/// What precedes the content of a value: the size of the header, and the count that it declares.
+/// The header of a value: its size, and the count that it declares.
 struct LengthHeader {
     var size: Int
     var count: Int

@@ -4,7 +4,7 @@
 public import NIOCore
 import SocketIOText
 
-/// The type of a MessagePack value, told by its first byte.
+/// The type of a MessagePack value, as determined by its first byte.
 public enum MessagePackKind: Hashable, Sendable {
     /// `nil`.
     case null

@@ -14,7 +14,7 @@ extension MessagePackValue: Codable {
         init(stringValue: String) { self.stringValue = stringValue }
     }
 
-    /// Decodes whatever is there.
+    /// Decodes any value.
     ///
     /// - Parameter decoder: the decoder.
     /// - Throws: `DecodingError`.

@@ -27,7 +27,7 @@ final class MessagePackSink {
     @exclusivity(unchecked) var writer: MessagePackWriter
     @exclusivity(unchecked) private(set) var slots: [Slot]
     @exclusivity(unchecked) private var splices: [(offset: Int, sink: MessagePackSink)] = []
-    /// What a call that cannot throw would have thrown.
+    /// The error of a call that cannot throw.
     @exclusivity(unchecked) private var failure: (any Error)?
     private let basePath: [any CodingKey]
     private let baseDepth: Int

@@ -8,7 +8,7 @@ public import NIOCore
 ///
 /// The writer does not check that an array or map gets as many values as its header says.
 public struct MessagePackWriter: Sendable {
-    /// What has been written, after what the buffer held before.
+    /// The bytes written so far, after the previous content of the buffer.
     public var buffer: ByteBuffer
 
     /// Creates a writer that appends to a buffer.
@@ -178,7 +178,7 @@ public struct MessagePackWriter: Sendable {
     }
 }
 
-/// What msgpack-c has packed in one call: a number, a header or a timestamp.
+/// The output of one call of msgpack-c: a number, a header or a timestamp.
 private struct PackedBytes {
     /// The most is a timestamp of 12 bytes behind its header.
     static let limit = 16

@@ -31,13 +31,13 @@ struct ChangeStreamStateMachine {
         var readsSingly = false
     }
 
-    /// What a stream's end means.
+    /// The reason why a stream ended.
     private enum Failure {
-        /// The position is good.
+        /// The position is still valid.
         case transient
-        /// The position may be good once the collection is there again.
+        /// The position may be valid once the collection exists again.
         case collectionIsGone
-        /// The position will never be good again.
+        /// The position will never be valid again.
         case positionIsLost
         /// The event after the position cannot be read.
         case unreadableEvent

@@ -146,7 +146,7 @@ struct CollectionDescription: Equatable {
         maximumDocuments = options["max"]?.integer ?? 0
     }
 
-    /// What is not as it must be, and what to do about it.
+    /// The difference from what is expected, and what to do about it; nil if there is none.
     func difference(from expiration: MongoAdapterConfiguration.Expiration) -> String? {
         guard type == "collection" else { return "is a \(type): use the name of another collection" }
         switch expiration.value {

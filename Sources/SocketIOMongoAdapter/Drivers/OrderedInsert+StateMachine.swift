@@ -44,7 +44,7 @@ struct OrderedInsertStateMachine {
         self.bytesPerCommand = bytesPerCommand
     }
 
-    /// What to do next.
+    /// The next action.
     var next: Action {
         switch state {
         case .finished(let outcome): .finish(outcome)

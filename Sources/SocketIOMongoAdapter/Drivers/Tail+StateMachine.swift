@@ -15,7 +15,7 @@ struct TailStateMachine {
     struct Opening: Equatable {
         /// The time from which on documents are wanted; nil the first time: from the marker on.
         var start: BSONTimestamp?
-        /// Documents of this node. As long as one of them is there, nothing behind it was overwritten.
+        /// Documents of this node. As long as one of them exists, nothing after it was overwritten.
         var anchors: [ObjectID] = []
         /// The marker that this node began with; nil the first time.
         var first: ObjectID?
@@ -25,13 +25,13 @@ struct TailStateMachine {
         var pause: TimeAmount
     }
 
-    /// What was found when the cursor was open.
+    /// The state of the collection when the cursor was opened.
     struct Found {
         /// The document that was inserted for the cursor.
         var marker: ObjectID
         /// The time that the primary has given to it; nil if it was overwritten before it was read.
         var time: BSONTimestamp?
-        /// What the oldest document says when it was written.
+        /// The time of writing according to the oldest document.
         var oldest: BSONTimestamp?
         /// Whether one of the anchors was there.
         var hasAnchor: Bool
@@ -49,7 +49,7 @@ struct TailStateMachine {
     private var marker: ObjectID?
     /// The last document of this node that was read, and its time.
     private var last: (id: ObjectID?, time: BSONTimestamp)?
-    /// What this node has written lately, oldest first.
+    /// The documents that this node has written most recently, oldest first.
     private var written: [ObjectID] = []
     /// Documents are not read until this one arrives.
     private var gate: ObjectID?

@@ -33,7 +33,7 @@ struct SessionStore: SnapshotStore {
         try await store(sessions, .init(owner: owner, duration: duration))
     }
 
-    /// What the sessions of a batch have in common.
+    /// The fields that all sessions of a batch share.
     private struct Terms {
         /// The node that still has them.
         var owner: NodeIdentity?

@@ -11,10 +11,10 @@ import Synchronization
 
 /// Takes sessions out of the store, many at a time: when a node has been restarted, all its clients come back at once.
 ///
-/// What is asked for while a batch is under way makes the next one. A session is marked with the batch's own token, which only one batch
+/// Requests that arrive while a batch is running form the next one. A session is marked with the batch's own token, which only one batch
 /// can do, and read by that token; so a batch whose outcome is unknown is sent again as it is. It is deleted when its time is over.
 final class SessionTaker: Sendable {
-    /// What was stored.
+    /// A stored session.
     struct Found: Sendable {
         var payload: ByteBuffer
         /// The node that had it when it stored it.

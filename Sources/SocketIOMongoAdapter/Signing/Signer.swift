@@ -51,7 +51,7 @@ package struct Signer: Sendable {
     /// - Parameters:
     ///   - keys: The keys; the first signs. At least one.
     ///   - acceptsUnsigned: Whether what has no signature is read.
-    ///   - clock: Tells the seconds since 1970.
+    ///   - clock: Returns the seconds since 1970.
     package init?(
         keys: [SigningKey],
         acceptsUnsigned: Bool = false,

@@ -100,7 +100,7 @@ package struct WireFormatTraits: Sendable {
 
 /// A format whose documents a tailable cursor can find again: they have a field `ts` that the primary fills.
 package protocol TailableWireFormat: WireFormat {
-    /// What a tailable cursor reads: what is for a node, from a time on.
+    /// The filter of a tailable cursor: documents for a node, from a time on.
     func tailFilter(for node: NodeID, from time: BSONTimestamp) -> BSONDocument
 
     /// Which fields a tailable cursor reads; `ts` must be among them.

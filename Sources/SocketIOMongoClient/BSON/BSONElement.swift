@@ -39,7 +39,7 @@ public struct BSONElement: Sendable {
         return bytes.viewBytes(at: keyStart, length: keyLength)?.elementsEqual(key.utf8) ?? false
     }
 
-    /// The value's bytes as they stand in the document.
+    /// The value's bytes in the document.
     public var valueBytes: ByteBuffer {
         slice(at: 0, length: valueLength)
     }

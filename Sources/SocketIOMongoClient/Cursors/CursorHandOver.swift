@@ -16,7 +16,7 @@ final class CursorHandOver: Sendable {
         var end: Result<Void, MongoError>?
         var isEndTold = false
 
-        /// What the task can have now; `nil`: nothing yet.
+        /// The result for the task; `nil` if there is none yet.
         mutating func take() -> Result<MongoBatch?, MongoError>? {
             if let batch = batches.popFirst() { return .success(batch) }
             guard let end = self.end else { return nil }

@@ -3,7 +3,7 @@
 
 #if MongoDB
 
-/// How to open a cursor and how to go on with it.
+/// How to open a cursor and how to read its batches.
 struct CursorSpecification: Sendable {
     var database: String
     /// `find`, `aggregate`, `listIndexes`… as it is sent.

@@ -4,7 +4,7 @@
 #if MongoDB
 import SocketIOText
 
-/// What a cursor got from the server in one go.
+/// The documents of one answer to a cursor.
 public struct MongoBatch: Sendable {
     /// The documents in the order of the server: events of a change stream, documents of a find. They are slices of one buffer; use
     /// ``BSONDocument/copied()`` for what is kept.

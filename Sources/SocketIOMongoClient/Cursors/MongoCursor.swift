@@ -83,7 +83,7 @@ public final class MongoCursor: AsyncSequence, Sendable {
     }
 }
 
-/// What is known once the server has accepted a cursor.
+/// The server's answer when it opens a cursor.
 private struct OpenedCursor: Sendable {
     let serverAddress: String
     let resumeToken: BSONDocument?

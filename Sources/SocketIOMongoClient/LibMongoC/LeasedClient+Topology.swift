@@ -32,12 +32,12 @@ struct ServerDescription: Sendable {
 }
 
 extension LeasedClient {
-    /// What an error message can say about the deployment.
+    /// A description of the deployment for error messages.
     borrowing func topology() -> Topology {
         Topology(hosts: hosts(), answering: answeringServers())
     }
 
-    /// The addresses in the connection string, or those that its SRV record stands for.
+    /// The addresses in the connection string, or those in its SRV record.
     private borrowing func hosts() -> [String] {
         var hosts: [String] = []
         var next = mongoc_uri_get_hosts(mongoc_client_get_uri(client))
@@ -56,7 +56,7 @@ extension LeasedClient {
         return (0..<count).compactMap { ServerDescription(servers[$0]) }
     }
 
-    /// What the monitors know of one server now; `nil` if it is gone from the deployment.
+    /// One server as the monitors see it now; `nil` if it is no longer part of the deployment.
     borrowing func server(_ id: UInt32) -> ServerDescription? {
         let description = mongoc_client_get_server_description(client, id)
         defer { description.map(mongoc_server_description_destroy) }

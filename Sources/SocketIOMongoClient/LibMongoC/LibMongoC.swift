@@ -40,7 +40,7 @@ enum LibMongoC {
         _ = mongoc_handshake_data_append("swift-socketio", nil, "Swift")
     }()
 
-    // What libmongoc warns of reaches the caller as a `MongoError`; only what it says of a connection string does not.
+    // libmongoc's warnings reach the caller as a `MongoError`, except those about a connection string.
     private static func level(of level: mongoc_log_level_t, in domain: String) -> Logger.Level? {
         switch level {
         case MONGOC_LOG_LEVEL_ERROR, MONGOC_LOG_LEVEL_CRITICAL: .warning

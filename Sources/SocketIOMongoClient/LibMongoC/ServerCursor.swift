@@ -59,7 +59,7 @@ final class ServerCursor {
                 mode: .raw,
                 target: .init(session: session, serverID: server.id, preference: specification.readPreference)
             )
-            // What a former primary has read may be rolled back: it is dropped here and read again from the new one.
+            // Documents read from a former primary may be rolled back: they are dropped here and read again from the new primary.
             try checkPrimary()
             return try CursorReply(reply)
         } catch {

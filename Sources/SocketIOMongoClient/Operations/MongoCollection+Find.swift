@@ -82,7 +82,7 @@ extension MongoCollection {
         try await database.client.openCursor(specification(filter, options), bufferedBatches: bufferedBatches)
     }
 
-    /// Opens a tailable cursor on this capped collection: what is there, then what is inserted.
+    /// Opens a tailable cursor on this capped collection. It yields all existing documents, then those that are inserted.
     ///
     /// On an empty collection the server closes it at once. It is read with read concern `local`: what it yields may be rolled back by a
     /// failover.

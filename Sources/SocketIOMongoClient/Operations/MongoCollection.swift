@@ -23,7 +23,7 @@ extension MongoCollection {
     /// Inserts documents with one `insert` command.
     ///
     /// The command is sent exactly once. Give every document its own `_id` first: repeating it after an unknown outcome is then
-    /// harmless, because what got through before answers with ``MongoWriteError/isDuplicateID``.
+    /// harmless, because documents that were written before are reported with ``MongoWriteError/isDuplicateID``.
     /// - Parameters:
     ///   - documents: At least one and at most 100 000; together below ``maximumCommandSize``.
     ///   - ordered: Whether to stop at the first document that is refused. Default `true`.
@@ -31,7 +31,7 @@ extension MongoCollection {
     ///   - uuid: The `info.uuid` that `listCollections` returned for the collection. The server refuses to write to any other one, with
     ///     the code ``MongoErrorCode/collectionUUIDMismatch``. Without it, an insert into a collection that was dropped creates an
     ///     ordinary one. MongoDB 6.0 and later. Default `nil`.
-    /// - Returns: What the server answered, refused documents included.
+    /// - Returns: The server's answer, including refused documents.
     /// - Throws: ``MongoError``. Its ``MongoError/outcome`` says whether some of the documents may have been inserted.
     public func insert(
         _ documents: [BSONDocument],

@@ -82,13 +82,13 @@ extension MongoClient {
         _ = try await database("admin").run(BSONDocument { $0.append("ping", 1) })
     }
 
-    /// What the primary, standalone server or router says of itself.
+    /// Asks the primary, standalone server or router to describe itself.
     public func hello() async throws(MongoError) -> MongoHello {
         MongoHello(try await database("admin").run(BSONDocument { $0.append("hello", 1) }))
     }
 }
 
-/// What a server says of itself.
+/// A server's description of itself.
 public struct MongoHello: Sendable {
     /// The whole reply.
     public let reply: BSONDocument

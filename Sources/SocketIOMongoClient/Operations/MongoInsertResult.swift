@@ -3,7 +3,7 @@
 
 #if MongoDB
 
-/// What the server answered to an insert.
+/// The server's answer to an insert.
 public struct MongoInsertResult: Sendable {
     /// Documents that were inserted; of an ordered insert those are the first ones.
     public let insertedCount: Int
@@ -35,14 +35,14 @@ public struct MongoWriteError: Sendable {
     public let index: Int
     /// The server's code, such as ``MongoErrorCode/duplicateKey``.
     public let code: MongoErrorCode
-    /// Of a duplicate key: the pattern of the index.
+    /// For a duplicate key: the pattern of the index.
     public let keyPattern: BSONDocument?
-    /// Of a duplicate key: the value that is there already.
+    /// For a duplicate key: the value that exists already.
     public let keyValue: BSONDocument?
     /// The server's text; it quotes the document.
     public let serverMessage: String?
 
-    /// Whether a document with the same `_id` is there already: what a repeated insert meets if the first had got through.
+    /// Whether a document with the same `_id` exists already, as it does when an insert is repeated that had succeeded.
     public var isDuplicateID: Bool {
         code == .duplicateKey && keyPattern == Self.idPattern
     }

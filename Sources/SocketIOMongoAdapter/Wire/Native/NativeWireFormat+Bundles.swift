@@ -37,7 +37,7 @@ extension NativeWireFormat {
             }
             try finish(&bundle, into: &encoded, milliseconds)
         } catch {
-            // What came before the message that cannot be written may go.
+            // The messages before the one that cannot be written can be sent.
             try? finish(&bundle, into: &encoded, milliseconds)
             encoded.refuse(error)
         }

@@ -16,7 +16,7 @@ import SocketIOText
 enum BSONTranscoder {
     /// The deepest nesting that packets may have.
     static let depthLimit = 64
-    /// What MessagePack values may have.
+    /// The deepest nesting of MessagePack values.
     static let messagePackDepthLimit = MessagePackLimits.deepestNesting
 
     /// The values of a BSON array as arguments.

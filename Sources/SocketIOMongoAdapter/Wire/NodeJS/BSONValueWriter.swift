@@ -15,25 +15,25 @@ import SocketIOText
 struct BSONValueWriter {
     /// A document or an array that is open.
     private struct Level {
-        /// Where its type stands, and where its length.
+        /// The positions of its type and of its length.
         var type: Int
         var start: Int
         var isArray: Bool
         /// The number of the next value of an array.
         var index = 0
-        /// Of a JSON object that may stand for binary: what its members say.
+        /// For a JSON object that may be a placeholder: the content of its members.
         var isPlaceholder = false
         var attachment: Int?
     }
 
     /// The deepest nesting. The server takes 100 levels; packets have at most 64.
     private static let depthLimit = 80
-    /// What can be written at all; the driver has a lower limit.
+    /// The maximum size of a document; the driver has a lower limit.
     private static let byteLimit = 16 << 20
 
     private var buffer = ByteBuffer()
     private var levels: [Level] = []
-    /// Where the type of the value that comes next stands, if it has a key.
+    /// The position of the next value's type, if it has a key.
     private var keyed: Int?
 
     /// Begins the document.
@@ -204,7 +204,7 @@ extension BSONValueWriter {
         }
     }
 
-    /// What the member that is being read may say about a placeholder.
+    /// The part of a placeholder that the current member may be.
     private enum Member { case placeholder, number, other }
 
     private mutating func write(
@@ -242,11 +242,11 @@ extension BSONValueWriter {
         return key.elementsEqual("num".utf8) ? .number : .other
     }
 
-    /// Ends a container; if it was a placeholder, what it stands for takes its place.
+    /// Ends a container; a placeholder is replaced by its attachment.
     private mutating func endJSON(_ attachments: [ByteBuffer]) throws {
         guard let level = levels.last, level.isPlaceholder else { return end() }
         guard let number = level.attachment, attachments.indices.contains(number) else {
-            throw ClusterError(.notSent, "a placeholder stands for an attachment that is not there")
+            throw ClusterError(.notSent, "a placeholder refers to a missing attachment")
         }
         levels.removeLast()
         buffer.moveWriterIndex(to: level.start)

@@ -13,12 +13,12 @@ import Synchronization
 /// Sessions as Node.js servers store and take them: documents among the messages.
 ///
 /// With a TTL, the node that takes a session deletes its document; in a capped collection, which allows no deletes, it writes a tombstone.
-/// What a client has missed is read from the collection, in the order in which it was written there.
+/// The packets that a client has missed are read from the collection, in the order in which they were written.
 struct NodeJSSessions: SessionExchange {
     let connection: MongoConnection
     let format: NodeJSWireFormat
 
-    /// What one session may have missed.
+    /// The maximum number of packets that one session may have missed.
     private static let missedLimit = 10_000
     /// Seconds that clocks may differ.
     private static let clockSkew: UInt32 = 60

@@ -104,7 +104,7 @@ struct NodeJSReader {
         }
         switch type {
         case .initialHeartbeat: return message(.initialHeartbeat) { .initialHeartbeat(Heartbeat(beat: 0)) }
-        // Who stores a session is alive.
+        // A node that stores a session is alive.
         case .heartbeat, .session: return message(.heartbeat) { .heartbeat(Heartbeat(beat: 0)) }
         case .native: return try native(for: node)
         default: break

@@ -18,7 +18,7 @@ extension NodeJSWireFormat {
 
     /// The type of the document that represents a message; nil if there is none, because no reader of the format waits for it.
     private static func type(of message: ClusterMessage) -> NodeJSDocumentType? {
-        // What a node of this package asked is answered in full.
+        // Requests of nodes of this package get a full answer.
         if message.header.kind.isAnswer, let request = message.header.request, !request.isForeign { return .native }
         return switch message.body {
         case .initialHeartbeat: .initialHeartbeat
@@ -74,7 +74,7 @@ extension NodeJSWireFormat {
         case _ where message.header.kind.isAnswer && request?.isForeign == false: try Self.writeNative(message, to: &writer)
         case .claimSession, .draining, .leave: try Self.writeNative(message, to: &writer)
         case .broadcast(let packet, let options):
-            // What is not replayed has a null in the place of the offset.
+            // A packet that is not replayed has null instead of the offset.
             let hasOffset = packet.offset != nil || (recovers && options.flags.volatile)
             try writer.write(packet, hasOffset: hasOffset, namespace: isEmitter ? message.header.namespace : nil)
             try writer.write(options, ofEmitter: isEmitter)
@@ -266,7 +266,7 @@ enum JavaScriptDate {
     private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-    /// What `new Date(milliseconds).toString()` gives where the time zone is UTC.
+    /// The result of `new Date(milliseconds).toString()` in the time zone UTC.
     static func text(milliseconds: Int64) -> String {
         guard let iso = JSONDate.string(milliseconds: milliseconds), let end = iso.utf8.firstIndex(of: UInt8(ascii: "T")) else {
             return "Invalid Date"

@@ -56,7 +56,7 @@ package final class NodeJSWireFormat: WireFormat {
         var traits = WireFormatTraits(name: "nodeJS")
         traits.expiryIndex = "createdAt_1"
         traits.announcesNamespaces = true
-        // Node.js counts answers: more than one of a node would stand for others.
+        // Node.js counts answers: a second one from a node would be counted as that of another node.
         traits.socketsPerAnswer = .max
         traits.keepsSessions = true
         return traits
@@ -69,17 +69,17 @@ package final class NodeJSWireFormat: WireFormat {
         }
     }
 
-    /// Tells of sessions that foreign nodes have: what this process has of them is stale.
+    /// Reports sessions that nodes of other implementations have, so that this process discards its own copies.
     package func onForeignSession(_ handler: @escaping @Sendable (_ pid: String, _ namespace: String) -> Void) {
         state.withLock { $0.onForeignSession = handler }
     }
 
     // MARK: Nodes
 
-    /// How a node of this process calls itself.
+    /// The id of a node of this process.
     func uid(of node: NodeID) -> String { life == 0 ? node : "\(node)~\(Hex.digits(life))" }
 
-    /// Who wrote a document.
+    /// The writer of a document.
     static func identity(uid: String) -> NodeIdentity {
         // Not foreign, so that it does not count as a node.
         if uid == emitter { return NodeIdentity(id: uid, epoch: 1) }
@@ -99,7 +99,7 @@ package final class NodeJSWireFormat: WireFormat {
     }
 }
 
-/// What a document of the format is about.
+/// The envelope of a document.
 enum NodeJSDocumentType: Int32 {
     case initialHeartbeat = 1
     case heartbeat = 2

@@ -167,7 +167,7 @@ struct SocketioxidePayloadReader {
 
     // MARK: Responses
 
-    /// What a response says.
+    /// The content of a response.
     enum Response {
         case answer(ClusterBody)
         /// A client will not acknowledge: it was too slow, or is gone.

@@ -90,7 +90,7 @@ struct SocketioxidePayloadWriter {
         output.write(UInt64(flags.rawValue))
         try write(options.rooms)
         try write(options.except.filter { $0 != options.sender })
-        // What may be a socket's id as well as a room is left out as both.
+        // A name that may be a socket's id as well as a room is excluded as both.
         try write(id: options.sender ?? options.except.first(where: SocketioxideID.isValid))
         try write(id: options.node)
     }
@@ -172,7 +172,7 @@ struct SocketioxidePayloadWriter {
         try write(arguments.array, arguments.format, arguments.attachments)
     }
 
-    /// Which clients have not answered is not known: the node's own id stands for them.
+    /// The clients that have not answered are not known, so the node's own id represents them.
     private mutating func writeTimeout() throws {
         write(.broadcastAck)
         try output.writeArrayHeader(count: 2)

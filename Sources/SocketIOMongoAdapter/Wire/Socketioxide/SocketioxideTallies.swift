@@ -35,7 +35,7 @@ struct SocketioxideTallies {
     private var tallies: [Answerer: Tally] = [:]
     private var order: Deque<Answerer> = []
 
-    /// What a response is to the cluster.
+    /// The cluster message for a response.
     mutating func bodies(of response: SocketioxidePayloadReader.Response, from answerer: Answerer) -> [ClusterBody] {
         switch response {
         case .answer(.acknowledgementCount(let count)):

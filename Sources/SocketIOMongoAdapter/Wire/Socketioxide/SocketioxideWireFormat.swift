@@ -41,7 +41,7 @@ package final class SocketioxideWireFormat: WireFormat {
         traits.expiryIndex = "createdAt_1"
         traits.announcesNamespaces = true
         traits.unwrittenKinds = [.draining, .leave, .errorAnswer, .serverSideEmitAnswer, .sessionAnswer]
-        // Rust nodes count answers: more than one of a node would stand for others.
+        // Rust nodes count answers: a second one from a node would be counted as that of another node.
         traits.socketsPerAnswer = .max
         traits.socketIDLength = SocketioxideID.length
         traits.recoversSessions = false
