@@ -30,7 +30,7 @@ package protocol WireFormat: Sendable {
     ///   - message: The message.
     ///   - milliseconds: The time of writing, since 1970.
     /// - Returns: The documents, in order; none if the format has no document for the message, and other nodes do not need it.
-    /// - Throws: ``SocketIOCore/ClusterError``: `tooLarge`; `unsupported`, with advice, for what the format cannot express.
+    /// - Throws: ``SocketIOCluster/ClusterError``: `tooLarge`; `unsupported`, with advice, for what the format cannot express.
     func encode(_ message: ClusterMessage, createdAt milliseconds: Int64) throws -> [BSONDocument]
 
     /// Makes the documents of a batch. Default: those of its messages, one after the other.

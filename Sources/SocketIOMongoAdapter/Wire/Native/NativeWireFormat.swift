@@ -15,7 +15,7 @@ import SocketIOText
 /// | `_id` | ObjectId | the message's id |
 /// | `v` | int32 | version, 1 |
 /// | `cluster` | string | the name of the cluster |
-/// | `kind` | int32 | ``SocketIOCore/ClusterMessageKind``; -1 for a marker, -2 for several messages |
+/// | `kind` | int32 | ``SocketIOCluster/ClusterMessageKind``; -1 for a marker, -2 for several messages |
 /// | `nsp` | string | the namespace; empty for the node as a whole |
 /// | `origin`, `epoch` | string, int64 | who wrote it |
 /// | `target` | string or null | the only node that it is for |
@@ -24,7 +24,7 @@ import SocketIOText
 /// | `void` | array of int64 | first and last of each range of numbers that readers must not count as lost, if any |
 /// | `createdAt` | date | when it was written, for the TTL index |
 /// | `ts` | timestamp | filled in by the primary |
-/// | `data` | binary | the payload, ``SocketIOCore/ClusterPayloadCoder`` |
+/// | `data` | binary | the payload, ``SocketIOCluster/ClusterPayloadCoder`` |
 /// | `sig` | binary, 32 bytes | the signature, if the cluster has keys: ``Signer`` |
 /// | `ids` | binary, 12 bytes each | instead of `nsp`, `request`, `number` and `void`: the ids of several messages, the first is also `_id` |
 ///

@@ -21,7 +21,7 @@ enum BSONTranscoder {
 
     /// The values of a BSON array as arguments.
     ///
-    /// - Throws: ``SocketIOCore/ClusterError`` with `malformed`.
+    /// - Throws: ``SocketIOCluster/ClusterError`` with `malformed`.
     static func arguments(_ array: BSONDocument, _ format: PacketFormat) throws -> EventArguments {
         do {
             switch format {
