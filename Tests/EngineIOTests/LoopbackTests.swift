@@ -329,7 +329,8 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
     /// A packet for several sessions does not wait for the end of a quiet tick. Of a large one the sockets take only the beginning at once.
     @Test(arguments: [true, false]) func `what leaves early stays whole and in order, written directly or not`(isDirect: Bool) async throws
     {
-        let large = String(repeating: "x", count: 4 << 20)
+        // More than a socket takes at once, which may be 4 MiB, and than counts as writable.
+        let large = String(repeating: "x", count: 6 << 20)
         let configure = { (configuration: inout EngineConfiguration) in configuration.usesDirectWrites = isDirect }
         try await TestServer.with(ownsPipeline: true, configure: configure, delegate: EchoDelegate(echoes: false)) { server in
             try await Self.withSessions(3, on: server) { clients, ids in
