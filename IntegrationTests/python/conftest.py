@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 
 from harness.browser import Browser
+from harness.client import Client
+from harness.cluster import Cluster, MakeCluster
 from harness.process import CLIENT_JS, Server
 from harness.replica_set import ReplicaSet, Unavailable
 
@@ -76,6 +78,28 @@ async def server() -> AsyncIterator[Server]:
     server = await Server("SocketIOConformanceServer", "--port", "0").start()
     yield server
     await ended_well(server)
+
+
+@pytest_asyncio.fixture
+async def make_cluster(replica_set: ReplicaSet) -> AsyncIterator[MakeCluster]:
+    """Makes clusters that end with the test, and well."""
+    clusters: list[Cluster] = []
+
+    async def make(driver: str, nodes: int = 2, *options: str) -> Cluster:
+        cluster = Cluster(replica_set, driver, *options)
+        clusters.append(cluster)
+        return await cluster.with_nodes(nodes)
+
+    yield make
+    for cluster in clusters:
+        logs = ["\n".join(node.log[-20:]) for node in cluster.nodes]
+        assert all(code in (0, -9) for code in await cluster.stop()), logs
+
+
+async def still_served(server: Server, client: Client) -> None:
+    """After an attack: the server is there, and answers a client that was connected before."""
+    assert server.alive, "the server died:\n" + "\n".join(server.log[-40:])
+    assert await client.call("sum", 20, 22) == 42
 
 
 async def ended_well(server: Server) -> None:

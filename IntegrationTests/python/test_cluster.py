@@ -12,27 +12,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
-from harness.cluster import DRIVERS, Cluster
+from harness.cluster import DRIVERS, Cluster, MakeCluster
 from harness.client import Client
 from harness.replica_set import ReplicaSet
-
-MakeCluster = Callable[..., Awaitable[Cluster]]
-
-
-@pytest_asyncio.fixture
-async def make_cluster(replica_set: ReplicaSet) -> AsyncIterator[MakeCluster]:
-    """Makes clusters that end with the test."""
-    clusters: list[Cluster] = []
-
-    async def make(driver: str, nodes: int = 2, *options: str) -> Cluster:
-        cluster = Cluster(replica_set, driver, *options)
-        clusters.append(cluster)
-        return await cluster.with_nodes(nodes)
-
-    yield make
-    for cluster in clusters:
-        codes = await cluster.stop()
-        assert all(code in (0, -9) for code in codes), codes
 
 
 @pytest_asyncio.fixture(scope="module", params=list(DRIVERS))

@@ -15,29 +15,12 @@ from bson import Binary, Timestamp
 
 from harness import documents
 from harness.client import Client
-from harness.cluster import Cluster
+from harness.cluster import Cluster, MakeCluster
 from harness.documents import Forger, goodbye, heartbeat, leave, news, someone
 from harness.replica_set import ReplicaSet
 
 DRIVERS = ["change stream, ttl", "tailable cursor"]
 FUTURE = Timestamp(2**32 - 1, 1)
-MakeCluster = Callable[..., Awaitable[Cluster]]
-
-
-@pytest_asyncio.fixture
-async def make_cluster(replica_set: ReplicaSet) -> AsyncIterator[MakeCluster]:
-    """Makes clusters that end with the test, and well."""
-    clusters: list[Cluster] = []
-
-    async def make(driver: str, nodes: int = 2, *options: str) -> Cluster:
-        cluster = Cluster(replica_set, driver, *options)
-        clusters.append(cluster)
-        return await cluster.with_nodes(nodes)
-
-    yield make
-    for cluster in clusters:
-        logs = ["\n".join(node.log[-20:]) for node in cluster.nodes]
-        assert all(code in (0, -9) for code in await cluster.stop()), logs
 
 
 @pytest_asyncio.fixture(params=DRIVERS)

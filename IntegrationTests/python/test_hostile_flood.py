@@ -5,26 +5,23 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from harness.cluster import Cluster
+from harness.cluster import Cluster, MakeCluster
 from harness.documents import Forger, heartbeat, someone
 from harness.process import Server
-from harness.replica_set import ReplicaSet
 from test_hostile_cluster import DRIVERS, both_hear, eventually, expect, innocents
 
 MADE_UP = 22_000
 
 
 @pytest_asyncio.fixture(params=DRIVERS)
-async def cluster(request: pytest.FixtureRequest, replica_set: ReplicaSet) -> AsyncIterator[Cluster]:
-    cluster = await Cluster(replica_set, request.param).with_nodes(2)
+async def cluster(request: pytest.FixtureRequest, make_cluster: MakeCluster) -> Cluster:
+    cluster = await make_cluster(request.param)
     await both_hear(cluster)
-    yield cluster
-    assert await cluster.stop() == [0] * len(cluster.nodes)
+    return cluster
 
 
 def health(node: Server) -> str:

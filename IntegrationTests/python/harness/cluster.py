@@ -4,6 +4,7 @@
 """Several test servers that are one, over MongoDB."""
 
 import itertools
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 from harness.client import Client
@@ -55,3 +56,6 @@ class Cluster:
         for client in self._clients:
             await client.close()
         return [await node.stop() for node in self.nodes]
+
+
+MakeCluster = Callable[..., Awaitable[Cluster]]
