@@ -111,7 +111,7 @@ import Testing
             for value in Self.values {
                 for auth in ["{\"token\":\(value),\"tenant\":\(value)}", "{\"tenant\":\(value)}", "{\(value):1}"] {
                     let client = try await server.connect()
-                    // It is closed if what it sends is no JSON.
+                    // It is closed if what it sends is not JSON.
                     for namespace in ["", "/tenant/,", "/game/7,"] { try? await client.send(text: "40\(namespace)\(auth)") }
                     _ = try? await client.receive()
                     await client.cut()

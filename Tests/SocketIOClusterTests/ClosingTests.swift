@@ -6,7 +6,7 @@ import SocketIOCore
 import Synchronization
 import Testing
 
-/// A bus that stops to answer: whoever asks it for something waits, cancelled or not, until it is mended.
+/// A bus that stops answering: its callers wait, cancelled or not, until it is mended.
 private final class HangingDriver: Driver {
     private struct State {
         var isHanging = false
@@ -65,6 +65,23 @@ struct ClosingTests {
         return configuration
     }
 
+    /// Two nodes of which one is about to leave, and what it has of a client that is away.
+    static func departure(
+        from cluster: InMemoryCluster,
+        _ driver: any Driver
+    ) async throws -> (leaving: TestNode, other: TestNode, client: RecoveringClient, socket: RecoveringSocket) {
+        let leaving = TestNode("leaving", driver: driver, recovery: RecoveryLimits())
+        let other = TestNode("other", driver: cluster.makeDriver(), recovery: RecoveryLimits())
+        for node in [leaving, other] { try await node.start() }
+        try await expectEventually { try await other.adapter.serverCount() == 2 }
+        let client = RecoveringClient()
+        let socket = try await RecoveryTests.connect(client, to: leaving, rooms: [])
+        try await RecoveryTests.cutOff(socket, of: leaving, isNoticed: true)
+        await leaving.node.drain()
+        try await expectEventually { other.log.all.contains { $0.hasPrefix("draining") } }
+        return (leaving, other, client, socket)
+    }
+
     private func end(_ node: TestNode) async -> Duration {
         await ContinuousClock().measure {
             await node.node.drain()
@@ -113,15 +130,7 @@ struct ClosingTests {
 
     @Test func `Whoever cancels the closing loses no session and hides no leave`() async throws {
         let cluster = InMemoryCluster()
-        let leaving = TestNode("leaving", driver: cluster.makeDriver(), recovery: RecoveryLimits())
-        let other = TestNode("other", driver: cluster.makeDriver(), recovery: RecoveryLimits())
-        for node in [leaving, other] { try await node.start() }
-        try await expectEventually { try await other.adapter.serverCount() == 2 }
-        let client = RecoveringClient()
-        let socket = try await RecoveryTests.connect(client, to: leaving, rooms: [])
-        try await RecoveryTests.cutOff(socket, of: leaving, isNoticed: true)
-        await leaving.node.drain()
-        try await expectEventually { other.log.all.contains { $0.hasPrefix("draining") } }
+        let (leaving, other, client, socket) = try await Self.departure(from: cluster, cluster.makeDriver())
         let end = Task {
             while !Task.isCancelled { await Task.yield() }
             await leaving.adapter.close()

@@ -10,7 +10,7 @@ import SocketIOCore
 import Synchronization
 import Testing
 
-/// What whoever writes to the backend can make of the packets in messages.
+/// What a writer to the backend can make of the packets in messages.
 @Suite("Hostile messages")
 struct HostileMessageTests {
     /// A node for one parser, with a socket that keeps what it is given.

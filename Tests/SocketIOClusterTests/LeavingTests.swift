@@ -55,15 +55,7 @@ struct LeavingTests {
     func `A message that counts as read when the sessions are stored is in them`() async throws {
         let cluster = InMemoryCluster()
         let driver = StallingDriver(base: cluster.makeDriver())
-        let leaving = TestNode("leaving", driver: driver, recovery: RecoveryLimits())
-        let other = TestNode("other", driver: cluster.makeDriver(), recovery: RecoveryLimits())
-        for node in [leaving, other] { try await node.start() }
-        try await expectEventually { try await other.adapter.serverCount() == 2 }
-        let client = RecoveringClient()
-        let socket = try await RecoveryTests.connect(client, to: leaving, rooms: [])
-        try await RecoveryTests.cutOff(socket, of: leaving, isNoticed: true)
-        await leaving.node.drain()
-        try await expectEventually { other.log.all.contains { $0.hasPrefix("draining") } }
+        let (leaving, other, client, socket) = try await ClosingTests.departure(from: cluster, driver)
         driver.stall(true)
         var packet = TestNode.packet("just read")
         packet.offset = MessageID(seconds: 1, process: 2, counter: 3)

@@ -9,7 +9,7 @@ import Testing
 
 @testable import SocketIOCore
 
-/// Packets that no encoder writes: from clients, and from whoever writes to the backend of a cluster.
+/// Packets that no encoder writes: from clients, and from writers to the backend of a cluster.
 @Suite("Hostile packets")
 struct HostilePacketTests {
     private func packet(_ bytes: [UInt8]) -> EncodedPacket { EncodedPacket(message: ByteBuffer(bytes: bytes), isBinary: true) }
@@ -36,7 +36,7 @@ struct HostilePacketTests {
         let all: [[UInt8]] = [[first], [first] + Array(sound.dropFirst()), [first, 0xff, 0xff, 0xff, 0xff]]
         for bytes in all {
             let numbered = encoder.adding(acknowledgementID: 7, to: packet(bytes))
-            // What is no map is left as it is.
+            // What is not a map is left as it is.
             guard first & 0xf0 == 0x80 else { continue }
             #expect(numbered.message.readableBytesView.first ?? 0 >= 0x80)
         }

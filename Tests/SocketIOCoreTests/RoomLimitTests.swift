@@ -128,7 +128,7 @@ import Testing
         index.change(.join, BroadcastOptions(), rooms: (0..<50).map { "r\($0)" })
         _ = finish(index)
         #expect(refusals.map(\.reason) == [.socketIsFull] && refusals.first?.count == 200 * 40)
-        // Nobody can pile up more than is kept.
+        // No more can pile up than is kept.
         for _ in 0..<200 { index.change(.join, BroadcastOptions(), rooms: (0..<1_000).map { "x\($0)" }) }
         #expect(refusals.contains { $0.reason == .tooManyChanges })
         withExtendedLifetime(sockets) {}

@@ -68,7 +68,7 @@ struct TailTests {
         var machine = TailStateMachine()
         Self.expectOpening(of: &machine, Self.first, marker: Self.time(1_000), oldest: Self.time(5), isLossy: false)
         #expect(machine.isBeforeFirst)
-        // The same time, or a later one that somebody claims, but a place before the marker.
+        // The same time, or a later one that was claimed, but a place before the marker.
         machine.passed(ObjectID())
         machine.passed(nil)
         #expect(machine.isBeforeFirst)

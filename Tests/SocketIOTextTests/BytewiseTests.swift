@@ -5,7 +5,7 @@ import SocketIOText
 import Testing
 
 @Suite struct BytewiseTests {
-    /// Canonically equivalent for Swift, different names for everybody else.
+    /// Canonically equivalent for Swift, different names elsewhere.
     static let pairs = [
         ("Jose\u{301}", "Jos\u{E9}"), ("\u{212A}", "K"), ("\u{37E}", ";"), ("\u{1112}\u{1161}", "\u{D558}"),
         ("\u{301}\u{323}", "\u{323}\u{301}"),

@@ -17,15 +17,15 @@ import Testing
 
     /// Ends with the error that many services throw when they are asked to end.
     private struct Neighbour: Service {
-        let mayFail: Shared<Bool>
+        let mayFail: Reports<Void>
         func run() async throws {
-            while !mayFail.value { try await Task.sleep(for: .milliseconds(2)) }
+            _ = await mayFail.next()
             throw CancellationError()
         }
     }
 
     @Test func `a neighbour's failure does not cancel the closing`() async throws {
-        let (closing, port, mayFail) = (Reports<Bool>(), Reports<Int>(), Shared(false))
+        let (closing, port, mayFail) = (Reports<Bool>(), Reports<Int>(), Reports<Void>())
         let adapter = StubAdapterFactory(onAdapterClose: { namespace in
             // As an adapter that writes to a database, which a cancelled task may not.
             let wasCancelled = (try? await Task.sleep(for: .milliseconds(50))) == nil
@@ -34,6 +34,7 @@ import Testing
         let io = SocketIOServer(adapter: adapter, logger: logger)
         let hookEnded = Reports<Bool>()
         io.onConnect { socket in
+            // Sleeping is what a cancelled task cannot do.
             socket.onDisconnect { _ in hookEnded.report((try? await Task.sleep(for: .milliseconds(50))) != nil) }
         }
         let service = io.service(.init(host: "127.0.0.1", port: 0), onListening: { port.report($0) })
@@ -41,7 +42,7 @@ import Testing
         let run = Task { try await group.run() }
         let client = try await TestClient.connect(port: try #require(await port.next()))
         try await client.join()
-        mayFail.value = true
+        mayFail.report(())
         let outcome = await run.result
         #expect(throws: (any Error).self) { try outcome.get() }
         #expect(await hookEnded.next() == true)
@@ -52,22 +53,23 @@ import Testing
     @Test func `closing has one deadline, whatever hangs`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.closeTimeout = .seconds(1)
-        let release = Shared(false)
+        let release = Reports<Void>()
         let adapter = StubAdapterFactory(onAdapterClose: { _ in
             // Heeds nothing.
-            while !release.value { await Task { try? await Task.sleep(for: .milliseconds(5)) }.value }
+            await Task { _ = await release.next() }.value
         })
         let io = SocketIOServer(configuration: configuration, adapter: adapter, logger: logger)
         try await io.start()
         let time = await ContinuousClock().measure { await io.close() }
         #expect(time >= .seconds(1) && time < .seconds(10))
-        release.value = true
+        release.report(())
         #expect(io.namespaces.all.isEmpty)
     }
 
     @Test func `who waits for the end waits for all of it`() async throws {
         let ended = Shared(false)
         let adapter = StubAdapterFactory(onAdapterClose: { _ in
+            // Long enough for who does not wait to be noticed.
             try? await Task.sleep(for: .milliseconds(100))
             ended.value = true
         })
@@ -87,12 +89,12 @@ import Testing
         (configuration.drainDuration, configuration.closeTimeout) = (.zero, .seconds(2))
         var listening = EngineHTTPServerConfiguration(host: "127.0.0.1", port: 0)
         listening.shutdownTimeout = .seconds(600)
-        let (port, asked, release) = (Reports<Int>(), Reports<Bool>(), Shared(false))
+        let (port, asked, release) = (Reports<Int>(), Reports<Bool>(), Reports<Void>())
         let io = SocketIOServer(configuration: configuration, logger: logger)
         let responder: EngineResponder = { _ in
             asked.report(true)
             // Heeds nothing.
-            while !release.value { await Task { try? await Task.sleep(for: .milliseconds(5)) }.value }
+            await Task { _ = await release.next() }.value
             return .notFound
         }
         let service = io.service(listening, responder: responder, onListening: { port.report($0) })
@@ -105,7 +107,7 @@ import Testing
                 _ = await run.result
             }
             #expect(time >= .seconds(1) && time < .seconds(20), "\(time)")
-            release.value = true
+            release.report(())
             await client.waitForClose()
         }
     }

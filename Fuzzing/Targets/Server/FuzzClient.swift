@@ -121,12 +121,8 @@ private final class FuzzWire: ChannelOutboundHandler {
         while isUpgraded, let (opcode, payload) = nextFrame() {
             switch opcode {
             case 0x81 where payload.readableBytesView.first == UInt8(ascii: "4"):
-                messages.append(
-                    .init(
-                        isBinary: false,
-                        bytes: payload.getSlice(at: payload.readerIndex + 1, length: payload.readableBytes - 1) ?? payload
-                    )
-                )
+                let text = payload.getSlice(at: payload.readerIndex + 1, length: payload.readableBytes - 1)
+                messages.append(.init(isBinary: false, bytes: text ?? payload))
             case 0x82: messages.append(.init(isBinary: true, bytes: payload))
             case 0x81, 0x88: break
             default: try rule(false, "a server sends whole frames")

@@ -93,7 +93,7 @@ final class TestNode: Sendable {
 }
 
 extension BroadcastPacket {
-    /// The name of the event; nil for what is no event.
+    /// The name of the event; nil for what is not one.
     var name: String? { try? encoded.elements().decode(String.self, at: 0) }
 }
 

@@ -94,7 +94,7 @@ import Testing
         #expect(Self.refusal([String: Int].self, json)?.contains(complaint) == true)
         #expect(Self.refusal([String: Double?].self, json)?.contains(complaint) == true)
         #expect(Self.refusal([[String: Int]].self, "[\(json)]")?.contains(complaint) == true)
-        // JavaScript tells them apart, and so does this type.
+        // JavaScript distinguishes them, and so does this type.
         let value = try JSONCoding.decode(SocketIOValue.self, json)
         guard case .object(let members) = value else { throw CancellationError() }
         #expect(members.count == 3)
