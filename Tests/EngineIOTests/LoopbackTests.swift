@@ -339,7 +339,8 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
                         let packets = texts.map { EncodedPacket(message: ByteBuffer(string: $0), isBinary: false) }
                         let sessions = ids.compactMap { try? server.delegate.session($0) }
                         for session in sessions { session.send(packets[0]) }
-                        let isWritten = sessions.dropFirst().allSatisfy { !$0.isDirty || !$0.isWritable }
+                        // A socket may take a large packet but for so little that the connection stays writable.
+                        let isWritten = texts[0] == large || sessions.dropFirst().allSatisfy { !$0.isDirty }
                         let wasEarly = (isWritten || !isDirect) && first.loop.writesEarly
                         for packet in packets.dropFirst() { for session in sessions { session.send(packet) } }
                         return wasEarly
