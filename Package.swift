@@ -249,6 +249,7 @@ let package = Package(
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 "SocketIOText",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),
@@ -314,6 +315,7 @@ let package = Package(
         .target(
             name: "SocketIOFuzzTargets",
             dependencies: [
+                "EngineIO",
                 "EngineIOCore",
                 "SocketIOMessagePack",
                 "SwiftSocketIO",
@@ -363,6 +365,7 @@ let package = Package(
             dependencies: [
                 "EngineIO",
                 "EngineIOTestSupport",
+                "SocketIOCore",
                 "SwiftSocketIO",
                 "SocketIOHummingbird",
                 "SocketIOTesting",
@@ -440,6 +443,7 @@ let package = Package(
                 "SwiftSocketIO",
                 "SocketIOCore",
                 "SocketIOTesting",
+                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -459,6 +463,15 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings
+        ),
+        // What an application sees of the public API: it imports nothing else, with the strictest rule for imports.
+        .testTarget(
+            name: "ApplicationTests",
+            dependencies: [
+                "SwiftSocketIO",
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
+            ],
+            swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]
         ),
         // What the articles and the README show, compiled as users compile it: without the upcoming features of this package.
         .testTarget(

@@ -124,7 +124,7 @@ struct Chat: Sendable {
 
     // MARK: Who and where
 
-    /// A room of the chat has a prefix, or somebody could join the room of another socket's id and read what is private.
+    /// The rooms of the chat have a prefix. Without it, a client could join the room of another socket's id and read private messages.
     private func channel(_ room: String) -> Room { "room:\(room)" }
     private func name(_ channel: Room) -> String? { channel.hasPrefix("room:") ? String(channel.dropFirst(5)) : nil }
     private func isMember(_ socket: Socket, of room: String) async -> Bool { await socket.rooms.contains(channel(room)) }

@@ -10,7 +10,7 @@ actor History {
 
     private struct Entry {
         var message: Message
-        /// Whether it has been sent to everybody. If not, its author will send it again.
+        /// Whether it has been sent to all members. If not, its author will send it again.
         var isSent: Bool
     }
 

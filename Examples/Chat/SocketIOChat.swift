@@ -32,7 +32,7 @@ struct SocketIOChat: AsyncParsableCommand {
         var configuration = SocketIOConfiguration()
         configuration.connectionStateRecovery = ConnectionStateRecovery()
         configuration.serveClient = try clientFile()
-        // Ctrl-C does not wait long for those who are cut off.
+        // Ctrl-C does not wait long for clients whose connection is broken.
         configuration.engine.limits.closeTimeout = .seconds(3)
 
         let io = try makeServer(configuration)

@@ -28,7 +28,7 @@ struct Options: ParsableArguments {
     @Option(help: "Milliseconds that a pong may take.") var pingTimeout = 20_000
     @Option(help: "Milliseconds until the first namespace must be joined.") var connectTimeout = 45_000
     @Option(help: "Event loops.") var loops = 2
-    @Flag(help: "Keep the sessions of clients that are cut off.") var recovery = false
+    @Flag(help: "Keep the sessions of clients whose connection breaks.") var recovery = false
 
     #if MongoDB
     @OptionGroup var mongo: MongoOptions

@@ -23,7 +23,7 @@ package final class LoopExecutor: TaskExecutor {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        // Only a new task runs in place: one that is resumed from within another would run inside it.
+        // Only a new task runs in place: a resumed one would run inside the task that resumes it.
         if loop.inEventLoop, startsInPlace.value {
             startsInPlace.value = false
             return job.runSynchronously(on: asUnownedTaskExecutor())

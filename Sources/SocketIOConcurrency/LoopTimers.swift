@@ -47,7 +47,7 @@ package final class LoopTimers {
         // Released after the access, as it may call back.
         let action = actions.removeValue(forKey: id)
         defer { withExtendedLifetime(action) {} }
-        // Cancelled entries stay in the heap until their time; drop them when they are most of it.
+        // Cancelled entries stay in the heap until their deadline; remove them when they are most of it.
         if entries.count > 1_024, entries.count > 4 * actions.count { compact() }
     }
 
@@ -69,7 +69,7 @@ package final class LoopTimers {
             actions.removeValue(forKey: next.id)?()
         }
         while let next = entries.min, actions[next.id] == nil { entries.removeMin() }
-        // An action may have scheduled something later than what is next.
+        // An action may have scheduled a timer that is later than the next one.
         if let next = entries.min, scheduled.map({ next.deadline < $0.deadline }) ?? true { arm(next.deadline) }
     }
 }

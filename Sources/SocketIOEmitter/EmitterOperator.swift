@@ -5,7 +5,9 @@ import SocketIOCluster
 public import SocketIOCore
 
 /// A selection of sockets in a namespace, with modifiers for the events sent to them. It is a value: keep it, pass it on, refine it.
-public struct EmitterOperator: Sendable {
+///
+/// An event that is ``SocketIOCore/BroadcastModifying/volatile`` is written to the cluster like any other; the nodes may drop it.
+public struct EmitterOperator: BroadcastModifying {
     let emitter: SocketIOEmitter
     let namespace: String
     var options = BroadcastOptions()
@@ -15,30 +17,12 @@ public struct EmitterOperator: Sendable {
         self.namespace = namespace
     }
 
-    private func with(_ change: (inout BroadcastOptions) -> Void) -> EmitterOperator {
+    /// Returns the selection with changed options.
+    public func selecting(_ change: (inout BroadcastOptions) -> Void) -> EmitterOperator {
         var copy = self
         change(&copy.options)
         return copy
     }
-
-    // MARK: Selection
-
-    /// The sockets in these rooms. Repeated calls add rooms; a socket in several rooms gets one event.
-    public func to(_ rooms: Room...) -> EmitterOperator { to(rooms) }
-    /// The sockets in these rooms. Repeated calls add rooms; a socket in several rooms gets one event.
-    public func to(_ rooms: [Room]) -> EmitterOperator { with { $0.rooms += rooms } }
-    /// The same as ``to(_:)-(Room...)``.
-    public func `in`(_ rooms: Room...) -> EmitterOperator { to(rooms) }
-    /// The same as ``to(_:)-([Room])``.
-    public func `in`(_ rooms: [Room]) -> EmitterOperator { to(rooms) }
-    /// Not the sockets in these rooms.
-    public func except(_ rooms: Room...) -> EmitterOperator { except(rooms) }
-    /// Not the sockets in these rooms.
-    public func except(_ rooms: [Room]) -> EmitterOperator { with { $0.except += rooms } }
-    /// The event may be dropped for clients that are not ready to receive. It is written to the cluster all the same.
-    public var volatile: EmitterOperator { with { $0.flags.volatile = true } }
-    /// Whether transports may compress the event. Default: they may.
-    public func compress(_ compress: Bool) -> EmitterOperator { with { $0.flags.compress = compress } }
 
     // MARK: Events
 
@@ -135,19 +119,10 @@ public struct EmitterOperator: Sendable {
 
     private func check(_ event: String) throws(SocketIOEmitterError) {
         try checkNamespace()
-        guard EventName.isReserved(event) else { return }
-        throw SocketIOEmitterError(.reservedEventName, "'\(event)' is one of Socket.IO's own events; choose another name")
+        if let problem = EventName.problem(of: event) { throw SocketIOEmitterError(.reservedEventName, problem) }
     }
 
     private func checkNamespace() throws(SocketIOEmitterError) {
-        let limit = 1_024
-        guard namespace.utf8.count <= limit else {
-            let text = "a namespace's name has \(namespace.utf8.count) bytes; use at most \(limit)"
-            throw SocketIOEmitterError(.invalidNamespace, text)
-        }
-        guard !namespace.utf8.contains(UInt8(ascii: ",")) else {
-            let text = "'\(namespace)' contains a comma, which ends the name in a packet; choose another name"
-            throw SocketIOEmitterError(.invalidNamespace, text)
-        }
+        if let problem = NamespaceName.problem(of: namespace) { throw SocketIOEmitterError(.invalidNamespace, problem) }
     }
 }

@@ -4,25 +4,11 @@
 public import SocketIOCore
 
 /// Operations on all sockets of the main namespace, `/`: an ``EmitterOperator`` without a selection.
-extension SocketIOEmitter {
+extension SocketIOEmitter: BroadcastModifying {
     private var all: EmitterOperator { of("/") }
 
-    /// The sockets in these rooms; see ``EmitterOperator/to(_:)-(Room...)``.
-    public func to(_ rooms: Room...) -> EmitterOperator { all.to(rooms) }
-    /// The sockets in these rooms; see ``EmitterOperator/to(_:)-([Room])``.
-    public func to(_ rooms: [Room]) -> EmitterOperator { all.to(rooms) }
-    /// The same as ``to(_:)-(Room...)``.
-    public func `in`(_ rooms: Room...) -> EmitterOperator { all.to(rooms) }
-    /// The same as ``to(_:)-([Room])``.
-    public func `in`(_ rooms: [Room]) -> EmitterOperator { all.to(rooms) }
-    /// All sockets but those in these rooms.
-    public func except(_ rooms: Room...) -> EmitterOperator { all.except(rooms) }
-    /// All sockets but those in these rooms.
-    public func except(_ rooms: [Room]) -> EmitterOperator { all.except(rooms) }
-    /// The event may be dropped for clients that are not ready to receive.
-    public var volatile: EmitterOperator { all.volatile }
-    /// Whether transports may compress the event.
-    public func compress(_ compress: Bool) -> EmitterOperator { all.compress(compress) }
+    /// Returns a selection of the main namespace's sockets, with changed options.
+    public func selecting(_ change: (inout BroadcastOptions) -> Void) -> EmitterOperator { all.selecting(change) }
 
     /// Sends an event to all clients; see ``EmitterOperator/emit(_:_:)``.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {

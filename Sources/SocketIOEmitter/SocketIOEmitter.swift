@@ -69,6 +69,6 @@ public final class SocketIOEmitter: Sendable {
 
     /// The sockets of a namespace. A missing leading slash is added.
     public func of(_ namespace: String) -> EmitterOperator {
-        EmitterOperator(emitter: self, namespace: namespace.hasPrefix("/") ? namespace : "/" + namespace)
+        EmitterOperator(emitter: self, namespace: NamespaceName.normalised(namespace))
     }
 }

@@ -30,7 +30,7 @@ enum ProductionSnippets {
         var configuration = SocketIOConfiguration()
         configuration.engine.maxHTTPBufferSize = 100_000
         configuration.engine.limits.sendBufferBytes = 1 << 20
-        configuration.eventQueue = EventQueueLimits(events: 32)
+        configuration.limits.eventQueue = EventQueueLimits(events: 32)
         return configuration
     }
 

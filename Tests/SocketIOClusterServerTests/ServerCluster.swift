@@ -171,15 +171,6 @@ extension ClusterConfiguration {
     }
 }
 
-/// Waits until something that no event announces has happened.
-func eventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    for _ in 0..<2_000 {
-        if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("it did not happen in time", sourceLocation: sourceLocation)
-}
-
 extension TestClient {
     /// The texts that come with events, up to `end`.
     func textsUntilEnd() async throws -> [String] {

@@ -8,6 +8,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import SocketIOCore
 import SwiftSocketIO
 import SocketIOHummingbird
 import SocketIOTesting

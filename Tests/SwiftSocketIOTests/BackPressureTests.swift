@@ -47,10 +47,10 @@ import Testing
     @Test(arguments: [1, 4])
     func `a flood holds back only its own client and loses nothing`(loops: Int) async throws {
         var configuration = SocketIOConfiguration()
-        configuration.eventQueue = EventQueueLimits(events: 16, bytes: 1 << 20, hardEvents: 4_096, hardBytes: 16 << 20)
+        configuration.limits.eventQueue = EventQueueLimits(events: 16, bytes: 1 << 20, hardEvents: 4_096, hardBytes: 16 << 20)
         let total = 3_000
         let release = Shared(false)
-        try await withServer(loops: loops, configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: loops) { io in
             io.onConnect { socket in
                 socket.on("n") { (n: Int) in
                     try await eventually { release.value }
@@ -78,7 +78,7 @@ import Testing
         var configuration = SocketIOConfiguration()
         configuration.engine.limits.sendBufferBytes = 256 << 10
         let reasons = Reports<String>()
-        try await withServer(loops: loops, configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: loops) { io in
             io.onConnect { socket in socket.onDisconnect { reasons.report($0.reason.description) } }
         } _: { server in
             let (lazy, _, _) = try await server.joined()
@@ -99,9 +99,9 @@ import Testing
 
     @Test func `concurrent handlers are bounded too`() async throws {
         var configuration = SocketIOConfiguration()
-        configuration.eventQueue = EventQueueLimits(events: 8, bytes: 1 << 20, hardEvents: 4_096, hardBytes: 16 << 20)
+        configuration.limits.eventQueue = EventQueueLimits(events: 8, bytes: 1 << 20, hardEvents: 4_096, hardBytes: 16 << 20)
         let (running, most, release) = (Shared(0), Shared(0), Shared(false))
-        try await withServer(configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             io.onConnect { socket in
                 socket.on("n", .concurrent) { (_: Int) in
                     running.value += 1

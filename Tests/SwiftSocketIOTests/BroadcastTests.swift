@@ -24,7 +24,7 @@ import Testing
 
     @Test(arguments: [1, 4])
     func `every selection rule of SocketIO`(loops: Int) async throws {
-        try await withServer(loops: loops, set: { Self.rooms($0) }) { server in
+        try await withTestServer(eventLoops: loops, setUp: { Self.rooms($0) }) { server in
             let a = try await server.joined()
             let b = try await server.joined()
             let c = try await server.joined()
@@ -49,7 +49,7 @@ import Testing
 
     @Test(arguments: [1, 4])
     func `acknowledgements of a broadcast arrive as a stream`(loops: Int) async throws {
-        try await withServer(loops: loops) { server in
+        try await withTestServer(eventLoops: loops) { server in
             var clients: [TestClient] = []
             for _ in 0..<5 { clients.append(try await server.joined().client) }
             let acknowledgements = try await server.io.timeout(.seconds(5)).emitWithAck("ready?", as: Int.self)
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func `collecting reports what is missing`() async throws {
-        try await withServer { server in
+        try await withTestServer(eventLoops: 1) { server in
             let (answering, _, _) = try await server.joined()
             let (silent, _, _) = try await server.joined()
             let acknowledgements = try await server.io.timeout(.seconds(60)).emitWithAck("q", as: String.self)
@@ -89,7 +89,7 @@ import Testing
 
     @Test(arguments: [1, 4])
     func `sockets can be fetched moved and ended`(loops: Int) async throws {
-        try await withServer(loops: loops) { io in
+        try await withTestServer(eventLoops: loops) { io in
             Self.rooms(io)
             io.use { socket in socket.data["role"] = "guest" }
         } _: { server in
@@ -120,7 +120,7 @@ import Testing
 
     @Test(arguments: [1, 4])
     func `what one task sends arrives in order`(loops: Int) async throws {
-        try await withServer(loops: loops) { server in
+        try await withTestServer(eventLoops: loops) { server in
             var clients: [TestClient] = []
             for _ in 0..<8 { clients.append(try await server.joined().client) }
             let sockets = await server.io.sockets.sockets

@@ -22,13 +22,13 @@ import Testing
 
     @Test func `auth has a size, in one namespace and in all`() async throws {
         var configuration = SocketIOConfiguration()
-        configuration.maxAuthSize = 1_000
-        configuration.maxAuthSizePerClient = 2_500
-        try await withServer(configuration: configuration) { io in
+        configuration.limits.authBytes = 1_000
+        configuration.limits.authBytesPerClient = 2_500
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             for number in 0..<5 { _ = io.of("/\(number)") }
         } _: { server in
             let innocent = try await server.joined().client
-            let client = try await server.client()
+            let client = try await server.connect()
             func auth(_ size: Int) -> String { "{\"t\":\"\(String(repeating: "x", count: size - 8))\"}" }
             try await client.requestJoin("/0", auth: auth(1_001))
             #expect(try await refusal(client).hasPrefix("auth has 1001 bytes; at most 1000 are allowed"))
@@ -47,9 +47,9 @@ import Testing
 
     @Test func `a socket that joins too many rooms stays in those that it has`() async throws {
         var configuration = SocketIOConfiguration()
-        configuration.rooms = RoomLimits(perSocket: 5, nameBytes: 20, perOperation: 8)
+        configuration.limits.rooms = RoomLimits(perSocket: 5, nameBytes: 20, perOperation: 8)
         let errors = Reports<SocketIOError?>()
-        try await withServer(configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             io.onError { errors.report($0.error as? SocketIOError) }
             io.use { socket in socket.join((0..<3).map { "early\($0)" }) }
             io.onConnect { socket in
@@ -76,7 +76,7 @@ import Testing
 
     @Test(arguments: [1, 4]) func `what is sent after a large change reaches those whom it concerns, in order`(loops: Int) async throws {
         let joined = Shared(0)
-        try await withServer(loops: loops) { io in
+        try await withTestServer(eventLoops: loops) { io in
             io.onConnect { socket in
                 joined.value += 1
                 socket.on("go") { (rooms: [String]) async throws in
@@ -105,16 +105,16 @@ import Testing
 
     @Test func `one client's namespaces leave room for others`() async throws {
         var configuration = SocketIOConfiguration()
-        configuration.maxChildNamespaces = 20
-        configuration.maxChildNamespacesPerClient = 5
-        try await withServer(configuration: configuration) { io in
+        configuration.limits.childNamespaces = 20
+        configuration.limits.childNamespacesPerClient = 5
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             _ = io.of { name, _ in name.hasPrefix("/d") }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             for number in 0..<5 { try await client.join("/d\(number)") }
             try await client.requestJoin("/d5")
             #expect(try await refusal(client) == "Too many namespaces")
-            let innocent = try await server.client()
+            let innocent = try await server.connect()
             try await innocent.join("/dother")
             // It may have others in their place.
             try await client.send(text: "41/d0,")
@@ -123,7 +123,7 @@ import Testing
             // Those of clients that have gone make room for newcomers.
             await client.cut()
             for _ in 0..<4 {
-                let other = try await server.client()
+                let other = try await server.connect()
                 for number in 0..<5 { try await other.join("/d-\(number)-\(Int.random(in: 0 ... .max))") }
                 await other.cut()
             }
@@ -134,11 +134,11 @@ import Testing
     }
 
     @Test func `a namespace that nobody got into does not stay`() async throws {
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             let parent = io.of { _, _ in true }
             parent.use { _ in throw ConnectError("no") }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             for number in 0..<300 {
                 try await client.requestJoin("/d\(number)")
                 #expect(try await refusal(client) == "no")
@@ -161,8 +161,8 @@ import Testing
             asked.value += 1
             return false
         })
-        try await withServer(configuration: configuration, adapter: adapter) { server in
-            let client = try await server.client()
+        try await withTestServer(configuration: configuration, adapter: adapter, eventLoops: 1) { server in
+            let client = try await server.connect()
             let (_, pid) = try await client.join("/", auth: auth)
             #expect(pid != nil)
             #expect(asked.value == (auth.contains("offset") ? 1 : 0))
@@ -184,7 +184,7 @@ import Testing
     @Test func `a client asks for some sessions at a time, and not for ever`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.connectionStateRecovery = ConnectionStateRecovery(claimsPerClient: 2)
-        configuration.maxNamespacesPerClient = 6
+        configuration.limits.namespacesPerClient = 6
         let (running, most, all) = (Shared(0), Shared(0), Shared(0))
         let release = Shared(false)
         let adapter = StubAdapterFactory(onRestore: { _, _, _ in
@@ -195,10 +195,10 @@ import Testing
             running.value -= 1
             return false
         })
-        try await withServer(configuration: configuration, adapter: adapter) { io in
+        try await withTestServer(configuration: configuration, adapter: adapter, eventLoops: 1) { io in
             for number in 0..<20 { _ = io.of("/\(number)") }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             for number in 0..<6 { try await client.requestJoin("/\(number)", auth: #"{"pid":"0123456789abcde"}"#) }
             try await eventually { running.value == 2 }
             release.value = true
@@ -216,14 +216,14 @@ import Testing
 
     @Test func `what fetchSockets reports of one socket is bounded`() async throws {
         var configuration = SocketIOConfiguration()
-        configuration.maxDescriptionSize = 2_000
-        try await withServer(configuration: configuration) { io in
+        configuration.limits.descriptionBytes = 2_000
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             io.onConnect { socket in
                 socket.data["name"] = "Ada"
                 socket.on("large") { socket.data["large"] = String(repeating: "x", count: 3_000) }
             }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             try await client.join("/", auth: "{\"token\":\"\(String(repeating: "x", count: 1_900))\"}")
             let found = try #require(try await server.io.fetchSockets().first)
             #expect(found.omitted == .auth && found.handshake.auth == nil && found.data("name", as: String.self) == "Ada")
@@ -241,10 +241,24 @@ import Testing
         let logger = Logger(label: "test") { _ in Lines(lines: lines) }
         let io = SocketIOServer(logger: logger)
         struct Failure: Error { let text: String }
-        for number in 0..<1_000 { io.report(Failure(text: "\(number)\n2026 info: all is well"), event: "a\nb", socket: nil) }
+        for number in 0..<1_000 { io.errors.report(Failure(text: "\(number)\n2026 info: all is well"), event: "a\nb") }
         #expect(lines.value.count == 10)
         #expect(lines.value.allSatisfy { !$0.contains("\n") && $0.contains("n2026 info") })
         await io.close()
+    }
+
+    @Test func `the id of a connection is not logged, as it is a secret`() async throws {
+        let lines = Shared<[String]>([])
+        let logger = Logger(label: "test") { _ in Lines(lines: lines, logLevel: .trace) }
+        var configuration = SocketIOConfiguration()
+        configuration.engine.generateID = { _ in "the-secret-of-the-connection" }
+        try await withTestServer(configuration: configuration, eventLoops: 1, logger: logger) { server in
+            let (client, sid, _) = try await server.joined()
+            try await client.send(text: "4x")
+            await client.waitUntilClosed()
+            try await eventually { lines.value.contains { $0.hasPrefix("invalid packet") && $0.contains(sid) } }
+        }
+        #expect(lines.value.allSatisfy { !$0.contains("the-secret-of-the-connection") })
     }
 
     private struct Lines: LogHandler {

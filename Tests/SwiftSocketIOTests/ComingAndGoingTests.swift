@@ -15,7 +15,7 @@ import Testing
     @Test(arguments: Remains.allCases)
     func `what a client leaves running is bounded`(_ remains: Remains) async throws {
         var configuration = SocketIOConfiguration()
-        configuration.eventQueue = EventQueueLimits(events: 4, bytes: 1 << 20, hardEvents: 4_096, hardBytes: 16 << 20)
+        configuration.limits.eventQueue = EventQueueLimits(events: 4, bytes: 1 << 20, hardEvents: 4_096, hardBytes: 16 << 20)
         let (running, most, ended, release) = (Shared(0), Shared(0), Shared(0), Shared(false))
         @Sendable func linger() async {
             running.value += 1
@@ -25,7 +25,7 @@ import Testing
             running.value -= 1
             ended.value += 1
         }
-        try await withServer(configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             io.of("/others").onConnect { socket in socket.on("ping") { "pong" } }
             io.onConnect { socket in
                 switch remains {
@@ -34,7 +34,7 @@ import Testing
                 }
             }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             let rounds = Task {
                 for _ in 0..<20 {
                     try await client.join()

@@ -15,20 +15,21 @@ import Testing
     @Test func `the connection tells its transport and its upgrade`() async throws {
         let upgrades = Reports<EngineConfiguration.Transport>()
         let transports = Reports<EngineConfiguration.Transport?>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in
                 socket.conn.onUpgrade { upgrades.report($0) }
                 transports.report(await socket.conn.transport)
                 socket.onDisconnect { _ in transports.report(await socket.conn.transport) }
             }
         } _: { server in
-            try await RawClient.with(server.port) { poller in
+            let port = try #require(server.port)
+            try await RawClient.with(port) { poller in
                 let sid = try await poller.handshake()
                 let target = "/socket.io/?EIO=4&transport=polling&sid=\(sid)"
                 #expect(try await poller.post(target, "40").body == "ok")
                 #expect(try await poller.get(target).body.hasPrefix("40{"))
                 #expect(await transports.next() == .polling)
-                try await RawClient.with(server.port) { candidate in
+                try await RawClient.with(port) { candidate in
                     try await candidate.upgrade("/socket.io/?EIO=4&transport=websocket&sid=\(sid)")
                     try await candidate.sendText("2probe")
                     #expect(try await candidate.frame() == .text("3probe"))
@@ -44,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4]) func `a parent reaches selected clients of all children`(loops: Int) async throws {
-        try await withServer(loops: loops) { io in
+        try await withTestServer(eventLoops: loops) { io in
             io.of(/\/tenant-\d+/).onConnect { socket in
                 socket.on("join") { (room: String) async -> Bool in
                     await socket.join(room)
@@ -61,7 +62,7 @@ import Testing
             }
             var clients: [TestClient] = []
             for n in 0..<2 {
-                let client = try await server.client()
+                let client = try await server.connect()
                 try await client.join("/other-\(n)")
                 _ = try await client.emitWithAck("join", n == 0 ? ["all", "muted"] : ["all"], namespace: "/other-\(n)")
                 clients.append(client)
@@ -78,7 +79,7 @@ import Testing
 
     @Test func `what is handled once may run in place`() async throws {
         let counts = Shared((typed: 0, raw: 0))
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in
                 socket.once("typed") { (n: Int) -> Int in
                     counts.value.typed += 1
@@ -102,7 +103,7 @@ import Testing
     }
 
     @Test func `arguments may come from bytes`() async throws {
-        try await withServer { server in
+        try await withTestServer(eventLoops: 1) { server in
             let (client, _, _) = try await server.joined()
             let stored = try EventArguments(array: ByteBuffer(string: "[1, {\"a\":[2,3]}]"), format: .json)
             try await server.io.sockets.broadcastOperator.emit("stored", raw: stored)

@@ -11,8 +11,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
     @Test func `unknown namespace is refused`() async throws {
-        try await withServer { server in
-            let client = try await server.client()
+        try await withTestServer(eventLoops: 1) { server in
+            let client = try await server.connect()
             try await client.requestJoin("/nothing", auth: nil)
             #expect(try await client.receive() == .text("44/nothing,{\"message\":\"Invalid namespace\"}"))
         }
@@ -20,7 +20,7 @@ import Testing
 
     @Test func `middleware refuses with message and data`() async throws {
         struct Advice: Codable { var code: Int }
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.use { socket in
                 let token = try? await socket.handshake.auth?.decode([String: String].self)["token"]
                 guard token == "secret" else { throw ConnectError("not authorized", data: Advice(code: 7)) }
@@ -28,7 +28,7 @@ import Testing
             }
             io.onConnect { socket in socket.on("who") { socket.data["user", as: String.self] } }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             try await client.requestJoin("/", auth: "{\"token\":\"wrong\"}")
             #expect(try await client.receive() == .text("44{\"message\":\"not authorized\",\"data\":{\"code\":7}}"))
             try await client.join(auth: "{\"token\":\"secret\"}")
@@ -39,7 +39,7 @@ import Testing
     @Test func `a second connect while middleware runs makes one socket`() async throws {
         let connects = Mutex(0)
         let (inside, release) = (Reports<Void>(), Reports<Void>())
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.of("/other").onConnect { _ in }
             io.use { _ in
                 inside.report(())
@@ -47,7 +47,7 @@ import Testing
             }
             io.onConnect { _ in connects.withLock { $0 += 1 } }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             try await client.requestJoin("/")
             _ = await inside.next()
             try await client.requestJoin("/")
@@ -68,14 +68,14 @@ import Testing
         let inside = Reports<Void>()
         let connects = Mutex(0)
         let release = Reports<Void>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.use { _ in
                 inside.report(())
                 _ = await release.next()
             }
             io.onConnect { _ in connects.withLock { $0 += 1 } }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             try await client.requestJoin("/")
             _ = await inside.next()
             await client.cut()
@@ -93,8 +93,8 @@ import Testing
     @Test func `clients that join nothing are closed`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.connectTimeout = .milliseconds(50)
-        try await withServer(configuration: configuration) { server in
-            let client = try await server.client()
+        try await withTestServer(configuration: configuration, eventLoops: 1) { server in
+            let client = try await server.connect()
             await client.waitUntilClosed()
             #expect(!client.isOpen)
         }
@@ -104,12 +104,12 @@ import Testing
         var configuration = SocketIOConfiguration()
         configuration.cleanupEmptyChildNamespaces = true
         let made = Reports<String>()
-        try await withServer(configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             let tenants = io.of(/\/tenant-\d+/)
             tenants.onNamespace { made.report($0.name) }
             tenants.onConnect { socket in socket.on("where") { socket.namespace.name } }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             try await client.join("/tenant-7")
             #expect(await made.next() == "/tenant-7")
             #expect(try await client.emitWithAck("where", namespace: "/tenant-7").decode(String.self, at: 0) == "/tenant-7")
@@ -126,7 +126,7 @@ import Testing
     ])
     func `reasons are SocketIO s`(reason: String) async throws {
         let ends = Reports<(phase: String, reason: String, rooms: NameSet)>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in
                 await socket.join("lobby")
                 socket.onDisconnecting { end in ends.report(("disconnecting", end.reason.description, await socket.rooms)) }
@@ -153,7 +153,7 @@ import Testing
     @Test(arguments: ["42/nothing,[\"x\"]", "40", "44", "43/nothing,1[]", "451-/nothing,[\"x\"]"])
     func `packets that make no sense close the connection`(packet: String) async throws {
         let reasons = Reports<String>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in socket.onDisconnect { reasons.report($0.reason.description) } }
         } _: { server in
             let (client, _, _) = try await server.joined()
@@ -164,7 +164,7 @@ import Testing
     }
 
     @Test func `leaving twice is no error`() async throws {
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.of("/other").onConnect { _ in }
             io.onConnect { socket in socket.on("ping") { "pong" } }
         } _: { server in
@@ -177,7 +177,7 @@ import Testing
 
     @Test func `closing the connection tells the client first`() async throws {
         let ends = Reports<(reason: String, agent: String?)>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.of("/other").onConnect { _ in }
             io.onConnect { socket in
                 socket.onDisconnect { end in ends.report((end.reason.description, await socket.handshake.headers["user-agent"])) }
@@ -187,7 +187,7 @@ import Testing
                 }
             }
         } _: { server in
-            let client = try await TestClient.connect(port: server.port, headers: [("user-agent", "test")])
+            let client = try await server.connect(headers: [("user-agent", "test")])
             try await client.join()
             try await client.join("/other")
             try await client.emit("go")
@@ -208,7 +208,7 @@ import Testing
     @Test func `a client that changes its mind gets what it asked for last`() async throws {
         let inside = Reports<Int>()
         let first = Reports<Void>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.use { socket in
                 let n = try await socket.handshake.auth?.decode([String: Int].self)["n"] ?? 0
                 socket.data["n"] = n
@@ -218,7 +218,7 @@ import Testing
             }
             io.onConnect { socket in socket.on("n") { socket.data["n", as: Int.self] } }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             try await client.requestJoin("/", auth: "{\"n\":1}")
             #expect(await inside.next() == 1)
             try await client.send(text: "41")
@@ -233,8 +233,8 @@ import Testing
         let released = Reports<Void>()
         var configuration = SocketIOConfiguration()
         configuration.cleanupEmptyChildNamespaces = true
-        configuration.maxChildNamespaces = 1
-        try await withServer(configuration: configuration) { io in
+        configuration.limits.childNamespaces = 1
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             let tenants = io.of(/\/tenant-\d+/)
             // A hook may use the server.
             tenants.onNamespace { _ in _ = io.of("/audit") }
@@ -245,7 +245,7 @@ import Testing
                 throw ConnectError("no")
             }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             for n in 0..<3 {
                 try await client.requestJoin("/tenant-\(n)")
                 #expect(try await client.receive() == .text("44/tenant-\(n),{\"message\":\"no\"}"))
@@ -257,11 +257,11 @@ import Testing
 
     @Test func `child namespaces are limited`() async throws {
         var configuration = SocketIOConfiguration()
-        configuration.maxChildNamespaces = 2
-        try await withServer(configuration: configuration) { io in
+        configuration.limits.childNamespaces = 2
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             io.of(/\/tenant-\d+/).onConnect { _ in }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             for n in 0..<2 { try await client.join("/tenant-\(n)") }
             try await client.requestJoin("/tenant-2")
             #expect(try await client.receive() == .text("44/tenant-2,{\"message\":\"Too many namespaces\"}"))
@@ -277,7 +277,7 @@ import Testing
 
     @Test func `what a handler has captured may use the socket when it goes`() async throws {
         let released = Reports<Void>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in
                 let last = Witness {
                     socket.off("x")
@@ -295,7 +295,7 @@ import Testing
 
     @Test func `a disconnected socket holds nothing`() async throws {
         let released = Reports<Void>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in
                 let witness = Witness { released.report(()) }
                 socket.on("x") { _ = (socket, witness) }

@@ -40,7 +40,7 @@ import Testing
         configuration.drainDuration = .zero
         if end == .recoverable { configuration.connectionStateRecovery = ConnectionStateRecovery() }
         let ended = Shared<[Int]>([])
-        try await withServer(configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             for name in Self.namespaces {
                 io.of(name).onConnect { socket in
                     socket.onDisconnect { disconnection in ended.update { $0.append(disconnection.rooms.count) } }
@@ -50,7 +50,7 @@ import Testing
                 }
             }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             var pids: [String?] = []
             for name in Self.namespaces {
                 pids.append(try await client.join(name).pid)
@@ -69,7 +69,7 @@ import Testing
             #expect(turns.most > 0 && turns.most < 5_000, "\(turns.most)")
             for name in Self.namespaces { #expect(server.io.of(name).localAdapter.socketCount == 0) }
             guard end == .recoverable else { return }
-            let back = try await server.client()
+            let back = try await server.connect()
             for (name, pid) in zip(Self.namespaces, pids) {
                 #expect(try await back.join(name, auth: "{\"pid\":\"\(pid ?? "")\"}").pid == pid)
             }
@@ -79,7 +79,7 @@ import Testing
     @Test func `a session that is claimed while its connection lives is moved whole`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.connectionStateRecovery = ConnectionStateRecovery()
-        try await withServer(configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             for name in Self.namespaces {
                 io.of(name).onConnect { socket in
                     if !socket.recovered { await socket.join(Self.rooms) }
@@ -87,13 +87,13 @@ import Testing
                 }
             }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             var pids: [String?] = []
             for name in Self.namespaces {
                 pids.append(try await client.join(name).pid)
                 _ = try await client.emitWithAck("rooms", namespace: name)
             }
-            let back = try await server.client()
+            let back = try await server.connect()
             // From the last one, which would have had its turn last.
             for (name, pid) in zip(Self.namespaces, pids).reversed() {
                 #expect(try await back.join(name, auth: "{\"pid\":\"\(pid ?? "")\"}").pid == pid)

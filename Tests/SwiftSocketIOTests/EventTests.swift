@@ -13,7 +13,7 @@ import Testing
     func `returned value is the acknowledgement`(loops: Int, parser: PacketFormat) async throws {
         var configuration = SocketIOConfiguration()
         configuration.parser = parser
-        try await withServer(loops: loops, configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: loops) { io in
             io.onConnect { socket in
                 socket.on("sum") { (a: Double, b: Double) in a + b }
                 socket.on("greet") { (name: String) async in
@@ -49,7 +49,7 @@ import Testing
 
     @Test(arguments: [1, 4])
     func `events of one client are handled in order`(loops: Int) async throws {
-        try await withServer(loops: loops) { io in
+        try await withTestServer(eventLoops: loops) { io in
             io.onConnect { socket in
                 socket.on("slow") { (n: Int) in
                     try await Task.sleep(for: .milliseconds(20))
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func `concurrent handlers do not hold back the next event`() async throws {
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in
                 socket.on("wait", .concurrent) { () in
                     try await Task.sleep(for: .seconds(60))
@@ -87,7 +87,7 @@ import Testing
     @Test(.timeLimit(.minutes(1)), arguments: [HandlerMode.serial, .concurrent])
     func `a handler that ends its socket at once is cancelled`(mode: HandlerMode) async throws {
         let ends = Reports<Bool>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in
                 socket.on("leave", mode) { () async in
                     let (nothing, continuation) = AsyncStream<Never>.makeStream()
@@ -109,7 +109,7 @@ import Testing
     func `handlers that block run elsewhere`(block: Bool) async throws {
         var configuration = SocketIOConfiguration()
         configuration.handlersBlock = block
-        try await withServer(configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             io.onConnect { socket in
                 let connects = MultiThreadedEventLoopGroup.currentEventLoop == nil
                 socket.on("in place") { [connects, MultiThreadedEventLoopGroup.currentEventLoop == nil] }
@@ -127,7 +127,7 @@ import Testing
 
     @Test(arguments: [1, 4])
     func `a handler may await an acknowledgement of its own client`(loops: Int) async throws {
-        try await withServer(loops: loops) { io in
+        try await withTestServer(eventLoops: loops) { io in
             io.onConnect { socket in
                 socket.on("start") { () async throws in
                     let answer = try await socket.timeout(.seconds(5)).emitWithAck("question", "6 x 7", as: Int.self)
@@ -146,7 +146,7 @@ import Testing
 
     @Test func `acknowledgements time out and end with the connection`() async throws {
         let errors = Reports<SocketIOError.Code?>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in
                 socket.on("timeout") { () async in
                     do {
@@ -171,7 +171,7 @@ import Testing
 
     @Test func `wrong arguments go to the error hook and nobody else suffers`() async throws {
         let failures = Reports<String?>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onError { failures.report($0.event) }
             io.onConnect { socket in
                 socket.on("number") { (n: Int) in n }
@@ -189,7 +189,7 @@ import Testing
 
     @Test func `catch all listeners and middleware come first`() async throws {
         let seen = Reports<String>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onError { seen.report("error in \($0.event ?? "-")") }
             io.onConnect { socket in
                 socket.use { event in
@@ -219,7 +219,7 @@ import Testing
     }
 
     @Test func `reserved names cannot be sent`() async throws {
-        try await withServer { server in
+        try await withTestServer(eventLoops: 1) { server in
             await #expect(throws: SocketIOError.self) { try await server.io.emit("connect", 1) }
         }
     }
@@ -228,7 +228,7 @@ import Testing
         "42{}", "42[]", "42[null]", "42[{\"toString\":\"x\"}]", "42[\"connect\"]", "451[\"x\"]", "49", "4", "42/none,[\"x\"]", "43[]",
     ])
     func `a packet that breaks the protocol ends only its connection`(packet: String) async throws {
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in socket.on("ping") { "pong" } }
         } _: { server in
             let (bad, _, _) = try await server.joined()

@@ -44,7 +44,7 @@ private func raiseDescriptorLimit() -> Int {
         let descriptors = raiseDescriptorLimit()
         let batch = min(2_500, descriptors / 4)
         if batch < 2_500 { print("only \(descriptors) descriptors are allowed: connecting \(batch) clients at a time") }
-        try await withServer(loops: 2) { io in
+        try await withTestServer(eventLoops: 2) { io in
             io.of("/other").onConnect { _ in }
             io.onConnect { socket in
                 let witness = Witness()
@@ -77,7 +77,7 @@ private func raiseDescriptorLimit() -> Int {
             for index in 0..<count {
                 if index >= 64, let client = try await group.next() { clients.append(client) }
                 group.addTask {
-                    let client = try await server.client()
+                    let client = try await server.connect()
                     try await client.join()
                     _ = try await client.receiveEvent()
                     try await client.join("/other")
@@ -95,7 +95,7 @@ private func raiseDescriptorLimit() -> Int {
         var configuration = SocketIOConfiguration()
         let bound = 128 << 10
         configuration.engine.limits.sendBufferBytes = bound
-        try await withServer(loops: 2, configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: 2) { io in
             // Each gets bytes of its own, so that nothing is shared.
             io.onConnect { socket in
                 socket.on("fill") { (bytes: Int) in try socket.emit("filling", String(repeating: "x", count: bytes)) }
@@ -103,7 +103,7 @@ private func raiseDescriptorLimit() -> Int {
         } _: { server in
             var clients: [TestClient] = []
             for _ in 0..<count {
-                let client = try await server.client()
+                let client = try await server.connect()
                 try await client.join()
                 clients.append(client)
             }

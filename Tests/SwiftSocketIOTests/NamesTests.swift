@@ -18,7 +18,7 @@ import Testing
     func `events have the handlers of their bytes`(parser: PacketFormat) async throws {
         var configuration = SocketIOConfiguration()
         configuration.parser = parser
-        try await withServer(configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             io.onConnect { socket in
                 socket.on(Self.composed) { 1 }
                 socket.on(Self.decomposed) { 2 }
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func `removing the handlers of a name leaves those of other bytes`() async throws {
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in
                 socket.on(Self.composed) { 1 }
                 socket.on(Self.decomposed) { 2 }
@@ -48,11 +48,11 @@ import Testing
     }
 
     @Test func `namespaces are their bytes`() async throws {
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             _ = io.of("/" + Self.composed)
         } _: { server in
             #expect(server.io.of("/" + Self.composed) === server.io.of(Self.composed))
-            let client = try await server.client()
+            let client = try await server.connect()
             await #expect(throws: (any Error).self) { try await client.join("/" + Self.decomposed) }
             _ = try await client.join("/" + Self.composed)
         }
@@ -60,7 +60,7 @@ import Testing
 
     @Test func `socket data has the keys of its bytes`() async throws {
         let counts = Shared<[Int?]>([])
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onConnect { socket in
                 socket.data[Self.composed] = 1
                 socket.data[Self.decomposed] = 2
@@ -77,7 +77,7 @@ import Testing
 
     @Test func `a room whose name is too long is reported and not joined`() async throws {
         let errors = Shared<[SocketIOError.Code]>([])
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onError { failure in
                 if let error = failure.error as? SocketIOError { errors.value += [error.code] }
             }
@@ -101,7 +101,7 @@ import Testing
     @Test func `the limit of event names must make sense`() async throws {
         for limit in [0, -1, 65_537] {
             var configuration = SocketIOConfiguration()
-            configuration.maxEventNameLength = limit
+            configuration.limits.eventNameBytes = limit
             let io = SocketIOServer(configuration: configuration)
             await #expect { try await io.start() } throws: { ($0 as? SocketIOError)?.code == .invalidConfiguration }
             await io.close()

@@ -12,7 +12,7 @@ import Testing
     @Test func `a child waits until its predecessor is closed`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.cleanupEmptyChildNamespaces = true
-        configuration.maxChildNamespaces = 1
+        configuration.limits.childNamespaces = 1
         let life = Reports<String>()
         let release = Reports<Void>()
         let adapter = StubAdapterFactory(
@@ -29,10 +29,10 @@ import Testing
                 life.report("closed")
             }
         )
-        try await withServer(configuration: configuration, adapter: adapter) { io in
+        try await withTestServer(configuration: configuration, adapter: adapter, eventLoops: 1) { io in
             io.of(/\/tenant-\d+/).onConnect { _ in }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             try await client.join("/tenant-1")
             try await client.send(text: "41/tenant-1,")
             for expected in ["made", "started", "closing"] { #expect(await life.next() == expected) }
@@ -59,7 +59,7 @@ import Testing
             await io.close()
         }
         let errors = Reports<SocketIOError?>()
-        try await withServer { io in
+        try await withTestServer(eventLoops: 1) { io in
             io.onError { errors.report($0.error as? SocketIOError) }
         } _: { server in
             let late = server.io.of("/c,d")
@@ -72,10 +72,10 @@ import Testing
     @Test func `a dynamic namespace has a good name too`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.parser = .messagePack
-        try await withServer(configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
             _ = io.of { _, _ in true }
         } _: { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             try await client.join("/good")
             try await client.requestJoin("/a,b")
             guard case .connectError = try await client.receivePacket().content else {
@@ -99,12 +99,12 @@ import Testing
 
     @Test func `handlers of server side events are bounded`() async throws {
         var configuration = SocketIOConfiguration()
-        configuration.maxServerSideEvents = 3
+        configuration.limits.serverSideEvents = 3
         let context = Shared<AdapterContext?>(nil)
         let (running, release) = (Shared(0), Shared(false))
         let errors = Reports<SocketIOError?>()
         let adapter = StubAdapterFactory(onMake: { context.value = $0 })
-        try await withServer(configuration: configuration, adapter: adapter) { io in
+        try await withTestServer(configuration: configuration, adapter: adapter, eventLoops: 1) { io in
             io.onError { errors.report($0.error as? SocketIOError) }
             io.on("work") { () async throws -> Int in
                 running.value += 1
@@ -136,11 +136,12 @@ import Testing
 
     @Test func `handlers of server-side events are bounded by bytes, too`() async throws {
         var configuration = SocketIOConfiguration()
-        configuration.maxServerSideEventBytes = 10_000
+        configuration.limits.serverSideEventBytes = 10_000
         let context = Shared<AdapterContext?>(nil)
         let (started, release) = (Shared(0), Shared(false))
         let errors = Reports<SocketIOError?>()
-        try await withServer(configuration: configuration, adapter: StubAdapterFactory(onMake: { context.value = $0 })) { io in
+        try await withTestServer(configuration: configuration, adapter: StubAdapterFactory(onMake: { context.value = $0 }), eventLoops: 1) {
+            io in
             io.onError { errors.report($0.error as? SocketIOError) }
             io.on("work") { (text: String) async throws in
                 started.value += 1

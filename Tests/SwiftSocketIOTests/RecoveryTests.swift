@@ -24,7 +24,7 @@ import Testing
 
     @Test(arguments: [1, 4], [true, false])
     func `a client that comes back gets what it missed`(loops: Int, noticed: Bool) async throws {
-        try await withServer(loops: loops, configuration: configuration()) { io in
+        try await withTestServer(configuration: configuration(), eventLoops: loops) { io in
             io.onConnect { socket in
                 if !socket.recovered {
                     await socket.join("room")
@@ -48,7 +48,7 @@ import Testing
             try await server.io.to("other").emit("n", -1)
             try await server.io.volatile.emit("n", -2)
             try await server.io.to(first.sid).emit("n", 3)
-            let back = try await server.client()
+            let back = try await server.connect()
             #expect(try await back.join(auth: claim(first.pid, offset)) == (first.sid, first.pid))
             try await server.io.emit("n", 4)
             for n in 2...4 { #expect(try await back.receiveEvent().arguments.decode(Int.self, at: 0) == n) }
@@ -61,29 +61,30 @@ import Testing
     }
 
     @Test func `a session is restored once`() async throws {
-        try await withServer(configuration: configuration()) { server in
+        try await withTestServer(configuration: configuration(), eventLoops: 1) { server in
             let first = try await server.joined()
             await first.client.cut()
-            let back = try await server.client()
+            let back = try await server.connect()
             #expect(try await back.join(auth: claim(first.pid, nil)).sid == first.sid)
             await back.cut()
             try await eventually { server.io.sockets.socketCount == 0 }
-            let other = try await server.client()
+            let other = try await server.connect()
             #expect(try await other.join(auth: claim("unknown", nil)).sid != first.sid)
-            let again = try await server.client()
+            let again = try await server.connect()
             #expect(try await again.join(auth: claim(first.pid, "ffffffffffffffffffffffff")).sid != first.sid)
-            let late = try await server.client()
+            let late = try await server.connect()
             #expect(try await late.join(auth: claim(first.pid, nil)).sid != first.sid)
         }
     }
 
     @Test func `sessions expire`() async throws {
-        try await withServer(configuration: configuration { $0.maxDisconnectionDuration = .milliseconds(20) }) { server in
+        try await withTestServer(configuration: configuration { $0.maxDisconnectionDuration = .milliseconds(20) }, eventLoops: 1) {
+            server in
             let first = try await server.joined()
             await first.client.cut()
             try await eventually { server.io.sockets.socketCount == 0 }
             try await eventually { server.io.sockets.localAdapter.isEmpty }
-            let back = try await server.client()
+            let back = try await server.connect()
             #expect(try await back.join(auth: claim(first.pid, nil)).sid != first.sid)
         }
     }
@@ -115,7 +116,7 @@ import Testing
             init(_ onDeinit: @escaping @Sendable () -> Void) { self.onDeinit = onDeinit }
             deinit { onDeinit() }
         }
-        try await withServer(configuration: configuration { $0.skipMiddlewares = false }) { io in
+        try await withTestServer(configuration: configuration { $0.skipMiddlewares = false }, eventLoops: 1) { io in
             io.use { socket in
                 guard await socket.handshake.auth != nil else { return }
                 let witness = Witness { released.report(()) }
@@ -125,7 +126,7 @@ import Testing
         } _: { server in
             let first = try await server.joined()
             await first.client.cut()
-            let back = try await server.client()
+            let back = try await server.connect()
             #expect(try await back.join(auth: claim(first.pid, nil)).sid == first.sid)
             #expect(await released.next() != nil)
             #expect(back.isOpen)
@@ -133,21 +134,21 @@ import Testing
     }
 
     @Test func `a client that left on purpose starts anew`() async throws {
-        try await withServer(configuration: configuration()) { server in
+        try await withTestServer(configuration: configuration(), eventLoops: 1) { server in
             let first = try await server.joined()
             try await first.client.send(text: "41")
-            let back = try await server.client()
+            let back = try await server.connect()
             #expect(try await back.join(auth: claim(first.pid, nil)).sid != first.sid)
         }
     }
 
     @Test func `overflow starts anew`() async throws {
-        try await withServer(configuration: configuration { $0.buffer.packets = 10 }) { server in
+        try await withTestServer(configuration: configuration { $0.buffer.packets = 10 }, eventLoops: 1) { server in
             let first = try await server.joined()
             await first.client.cut()
             try await eventually { server.io.sockets.socketCount == 0 }
             for n in 0..<11 { try await server.io.emit("n", n) }
-            let back = try await server.client()
+            let back = try await server.connect()
             #expect(try await back.join(auth: claim(first.pid, nil)).sid != first.sid)
         }
     }
@@ -179,8 +180,8 @@ import Testing
             await run(on: loop) { claimant.resume(session, missed: []) }
             return true
         })
-        try await withServer(loops: 2, configuration: configuration(), adapter: adapter) { server in
-            let lost = try await server.client()
+        try await withTestServer(configuration: configuration(), adapter: adapter, eventLoops: 2) { server in
+            let lost = try await server.connect()
             try await lost.requestJoin("/", auth: claim("p23456789012345", nil))
             _ = await inside.next()
             await lost.cut()
@@ -189,19 +190,19 @@ import Testing
             release.report(())
             try await eventually { server.io.sockets.localAdapter.keepsOnlySessions }
             if early { try await server.io.to("room").emit("n", 1) }
-            let back = try await server.client()
+            let back = try await server.connect()
             #expect(try await back.join(auth: claim("p23456789012345", nil)).sid == "moved")
             #expect(try await back.receiveEvent().arguments.decode(Int.self, at: 0) == 1)
         }
     }
 
     @Test func `the time of a session that is back is forgotten`() async throws {
-        try await withServer(configuration: configuration()) { server in
+        try await withTestServer(configuration: configuration(), eventLoops: 1) { server in
             var current = try await server.joined()
             for _ in 0..<10 {
                 await current.client.cut()
                 try await eventually { server.io.sockets.socketCount == 0 }
-                let back = try await server.client()
+                let back = try await server.connect()
                 let (sid, pid) = try await back.join(auth: claim(current.pid, nil))
                 #expect(sid == current.sid)
                 current = (back, sid, pid)
@@ -218,7 +219,7 @@ import Testing
             $0.bytes = 100_000
             $0.maxDisconnectionDuration = .seconds(4)
         }
-        try await withServer(loops: loops, configuration: configuration) { io in
+        try await withTestServer(configuration: configuration, eventLoops: loops) { io in
             io.onConnect { socket in await socket.join("room") }
         } _: { server in
             let budget = try #require(server.io.recoveryBudget)
@@ -228,7 +229,7 @@ import Testing
             try await eventually { server.io.sockets.socketCount == 0 }
             // Many keep the same packets: they count once.
             for n in 0..<5 { try await server.io.emit("n", n, String(repeating: "x", count: 1_000)) }
-            let back = try await server.client()
+            let back = try await server.connect()
             #expect(try await back.join(auth: claim(sessions[0].pid, nil)).sid == sessions[0].sid)
             for n in 0..<5 { #expect(try await back.receiveEvent().arguments.decode(Int.self, at: 0) == n) }
             await back.cut()
@@ -237,7 +238,7 @@ import Testing
                 // What is on its way to the loops counts too.
                 #expect(budget.used < 200_000)
             }
-            let late = try await server.client()
+            let late = try await server.connect()
             #expect(try await late.join(auth: claim(sessions[1].pid, nil)).sid != sessions[1].sid)
             await late.cut()
             try await eventually { server.io.sockets.localAdapter.isEmpty }
@@ -246,14 +247,14 @@ import Testing
     }
 
     @Test func `volatile events do not spoil the offset`() async throws {
-        try await withServer(configuration: configuration()) { server in
+        try await withTestServer(configuration: configuration(), eventLoops: 1) { server in
             let (client, sid, _) = try await server.joined()
             try await server.io.volatile.emit("tick")
             #expect(try await client.receive() == .text("42[\"tick\",null]"))
             try await server.io.to(sid).volatile.emit("tick", "text")
             #expect(try await client.receive() == .text("42[\"tick\",\"text\",null]"))
         }
-        try await withServer { server in
+        try await withTestServer(eventLoops: 1) { server in
             let (client, _, _) = try await server.joined()
             try await server.io.volatile.emit("tick", "text")
             #expect(try await client.receive() == .text("42[\"tick\",\"text\"]"))
@@ -265,7 +266,7 @@ import Testing
         var configuration = configuration { $0.buffer = .init(packets: .max, bytes: .max) }
         configuration.engine.limits.sendBufferPackets = .max
         configuration.engine.limits.sendBufferBytes = .max
-        try await withServer(loops: loops, configuration: configuration) { server in
+        try await withTestServer(configuration: configuration, eventLoops: loops) { server in
             var current = try await server.joined()
             let read = Shared(0)
             let storm = Task {
@@ -291,7 +292,7 @@ import Testing
             for _ in 0..<10 {
                 for _ in 0..<50 { try await readNext(current.client) }
                 await current.client.cut()
-                let back = try await server.client()
+                let back = try await server.connect()
                 let joined = try await back.join(auth: claim(current.pid, offset))
                 #expect(joined.sid == current.sid)
                 current = (back, joined.sid, joined.pid)

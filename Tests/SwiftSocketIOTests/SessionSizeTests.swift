@@ -13,13 +13,13 @@ import Testing
     private static let configuration: SocketIOConfiguration = {
         var configuration = SocketIOConfiguration()
         configuration.connectionStateRecovery = ConnectionStateRecovery()
-        configuration.maxDescriptionSize = 2_000
+        configuration.limits.descriptionBytes = 2_000
         return configuration
     }()
 
     @Test(arguments: [(1_000, true), (3_000, false)], [true, false])
     func `a session with too much data is not kept`(_ size: (bytes: Int, isKept: Bool), noticed: Bool) async throws {
-        try await withServer(configuration: Self.configuration) { io in
+        try await withTestServer(configuration: Self.configuration, eventLoops: 1) { io in
             io.onConnect { socket in
                 socket.on("size") { () async in socket.recovered ? socket.data["text", as: String.self]?.count : nil }
                 socket.on("store") { (count: Int) in socket.data["text"] = String(repeating: "x", count: min(max(count, 0), 1 << 20)) }
@@ -33,7 +33,7 @@ import Testing
             } else {
                 try await first.client.stopReading()
             }
-            let back = try await server.client()
+            let back = try await server.connect()
             let sid = try await back.join(auth: "{\"pid\":\"\(first.pid ?? "")\"}").sid
             #expect((sid == first.sid) == size.isKept)
             #expect(try await back.emitWithAck("size").decode(Int?.self, at: 0) == (size.isKept ? size.bytes : nil))
@@ -54,7 +54,7 @@ import Testing
 
     @Test(arguments: [(1_000, true), (3_000, false)])
     func `a session of another node with too much data is not taken over`(_ size: (bytes: Int, isTaken: Bool)) async throws {
-        try await withServer(configuration: Self.configuration) { server in
+        try await withTestServer(configuration: Self.configuration, eventLoops: 1) { server in
             let adapter = server.io.of("/").localAdapter
             let loop = try #require(server.io.eventLoopGroup.makeIterator().first { _ in true })
             let claimant = Claimant(loop)

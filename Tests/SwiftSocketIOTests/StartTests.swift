@@ -15,8 +15,15 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct StartTests {
     private struct NoDatabase: Error {}
 
+    private struct MountedServer: Sendable {
+        let io: SocketIOServer
+        let port: Int
+
+        func connect() async throws -> TestClient { try await TestClient.connect(port: port) }
+    }
+
     /// A server that is mounted, but not started.
-    private func withMounted(adapter: StubAdapterFactory, _ body: (TestServer) async throws -> Void) async throws {
+    private func withMounted(adapter: StubAdapterFactory, _ body: (MountedServer) async throws -> Void) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let io = SocketIOServer(adapter: adapter, eventLoopGroup: group, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let channel = try await ServerBootstrap(group: group)
@@ -24,7 +31,7 @@ import Testing
             .bind(host: "127.0.0.1", port: 0).get()
         let result: Result<Void, any Error>
         do {
-            result = .success(try await body(TestServer(io: io, port: channel.localAddress?.port ?? 0)))
+            result = .success(try await body(MountedServer(io: io, port: channel.localAddress?.port ?? 0)))
         } catch {
             result = .failure(error)
         }
@@ -44,11 +51,11 @@ import Testing
         })
         try await withMounted(adapter: adapter) { server in
             server.io.onConnect { _ in if !started.value { early.value = true } }
-            let client = try await server.client()
+            let client = try await server.connect()
             try await client.requestJoin("/")
             async let start: Void = server.io.start()
             // One that gives up meanwhile.
-            let other = try await server.client()
+            let other = try await server.connect()
             try await other.requestJoin("/")
             await other.cut()
             try await eventually { server.io.clientsCount == 1 }
@@ -69,7 +76,7 @@ import Testing
             throw NoDatabase()
         })
         try await withMounted(adapter: adapter) { server in
-            let client = try await server.client()
+            let client = try await server.connect()
             try await client.requestJoin("/")
             let starts = (0..<2).map { _ in Task { try await server.io.start() } }
             release.report(())

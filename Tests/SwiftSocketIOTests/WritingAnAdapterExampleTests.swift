@@ -363,8 +363,8 @@ private final class InMemoryBus: Bus {
         let bus = InMemoryBus()
         var configuration = SocketIOConfiguration()
         configuration.parser = parser
-        try await withServer(loops: 2, configuration: configuration, adapter: BusAdapterFactory(bus: bus), set: set) { a in
-            try await withServer(configuration: configuration, adapter: BusAdapterFactory(bus: bus), set: set) { b in
+        try await withTestServer(configuration: configuration, adapter: BusAdapterFactory(bus: bus), eventLoops: 2, setUp: set) { a in
+            try await withTestServer(configuration: configuration, adapter: BusAdapterFactory(bus: bus), eventLoops: 1, setUp: set) { b in
                 try await body(a, b, bus)
             }
         }

@@ -1,6 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EngineIO
 import NIOCore
 import NIOEmbedded
 import SocketIOCore

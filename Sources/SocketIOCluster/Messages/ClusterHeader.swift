@@ -103,7 +103,7 @@ public struct ClusterHeader: Sendable, Hashable {
     public var stamp: NumberStamp?
 
     /// The longest name of a namespace in bytes: messages of longer ones are not read.
-    public static let namespaceLimit = 1_024
+    public static let namespaceLimit = NamespaceName.limit
     /// The largest number of lanes: messages of higher ones are not read.
     public static let laneLimit: UInt8 = 64
 

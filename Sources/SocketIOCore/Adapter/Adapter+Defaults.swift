@@ -45,10 +45,10 @@ extension Adapter {
     /// Serves this process only.
     public func rooms(_ options: BroadcastOptions) async throws -> NameSet { try await local.rooms(options) }
 
-    /// Reaches nobody.
+    /// Does nothing: there are no other processes.
     public func serverSideEmit(_ arguments: EventArguments) async throws {}
 
-    /// Reaches nobody.
+    /// Does nothing: there are no other processes.
     public func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { [] }
 
     /// Does nothing.

@@ -19,7 +19,7 @@ public protocol Adapter: AnyObject, Sendable {
     /// - Throws: An error that ends the start of the server, with advice in its message.
     func start() async throws
 
-    /// Called once, after the namespace's last socket is gone.
+    /// Called once, after the namespace's last socket has been removed.
     func close() async
 
     /// The number of processes that take part, this one included.
@@ -29,20 +29,20 @@ public protocol Adapter: AnyObject, Sendable {
     ///
     /// - Parameters:
     ///   - packet: The packet, encoded.
-    ///   - options: The selection; with `flags.local`, other processes are not told.
-    /// - Throws: An error if other processes may not get the packet.
+    ///   - options: The selection; with `flags.local`, other processes are not involved.
+    /// - Throws: An error if other processes may not receive the packet.
     func broadcast(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws
 
     /// Sends an event to the selected sockets and collects their acknowledgements.
     ///
-    /// Sockets that were asked remember it until the stream ends. So an implementation that throws after it has asked some must call
-    /// ``BroadcastAcknowledgements/cancel()`` first.
+    /// Sockets remember pending acknowledgements until the stream ends. An implementation that throws after it has sent the packet to some
+    /// sockets must therefore call ``BroadcastAcknowledgements/cancel()`` first.
     ///
     /// - Parameters:
     ///   - packet: The packet, encoded without an acknowledgement id; each process adds its own.
     ///   - options: The selection.
-    /// - Returns: The acknowledgements as they arrive. The caller ends them by time.
-    /// - Throws: An error if other processes may not get the packet.
+    /// - Returns: The acknowledgements as they arrive. The caller ends them after a time.
+    /// - Throws: An error if other processes may not receive the packet.
     func broadcastWithAck(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws -> BroadcastAcknowledgements
 
     /// Makes the selected sockets join rooms.
@@ -51,24 +51,24 @@ public protocol Adapter: AnyObject, Sendable {
     /// Makes the selected sockets leave rooms.
     func removeSockets(_ options: BroadcastOptions, from rooms: [Room]) async throws
 
-    /// Ends the selected sockets.
+    /// Disconnects the selected sockets.
     ///
     /// - Parameters:
     ///   - options: The selection.
-    ///   - closeConnection: Whether the clients' whole connections end.
+    ///   - closeConnection: Whether to close the clients' connections, with all their namespaces.
     func disconnectSockets(_ options: BroadcastOptions, closeConnection: Bool) async throws
 
     /// Describes the selected sockets.
     ///
-    /// - Throws: ``IncompleteResponseError`` if nodes did not answer; it carries what arrived.
+    /// - Throws: ``IncompleteResponseError`` if nodes did not answer; it carries the answers that arrived.
     func fetchSockets(_ options: BroadcastOptions) async throws -> [SocketDescription]
 
     /// The rooms that the selected sockets are in.
     ///
-    /// - Throws: ``IncompleteResponseError`` if nodes did not answer; it carries what arrived.
+    /// - Throws: ``IncompleteResponseError`` if nodes did not answer; it carries the answers that arrived.
     func rooms(_ options: BroadcastOptions) async throws -> NameSet
 
-    /// Sends an event to the other processes themselves.
+    /// Sends an event to the other processes.
     func serverSideEmit(_ arguments: EventArguments) async throws
 
     /// Sends an event to the other processes and collects their answers, one of each.
@@ -76,62 +76,62 @@ public protocol Adapter: AnyObject, Sendable {
     /// - Parameters:
     ///   - arguments: The event's name and arguments.
     ///   - timeout: How long to wait; nil for the adapter's default.
-    /// - Throws: ``IncompleteResponseError`` if nodes did not answer; it carries what arrived.
+    /// - Throws: ``IncompleteResponseError`` if nodes did not answer; it carries the answers that arrived.
     func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments]
 
-    /// A socket of this process alone was given a packet. Called on its event loop, for packets with an offset.
+    /// Called on the event loop of a socket that was sent a packet which no other socket received, if the packet has an offset.
     func emitted(_ packet: BroadcastPacket, to id: SocketID)
 
-    /// Makes the text by which clients tell that they have got a packet; what they present is given to
+    /// Creates the offset that clients present when they reconnect, to identify the last packet that they received; see
     /// ``restoreSession(pid:offset:to:)``. Default: the id.
     ///
-    /// It must have at most 320 bytes: longer ones that clients present are not passed on.
+    /// It must have at most 320 bytes: longer ones that clients present are ignored.
     ///
     /// - Parameter id: The packet's id, new and unique.
     func makeOffset(_ id: MessageID) -> String
 
-    /// Makes the private id of a new session, by which a client that comes back to any process finds it. Default: the characters.
+    /// Creates the private id of a new session, which the client presents when it reconnects to any process. Default: the characters.
     ///
-    /// It must have at most 320 bytes: clients that present a longer one get a new session at once.
+    /// It must have at most 320 bytes: clients that present a longer one receive a new session immediately.
     ///
-    /// - Parameter random: Characters that nobody can guess; no full stop among them.
+    /// - Parameter random: Characters that cannot be guessed; there is no full stop among them.
     func makeSessionID(_ random: String) -> String
 
-    /// Takes over the session of a socket whose client is away. Called on the socket's event loop, in its last moment there.
+    /// Takes over the session of a socket whose client was disconnected. Called on the socket's event loop, when the socket is removed.
     ///
-    /// - Returns: Whether the session is kept; the socket then is gone from its rooms as far as others can see.
+    /// - Returns: Whether the session is kept; the socket then appears to have left its rooms.
     func persistSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool
 
-    /// Gives a session to a client that has come back.
+    /// Restores the session of a client that has reconnected.
     ///
     /// - Parameters:
     ///   - pid: The private session id that the client presented.
-    ///   - offset: The offset of the last packet that the client got; nil if it got none.
-    ///   - claimant: Makes the new socket; see ``SessionClaimant``.
-    /// - Returns: Whether the session was restored. If not, the client gets a new one.
+    ///   - offset: The offset of the last packet that the client received; nil if it received none.
+    ///   - claimant: Creates the new socket; see ``SessionClaimant``.
+    /// - Returns: Whether the session was restored. If not, the client receives a new one.
     func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool
 }
 
-/// What an adapter needs of the server to give a session to a client that has come back. Called on ``eventLoop``.
+/// The part of the server that receives the session of a client that has reconnected. Called on ``eventLoop``.
 public protocol SessionClaimant: AnyObject, Sendable {
     /// The event loop of the client's new connection.
     var eventLoop: any EventLoop { get }
-    /// Makes the socket that takes the session over. It holds back what it is given until ``resume(_:missed:)``.
+    /// Creates the socket that takes over the session. It holds back packets until ``resume(_:missed:)``.
     ///
     /// - Parameters:
     ///   - id: The session's socket id.
     ///   - pid: The private session id.
-    /// - Returns: The socket, or nil if the client has gone again.
+    /// - Returns: The socket, or nil if the client is disconnected again.
     func makeSocket(id: SocketID, pid: String) -> (any LocalSocket)?
-    /// Gives the socket its data and what it missed, in order, and lets it go live.
+    /// Restores the data of the socket, sends the packets that it missed, in order, and makes it live.
     func resume(_ session: RecoverableSession, missed: [BroadcastPacket])
-    /// The session could not be had after all: the socket is dropped.
+    /// Discards the socket, since the session could not be restored.
     func abandon()
 }
 
-/// Nodes did not answer a request in time, or died before they did. What arrived is here.
+/// Nodes did not answer a request in time, or died before they did. Carries the answers that arrived.
 public struct IncompleteResponseError<Response: Sendable>: Error, CustomStringConvertible {
-    /// What arrived.
+    /// The answers that arrived.
     public var partial: Response
     /// The ids of the nodes whose answer is missing.
     public var missingNodes: [String]
@@ -142,7 +142,7 @@ public struct IncompleteResponseError<Response: Sendable>: Error, CustomStringCo
         self.missingNodes = missingNodes
     }
 
-    /// Says which nodes are missing.
+    /// Names the missing nodes.
     public var description: String {
         missingNodes.isEmpty
             ? "not all clients answered in time; `partial` holds what the others answered"
@@ -154,24 +154,23 @@ public struct IncompleteResponseError<Response: Sendable>: Error, CustomStringCo
 public protocol AdapterFactory: Sendable {
     /// Called once before the server accepts clients.
     func start() async throws
-    /// The server is going to stop: it takes no new clients, and those it has are about to go.
+    /// Called before the server closes: it accepts no new clients and is about to disconnect the others.
     func drain() async
     /// Called once after all adapters are closed.
     func close() async
     /// Makes the adapter of a namespace.
     func makeAdapter(_ context: AdapterContext) -> any Adapter
-    /// How many characters the ids of sockets have. Default: 15, which need no memory of their own; wire formats of others may ask
-    /// for 16.
+    /// The number of characters of a socket's id. Default: 15, which need no memory of their own; some wire formats require 16.
     var socketIDLength: Int { get }
-    /// Whether a client that comes back can find its session on another process, and what it has missed. Default: true. If not, the
-    /// server keeps no sessions, whatever its configuration says: a session that may lack messages must not be called recovered.
+    /// Whether clients that reconnect to another process can recover their session, with everything they missed. Default: true. If not, the
+    /// server keeps no sessions, whatever its configuration: a session that may lack messages must not be called recovered.
     var recoversSessions: Bool { get }
 }
 
 extension AdapterFactory {
     /// 15.
     public var socketIDLength: Int { 15 }
-    /// They can.
+    /// True.
     public var recoversSessions: Bool { true }
     /// Does nothing.
     public func start() async throws {}
@@ -181,13 +180,13 @@ extension AdapterFactory {
     public func close() async {}
 }
 
-/// What a new adapter gets.
+/// The input for a new adapter.
 public struct AdapterContext: Sendable {
     /// The namespace's name, with its leading slash.
     public var namespace: String
     /// The rooms of this process.
     public var local: CoreLocalAdapter
-    /// Gets the events that other processes send with `serverSideEmit`.
+    /// Must be called with the events that other processes send with `serverSideEmit`.
     public var onServerSideEmit: @Sendable (EventArguments, (@Sendable (EventArguments) -> Void)?) -> Void
 
     /// Creates a context.

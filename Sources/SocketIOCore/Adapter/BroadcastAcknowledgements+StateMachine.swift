@@ -3,20 +3,20 @@
 
 import DequeModule
 
-/// Collects the acknowledgements of one broadcast: which parts of the cluster owe how many, and what has come.
+/// Collects the acknowledgements of one broadcast: how many each part of the cluster still owes, and those that have arrived.
 struct BroadcastAcknowledgementsStateMachine {
-    /// What the last input asks for.
+    /// The action that an input requires.
     enum Action {
         case none
         /// Give the waiting consumer its next acknowledgement.
         case resume(EventArguments)
         /// The same, and it was the last one: release what the broadcast holds.
         case resumeAndEnd(EventArguments)
-        /// Everything has come, or nothing more will: wake the consumer, if it waits, and release what the broadcast holds.
+        /// All acknowledgements have arrived, or no more will: wake the consumer, if it waits, and release the resources of the broadcast.
         case end
     }
 
-    /// What a consumer that asks for the next acknowledgement gets.
+    /// The result for a consumer that asks for the next acknowledgement.
     enum Next {
         case element(EventArguments)
         case end
@@ -56,7 +56,7 @@ struct BroadcastAcknowledgementsStateMachine {
         return parts.count - 1
     }
 
-    /// No part will be added any more.
+    /// Records that no more parts will be added.
     mutating func seal() -> Action {
         isSealed = true
         return endIfComplete()
@@ -92,7 +92,7 @@ struct BroadcastAcknowledgementsStateMachine {
         return completed(part)
     }
 
-    /// A part will not answer any more: its node left, died or could not answer.
+    /// Records that a part will not answer: its node has left, has died or could not answer.
     mutating func fail(_ part: Int) -> Action {
         guard !isEnded, !parts[part].isComplete else { return .none }
         parts[part].expected = parts[part].answered + parts[part].gone
@@ -100,7 +100,7 @@ struct BroadcastAcknowledgementsStateMachine {
         return completed(part)
     }
 
-    /// Nothing more comes from a part: its clients that have not answered are gone.
+    /// Records that a part is complete: its clients that have not answered are disconnected.
     mutating func finish(_ part: Int) -> Action {
         guard !isEnded, !parts[part].isComplete else { return .none }
         if let expected = parts[part].expected {

@@ -6,7 +6,7 @@ import Synchronization
 
 /// The acknowledgements of one broadcast, as they arrive from any number of processes. One consumer.
 ///
-/// The sequence always ends: when every addressed client has answered or is gone, when the time is over, or when the consumer's
+/// The sequence always ends: when every addressed client has answered or is disconnected, when the time is over, or when the consumer's
 /// task is cancelled. ``summary`` then tells how complete it is.
 public final class BroadcastAcknowledgements: AsyncSequence, Sendable {
     /// How complete the acknowledgements are.
@@ -74,7 +74,7 @@ public final class BroadcastAcknowledgements: AsyncSequence, Sendable {
         state.withLock { PartID(index: $0.machine.addPart(node: node)) }
     }
 
-    /// No part will be added any more. Without this call the stream ends only by time.
+    /// Records that no more parts will be added. Without this call the stream ends only by time.
     public func seal() { run { $0.seal() } }
 
     /// The part has asked this number of clients.
@@ -83,19 +83,19 @@ public final class BroadcastAcknowledgements: AsyncSequence, Sendable {
     /// A client of the part has answered.
     public func receive(_ arguments: EventArguments, from part: PartID) { run { $0.receive(arguments, from: part.index) } }
 
-    /// A client of the part is gone and will not answer.
+    /// Records that a client of the part is disconnected and will not answer.
     public func clientIsGone(from part: PartID) { run { $0.clientIsGone(from: part.index) } }
 
-    /// The part will not answer any more.
+    /// Records that the part will not answer.
     public func fail(_ part: PartID) { run { $0.fail(part.index) } }
 
-    /// Nothing more comes from the part: its clients that have not answered are gone.
+    /// Records that the part is complete: its clients that have not answered are disconnected.
     public func finish(_ part: PartID) { run { $0.finish(part.index) } }
 
-    /// The time is over: the stream ends with what has come.
+    /// Ends the stream with the acknowledgements that have arrived, since the time is over.
     public func timeOut() { run { $0.timeOut() } }
 
-    /// Nobody wants the rest.
+    /// Ends the stream, since its consumer has stopped.
     public func cancel() { run { $0.cancel() } }
 
     /// Calls `body` when the stream ends, at once if it has.

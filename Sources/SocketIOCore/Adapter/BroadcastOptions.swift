@@ -5,7 +5,7 @@ import SocketIOText
 
 /// The name of a room: two names are the same if their UTF-8 bytes are, as in Node.js.
 ///
-/// Sockets are not put into a room whose name is longer than ``RoomLimits/nameBytes``.
+/// Sockets do not join a room whose name is longer than ``RoomLimits/nameBytes``.
 public typealias Room = String
 
 /// The id of a socket: unique in its cluster, and the name of the room that only this socket is in.
@@ -17,7 +17,7 @@ public struct BroadcastFlags: Sendable, Hashable {
     public var volatile = false
     /// Only sockets of this process get the event. Default: false.
     public var local = false
-    /// Whether transports may compress the event. Default: true.
+    /// Whether servers may compress the event on its way to clients. This server does not. Default: true.
     public var compress = true
     /// How long to wait for acknowledgements, or for the answers of other nodes; nil for the default of the server.
     public var timeout: Duration?
@@ -34,15 +34,14 @@ public struct BroadcastFlags: Sendable, Hashable {
 public struct BroadcastOptions: Sendable {
     /// Rooms whose members are selected; all sockets if empty.
     public var rooms: [Room]
-    /// Rooms whose members are left out.
+    /// Rooms whose members are excluded.
     public var except: [Room]
-    /// Modifiers.
+    /// Modifiers of the operation.
     public var flags: BroadcastFlags
     /// The only node whose sockets are selected, if it is known, so that others are not asked; nil for all nodes. See
     /// ``SocketDescription/node``.
     public var node: String?
-    /// The socket that sends, if one does. It is in `except` too; here it is known to be a socket, which is not the same as a room
-    /// with everybody's wire format.
+    /// The socket that sends, if one does. It is in `except` as well, but not every wire format can tell a socket from a room there.
     package var sender: SocketID?
 
     /// Creates a selection; with the defaults, all sockets of the namespace.

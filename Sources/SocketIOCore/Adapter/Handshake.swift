@@ -6,7 +6,7 @@ public import SocketIOText
 /// The request with which a client opened its connection, as Socket.IO's `handshake` describes it.
 public struct Handshake: Sendable {
     /// The request's headers. Names are lowercase; values of repeated headers are joined by a comma and a space. Names and values with more
-    /// than 64 combining marks in a row are left out: Swift needs quadratic time to compare them.
+    /// than 64 combining marks in a row are omitted: Swift needs quadratic time to compare them.
     public var headers: NameMap<String>
     /// The parameters of the request's query string. Of repeated parameters the first counts. Otherwise as ``headers``.
     public var query: NameMap<String>
@@ -20,7 +20,7 @@ public struct Handshake: Sendable {
     public var isCrossDomain: Bool
     /// Whether the connection is encrypted by this server.
     public var secure: Bool
-    /// What the client sent as `auth` when it connected to the namespace; nil if nothing.
+    /// The `auth` that the client sent when it connected to the namespace; nil if it sent none.
     public var auth: EncodedValue?
 
     /// Creates a handshake.

@@ -5,7 +5,7 @@ public import EngineIOCore
 public import NIOCore
 public import SocketIOText
 
-/// What an adapter needs of a socket that is connected to this process. The server's sockets conform to it.
+/// A socket that is connected to this process, as adapters see it. The server's sockets conform to it.
 ///
 /// All methods are called on ``eventLoop``.
 public protocol LocalSocket: AnyObject, Sendable {
@@ -18,31 +18,31 @@ public protocol LocalSocket: AnyObject, Sendable {
     /// Hands a packet to the socket's transport and reports the client's acknowledgement to `acknowledgements`.
     ///
     /// - Parameters:
-    ///   - packet: The packet, which carries `id` already.
+    ///   - packet: The packet, which already contains `id`.
     ///   - id: The acknowledgement id inside the packet.
-    ///   - acknowledgements: Gets the client's answer, or learns that there will be none because the client is gone.
+    ///   - acknowledgements: Receives the client's acknowledgement, or is notified when the client is disconnected.
     func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink)
-    /// Forgets an acknowledgement that is no longer waited for.
+    /// Discards a pending acknowledgement.
     func forgetAcknowledgement(_ id: UInt64)
     /// Describes the socket for `fetchSockets`, without its rooms.
     func describe() -> SocketDescription
-    /// Ends the socket.
+    /// Disconnects the socket.
     ///
-    /// - Parameter closeConnection: Whether the client's whole connection ends, with all its namespaces.
+    /// - Parameter closeConnection: Whether to close the client's connection, with all its namespaces.
     func disconnect(closeConnection: Bool)
-    /// Gives up the session because its client has come back on another connection; the socket sends and receives nothing any more.
+    /// Hands over the session, because its client has reconnected elsewhere, and disconnects the socket.
     ///
     /// - Returns: The session, or nil if it cannot be recovered.
     func surrenderSession() -> RecoverableSession?
 }
 
-/// A packet with the id by which a client that was cut off tells how far it came.
+/// A packet with the id by which a client that reconnects identifies the last packet that it received.
 public struct BroadcastPacket: Sendable {
     /// The packet.
     public var encoded: EncodedPacket
-    /// The id that is encoded in the packet as its last argument; nil if the packet is not replayed to clients that come back.
+    /// The id that is encoded in the packet as its last argument; nil if the packet is not replayed to clients that reconnect.
     public var offset: MessageID?
-    /// What it costs the budget of connection state recovery; nil if nobody keeps it.
+    /// The share of the budget of connection state recovery; nil if no session keeps the packet.
     package var charge: RecoveryBudget.Charge?
 
     /// Creates a packet.
@@ -52,7 +52,7 @@ public struct BroadcastPacket: Sendable {
     }
 }
 
-/// Where the acknowledgements of one broadcast go. The clients of one process share a sink.
+/// Receives the acknowledgements of one broadcast from the clients of one process.
 public struct AcknowledgementSink: Sendable {
     private let stream: BroadcastAcknowledgements
     private let part: BroadcastAcknowledgements.PartID
@@ -63,25 +63,25 @@ public struct AcknowledgementSink: Sendable {
         self.part = part
     }
 
-    /// The same for one socket, whose id goes with its answer to nodes that want to know it.
+    /// The sink for one socket, whose id is attached to its acknowledgement.
     public func from(_ id: SocketID) -> AcknowledgementSink {
         var copy = self
         copy.client = id
         return copy
     }
 
-    /// A client has answered.
+    /// Records the acknowledgement of a client.
     public func receive(_ arguments: EventArguments) {
         var arguments = arguments
         arguments.client = client
         stream.receive(arguments, from: part)
     }
 
-    /// A client is gone and will not answer.
+    /// Records that a client is disconnected and will not answer.
     public func clientIsGone() { stream.clientIsGone(from: part) }
 }
 
-/// A socket as `fetchSockets` reports it, from whichever process it is connected to.
+/// The description of a socket of any process, for `fetchSockets`.
 public struct SocketDescription: Sendable {
     /// Parts of a description.
     public struct Omissions: OptionSet, Sendable, Hashable {
@@ -91,9 +91,9 @@ public struct SocketDescription: Sendable {
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// The socket's data.
         public static let data = Omissions(rawValue: 1)
-        /// The rooms, but for the socket's own.
+        /// The rooms, except for the socket's own.
         public static let rooms = Omissions(rawValue: 2)
-        /// What the client sent as `auth`.
+        /// The `auth` that the client sent.
         public static let auth = Omissions(rawValue: 4)
         /// The request's headers, query and URL.
         public static let request = Omissions(rawValue: 8)
@@ -103,14 +103,14 @@ public struct SocketDescription: Sendable {
     public var id: SocketID
     /// The request with which the client connected.
     public var handshake: Handshake
-    /// The rooms that the socket is in, its own included.
+    /// The rooms that the socket is in, including its own.
     public var rooms: NameSet
     /// The socket's data, as an encoded object with string keys.
     public var data: EncodedValue
     /// The node that the socket is connected to; nil if the adapter serves one process only. Operations on the socket carry it in
     /// ``BroadcastOptions/node``.
     public var node: String?
-    /// What was left out because the description would have become larger than the server's limit. Wire formats of others do not carry it.
+    /// The parts that were omitted because the description would have exceeded the server's limit. Wire formats of other servers do not carry it.
     public var omitted: Omissions = []
 
     /// Creates a description.

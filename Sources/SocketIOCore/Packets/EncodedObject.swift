@@ -5,7 +5,7 @@ package import NIOCore
 import SocketIOMessagePack
 package import SocketIOText
 
-/// Builds and takes apart objects with string keys, without decoding their values. They are for servers only, hence always MessagePack.
+/// Encodes and decodes objects with string keys whose values remain encoded. Only servers exchange them, always as MessagePack.
 package enum EncodedObject {
     /// An object without fields.
     package static var empty: EncodedValue { encode([:] as [Name: Never]) { $0 } }

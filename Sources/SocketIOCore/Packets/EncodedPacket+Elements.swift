@@ -5,9 +5,9 @@ package import EngineIOCore
 package import NIOCore
 import SocketIOMessagePack
 
-/// What follows the arguments of an event.
+/// The last element of an event, after its arguments.
 package enum PacketOffset: Sendable {
-    /// Nothing: connection state recovery is off, or the event wants an acknowledgement.
+    /// None: connection state recovery is off, or the event asks for an acknowledgement.
     case none
     /// `null`: with recovery JavaScript's client takes the last string of every event for its offset.
     case absent
@@ -33,9 +33,9 @@ extension EventArguments {
 }
 
 extension EncodedPacket {
-    /// What the packet carries: the event's name, its arguments and, if it has one, its offset. Undecoded.
+    /// The encoded elements of the packet: the event's name, its arguments and, if it has one, its offset.
     ///
-    /// - Throws: ``PacketError`` if it is no event.
+    /// - Throws: ``PacketError`` if it is not an event.
     package func elements() throws(PacketError) -> EventArguments {
         let message = message
         guard isBinary else {
@@ -47,11 +47,11 @@ extension EncodedPacket {
         return EventArguments(format: .messagePack, bytes: message, ranges: ranges, attachments: [])
     }
 
-    /// Makes the packet of an event from what ``elements()`` gives.
+    /// Creates the packet of an event from its ``elements()``.
     ///
     /// - Parameters:
     ///   - elements: The event's name and its arguments.
-    ///   - offset: What is added as the last argument.
+    ///   - offset: The text to add as the last argument.
     ///   - namespace: The namespace, with its leading slash.
     package static func event(_ elements: EventArguments, offset: PacketOffset, namespace: String) throws -> EncodedPacket {
         try PacketEncoder(format: elements.format).encode(.event, namespace: namespace, id: nil) { writer in

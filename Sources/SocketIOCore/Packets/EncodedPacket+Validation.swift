@@ -5,10 +5,10 @@ import EngineIOCore
 import NIOCore
 import SocketIOText
 
-/// What must be known of a packet that another process has written, before anything is done with it.
+/// Checks of packets that another process has written.
 extension EncodedPacket {
-    /// Whether clients can be given the packet: an event for their parser and their namespace, without an acknowledgement id, and with all
-    /// attachments that it names. Its bytes are checked as those of a client are; nothing is decoded.
+    /// Whether the packet can be sent to clients: an event for their parser and their namespace, without an acknowledgement id, and with all
+    /// attachments that it names. Its bytes are checked like those of a client; nothing is decoded.
     ///
     /// - Parameters:
     ///   - format: The parser of the clients.
@@ -40,7 +40,7 @@ extension EncodedPacket {
         return !EventName.isReserved(event)
     }
 
-    /// Whether the packet is empty. A node that keeps copies of sessions begins with such a broadcast: it is for no client, and gives the node
-    /// its first place in the stream.
+    /// Whether the packet is empty. A node that keeps copies of sessions sends an empty broadcast first: no client receives it, and it gives
+    /// the node its first position in the stream.
     package var isPlaceMarker: Bool { messageCount == 1 && message.readableBytes == 0 }
 }

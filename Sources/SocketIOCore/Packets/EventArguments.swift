@@ -5,7 +5,7 @@ import EngineIOCore
 public import NIOCore
 public import SocketIOMessagePack
 
-/// The arguments of an event or an acknowledgement, still encoded. Nothing is decoded until a type is asked for.
+/// The arguments of an event or an acknowledgement, still encoded. Each is decoded on request.
 public struct EventArguments: Sendable {
     /// The parser that wrote the bytes.
     public let format: PacketFormat
@@ -14,7 +14,7 @@ public struct EventArguments: Sendable {
     @usableFromInline let ranges: ElementRanges
     /// The binary attachments, in the order of their placeholders; always empty with the MessagePack parser.
     public let attachments: [ByteBuffer]
-    /// The socket whose client sent them, where somebody wants to know: in the acknowledgements of a broadcast.
+    /// The socket whose client sent them; only set for acknowledgements of a broadcast.
     package var client: SocketID?
 
     @inlinable
@@ -25,12 +25,12 @@ public struct EventArguments: Sendable {
         self.attachments = attachments
     }
 
-    /// Arguments that are encoded already, such as those that were stored or come from another system.
+    /// Creates arguments from encoded ones, such as stored arguments or those of another system.
     ///
     /// - Parameters:
     ///   - array: One array of all arguments: JSON text or MessagePack.
     ///   - format: The parser that wrote the bytes.
-    ///   - attachments: What the placeholders `{"_placeholder":true,"num":0}` in the JSON text stand for; none with MessagePack.
+    ///   - attachments: The binary values for the placeholders `{"_placeholder":true,"num":0}` in the JSON text; none with MessagePack.
     /// - Throws: ``PacketError`` with `illegalPayload` if the bytes are not exactly one array, or if its placeholders do not stand for
     ///   attachments, each for one of its own.
     public init(array: ByteBuffer, format: PacketFormat, attachments: [ByteBuffer] = []) throws(PacketError) {
@@ -97,7 +97,7 @@ public struct EventArguments: Sendable {
         EventArguments(format: format, bytes: bytes, ranges: ranges.dropLast(), attachments: attachments)
     }
 
-    /// The same for whoever keeps them: without what else came in the same memory, if that is more than they are.
+    /// A copy to keep, which does not share a much larger buffer with other data.
     package func compacted() -> EventArguments {
         let kept = attachments.reduce(bytes.storageCapacity) { $0 + $1.storageCapacity }
         guard kept > 2 * byteCount + 1_024 else { return self }
@@ -121,7 +121,7 @@ public struct EventArguments: Sendable {
         if let absent = type as? any ExpressibleByNilLiteral.Type, let value = absent.init(nilLiteral: ()) as? T { return value }
         throw DecodingError.valueNotFound(
             type,
-            .init(codingPath: [], debugDescription: "argument \(index) is missing: the event came with \(count) argument(s)")
+            .init(codingPath: [], debugDescription: "argument \(index) is missing: the event has \(count) argument(s)")
         )
     }
 }

@@ -83,14 +83,14 @@ package enum MessagePackPacket {
 // MARK: Parsing
 
 extension MessagePackPacket {
-    /// Packets have five fields; the other implementations might add some.
+    /// Packets have five fields; other implementations may add some.
     private static let fieldLimit = 16
 
     struct Fields {
         var type: UInt8?
         var namespace: String?
         var data: Range<Int>?
-        /// The elements of `data`, as positions in the message; nil if it is no array.
+        /// The elements of `data`, as positions in the message; nil if it is not an array.
         var elements: ElementRanges?
         var id: UInt64?
     }
@@ -104,7 +104,7 @@ extension MessagePackPacket {
         guard let type = fields.type.flatMap({ PacketType(rawValue: $0) }), type.rawValue <= PacketType.connectError.rawValue else {
             throw PacketError(.unknownType)
         }
-        guard let namespace = fields.namespace, namespace.utf8.count <= 1_024 else { throw PacketError(.illegalNamespace) }
+        guard let namespace = fields.namespace, NamespaceName.isShort(namespace) else { throw PacketError(.illegalNamespace) }
         return Packet(namespace: namespace, content: try content(type, fields, message, eventNameLimit))
     }
 
@@ -177,7 +177,7 @@ extension MessagePackPacket {
         return fields.elements
     }
 
-    /// The elements of an array that is all there is in a buffer, as positions in it.
+    /// The elements of an array that fills a buffer, as positions in it.
     package static func elements(ofArray array: ByteBuffer) -> ElementRanges? {
         var reader = MessagePackReader(array)
         var result = ElementRanges()

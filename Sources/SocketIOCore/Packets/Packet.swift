@@ -11,7 +11,7 @@ public enum PacketType: UInt8, Sendable, Hashable {
     case disconnect = 1
     /// An event with arguments.
     case event = 2
-    /// The answer to an event that asked for one.
+    /// The acknowledgement of an event.
     case acknowledgement = 3
     /// Refuses a connection to a namespace.
     case connectError = 4
@@ -21,17 +21,17 @@ public enum PacketType: UInt8, Sendable, Hashable {
     case binaryAcknowledgement = 6
 }
 
-/// How the packets of a server look on the wire. Clients must use the same parser.
+/// The encoding of packets. A server and its clients must use the same one.
 public enum PacketFormat: UInt8, Sendable, Hashable, CaseIterable {
     /// The default parser: JSON text, binary arguments as attachments.
     case json = 0
-    /// The parser of the npm package `socket.io-msgpack-parser`: one binary message a packet.
+    /// The parser of the npm package `socket.io-msgpack-parser`: one binary message per packet.
     case messagePack = 1
 }
 
-/// A packet as it came from a client, parsed as far as routing needs. Its arguments are still bytes.
+/// A packet from a client, parsed as far as routing needs it. Its arguments are still encoded.
 public struct Packet: Sendable {
-    /// What a packet carries.
+    /// The content of a packet.
     public enum Content: Sendable {
         /// A request to join the namespace, with the client's `auth` object if it sent one.
         case connect(auth: EncodedValue?)
@@ -39,7 +39,7 @@ public struct Packet: Sendable {
         case disconnect
         /// An event.
         case event(name: String, arguments: EventArguments, id: UInt64?)
-        /// The answer to the event that was sent with this id.
+        /// The acknowledgement of the event that was sent with this id.
         case acknowledgement(id: UInt64, arguments: EventArguments)
         /// A refusal, with its `message` and `data`. Only servers send it; a client that sends it is ignored.
         case connectError(EncodedValue?)
@@ -59,7 +59,7 @@ public struct Packet: Sendable {
 
 /// A packet that breaks the protocol. The connection that sent it is closed with the reason `parse error`.
 public struct PacketError: Error, Hashable, CustomStringConvertible {
-    /// What was wrong.
+    /// The kind of an error.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
             case unknownType, illegalAttachments, tooManyAttachments, illegalNamespace, illegalID, illegalPayload
@@ -78,9 +78,9 @@ public struct PacketError: Error, Hashable, CustomStringConvertible {
         public static let illegalID = Code(value: .illegalID)
         /// The payload is not what the packet type requires.
         public static let illegalPayload = Code(value: .illegalPayload)
-        /// A binary message came while no packet was waiting for one.
+        /// A binary message arrived while no packet was waiting for one.
         public static let unexpectedBinary = Code(value: .unexpectedBinary)
-        /// A text message came while a packet was waiting for attachments, or the parser takes binary only.
+        /// A text message arrived while a packet was waiting for attachments, or for a parser that is binary only.
         public static let unexpectedText = Code(value: .unexpectedText)
         /// The payload has more values than the limit.
         public static let tooManyValues = Code(value: .tooManyValues)

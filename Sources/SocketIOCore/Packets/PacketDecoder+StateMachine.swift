@@ -6,9 +6,9 @@ import SocketIOText
 
 /// Parses the packets of one connection and puts binary packets together (Socket.IO protocol v5).
 ///
-/// After an error the decoder must not be used any more: the connection is closed with the reason `parse error`.
+/// After an error the decoder must not be used again: the connection is closed with the reason `parse error`.
 public struct PacketDecoderStateMachine: Sendable {
-    /// What a decoder accepts.
+    /// Bounds of the packets that a decoder accepts.
     public struct Limits: Sendable, Hashable {
         /// Attachments of one packet. Default 10.
         public var attachments: Int
@@ -61,10 +61,10 @@ public struct PacketDecoderStateMachine: Sendable {
         self.limits = limits
     }
 
-    /// A text message has come.
+    /// Decodes a text message.
     ///
     /// - Returns: The packet, or nil if it waits for its attachments.
-    /// - Throws: ``PacketError`` if the message is no packet.
+    /// - Throws: ``PacketError`` if the message is not a packet.
     public mutating func receive(text message: ByteBuffer) throws(PacketError) -> Packet? {
         guard format == .json, waiting == nil else { throw PacketError(.unexpectedText) }
         let header = try JSONPacketHeader(message)
@@ -76,10 +76,10 @@ public struct PacketDecoderStateMachine: Sendable {
         return nil
     }
 
-    /// A binary message has come.
+    /// Decodes a binary message.
     ///
     /// - Returns: The packet, or nil if it waits for more attachments.
-    /// - Throws: ``PacketError`` if the message is no packet, or no packet waits for it.
+    /// - Throws: ``PacketError`` if the message is not a packet, or no packet waits for it.
     public mutating func receive(binary message: ByteBuffer) throws(PacketError) -> Packet? {
         if format == .messagePack {
             return try MessagePackPacket.parse(message, maximumValues: limits.values, eventNameLimit: limits.eventName)
@@ -124,11 +124,8 @@ public struct PacketDecoderStateMachine: Sendable {
     }
 }
 
-/// What precedes the payload of a packet of the default parser: `<type>[<attachments>-][<namespace>,][<id>]`.
+/// The header of a packet of the default parser: `<type>[<attachments>-][<namespace>,][<id>]`.
 struct JSONPacketHeader {
-    /// No real namespace comes near; longer ones are refused.
-    private static let namespaceLimit = 1_024
-
     private(set) var type: PacketType
     private(set) var attachments = 0
     private(set) var namespace = "/"
@@ -176,8 +173,8 @@ struct JSONPacketHeader {
     private mutating func parseNamespace(_ message: ByteBuffer) throws(PacketError) {
         guard byte(message, length) == UInt8(ascii: "/") else { return }
         let rest = message.readableBytesView.dropFirst(length)
-        let name = rest.prefix(Self.namespaceLimit + 1).prefix { $0 != UInt8(ascii: ",") }
-        guard name.count <= Self.namespaceLimit, let text = String(validating: name, as: UTF8.self) else {
+        let name = rest.prefix(NamespaceName.limit + 1).prefix { $0 != UInt8(ascii: ",") }
+        guard name.count <= NamespaceName.limit, let text = String(validating: name, as: UTF8.self) else {
             throw PacketError(.illegalNamespace)
         }
         namespace = text
@@ -247,28 +244,5 @@ extension JSONPacketHeader {
         guard let name = JSONScanner.eventName(in: message, at: range) else { throw PacketError(.illegalPayload) }
         try EventName.check(name, limit: limit)
         return name
-    }
-}
-
-/// Names that events cannot have, since clients and servers use them for themselves.
-package enum EventName {
-    /// Whether no event may have this name.
-    package static func isReserved(_ name: String) -> Bool {
-        switch name {
-        case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener": true
-        default: false
-        }
-    }
-
-    /// The bytes that a name of so many bytes can take in JSON: an escape has six for one, and there are two quotes.
-    static func encodedLimit(_ limit: Int) -> Int {
-        let (bytes, overflow) = limit.multipliedReportingOverflow(by: 6)
-        return overflow || bytes > Int.max - 2 ? .max : bytes + 2
-    }
-
-    /// Refuses what no client may name an event.
-    static func check(_ name: String, limit: Int) throws(PacketError) {
-        guard name.utf8.count <= limit, !CombiningMarks.exceedLimit(in: name) else { throw PacketError(.eventNameTooLong) }
-        guard !isReserved(name) else { throw PacketError(.illegalPayload) }
     }
 }

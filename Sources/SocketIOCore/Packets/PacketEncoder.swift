@@ -23,7 +23,7 @@ public struct PacketEncoder: Sendable {
     ///   - namespace: The namespace, with its leading slash.
     ///   - id: The acknowledgement id, if an acknowledgement is wanted.
     ///   - arguments: Appends the arguments.
-    /// - Throws: What `arguments` throws.
+    /// - Throws: Errors of `arguments`.
     @inlinable
     public func event(
         _ name: String,
@@ -43,7 +43,7 @@ public struct PacketEncoder: Sendable {
     ///   - id: The id of the event that is acknowledged.
     ///   - namespace: The namespace, with its leading slash.
     ///   - arguments: Appends the arguments.
-    /// - Throws: What `arguments` throws.
+    /// - Throws: Errors of `arguments`.
     @inlinable
     public func acknowledgement(
         _ id: UInt64,
@@ -55,7 +55,7 @@ public struct PacketEncoder: Sendable {
 
     /// Encodes arguments that are not part of a packet, as they travel between servers.
     ///
-    /// - Throws: What `write` throws.
+    /// - Throws: Errors of `write`.
     public func arguments(_ write: (inout ArgumentsWriter) throws -> Void) throws -> EventArguments {
         let packet = try encode(.acknowledgement, namespace: "/", id: 0, arguments: write)
         guard let arguments = EventArguments(acknowledgement: packet, format: format) else { return .empty(format) }
@@ -114,7 +114,7 @@ public struct PacketEncoder: Sendable {
         if let id { buffer.writeString(String(id)) }
     }
 
-    /// Nearly every packet's header: the type and perhaps an id, in one write and without a string for its digits.
+    /// Writes the header of nearly every packet, a type and perhaps an id, in one write and without a string for the digits.
     private static func writeShortHeader(_ type: PacketType, id: UInt64?, to buffer: inout ByteBuffer) {
         let size = 21
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { output in
@@ -132,7 +132,7 @@ public struct PacketEncoder: Sendable {
         }
     }
 
-    /// The same packet with the header of a binary one: only the encoded arguments tell how many attachments there are.
+    /// Replaces the header by that of a binary packet: the number of attachments is known only once the arguments are encoded.
     @usableFromInline
     static func markedBinary(_ packet: EncodedPacket, type: PacketType, namespace: String, id: UInt64?) -> EncodedPacket {
         var plain = ByteBuffer()

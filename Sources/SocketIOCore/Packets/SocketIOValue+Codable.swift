@@ -18,7 +18,7 @@ extension SocketIOValue: Codable {
     /// Decodes whatever is there.
     ///
     /// - Parameter decoder: the decoder.
-    /// - Throws: `DecodingError`; with the MessagePack decoder also for an extension type that is no date.
+    /// - Throws: `DecodingError`; with the MessagePack decoder also for an extension type that is not a date.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let decoder = decoder as? any MessagePackValueDecoder {

@@ -4,10 +4,10 @@
 public import NIOCore
 public import SocketIOText
 
-/// Any argument of an event, for those who do not know its type: what JavaScript can send.
+/// An argument of any type that JavaScript can send.
 ///
 /// Works with the JSON parser and the MessagePack parser. Binary is part of the value with both. Dates arrive as strings with the JSON
-/// parser, because JSON has none; with MessagePack they are given the same form.
+/// parser, because JSON has no dates; with MessagePack they are converted to the same form.
 public enum SocketIOValue: Sendable {
     /// `null`, and `undefined` inside an array.
     case null
@@ -65,16 +65,16 @@ extension SocketIOValue: Hashable {
 }
 
 extension SocketIOValue {
-    /// The member of an object; nil if there is none, and in anything but an object.
+    /// The member of an object; nil if there is none or the value is not an object.
     ///
-    /// - Parameter key: its key.
+    /// - Parameter key: The key.
     public subscript(key: String) -> SocketIOValue? {
         if case .object(let members) = self { members[key] } else { nil }
     }
 
-    /// The element of an array; nil if there is none, and in anything but an array.
+    /// The element of an array; nil if there is none or the value is not an array.
     ///
-    /// - Parameter index: its position, from 0.
+    /// - Parameter index: The position, from 0.
     public subscript(index: Int) -> SocketIOValue? {
         if case .array(let elements) = self, elements.indices.contains(index) { elements[index] } else { nil }
     }

@@ -30,9 +30,9 @@ extension CoreLocalAdapter {
         var left: ArraySlice<any LocalSocket>
     }
 
-    /// What one turn of the loop takes, in rooms, and one socket at least.
+    /// Rooms that one turn of the loop handles; at least one socket.
     private static var roomsPerTurn: Int { 2_000 }
-    /// What a socket counts as besides its rooms.
+    /// The cost of a socket without its rooms, as a number of rooms.
     private static var roomsPerSocket: Int { 10 }
 
     private func describePortion(of sockets: ArraySlice<any LocalSocket>) -> Portion {

@@ -19,12 +19,12 @@ public final class CoreLocalAdapter: Adapter {
     private let encoder: PacketEncoder
     let handover: RecoveryHandover
     private let budget: RecoveryBudget?
-    /// How many rooms there may be.
+    /// Bounds of rooms.
     package let limits: RoomLimits
     let descriptionBytes: Int
     let onLimit: (@Sendable (LocalLimit) -> Void)?
 
-    /// What the server asks without visiting the loops.
+    /// Counts that can be read without a hop to the loops.
     fileprivate final class Counts: Sendable {
         let sockets = Atomic<Int>(0)
         let parked = Atomic<Int>(0)
@@ -38,7 +38,7 @@ public final class CoreLocalAdapter: Adapter {
     ///   - format: The parser of the clients.
     ///   - recovery: The limits of parked sessions; nil if connection state recovery is off.
     ///   - limits: How many rooms there may be.
-    ///   - onRoomEvent: Gets every change of a room, on the loop where it happens. A room is created and deleted once, whatever the number of loops.
+    ///   - onRoomEvent: Called for every change of a room, on the loop where it happens. A room is created and deleted once, whatever the number of loops.
     ///   - onRoomCount: Gets the change of the number of rooms, those of single sockets left out. A room counts once for each event loop.
     public convenience init(
         eventLoops: [any EventLoop],
@@ -125,7 +125,7 @@ public final class CoreLocalAdapter: Adapter {
         return added
     }
 
-    /// Removes a socket from the namespace and all its rooms. On the socket's loop. Does nothing if it is gone.
+    /// Removes a socket from the namespace and all its rooms. On the socket's loop. Does nothing if it has been removed already.
     public func remove(_ socket: any LocalSocket) {
         let index = index(of: socket.eventLoop)
         let before = index.count
@@ -154,7 +154,7 @@ public final class CoreLocalAdapter: Adapter {
         index(of: socket.eventLoop).rooms(of: socket.id)
     }
 
-    /// How many rooms a socket is in, besides its own. On the socket's loop.
+    /// The number of rooms that a socket is in, without its own. On the socket's loop.
     package func roomCount(of socket: any LocalSocket) -> Int { index(of: socket.eventLoop).member(socket.id)?.memberships.count ?? 0 }
 
     func index(of loop: any EventLoop) -> RoomIndex {
@@ -224,7 +224,7 @@ public final class CoreLocalAdapter: Adapter {
 
     /// The same in two steps, for a caller that must not wait: when this returns, the packet is on its way in order.
     ///
-    /// - Returns: What counts the sockets that were asked; to be called once.
+    /// - Returns: A closure that counts the addressed sockets; it must be called once.
     package func beginDelivery(
         _ packet: BroadcastPacket,
         to options: BroadcastOptions,
@@ -290,7 +290,7 @@ public final class CoreLocalAdapter: Adapter {
         return false
     }
 
-    /// What lets a loop read and write between two slices of work: what is enqueued at once runs before that.
+    /// The pause between two slices of work, in which a loop reads and writes; work without a delay would run before that.
     package static let pause = TimeAmount.microseconds(500)
 
     /// Goes on with what is applied in slices.
@@ -310,7 +310,7 @@ public final class CoreLocalAdapter: Adapter {
     /// Does nothing: there are no other processes.
     public func serverSideEmit(_ arguments: EventArguments) async throws {}
 
-    /// No answers: there are no other processes.
+    /// Returns no answers: there are no other processes.
     public func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { [] }
 
     /// Finds the selected sockets, with their event loops.

@@ -5,11 +5,11 @@ import SocketIOText
 
 /// A change of a session that can be recovered.
 package enum SessionEvent: Sendable, Hashable {
-    /// It has begun, or come from elsewhere, when its loop had come so far with what is delivered to the whole cluster.
+    /// It has begun or has arrived from elsewhere, when its loop was at this position in the messages for the whole cluster.
     case added(pid: String, position: MessageID?)
     /// Its rooms or data have changed.
     case changed(pid: String)
-    /// It has ended, or gone elsewhere.
+    /// It has ended or has moved elsewhere.
     case removed(pid: String)
 }
 

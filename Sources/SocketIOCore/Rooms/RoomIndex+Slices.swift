@@ -22,7 +22,7 @@ extension RoomIndex {
         fileprivate var left: Set<Name>
         /// The next one to be done.
         fileprivate var next = (room: 0, member: 0)
-        /// Who is done with all rooms, because it was asked for them.
+        /// The member whose rooms have all been handled, since its rooms were requested.
         fileprivate var settled = Set<ObjectIdentifier>()
         /// Those concerned, once one of them was asked.
         fileprivate lazy var concerned = Set(members.map { ObjectIdentifier($0) })
@@ -38,11 +38,11 @@ extension RoomIndex {
 
         fileprivate var isDone: Bool { next.room >= rooms.count }
 
-        /// What it takes to keep the change, in members.
+        /// The cost of keeping the change, in members.
         fileprivate var weight: Int { members.count + 16 * rooms.count }
     }
 
-    /// What is left to do.
+    /// The remaining work.
     struct Slices {
         fileprivate(set) var changes: Deque<Change> = []
         fileprivate var weight = 0
@@ -52,7 +52,7 @@ extension RoomIndex {
 
     /// Steps that one turn of the loop takes: to put one socket into one room is one.
     private static var stepsPerSlice: Int { 1_000 }
-    /// Steps that the end of a socket counts as, besides those for its rooms.
+    /// The cost of removing a socket in steps, without those for its rooms.
     private static var stepsPerEnd: Int { 10 }
     /// The most that changes which wait for their turn may weigh together.
     private static var maxWeight: Int { 1_000_000 }
@@ -67,7 +67,7 @@ extension RoomIndex {
         let members = selectedMembers(options)
         guard !members.isEmpty, !rooms.isEmpty else { return }
         let change = Change(kind, members, rooms.map { Name($0) })
-        // Both are small, so that the product is no risk.
+        // Both are small, so the product cannot overflow.
         if max(members.count, rooms.count) <= Self.stepsPerSlice, members.count * rooms.count <= Self.stepsPerSlice {
             for name in change.rooms { settle(name) }
             _ = advance(change, steps: .max)

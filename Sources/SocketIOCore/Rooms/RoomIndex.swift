@@ -6,7 +6,7 @@ import SocketIOText
 /// The rooms of one namespace on one event loop.
 ///
 /// A broadcast walks an array of members; joining and leaving cost the same whatever the number of members, and of the socket's rooms.
-/// What changes many sockets or rooms at once is applied in slices, see `RoomIndex+Slices.swift`.
+/// Changes of many sockets or rooms are applied in slices, see `RoomIndex+Slices.swift`.
 final class RoomIndex {
     /// A socket and the rooms it is in.
     final class Member {
@@ -15,7 +15,7 @@ final class RoomIndex {
         /// Ordered: a walk meets those up to a limit.
         enum Presence: UInt8 {
             case present
-            /// The client is away and may come back.
+            /// The client is disconnected and may reconnect.
             case parked
             /// The socket's end is under way; it gets nothing more.
             case leaving
@@ -37,7 +37,7 @@ final class RoomIndex {
             self.pid = pid
         }
 
-        /// Whether the client is away and may come back.
+        /// Whether the client is disconnected and may reconnect.
         var isParked: Bool { presence == .parked }
 
         /// Whether it is still in the index.
@@ -101,7 +101,7 @@ final class RoomIndex {
         var name: Room { key.text }
     }
 
-    /// What came of an attempt to join a room.
+    /// The outcome of an attempt to join a room.
     enum Joining: Hashable {
         case joined
         /// The socket was in it, or is not here.
@@ -115,7 +115,7 @@ final class RoomIndex {
     private var sessions: [Name: Name] = [:]
     private var everyone: ContiguousArray<Member> = []
     private var rooms: [Name: RoomMembers] = [:]
-    /// What is left of operations that are applied in slices, in their order.
+    /// The remaining parts of operations that are applied in slices, in their order.
     var slices = Slices()
     private var lastMark: UInt64 = 0
     private var parked = 0
@@ -126,13 +126,13 @@ final class RoomIndex {
     var onEvent: ((RoomEvent) -> Void)?
     /// Called when the number of rooms changes, those of single sockets left out.
     var onRoomCount: ((Int) -> Void)?
-    /// Called when a session that can be recovered has come, changed its rooms or gone.
+    /// Called when a recoverable session is added, changes its rooms or is removed.
     var onSession: ((SessionEvent) -> Void)?
     /// Called when sockets were not put into rooms because of a limit.
     var onRefusal: ((RoomRefusal) -> Void)?
     /// Called when there is work that ``work()`` has to be called for.
     var onWork: ((RoomIndex) -> Void)?
-    /// How far this loop has come with what is delivered to the whole cluster; see ``RecoveryOffset``.
+    /// The position of this loop in the messages for the whole cluster; see ``RecoveryOffset``.
     var position: MessageID?
 
     init(limits: RoomLimits = .init()) { self.limits = limits }
@@ -140,7 +140,7 @@ final class RoomIndex {
     /// The number of sockets that are not parked.
     var count: Int { everyone.count - parked }
 
-    /// The number of rooms that somebody is in, without the sockets' own.
+    /// The number of rooms with members, without the sockets' own.
     var roomCount: Int { rooms.count }
 
     // MARK: Membership
@@ -207,7 +207,7 @@ final class RoomIndex {
         let existing = rooms[name]
         if let existing, member.place(of: existing) != nil { return .unchanged }
         // No name of a room that there is has to be looked at again.
-        guard existing != nil || name.text.utf8.count <= limits.nameBytes else { return .refused(.nameTooLong) }
+        guard existing != nil || limits.allow(name.text) else { return .refused(.nameTooLong) }
         guard name != Name(member.socket.id) else { return .unchanged }
         guard member.memberships.count < limits.perSocket else { return .refused(.socketIsFull) }
         let room = existing ?? create(name)
@@ -275,7 +275,7 @@ final class RoomIndex {
     ///   - stand: Takes the socket's place and has the same id.
     /// - Returns: Whether the socket was there.
     func park(_ socket: any LocalSocket, as stand: any LocalSocket) -> Bool {
-        // One whose end is under way does not come back.
+        // A member that is being removed does not return.
         guard let member = members[Name(socket.id)], member.socket === socket, member.presence == .present else { return false }
         member.socket = stand
         member.presence = .parked
@@ -323,7 +323,7 @@ final class RoomIndex {
     ///   - rooms: Rooms whose members are selected; all if empty.
     ///   - except: Rooms whose members are left out.
     ///   - includingParked: Whether members whose client is away are met.
-    ///   - body: Who leaves meanwhile may still be met.
+    ///   - body: Called for each member; one that leaves meanwhile may still be included.
     func forEach(rooms names: [Room], except: [Room], includingParked: Bool = false, _ body: (Member) -> Void) {
         settle(names, except)
         // The marks are those of the walk that goes on.

@@ -3,15 +3,15 @@
 
 import SocketIOText
 
-/// How many rooms there may be, and how long their names.
+/// Bounds of the rooms of sockets and operations.
 public struct RoomLimits: Sendable, Hashable {
-    /// The rooms that one socket may be in, its own not counted; it is not put into further ones, which is reported. At least 1. Default 4 096:
-    /// with names of the greatest length they take 6 MB, about as much as the other buffers of a connection may.
+    /// The rooms that one socket may be in, without its own; it does not join further ones, which is reported. At least 1. Default 4 096: with
+    /// the longest names they take 6 MB, about as much as the other buffers of a connection.
     public var perSocket: Int
-    /// The bytes of UTF-8 that the name of a room may have. At least 1. Default 1 024.
+    /// The size of the name of a room, in bytes of UTF-8. At least 1. Default 1 024.
     public var nameBytes: Int
-    /// The rooms that one operation may name: those that it selects, leaves out, and adds or removes. The API throws if there are more, and
-    /// a message of another node is not carried out, which is reported. At least 1. Default 10 000.
+    /// The rooms that one operation may name: those that it selects, excludes, adds and removes. With more, the API throws, and an operation of
+    /// another node is not carried out, which is reported. At least 1. Default 10 000.
     public var perOperation: Int
 
     /// Creates limits.
@@ -21,22 +21,25 @@ public struct RoomLimits: Sendable, Hashable {
         self.perOperation = perOperation
     }
 
-    /// Whether an operation names more rooms than it may.
+    /// Whether a room may have this name.
+    package func allow(_ name: Room) -> Bool { name.utf8.count <= nameBytes }
+
+    /// Whether an operation names more rooms than allowed.
     package func areExceeded(by options: BroadcastOptions, adding rooms: [Room] = []) -> Bool {
         options.rooms.count + options.except.count + rooms.count > perOperation
     }
 }
 
-/// A limit of the rooms of one process was met.
+/// A limit of one process that was reached.
 package enum LocalLimit: Sendable {
     case rooms(RoomRefusal)
-    /// A socket's description does not carry all of it.
+    /// A socket's description is incomplete.
     case description(of: SocketID, SocketDescription.Omissions)
     /// A session is not kept, or not taken over, because its data is too large.
     case session(of: SocketID, bytes: Int)
 }
 
-/// What was not done for sockets and rooms because of a limit.
+/// An operation on rooms that a limit prevented.
 package struct RoomRefusal: Sendable, Equatable {
     /// The limit.
     package enum Reason: Sendable {
@@ -46,13 +49,13 @@ package struct RoomRefusal: Sendable, Equatable {
         case nameTooLong
         /// ``RoomLimits/perOperation``.
         case operationTooLarge
-        /// More changes of many sockets or rooms wait for their turn than are kept.
+        /// Too many changes of many sockets or rooms are queued.
         case tooManyChanges
     }
 
     /// The limit.
     package var reason: Reason
-    /// How often a socket was not put into a room; 1 for a whole operation.
+    /// How often a socket did not join a room; 1 for a whole operation.
     package var count: Int
     /// The first socket; nil for a whole operation.
     package var socket: SocketID?

@@ -26,7 +26,7 @@ final class Mailbox<Element: Sendable>: Sendable {
         consumer?.resume(returning: element)
     }
 
-    /// Nothing more will come.
+    /// Ends the mailbox: no more elements will arrive.
     func finish() {
         let waiting = state.withLock { state in
             state.isFinished = true

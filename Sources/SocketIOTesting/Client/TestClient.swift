@@ -10,9 +10,9 @@ import SocketIOText
 
 /// A Socket.IO client for tests: a WebSocket connection on which every packet can be sent and seen.
 ///
-/// It answers pings by itself, and does nothing else that it is not told to.
+/// Apart from answering pings, it does nothing automatically.
 public final class TestClient: Sendable {
-    /// What the server sent.
+    /// A message of the server.
     public enum Message: Sendable, Equatable {
         /// An Engine.IO text packet with its type, such as `42["hello"]`.
         case text(String)
@@ -20,9 +20,9 @@ public final class TestClient: Sendable {
         case binary(ByteBuffer)
     }
 
-    /// The test did not get what it waited for.
+    /// The event that a test waited for did not happen.
     public struct Failure: Error, CustomStringConvertible {
-        /// What was awaited, and what came instead.
+        /// The expected event, and the actual one.
         public let description: String
     }
 
@@ -95,7 +95,7 @@ public final class TestClient: Sendable {
     /// The next message, pings left out.
     ///
     /// - Parameter timeout: How long to wait. Default 10 s.
-    /// - Throws: ``Failure`` if none comes in time, or the connection is closed.
+    /// - Throws: ``Failure`` if none arrives in time, or the connection is closed.
     public func receive(timeout: Duration = .seconds(10)) async throws -> Message {
         guard let message = await next(timeout) else {
             throw Failure(description: "no message within \(timeout), or the connection is closed")
@@ -115,16 +115,16 @@ public final class TestClient: Sendable {
         }
     }
 
-    /// Waits until the server has closed the connection, and drops what it still sends.
+    /// Waits until the server has closed the connection, and discards its remaining messages.
     public func waitUntilClosed() async { try? await channel.closeFuture.get() }
 
     /// Whether the connection is open.
     public var isOpen: Bool { channel.isActive }
 
-    /// Cuts the connection, without a word.
+    /// Closes the connection without a packet.
     public func cut() async { try? await channel.close().get() }
 
-    /// Reads nothing any more, as a client that hangs.
+    /// Stops reading, like a client that hangs.
     public func stopReading() async throws {
         try await channel.setOption(.autoRead, value: false).get()
         // A channel in memory has no such option.
@@ -145,9 +145,9 @@ public final class TestClient: Sendable {
         for attachment in packet.attachments { try await send(binary: attachment) }
     }
 
-    /// The next packet, put together from its messages.
+    /// The next packet, assembled from its messages.
     ///
-    /// - Throws: ``Failure`` if none comes in time or it is not a packet.
+    /// - Throws: ``Failure`` if none arrives in time or it is not a packet.
     public func receivePacket(timeout: Duration = .seconds(10)) async throws -> Packet {
         while true {
             let message = try await receive(timeout: timeout)
@@ -192,7 +192,7 @@ public final class TestClient: Sendable {
     ///   - event: The event's name.
     ///   - arguments: Its arguments.
     ///   - namespace: The namespace.
-    ///   - id: The acknowledgement id, if an answer is wanted.
+    ///   - id: The acknowledgement id, if the event asks for an acknowledgement.
     public func emit<each A: Encodable>(_ event: String, _ arguments: repeat each A, namespace: String = "/", id: UInt64? = nil)
         async throws
     {
@@ -214,7 +214,7 @@ public final class TestClient: Sendable {
 
     /// Sends an event and returns the server's acknowledgement.
     ///
-    /// - Throws: ``Failure`` if something else comes first.
+    /// - Throws: ``Failure`` if another packet arrives first.
     public func emitWithAck<each A: Encodable>(
         _ event: String,
         _ arguments: repeat each A,
@@ -229,7 +229,7 @@ public final class TestClient: Sendable {
 
     /// The next event.
     ///
-    /// - Throws: ``Failure`` if something else comes first.
+    /// - Throws: ``Failure`` if another packet arrives first.
     public func receiveEvent(timeout: Duration = .seconds(10)) async throws -> (name: String, arguments: EventArguments, id: UInt64?) {
         let packet = try await receivePacket(timeout: timeout)
         guard case .event(let name, let arguments, let id) = packet.content else { throw Failure(description: "no event but \(packet)") }

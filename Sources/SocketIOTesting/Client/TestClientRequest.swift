@@ -6,7 +6,7 @@ import NIOHTTP1
 import NIOWebSocket
 import Synchronization
 
-/// What a client asks the server for, and how its answer becomes a WebSocket.
+/// The request with which a client connects, and the upgrade of its connection to WebSocket.
 struct TestClientRequest: Sendable {
     var host: String
     var path: String

@@ -5,10 +5,10 @@ import SocketIOCluster
 import SocketIOCore
 import Synchronization
 
-/// What goes wrong between a server and the cluster in memory, when a test says so.
+/// Faults between a server and the cluster in memory, which a test controls.
 public final class ClusterFaults: Sendable {
     private struct State {
-        /// What those wait for who cannot pass.
+        /// Opens when the server is connected again.
         var barrier: Mailbox<Void>?
         var losesHistory = false
         var writeDelay: Duration = .zero
@@ -18,22 +18,22 @@ public final class ClusterFaults: Sendable {
 
     init() {}
 
-    /// Whether the server is cut off.
+    /// Whether the server is disconnected from the cluster.
     public var isCutOff: Bool { state.withLock { $0.barrier != nil } }
 
-    /// How much longer each write of the server takes, in the time of its clock. Default: zero.
+    /// The additional time of each write of the server, on its clock. Default: zero.
     public var writeDelay: Duration {
         get { state.withLock { $0.writeDelay } }
         set { state.withLock { $0.writeDelay = newValue } }
     }
 
-    /// From here on the server neither hears the others nor is heard, as if its way to the database were cut. It goes on serving its
-    /// clients; after the heartbeat timeout the others take it for dead.
+    /// Disconnects the server from the cluster, as if its connection to the database were broken: no messages arrive in either direction. The
+    /// server continues to serve its clients; after the heartbeat timeout the others consider it dead.
     public func cutOff() { state.withLock { $0.barrier = $0.barrier ?? Mailbox() } }
 
-    /// Ends ``cutOff()``: the server gets what the others have sent in the meantime, and sends what waits.
+    /// Ends ``cutOff()``: the server receives the messages that the others have sent in the meantime, and sends its own.
     ///
-    /// - Parameter losingHistory: Whether what the others have sent is gone, as when the oplog is too short. The server then reports a gap.
+    /// - Parameter losingHistory: Whether the messages of the others are lost, as when the oplog is too short. The server then reports a gap.
     public func reconnect(losingHistory: Bool = false) {
         let barrier = state.withLock { state in
             defer { state.barrier = nil }
@@ -43,7 +43,7 @@ public final class ClusterFaults: Sendable {
         barrier?.finish()
     }
 
-    /// Returns when the server is not cut off, or when the task is cancelled.
+    /// Returns when the server is connected to the cluster, or when the task is cancelled.
     fileprivate func passage() async {
         while !Task.isCancelled, let barrier = state.withLock({ $0.barrier }) { _ = await barrier.next() }
     }
@@ -58,7 +58,7 @@ public final class ClusterFaults: Sendable {
     }
 }
 
-/// A driver in memory that encodes what it carries, as one over a network does, and fails when it is told to.
+/// A driver in memory that encodes messages, as one over a network does, and fails on request.
 struct FaultyDriver: Driver, SnapshotStore {
     let base: InMemoryDriver
     let faults: ClusterFaults
@@ -130,7 +130,7 @@ struct FaultyDriver: Driver, SnapshotStore {
             mutating func next() async -> DriverItem? {
                 guard let item = await base.next(isolation: #isolation) else { return nil }
                 await faults.passage()
-                // This stream ends, with all that waits in it; the next one says so.
+                // Ends this stream with everything that waits in it; the next one reports that.
                 guard !faults.losesHistory else { return nil }
                 switch item {
                 case .opened(let lost): return .opened(lost: lost || isLost)

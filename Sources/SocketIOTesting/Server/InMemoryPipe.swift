@@ -5,12 +5,12 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOEmbedded
 
-/// Two channels of one event loop that are connected with each other, as if there were a network.
+/// Two channels of one event loop that are connected to each other, as if by a network.
 struct InMemoryPipe {
     let client: NIOAsyncTestingChannel
     let server: NIOAsyncTestingChannel
 
-    /// Makes the channels; they are not active yet. To be called on the loop.
+    /// Creates the channels, which are not active yet. Must be called on the loop.
     static func make(on loop: NIOAsyncTestingEventLoop) throws -> InMemoryPipe {
         let pipe = InMemoryPipe(client: NIOAsyncTestingChannel(loop: loop), server: NIOAsyncTestingChannel(loop: loop))
         let (near, far) = (InMemoryPipeEnd(pipe.client), InMemoryPipeEnd(pipe.server))
@@ -22,12 +22,12 @@ struct InMemoryPipe {
     }
 }
 
-/// The head of a channel's pipeline: what is written here is read at the other end.
+/// The head of a channel's pipeline: bytes that are written here are read at the other end.
 private final class InMemoryPipeEnd: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
 
-    /// What may wait to be read before the writer is told to stop.
+    /// The number of unread bytes at which the channel stops being writable.
     private static let highWater = 64 * 1_024
 
     /// Broken when this end closes.
@@ -87,7 +87,7 @@ private final class InMemoryPipeEnd: ChannelDuplexHandler {
     }
 
     private func deliverSoon() {
-        // Never from within a write: what is read may be answered at once.
+        // Never from within a write, since reading may lead to an immediate answer.
         channel.eventLoop.assumeIsolated().execute { self.deliver() }
     }
 

@@ -21,25 +21,25 @@ import NIOEmbedded
 /// requests, heartbeats, how long a session can be recovered. Of the time of the system are: the shutdown, `Task.sleep` in handlers, and
 /// the patience of ``TestClient``.
 public final class ManualClock: Sendable {
-    /// How far the time moves at once in ``letTimePass(while:)``.
+    /// The step of the time in ``letTimePass(while:)``.
     private static let step = Duration.milliseconds(50)
     /// How long the step takes: a hundredth, at least.
     private static let pause = Duration.microseconds(500)
 
     let loop = NIOAsyncTestingEventLoop()
 
-    /// Makes a clock.
+    /// Creates a clock.
     public init() async {
-        // Nothing begins at the beginning of time.
+        // Start at a later time than zero, as real clocks do.
         await loop.advanceTime(by: .hours(1))
     }
 
     deinit {
-        // What is scheduled is cancelled, else its promises are leaked.
+        // Cancels scheduled tasks, whose promises would otherwise be leaked.
         loop.shutdownGracefully(queue: .global()) { _ in }
     }
 
-    /// The event loop whose time it is: for a server that a test makes by itself, and for `ClusterNode.Options.eventLoop`.
+    /// The event loop that uses this clock: for a server that a test creates itself, and for `ClusterNode.Options.eventLoop`.
     public var eventLoop: any EventLoop { loop }
 
     /// The time of the clock.
@@ -49,11 +49,11 @@ public final class ManualClock: Sendable {
     /// been done when this returns.
     public func advance(by duration: Duration) async { await loop.advanceTime(by: TimeAmount(duration)) }
 
-    /// Lets the time pass by itself while something runs that waits for it, about a hundred times as fast as usual.
+    /// Advances the time continuously, about a hundred times as fast as usual, while `body` runs.
     ///
-    /// How much time has passed in the end depends on the machine: assert what came of it, not how long it took.
+    /// The total time depends on the machine: check the result, not the duration.
     ///
-    /// - Parameter body: What waits.
+    /// - Parameter body: Code that waits for the time to pass.
     public func letTimePass<Value>(while body: () async throws -> Value) async rethrows -> Value {
         async let _: Void = pass()
         return try await body()

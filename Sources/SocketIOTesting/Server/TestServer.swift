@@ -11,16 +11,16 @@ public import SocketIOCore
 public import SwiftSocketIO
 import Synchronization
 
-/// A server under test, alone or one of a cluster: see ``withTestServer(configuration:adapter:clock:logger:setUp:_:)`` and
+/// A server under test, alone or in a cluster: see ``withTestServer(configuration:adapter:clock:eventLoops:logger:setUp:_:)`` and
 /// ``withTestCluster(of:configuration:cluster:clock:logger:onEvent:setUp:_:)``.
 public final class TestServer: Sendable {
     /// The server.
     public let io: SocketIOServer
     /// The server as a node of its cluster, which knows the others and its own health; nil if the server is alone.
     public let node: ClusterNode?
-    /// What goes wrong between the server and its cluster. Nothing does if the server is alone.
+    /// Simulated faults between the server and its cluster. They have no effect if the server is alone.
     public let faults: ClusterFaults
-    /// The port that the server listens on, on 127.0.0.1; nil if it has a manual clock: its clients are connected in memory then.
+    /// The port that the server listens on, on 127.0.0.1; nil if it has a manual clock, since its clients are then connected in memory.
     public let port: Int?
 
     private let clock: ManualClock?
@@ -93,7 +93,7 @@ public final class TestServer: Sendable {
         return upgraded
     }
 
-    /// Ends clients in memory, then the server.
+    /// Disconnects clients in memory, then closes the server.
     func close() async {
         for channel in pipes.withLock({ $0 }) { try? await channel.close().get() }
         await io.close()
@@ -101,7 +101,7 @@ public final class TestServer: Sendable {
     }
 }
 
-/// Runs a server for the time of a test, and ends it.
+/// Runs a server during a test, and closes it afterwards.
 ///
 /// ```swift
 /// try await withTestServer(setUp: addChat(to:)) { server in
@@ -112,32 +112,40 @@ public final class TestServer: Sendable {
 ///
 /// - Parameters:
 ///   - configuration: The server's options.
-///   - adapter: Makes the server one of several, over a real database. Default: none, the server is alone.
-///   - clock: The clock by which the server lives; its clients are then connected in memory. Default: none, the server lives by the
-///     system's time and listens on a free port.
-///   - logger: Gets what the server logs. Default: nothing below `critical`.
-///   - setUp: Adds what is tested.
+///   - adapter: Makes the server part of a cluster over a real database. Default: none, the server is alone.
+///   - clock: The clock of the server, whose clients are then connected in memory. Default: none, the server uses the system's time and listens
+///     on a free port.
+///   - eventLoops: The number of event loops, which only this server uses. Default: it shares those of the process. With a clock there is one.
+///   - logger: The logger of the server. Default: nothing below `critical`.
+///   - setUp: Adds the code under test.
 ///   - body: The test.
-/// - Throws: What the server's start, `setUp` and `body` throw.
+/// - Throws: Errors of the server's start, `setUp` and `body`.
 @discardableResult
 public func withTestServer<Value>(
     configuration: SocketIOConfiguration = .init(),
     adapter: any AdapterFactory = LocalAdapterFactory(),
     clock: ManualClock? = nil,
+    eventLoops: Int? = nil,
     logger: Logger = .forTests,
     setUp: (SocketIOServer) async throws -> Void = { _ in },
     _ body: (TestServer) async throws -> Value
 ) async throws -> Value {
-    let io = SocketIOServer(configuration: configuration, adapter: adapter, eventLoopGroup: clock.group, logger: logger)
-    try await setUp(io)
-    let server = try await TestServer.start(io, clock: clock)
+    let ownLoops = clock == nil ? eventLoops.map { MultiThreadedEventLoopGroup(numberOfThreads: $0) } : nil
+    let io = SocketIOServer(configuration: configuration, adapter: adapter, eventLoopGroup: ownLoops ?? clock.group, logger: logger)
+    var servers: [TestServer] = []
     let result: Result<Value, any Error>
-    do { result = .success(try await body(server)) } catch { result = .failure(error) }
-    await end([server], clock)
+    do {
+        try await setUp(io)
+        let server = try await TestServer.start(io, clock: clock)
+        servers.append(server)
+        result = .success(try await body(server))
+    } catch { result = .failure(error) }
+    await end(servers, clock)
+    try await ownLoops?.shutdownGracefully()
     return try result.get()
 }
 
-/// Runs servers that share a cluster in memory for the time of a test, and ends them. The test begins when all know each other.
+/// Runs servers that share a cluster in memory during a test, and closes them afterwards. The test begins when all of them know each other.
 ///
 /// ```swift
 /// try await withTestCluster(of: 3, setUp: addChat(to:)) { servers in
@@ -146,19 +154,19 @@ public func withTestServer<Value>(
 /// }
 /// ```
 ///
-/// Messages are encoded and decoded as on their way through a database; what the others get is what they get there.
+/// Messages are encoded and decoded as on their way through a database, so the other servers receive exactly the same values.
 ///
 /// - Parameters:
 ///   - count: The number of servers. Their nodes are called `node0`, `node1`…
 ///   - configuration: The options of each.
-///   - cluster: How the nodes behave: give short times to a test that waits for them without a manual clock.
-///   - clock: The clock by which the servers live; their clients are then connected in memory. Default: none, the servers live by the
-///     system's time and listen on free ports.
-///   - logger: Gets what the servers log. Default: nothing below `critical`.
-///   - onEvent: Gets what happens in the cluster, as each node sees it. Called from any thread; it must not wait.
-///   - setUp: Adds what is tested, to each server.
+///   - cluster: The options of the nodes: use short times in a test that waits for them without a manual clock.
+///   - clock: The clock of the servers, whose clients are then connected in memory. Default: none, the servers use the system's time and listen
+///     on free ports.
+///   - logger: The logger of the servers. Default: nothing below `critical`.
+///   - onEvent: Called with the events of the cluster, as each node sees them, from any thread; it must not wait.
+///   - setUp: Adds the code under test to each server.
 ///   - body: The test.
-/// - Throws: What the servers' start, `setUp` and `body` throw; ``TestClient/Failure`` if the servers do not find each other in 30 s.
+/// - Throws: Errors of the servers' start, `setUp` and `body`; ``TestClient/Failure`` if the servers do not find each other in 30 s.
 @discardableResult
 public func withTestCluster<Value>(
     of count: Int = 2,
@@ -194,19 +202,14 @@ public func withTestCluster<Value>(
 }
 
 private func waitUntilAllAreKnown(_ servers: [TestServer]) async throws {
-    let limit = ContinuousClock.now + .seconds(30)
     for server in servers {
-        while try await server.io.serverCount() < servers.count {
-            guard ContinuousClock.now < limit else { throw TestClient.Failure(description: "the servers do not find each other") }
-            // Nothing tells it but asking.
-            try await Task.sleep(for: .milliseconds(2))
-        }
+        try await eventually { try await server.io.serverCount() >= servers.count }
         // Waits until the node has settled, after which requests are sent at once.
         _ = try await server.io.fetchSockets()
     }
 }
 
-/// Ends servers, all at the same time: those that are cut off could not say goodbye.
+/// Reconnects all servers to the cluster, so that they can leave it, and closes them at the same time.
 private func end(_ servers: [TestServer], _ clock: ManualClock?) async {
     for server in servers {
         server.faults.writeDelay = .zero
@@ -228,7 +231,7 @@ extension ManualClock? {
 }
 
 extension Logger {
-    /// Logs nothing below `critical`, so that what a test provokes does not fill its output.
+    /// Logs nothing below `critical`, so that the errors that tests provoke do not fill their output.
     public static var forTests: Logger {
         var logger = Logger(label: "socketio.tests")
         logger.logLevel = .critical

@@ -5,35 +5,35 @@ import NIOCore
 import SocketIOConcurrency
 import SocketIOCore
 
-/// The end of a client's sockets. It takes time for each of their rooms, and a client may have many in each of many namespaces: one turn of
-/// the loop takes some, so that others do not wait for all.
+/// Disconnecting a client's sockets. It takes time for each of their rooms, and a client may be in many rooms of many namespaces, so each turn
+/// of the loop handles some of them and other clients do not have to wait for all.
 extension Client {
-    /// How the sockets end.
+    /// How the sockets are disconnected.
     enum Ending: Equatable {
         /// The connection has ended.
         case closed(DisconnectReason)
-        /// The server ends them, and then the connection.
+        /// The server disconnects them and then closes the connection.
         case disconnect
     }
 
-    /// Rooms that one turn of the loop takes, and one socket at least.
+    /// Rooms that one turn of the loop handles; at least one socket.
     private static var roomsPerTurn: Int { 1_000 }
-    /// What a socket counts as besides its rooms.
+    /// The cost of a socket without its rooms, as a number of rooms.
     private static var roomsPerSocket: Int { 10 }
 
-    /// Ends the sockets: all before this returns, unless they are in very many rooms.
+    /// Disconnects the sockets: all of them before this returns, unless they are in very many rooms.
     func end(_ how: Ending) {
-        // Those that the server is ending do not become recoverable because the connection ends first.
+        // Sockets that the server disconnects do not become recoverable because the connection ends first.
         guard ending == nil else { return }
         ending = how
         guard endPortion() else { return }
         let client = LoopBound(self, to: session.eventLoop)
         let eventLoop = session.eventLoop
-        // The server waits for it before it ends.
+        // A server that closes waits for it.
         server.tasks.start {
             var isMore = true
             while isMore {
-                // A loop that is shut down has no sockets left.
+                // An event loop that is shut down has no sockets left.
                 let portion = eventLoop.scheduleTask(in: CoreLocalAdapter.pause) { client.value.endPortion() }
                 isMore = (try? await portion.futureResult.get()) ?? false
             }

@@ -17,18 +17,18 @@ final class Client {
     private(set) var sockets: [Socket] = []
     /// Namespaces that the client is about to join, with the attempt that it waits for.
     private var connecting: [Name: AttemptID] = [:]
-    /// The attempts that run. Those that the client has given up count until they have ended, or it could start any number of them.
+    /// The running attempts. Abandoned ones count until they have ended, or a client could start any number of them.
     private var attempts: [AttemptID: ConnectingTask] = [:]
     private var lastAttempt: AttemptID = 0
-    /// Made when a child of a dynamic namespace, or a session, is first asked for: most clients ask for neither.
-    private(set) lazy var children = ChildAllowance(limit: server.configuration.maxChildNamespacesPerClient)
+    /// Created when the client first asks for a child of a dynamic namespace or claims a session: most clients do neither.
+    private(set) lazy var children = ChildAllowance(limit: server.configuration.limits.childNamespacesPerClient)
     private(set) lazy var claims = SessionClaims(
         concurrent: server.configuration.connectionStateRecovery?.claimsPerClient ?? 1,
-        failures: server.configuration.maxNamespacesPerClient
+        failures: server.configuration.limits.namespacesPerClient
     )
     private var connectTimeout: LoopTimers.ID?
     private var isClosed = false
-    /// Why its sockets end, of which each turn of the loop takes some; see `Client+Ending.swift`.
+    /// How its sockets are being disconnected, some in each turn of the loop; see `Client+Ending.swift`.
     var ending: Ending?
     private var flow = ReadFlow()
 
@@ -45,13 +45,13 @@ final class Client {
         self.decoder = PacketDecoderStateMachine(
             format: server.configuration.parser,
             limits: .init(
-                attachments: server.configuration.maxAttachments,
+                attachments: server.configuration.limits.attachments,
                 bytes: server.configuration.engine.maxHTTPBufferSize,
-                values: server.configuration.maxPacketValues,
-                eventName: server.configuration.maxEventNameLength
+                values: server.configuration.limits.packetValues,
+                eventName: server.configuration.limits.eventNameBytes
             )
         )
-        // Kept until the client is in or gone. A weak reference would make every use of the client slower for its whole life.
+        // Keeps the client until it has joined a namespace or is disconnected. A weak reference would make every use of the client slower.
         connectTimeout = context.timers.schedule(in: server.configuration.connectTimeout) { [self] in
             connectTimeout = nil
             close(.forcedServerClose)
@@ -62,16 +62,19 @@ final class Client {
 
     func socket(in namespace: String) -> Socket? { sockets.first { $0.namespace.name == namespace } }
 
+    /// The ids of the sockets, for the log.
+    private var socketIDs: String { sockets.isEmpty ? "-" : sockets.prefix(4).map(\.id).joined(separator: ", ") }
+
     // MARK: Packets
 
     private func receive(_ decode: (inout PacketDecoderStateMachine) throws(PacketError) -> Packet?) {
         guard !isClosed, ending == nil else { return }
         do {
             if let packet = try decode(&decoder) { return handle(packet) }
-            // Nothing is kept for a namespace that the client has not joined.
+            // No attachments are collected for a namespace that the client has not joined.
             if let name = decoder.waitingNamespace, socket(in: name) == nil { close(.forcedServerClose) }
         } catch {
-            server.logger.debug("invalid packet", metadata: ["sid": "\(session.id)", "error": "\(error.code)"])
+            server.logger.debug("invalid packet", metadata: [LogKey.socket: "\(socketIDs)", LogKey.error: "\(error.code)"])
             server.metrics.errors.increment()
             close(.parseError)
         }
@@ -80,9 +83,9 @@ final class Client {
     private func handle(_ packet: Packet) {
         if case .connect(let auth) = packet.content { return connect(to: packet.namespace, auth: auth) }
         guard let socket = socket(in: packet.namespace) else {
-            // Not an error, other than in the reference server: it may have crossed our own, and other namespaces would go with it.
+            // Not an error, unlike in the reference server: it may have crossed our own, and closing would end the other namespaces.
             if case .disconnect = packet.content { return cancelConnecting(packet.namespace) }
-            // As the reference server does: whoever talks to a namespace without having joined it is closed.
+            // Like the reference server, disconnects a client that sends to a namespace that it has not joined.
             return close(.forcedServerClose)
         }
         switch packet.content {
@@ -91,7 +94,7 @@ final class Client {
             socket.receive(name: name, arguments: arguments, id: id)
         case .acknowledgement(let id, let arguments): socket.receiveAcknowledgement(id, arguments)
         case .disconnect:
-            // A session may still be on its way to the socket.
+            // A session may still be moving to the socket.
             cancelConnecting(packet.namespace)
             socket.didDisconnect(.clientNamespaceDisconnect)
         case .connect: break
@@ -102,14 +105,14 @@ final class Client {
     // MARK: Joining a namespace
 
     private func connect(to name: String, auth: EncodedValue?) {
-        // A second CONNECT makes no second socket while middleware runs; later the reference server closes the connection.
+        // A second CONNECT is ignored while middleware runs; after that, the reference server closes the connection.
         guard connecting[Name(name)] == nil else { return }
         guard socket(in: name) == nil else { return close(.forcedServerClose) }
-        guard sockets.count + attempts.count < server.configuration.maxNamespacesPerClient else {
+        guard sockets.count + attempts.count < server.configuration.limits.namespacesPerClient else {
             return refuse(name, byLimit: "Too many namespaces")
         }
         if let problem = problem(of: auth) { return refuse(name, byLimit: problem) }
-        // It is kept for long: not as a part of the message that it came in.
+        // Copied, since it is kept for long and would keep the whole message alive.
         let auth = auth?.copied()
         if connectAtOnce(to: name, auth: auth) { return }
         lastAttempt += 1
@@ -125,14 +128,14 @@ final class Client {
         connecting[Name(name)] = attempt.id
         attempts[attempt.id] = ConnectingTask(authSize: auth?.size ?? 0)
         let task = server.startTask(on: session.eventLoop) { await attempt.run() }
-        // It may have run to its end already.
+        // The task may have ended already.
         attempts[attempt.id]?.task = task
     }
 
-    /// Why a client may not join with this `auth`; nil if it may.
+    /// Why a client must not join with this `auth`; nil if it may.
     private func problem(of auth: EncodedValue?) -> String? {
         guard let size = auth?.size else { return nil }
-        let (one, all) = (server.configuration.maxAuthSize, server.configuration.maxAuthSizePerClient)
+        let (one, all) = (server.configuration.limits.authBytes, server.configuration.limits.authBytesPerClient)
         guard size <= one else { return "auth has \(size) bytes; at most \(one) are allowed" }
         let others = sockets.reduce(0) { $0 + ($1.auth?.size ?? 0) } + attempts.values.reduce(0) { $0 + $1.authSize }
         guard others + size <= all else { return "auth of all namespaces has more than \(all) bytes" }
@@ -153,25 +156,25 @@ final class Client {
         task?.cancel()
     }
 
-    /// Whether the client still waits for this attempt, which ends with the call.
+    /// Ends the wait for an attempt, and returns whether the client was still waiting for it.
     private func settle(_ attempt: AttemptID, _ name: String) -> Bool {
         guard connecting[Name(name)] == attempt else { return false }
         connecting[Name(name)] = nil
         return !isClosed
     }
 
-    /// The namespace's middleware let the client in, if it is still there.
+    /// Admits a socket that the namespace's middleware has accepted, if the client is still connected.
     func finishConnecting(_ socket: Socket, attempt: AttemptID) {
         guard settle(attempt, socket.namespace.name) else { return socket.close() }
         complete(socket)
     }
 
-    /// The client was not let in.
+    /// Sends the refusal of a namespace to the client.
     func finishConnecting(_ name: String, attempt: AttemptID, refusedBy error: ConnectError) {
         if settle(attempt, name) { refuse(name, error) }
     }
 
-    /// Nothing of the attempt runs any more.
+    /// Records that an attempt has ended.
     func attemptEnded(_ attempt: AttemptID, _ name: String) {
         attempts[attempt] = nil
         if connecting[Name(name)] == attempt { connecting[Name(name)] = nil }
@@ -197,7 +200,7 @@ final class Client {
         socket.startHandlers()
     }
 
-    /// Counts a socket as one of the client's; it is not in the adapter yet.
+    /// Adds a socket to the client; it is not in the adapter yet.
     func admit(_ socket: Socket) {
         if let connectTimeout { context.timers.cancel(connectTimeout) }
         connectTimeout = nil
@@ -206,10 +209,10 @@ final class Client {
         socket.didConnect()
     }
 
-    /// Admits a socket that takes over a session. Its connection attempt goes on until the session is here.
+    /// Admits a socket that takes over a session. Its connection attempt continues until the session has arrived.
     func admitRecovered(_ socket: Socket, attempt: AttemptID) -> Bool {
         guard !isClosed else {
-            // The client has not left on purpose: its session comes here to be kept.
+            // The client has not left on purpose: its session moves here and is kept.
             socket.close()
             socket.bound.value.held = []
             return true
@@ -220,7 +223,7 @@ final class Client {
         return true
     }
 
-    /// A session that was moved here could not be had: whoever has joined must go, unseen.
+    /// Removes a socket whose session could not be moved here, before its client has seen it.
     func expel(_ socket: Socket) {
         socket.bound.value.recovery = nil
         socket.dropHeld()
@@ -229,10 +232,10 @@ final class Client {
 
     // MARK: The end
 
-    /// Ends the connection at once.
+    /// Closes the connection immediately.
     func close(_ reason: EngineCloseReason) { session.discard(reason) }
 
-    /// Ends all sockets and then the connection, once the client has got what was sent before, as Socket.IO does.
+    /// Disconnects all sockets, then closes the connection once everything sent before has been delivered, as Socket.IO does.
     func disconnect() {
         for name in connecting.keys { cancelConnecting(name.text) }
         end(.disconnect)
@@ -240,7 +243,7 @@ final class Client {
 
     func socketDidDisconnect(_ socket: Socket) {
         flow.remove(socket.bound.value.queue)
-        // A handler that still runs counts until it ends: the client may be back before that.
+        // A handler that still runs counts until it ends: the client may reconnect before that.
         if socket.bound.value.isDraining { flow.queued(0) }
         forget(socket)
         applyFlow()
@@ -269,19 +272,20 @@ final class Client {
         applyFlow()
     }
 
-    /// While the server waits for this client's answer, reading must go on.
+    /// Continues reading, since the server waits for this client's answer.
     func acknowledgementAwaited() { applyFlow() }
 
     private func applyFlow() {
         guard !isClosed else { return }
-        let awaits = flow.isAboveLowWater(server.configuration.eventQueue) && sockets.contains { $0.bound.value.isAwaitingAcknowledgement }
-        switch flow.next(server.configuration.eventQueue, awaitsAcknowledgement: awaits) {
+        let limits = server.configuration.limits.eventQueue
+        let awaits = flow.isAboveLowWater(limits) && sockets.contains { $0.bound.value.isAwaitingAcknowledgement }
+        switch flow.next(limits, awaitsAcknowledgement: awaits) {
         case .none: break
         case .pause: session.pauseReading()
         case .resume: session.resumeReading()
         case .close:
-            server.logger.debug("event queue is full", metadata: ["sid": "\(session.id)"])
-            close(.init("event queue full"))
+            server.logger.debug("event queue is full", metadata: [LogKey.socket: "\(socketIDs)"])
+            close(.init(DisconnectReason.eventQueueFull.description))
         }
     }
 }

@@ -32,7 +32,7 @@ final class ClientFile: Sendable {
         }
     }
 
-    /// The engine's options with the file added to what they answer.
+    /// Returns the engine's options with a responder that serves the file.
     func served(by configuration: EngineConfiguration) -> EngineConfiguration {
         var configuration = configuration
         let next = configuration.responder

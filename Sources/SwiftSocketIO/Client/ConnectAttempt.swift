@@ -4,8 +4,8 @@
 import NIOCore
 import SocketIOCore
 
-/// Takes a client into a namespace: finds or makes the namespace, restores the session, runs the middleware. Owned and cancelled by
-/// the client.
+/// Connects a client to a namespace: finds or creates the namespace, restores the session, runs the middleware. The client owns and cancels
+/// it.
 struct ConnectAttempt: Sendable {
     let id: Client.AttemptID
     let server: SocketIOServer
@@ -19,7 +19,7 @@ struct ConnectAttempt: Sendable {
         if mayJoin {
             await join()
         } else if !Task.isCancelled {
-            // The client tries again by itself, here or elsewhere.
+            // The client reconnects by itself, here or elsewhere.
             await onLoop { $0.close(.serverShuttingDown) }
         }
         await onLoop { [id, name] in $0.attemptEnded(id, name) }
@@ -54,14 +54,14 @@ struct ConnectAttempt: Sendable {
 
     private func refusal(for error: any Error) -> ConnectError {
         if let error = error as? ConnectError { return error }
-        if !(error is CancellationError) { server.report(error, event: nil, socket: nil) }
-        // What went wrong inside is none of the client's business.
+        if !(error is CancellationError) { server.errors.report(error) }
+        // Internal errors are not revealed to clients.
         return ConnectError("Connection refused")
     }
 
     private func restore(in namespace: Namespace) async -> Bool {
         guard server.configuration.connectionStateRecovery != nil, let claim = auth.flatMap(RecoveryClaim.init) else { return false }
-        // Nothing that was made up reaches the other nodes, or the database.
+        // Invalid ids are not sent to the other nodes or the database.
         guard claim.isOurs(namespace.sessionIDs), await mayClaim() else {
             server.metrics.refusedClaims.increment()
             return false
@@ -72,7 +72,7 @@ struct ConnectAttempt: Sendable {
         return isRestored
     }
 
-    /// Waits until the client asks for few enough other sessions.
+    /// Waits until the client may claim another session, and returns false if it may not.
     private func mayClaim() async -> Bool {
         await withCheckedContinuation { continuation in
             if eventLoop.inEventLoop { return client.value.claims.begin(continuation) }

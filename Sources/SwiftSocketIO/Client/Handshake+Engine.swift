@@ -28,7 +28,7 @@ extension Handshake {
         return result
     }
 
-    /// Text that Swift would compare in quadratic time is nothing that an application waits for.
+    /// Headers and parameters that Swift would compare in quadratic time are left out.
     private static func isComparable(_ name: String, _ value: String) -> Bool {
         !CombiningMarks.exceedLimit(in: name) && !CombiningMarks.exceedLimit(in: value)
     }

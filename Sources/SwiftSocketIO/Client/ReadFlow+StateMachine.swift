@@ -1,7 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides when a client's connection is read: not while too many of its events wait for their handlers.
+/// Decides when a client's connection is read: it pauses while too many of its events wait for their handlers.
 struct ReadFlow {
     enum Action: Equatable {
         case none, pause, resume, close
@@ -21,7 +21,7 @@ struct ReadFlow {
         bytes -= size
     }
 
-    /// The events of a socket that has gone.
+    /// Removes the events of a disconnected socket.
     mutating func remove(_ queue: EventQueue) {
         events -= queue.count
         bytes -= queue.bytes
@@ -31,7 +31,7 @@ struct ReadFlow {
         events > limits.events / 2 || bytes > limits.bytes / 2
     }
 
-    /// - Parameter awaitsAcknowledgement: Whether a handler may wait for an answer of this client, which must be read then.
+    /// - Parameter awaitsAcknowledgement: Whether a handler may be waiting for an answer of this client, which must then be read.
     mutating func next(_ limits: EventQueueLimits, awaitsAcknowledgement: Bool) -> Action {
         if events > limits.hardEvents || bytes > limits.hardBytes { return .close }
         if isPaused {
@@ -45,14 +45,15 @@ struct ReadFlow {
     }
 }
 
-/// How many events of one client may wait for their handlers. Those whose handler is concurrent count until it has returned.
+/// The number and size of the events of one client that may wait for their handlers. An event with a concurrent handler counts until the
+/// handler has returned.
 public struct EventQueueLimits: Sendable, Hashable {
-    /// Events from which the client's connection is not read any more, until half of them are handled. Default 128.
+    /// Events at which reading of the client's connection pauses, until half of them are handled. Default 128.
     public var events: Int
-    /// Bytes from which the connection is not read any more, until half of them are handled. Default 1 MiB.
+    /// Bytes at which reading pauses, until half of them are handled. Default 1 MiB.
     public var bytes: Int
-    /// Events at which the connection is closed. It is read beyond `events` only while one of its acknowledgements is awaited, and
-    /// to the end of what the transport has read already. Default 4 096.
+    /// Events at which the connection is closed. Beyond ``events`` it is read only while the server waits for an acknowledgement of the
+    /// client, and to the end of the data that the transport has already read. Default 4 096.
     public var hardEvents: Int
     /// Bytes at which the connection is closed. Default 16 MiB.
     public var hardBytes: Int

@@ -7,23 +7,23 @@ import SocketIOConcurrency
 import SocketIOCore
 import SocketIOText
 
-/// What a client presents to get its session back, in the `auth` of its CONNECT packet.
+/// The claim to a session that a client presents in the `auth` of its CONNECT packet.
 struct RecoveryClaim: Decodable {
     var pid: String
     var offset: String?
 
     init?(_ auth: EncodedValue) {
         guard let claim = try? auth.decode(RecoveryClaim.self) else { return nil }
-        // Another form than ours is not worth a look at the sessions, or a question to the other nodes.
+        // A claim of another form is ignored without a look at the sessions or a request to the other nodes.
         guard SessionToken.isPlausible(claim.pid), claim.offset.map(SessionToken.isPlausible) ?? true else { return nil }
         self = claim
     }
 
-    /// Whether it has the form of what this server hands out.
+    /// Whether ids and offsets have the form that this server gives them.
     func isOurs(_ form: SessionIDForm) -> Bool { form.matches(pid) && (offset.map(SessionIDForm.isOffset) ?? true) }
 }
 
-/// Takes a session over for a client that has come back.
+/// Takes over the session of a client that has reconnected.
 final class RecoveryClaimant: SessionClaimant {
     let eventLoop: any EventLoop
     private let namespace: Namespace

@@ -15,24 +15,24 @@ public struct Ack: Encodable, Sendable {
         self.write = { writer in repeat try writer.append(each values) }
     }
 
-    /// The same for one argument, without what a pack of types costs.
+    /// The same for one argument, without the cost of a parameter pack.
     init<T: Encodable & Sendable>(value: T) {
         self.write = { writer in try writer.append(value) }
     }
 
-    /// Creates an acknowledgement with arguments that are encoded already.
+    /// Creates an acknowledgement with encoded arguments.
     public init(raw arguments: EventArguments) {
         self.write = { writer in try writer.append(contentsOf: arguments) }
     }
 
-    /// An `Ack` is not a value by itself; nested in another one it encodes as null.
+    /// Encodes null: an `Ack` is not a value and cannot be part of one.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encodeNil()
     }
 }
 
-/// Acknowledges an event with other values than the handler's result. Any other error that a handler throws sends no acknowledgement.
+/// Acknowledges an event with other values than the handler's result. If a handler throws any other error, no acknowledgement is sent.
 public struct AckError: Error {
     let ack: Ack
 
@@ -40,7 +40,7 @@ public struct AckError: Error {
     public init<each T: Encodable & Sendable>(_ values: repeat each T) { self.ack = Ack(repeat each values) }
 }
 
-/// Answers one event, once. Further answers are ignored and counted.
+/// Acknowledges an event. The first acknowledgement is sent; further ones are ignored and counted.
 public final class Acknowledgement: Sendable {
     private let socket: Socket
     private let id: UInt64
@@ -51,18 +51,18 @@ public final class Acknowledgement: Sendable {
         self.id = id
     }
 
-    /// Answers the event.
+    /// Acknowledges the event.
     ///
     /// - Parameter values: The arguments of the client's callback.
-    /// - Throws: `EncodingError` if a value cannot be encoded; the event can then still be answered.
+    /// - Throws: `EncodingError` if a value cannot be encoded; the event can then still be acknowledged.
     public func callAsFunction<each T: Encodable & Sendable>(_ values: repeat each T) throws {
         try send(Ack(repeat each values))
     }
 
-    /// Answers the event.
+    /// Acknowledges the event.
     ///
     /// - Parameter ack: The arguments of the client's callback.
-    /// - Throws: `EncodingError` if a value cannot be encoded; the event can then still be answered.
+    /// - Throws: `EncodingError` if a value cannot be encoded; the event can then still be acknowledged.
     public func send(_ ack: Ack) throws {
         let packet = try socket.encoder.acknowledgement(id, namespace: socket.namespace.name, arguments: ack.write)
         guard isUsed.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {

@@ -4,10 +4,10 @@
 import DequeModule
 import SocketIOCore
 
-/// The events of a socket that wait for their handlers, and how many there are.
+/// The events of a socket that wait for their handlers.
 struct EventQueue {
     enum Item {
-        /// The handlers of the connection itself; always first.
+        /// The handlers of the connection; always first.
         case connection
         case event(SocketEvent)
     }

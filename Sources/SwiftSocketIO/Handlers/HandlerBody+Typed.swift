@@ -66,7 +66,7 @@ extension HandlerBody {
     }
 
     private static func acknowledgement<R: Encodable & Sendable>(_ result: R) -> Ack {
-        // A cast that fails takes longer than all the rest here, so the type is looked at first.
+        // A cast that fails takes longer than everything else here, so the type is checked first.
         guard R.self == Ack.self || R.self == Ack?.self, let ack = result as? Ack else { return Ack(value: result) }
         return ack
     }

@@ -4,22 +4,22 @@
 import SocketIOCore
 import SocketIOText
 
-/// How the handlers of one socket follow each other.
+/// Whether the next event of a socket waits for a handler.
 public enum HandlerMode: Sendable, Hashable {
     /// The socket's next event is handled when this handler has returned. The default.
     case serial
-    /// The handler starts in order, and the next event does not wait for it. The events of running handlers count for
-    /// ``SocketIOConfiguration/eventQueue``: at its limit the client is read again when half of them have returned.
+    /// The handler starts in order, and the next event does not wait for it. The events of running handlers count towards
+    /// ``SocketIOConfiguration/Limits/eventQueue``: at the limit, reading from the client resumes when half of them have returned.
     case concurrent
 }
 
-/// What a handler does with an event: it returns the acknowledgement, or nil to leave it to somebody else.
+/// The code of a handler. It returns the acknowledgement, or nil if the handler sends it otherwise.
 enum HandlerBody: Sendable {
     case sync(@Sendable (SocketEvent) throws -> Ack?)
     case async(@Sendable (SocketEvent) async throws -> Ack?)
 }
 
-/// Names a handler, so that it can be removed.
+/// Identifies a handler, so that it can be removed.
 public struct HandlerID: Hashable, Sendable {
     let value: UInt64
 }
@@ -49,7 +49,7 @@ struct HandlerTable: Sendable {
     var middleware: [@Sendable (SocketEvent) async throws -> Void] = []
 
     mutating func add(_ handler: Handler) {
-        // Every socket has a table, so room to spare would be the most of what an idle one needs.
+        // Every socket has a table: spare capacity would be most of the memory of an idle one.
         if handlers.count == handlers.capacity { handlers.reserveCapacity(handlers.count + 3) }
         handlers.append(handler)
     }
@@ -62,12 +62,12 @@ struct HandlerTable: Sendable {
 
     mutating func removeAll(named name: String) { handlers.removeAll { $0.name == name } }
 
-    /// The only handler of a name that needs nothing else to run; nil if there are several, or listeners or middleware come first.
+    /// The only handler for a name; nil if there are several, or listeners or middleware that run first.
     func loneHandler(named name: String) -> Handler? {
         guard any.isEmpty, middleware.isEmpty else { return nil }
         let count = name.utf8.count
         var found: Handler?
-        // Most names differ in length, which costs less to see.
+        // Most names differ in length, which is cheaper to compare.
         for handler in handlers where handler.name.utf8.count == count && handler.name == name {
             guard found == nil else { return nil }
             found = handler

@@ -5,7 +5,7 @@ import NIOCore
 import SocketIOConcurrency
 import SocketIOCore
 
-/// What the connections of one event loop share.
+/// Objects that the connections of one event loop share.
 final class LoopContext: Sendable {
     let eventLoop: any EventLoop
     let executor: LoopExecutor
@@ -20,7 +20,7 @@ final class LoopContext: Sendable {
     /// On the loop.
     var timers: LoopTimers { boundTimers.value }
 
-    /// Runs `body` on the loop: at once if called there.
+    /// Runs `body` on the loop: immediately if called there.
     func perform(_ body: @escaping @Sendable (LoopContext) -> Void) {
         if eventLoop.inEventLoop { body(self) } else { eventLoop.execute { body(self) } }
     }

@@ -1,14 +1,15 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import SocketIOConcurrency
 import Synchronization
 
-/// Owns work that belongs to the server and not to one connection: hooks of connections that are gone, events of other processes.
+/// Owns tasks that belong to the server and not to one connection: hooks of closed connections, events from other processes.
 final class TaskRegistry: Sendable {
-    /// Somebody who waits for the end of tasks.
+    /// A caller that waits for the end of tasks.
     private struct Waiter {
         var left: Set<UInt64>
-        let ended: AsyncStream<Void>.Continuation
+        let ended = Gate()
     }
 
     private struct State {
@@ -20,7 +21,7 @@ final class TaskRegistry: Sendable {
 
     private let state = Mutex(State())
 
-    /// Starts work. Once the registry is closed, it starts cancelled.
+    /// Starts a task. Once the registry is closed, tasks start cancelled.
     func start(on executor: (any TaskExecutor)? = nil, _ body: @escaping @Sendable () async -> Void) {
         let late = state.withLock { state -> Task<Void, Never>? in
             state.lastID += 1
@@ -43,11 +44,11 @@ final class TaskRegistry: Sendable {
             if !ended.isEmpty { state.waiters.removeAll { $0.left.isEmpty } }
             return ended
         }
-        for waiter in ended { waiter.finish() }
+        for gate in ended { gate.open() }
     }
 
-    /// Waits for what runs now, and cancels what takes longer than the grace period. What does not end then either is given up after
-    /// another such period, so that no handler can keep the server from ending.
+    /// Waits for the running tasks, and cancels those that take longer than the grace period. Tasks that ignore the cancellation are abandoned
+    /// after another grace period, so that no handler can keep the server from closing.
     func finish(grace: Duration) async {
         let running = state.withLock { $0.tasks }
         guard !running.isEmpty else { return }
@@ -64,17 +65,17 @@ final class TaskRegistry: Sendable {
     }
 
     private func end(of tasks: Set<UInt64>) async {
-        let (ends, ended) = AsyncStream.makeStream(of: Void.self)
-        let mustWait = state.withLock { state in
+        let ended = state.withLock { state -> Gate? in
             let left = tasks.intersection(state.tasks.keys)
-            if !left.isEmpty { state.waiters.append(Waiter(left: left, ended: ended)) }
-            return !left.isEmpty
+            guard !left.isEmpty else { return nil }
+            let waiter = Waiter(left: left)
+            state.waiters.append(waiter)
+            return waiter.ended
         }
-        guard mustWait else { return }
-        for await _ in ends {}
+        await ended?.wait()
     }
 
-    /// Waits for what runs, and cancels what takes longer than the grace period. What is started from now on starts cancelled.
+    /// As ``finish(grace:)``; tasks that are started from now on start cancelled.
     func close(grace: Duration) async {
         state.withLock { $0.isClosed = true }
         await finish(grace: grace)

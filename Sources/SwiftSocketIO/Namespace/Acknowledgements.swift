@@ -3,7 +3,7 @@
 
 public import SocketIOCore
 
-/// The acknowledgements of a broadcast, decoded, as they arrive from all nodes. One consumer.
+/// The decoded acknowledgements of a broadcast, as they arrive from all nodes. For one consumer.
 public struct Acknowledgements<Response: Decodable & Sendable>: AsyncSequence, Sendable {
     /// The acknowledgements, still encoded, and how complete they are.
     public let raw: BroadcastAcknowledgements
@@ -13,18 +13,18 @@ public struct Acknowledgements<Response: Decodable & Sendable>: AsyncSequence, S
     /// Waits for all acknowledgements.
     ///
     /// - Returns: The acknowledgements, in the order of their arrival.
-    /// - Throws: ``SocketIOCore/IncompleteResponseError`` if clients or nodes did not answer in time; it carries what arrived. What
-    ///   decoding throws.
+    /// - Throws: ``SocketIOCore/IncompleteResponseError`` if clients or nodes did not answer in time; it carries those that
+    ///   arrived. ``SocketIOError`` with `unexpectedArguments` if a client answered with another type.
     public func collect() async throws -> [Response] {
         let (responses, summary) = try await collectAvailable()
         guard summary.isComplete else { throw IncompleteResponseError(partial: responses, missingNodes: summary.missingNodes) }
         return responses
     }
 
-    /// Waits until all acknowledgements are there or the time is over.
+    /// Waits until all acknowledgements have arrived or the time is over.
     ///
     /// - Returns: The acknowledgements, and how complete they are.
-    /// - Throws: What decoding throws.
+    /// - Throws: ``SocketIOError`` with `unexpectedArguments` if a client answered with another type.
     public func collectAvailable() async throws -> (responses: [Response], summary: BroadcastAcknowledgements.Summary) {
         var responses: [Response] = []
         for try await response in self { responses.append(response) }
@@ -40,7 +40,7 @@ public struct Acknowledgements<Response: Decodable & Sendable>: AsyncSequence, S
 
         /// The next acknowledgement; nil at the end.
         ///
-        /// - Throws: ``SocketIOError`` with `unexpectedArguments` if the client answered with something else; the next call goes on.
+        /// - Throws: ``SocketIOError`` with `unexpectedArguments` if the client answered with another type; the next call returns the next one.
         public mutating func next() async throws -> Response? {
             guard let arguments = await base.next() else { return nil }
             do {

@@ -6,7 +6,7 @@ public import SocketIOCore
 public import SocketIOText
 
 /// Selected sockets of a namespace, and modifiers for what they are sent. A value: keep it, pass it on, refine it.
-public struct BroadcastOperator: Sendable {
+public struct BroadcastOperator: BroadcastModifying {
     let namespace: Namespace
     var options: BroadcastOptions
 
@@ -15,34 +15,12 @@ public struct BroadcastOperator: Sendable {
         self.options = options
     }
 
-    private func with(_ change: (inout BroadcastOptions) -> Void) -> BroadcastOperator {
+    /// Returns the selection with changed options.
+    public func selecting(_ change: (inout BroadcastOptions) -> Void) -> BroadcastOperator {
         var copy = self
         change(&copy.options)
         return copy
     }
-
-    // MARK: Selection
-
-    /// The sockets in these rooms. Repeated calls add rooms; a socket in several is met once.
-    public func to(_ rooms: Room...) -> BroadcastOperator { to(rooms) }
-    /// The sockets in these rooms. Repeated calls add rooms; a socket in several is met once.
-    public func to(_ rooms: [Room]) -> BroadcastOperator { with { $0.rooms += rooms } }
-    /// The same as ``to(_:)-(Room...)``.
-    public func `in`(_ rooms: Room...) -> BroadcastOperator { to(rooms) }
-    /// The same as ``to(_:)-([Room])``.
-    public func `in`(_ rooms: [Room]) -> BroadcastOperator { to(rooms) }
-    /// Not the sockets in these rooms.
-    public func except(_ rooms: Room...) -> BroadcastOperator { except(rooms) }
-    /// Not the sockets in these rooms.
-    public func except(_ rooms: [Room]) -> BroadcastOperator { with { $0.except += rooms } }
-    /// Only sockets of this process.
-    public var local: BroadcastOperator { with { $0.flags.local = true } }
-    /// The event may be dropped for clients that are not ready to receive.
-    public var volatile: BroadcastOperator { with { $0.flags.volatile = true } }
-    /// Whether transports may compress the event. Default: they may.
-    public func compress(_ compress: Bool) -> BroadcastOperator { with { $0.flags.compress = compress } }
-    /// How long to wait for acknowledgements, or for the answers of other nodes.
-    public func timeout(_ timeout: Duration) -> BroadcastOperator { with { $0.flags.timeout = timeout } }
 
     /// The options, if they are within the limits.
     func checkedOptions(with rooms: [Room] = []) throws(SocketIOError) -> BroadcastOptions {
@@ -52,19 +30,19 @@ public struct BroadcastOperator: Sendable {
 
     // MARK: Sending
 
-    /// Sends an event to the selected sockets. Those of this process have got it when this returns or throws.
+    /// Sends an event to the selected sockets. It has been handed to those of this process when this returns or throws.
     ///
     /// - Parameters:
     ///   - event: The event's name.
     ///   - arguments: Any number of values; `Data`, `[UInt8]` and `ByteBuffer` inside them travel as binary.
     /// - Throws: `EncodingError` if an argument cannot be encoded; ``SocketIOError`` with `reservedEventName`, `invalidRoom` or `tooManyRooms`;
-    ///   what the adapter throws if other nodes may not get it.
+    ///   errors of the adapter if other nodes may not have received it.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
         let packet = try namespace.encodeBroadcast(event, flags: options.flags) { writer in repeat try writer.append(each arguments) }
         try await namespace.adapter.broadcast(packet, to: checkedOptions())
     }
 
-    /// Sends an event with arguments that are encoded already.
+    /// Sends an event with encoded arguments.
     ///
     /// - Throws: As ``emit(_:_:)``.
     public func emit(_ event: String, raw arguments: EventArguments) async throws {
@@ -81,7 +59,7 @@ public struct BroadcastOperator: Sendable {
 
     /// Sends an event to the selected sockets and returns their acknowledgements as they arrive.
     ///
-    /// The sequence ends when all have answered or are gone, or after ``timeout(_:)``; without one, after
+    /// The sequence ends when all have answered or are disconnected, or after the selection's timeout; without one, after
     /// ``SocketIOConfiguration/broadcastAcknowledgementTimeout``.
     ///
     /// - Parameters:
@@ -121,8 +99,8 @@ public struct BroadcastOperator: Sendable {
 
     /// The selected sockets, from all processes.
     ///
-    /// - Throws: ``SocketIOCore/IncompleteResponseError`` of `[RemoteSocket]` if nodes did not answer; it carries what arrived. What the
-    ///   adapter throws if none could be asked. See ``fetchAvailableSockets()``.
+    /// - Throws: ``SocketIOCore/IncompleteResponseError`` of `[RemoteSocket]` if nodes did not answer; it carries the answers that
+    ///   arrived. Errors of the adapter if no node could be asked. See ``fetchAvailableSockets()``.
     public func fetchSockets() async throws -> [RemoteSocket] {
         do {
             return try await namespace.adapter.fetchSockets(checkedOptions()).map(remote)
@@ -133,7 +111,7 @@ public struct BroadcastOperator: Sendable {
 
     /// The selected sockets of the processes that answer, and the ids of the nodes that do not.
     ///
-    /// - Throws: What the adapter throws if none could be asked.
+    /// - Throws: Errors of the adapter if no node could be asked.
     public func fetchAvailableSockets() async throws -> (sockets: [RemoteSocket], missingNodes: [String]) {
         let answer = try await available { try await fetchSockets() }
         return (answer.response, answer.missingNodes)
@@ -143,19 +121,19 @@ public struct BroadcastOperator: Sendable {
 
     /// The rooms that the selected sockets are in, in all processes.
     ///
-    /// - Throws: ``SocketIOCore/IncompleteResponseError`` of `NameSet` if nodes did not answer; it carries what arrived. What the adapter
-    ///   throws if none could be asked. See ``availableRooms()``.
+    /// - Throws: ``SocketIOCore/IncompleteResponseError`` of `NameSet` if nodes did not answer; it carries the answers that arrived.
+    ///   Errors of the adapter if no node could be asked. See ``availableRooms()``.
     public func rooms() async throws -> NameSet { try await namespace.adapter.rooms(checkedOptions()) }
 
     /// The rooms that the selected sockets are in, in the processes that answer, and the ids of the nodes that do not.
     ///
-    /// - Throws: What the adapter throws if none could be asked.
+    /// - Throws: Errors of the adapter if no node could be asked.
     public func availableRooms() async throws -> (rooms: NameSet, missingNodes: [String]) {
         let answer = try await available { try await rooms() }
         return (answer.response, answer.missingNodes)
     }
 
-    /// What has arrived is as good as all of it, if the caller is told what is missing.
+    /// Returns an incomplete response with the nodes that are missing, instead of throwing it.
     func available<Response: Sendable>(
         _ request: () async throws -> Response
     ) async throws -> (response: Response, missingNodes: [String]) {
@@ -171,9 +149,9 @@ public struct BroadcastOperator: Sendable {
 
     /// Makes the selected sockets join rooms, in all processes.
     ///
-    /// A socket that is in as many rooms as it may does not join, which goes to ``SocketIOServer/onError(_:)`` of its process.
+    /// A socket that is in as many rooms as allowed does not join; the process that it is connected to calls ``SocketIOServer/onError(_:)``.
     ///
-    /// - Throws: ``SocketIOError`` with `invalidRoom` or `tooManyRooms`; what the adapter throws if other nodes may not do it.
+    /// - Throws: ``SocketIOError`` with `invalidRoom` or `tooManyRooms`; errors of the adapter if other nodes may not have received it.
     public func socketsJoin(_ rooms: [Room]) async throws {
         try await namespace.adapter.addSockets(checkedOptions(with: rooms), to: rooms)
     }
@@ -188,10 +166,17 @@ public struct BroadcastOperator: Sendable {
         try await namespace.adapter.removeSockets(checkedOptions(with: rooms), from: rooms)
     }
 
-    /// Ends the selected sockets, in all processes.
+    /// Disconnects the selected sockets, in all processes.
     ///
-    /// - Parameter close: Whether the clients' whole connections end. Default: only this namespace.
+    /// - Parameter close: Whether to close the clients' connections, with all their namespaces. Default: only this namespace.
     public func disconnectSockets(close: Bool = false) async throws {
         try await namespace.adapter.disconnectSockets(checkedOptions(), closeConnection: close)
     }
+}
+
+extension BroadcastModifying where Selection == BroadcastOperator {
+    /// Only sockets of this process.
+    public var local: BroadcastOperator { selecting { $0.flags.local = true } }
+    /// How long to wait for acknowledgements, or for the answers of other nodes.
+    public func timeout(_ timeout: Duration) -> BroadcastOperator { selecting { $0.flags.timeout = timeout } }
 }

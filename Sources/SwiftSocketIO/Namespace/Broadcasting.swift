@@ -4,8 +4,8 @@
 public import SocketIOCore
 public import SocketIOText
 
-/// What a server and a namespace do with all of their sockets: ``BroadcastOperator`` with nothing selected yet.
-public protocol Broadcasting: Sendable {
+/// The operations of a server or namespace that concern all of its sockets: ``BroadcastOperator`` with nothing selected yet.
+public protocol Broadcasting: BroadcastModifying where Selection == BroadcastOperator {
     /// All sockets.
     var broadcastOperator: BroadcastOperator { get }
 }
@@ -21,26 +21,8 @@ extension SocketIOServer: Broadcasting {
 }
 
 extension Broadcasting {
-    /// The sockets in these rooms; see ``BroadcastOperator/to(_:)-(Room...)``.
-    public func to(_ rooms: Room...) -> BroadcastOperator { broadcastOperator.to(rooms) }
-    /// The sockets in these rooms; see ``BroadcastOperator/to(_:)-([Room])``.
-    public func to(_ rooms: [Room]) -> BroadcastOperator { broadcastOperator.to(rooms) }
-    /// The same as ``to(_:)-(Room...)``.
-    public func `in`(_ rooms: Room...) -> BroadcastOperator { broadcastOperator.to(rooms) }
-    /// The same as ``to(_:)-([Room])``.
-    public func `in`(_ rooms: [Room]) -> BroadcastOperator { broadcastOperator.to(rooms) }
-    /// All sockets but those in these rooms.
-    public func except(_ rooms: Room...) -> BroadcastOperator { broadcastOperator.except(rooms) }
-    /// All sockets but those in these rooms.
-    public func except(_ rooms: [Room]) -> BroadcastOperator { broadcastOperator.except(rooms) }
-    /// Only sockets of this process.
-    public var local: BroadcastOperator { broadcastOperator.local }
-    /// The event may be dropped for clients that are not ready to receive.
-    public var volatile: BroadcastOperator { broadcastOperator.volatile }
-    /// Whether transports may compress the event.
-    public func compress(_ compress: Bool) -> BroadcastOperator { broadcastOperator.compress(compress) }
-    /// How long to wait for acknowledgements, or for the answers of other nodes.
-    public func timeout(_ timeout: Duration) -> BroadcastOperator { broadcastOperator.timeout(timeout) }
+    /// Returns a selection of all sockets with changed options.
+    public func selecting(_ change: (inout BroadcastOptions) -> Void) -> BroadcastOperator { broadcastOperator.selecting(change) }
 
     /// Sends an event to all clients; see ``BroadcastOperator/emit(_:_:)``.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
@@ -75,7 +57,7 @@ extension Broadcasting {
     public func socketsJoin(_ rooms: Room...) async throws { try await broadcastOperator.socketsJoin(rooms) }
     /// Makes all sockets leave rooms.
     public func socketsLeave(_ rooms: Room...) async throws { try await broadcastOperator.socketsLeave(rooms) }
-    /// Ends all sockets; see ``BroadcastOperator/disconnectSockets(close:)``.
+    /// Disconnects all sockets; see ``BroadcastOperator/disconnectSockets(close:)``.
     public func disconnectSockets(close: Bool = false) async throws { try await broadcastOperator.disconnectSockets(close: close) }
 
     /// Sends an event to the other processes; see ``BroadcastOperator/serverSideEmit(_:_:)``.
@@ -100,7 +82,7 @@ extension Broadcasting {
         try await broadcastOperator.serverSideEmitWithAck(event, repeat each arguments)
     }
 
-    /// Sends an event to the other processes and collects the answers of those that answer in time; see
+    /// Sends an event to the other processes and collects the answers that arrive in time; see
     /// ``BroadcastOperator/serverSideEmitWithAvailableAcks(_:_:as:)``.
     public func serverSideEmitWithAvailableAcks<each A: Encodable & Sendable, R: Decodable & Sendable>(
         _ event: String,
@@ -110,6 +92,6 @@ extension Broadcasting {
         try await broadcastOperator.serverSideEmitWithAvailableAcks(event, repeat each arguments, as: type)
     }
 
-    /// The number of processes that take part, this one included.
+    /// The number of processes in the cluster, including this one.
     public func serverCount() async throws -> Int { try await broadcastOperator.namespace.adapter.serverCount() }
 }

@@ -4,7 +4,7 @@
 import SocketIOText
 import Synchronization
 
-/// The children of dynamic namespaces that there are because one client asked for them. They outlast it, and keep only this of it.
+/// The children of dynamic namespaces that exist because one client asked for them. They outlive the client, and keep only this object of it.
 final class ChildAllowance: Sendable {
     let limit: Int
     private let children = Mutex<Set<Name>>([])

@@ -5,16 +5,16 @@ import EngineIOCore
 import NIOCore
 import SocketIOCore
 
-/// Encoding what goes to sockets.
+/// Encoding events for sockets.
 extension Namespace {
-    /// Encodes an event that wants an acknowledgement, or one that is never replayed.
+    /// Encodes an event that asks for an acknowledgement, or one that is never replayed.
     func encode(_ event: String, id: UInt64? = nil, _ arguments: (inout ArgumentsWriter) throws -> Void) throws -> EncodedPacket {
         try checkName(event)
         server.metrics.eventsSent.increment()
         return try encoder.event(event, namespace: name, id: id, arguments: arguments)
     }
 
-    /// Encodes an event, with an offset if sessions can be recovered and the event is worth it.
+    /// Encodes an event, with an offset if it can be replayed to recovered sessions.
     func encodeBroadcast(
         _ event: String,
         flags: BroadcastFlags,
@@ -41,7 +41,6 @@ extension Namespace {
     }
 
     private func checkName(_ event: String) throws {
-        guard EventName.isReserved(event) else { return }
-        throw SocketIOError(.reservedEventName, "'\(event)' is one of Socket.IO's own events; choose another name")
+        if let problem = EventName.problem(of: event) { throw SocketIOError(.reservedEventName, problem) }
     }
 }

@@ -6,31 +6,32 @@ import SocketIOConcurrency
 public import SocketIOCore
 import Synchronization
 
-/// A channel of communication that shares its clients' connections with others. Has its own sockets, rooms, middleware and handlers.
+/// A channel with its own sockets, rooms, middleware and handlers. Namespaces share the connections of their clients.
 public final class Namespace: Sendable {
     /// The name, with its leading slash.
     public let name: String
     /// The rooms of this process.
     let localAdapter: CoreLocalAdapter
     let server: SocketIOServer
-    /// Carries what concerns other processes.
+    /// Connects the namespace with other processes.
     public let adapter: any Adapter
     let encoder: PacketEncoder
     let serverSideEvents: ServerSideEvents
+    let metrics: NamespaceMetrics
     private let parent: ParentNamespace?
-    /// That of the client which asked for this child first.
+    /// The allowance of the client that first asked for this child.
     let allowance: ChildAllowance?
-    /// What the private ids of its sessions look like.
+    /// The form of the private ids of its sessions.
     let sessionIDs: SessionIDForm
     /// Opens when the adapter of an earlier namespace of this name is closed.
     private let predecessor: Gate?
     private let handlers: Mutex<NamespaceHandlers>
-    /// The start of the adapter, shared by all who wait for it.
+    /// The start of the adapter, shared by all callers.
     private let starting = Mutex<Task<Void, any Error>?>(nil)
     private let isStarted = Atomic<Bool>(false)
-    /// Clients that are about to join, and hooks of sockets that have left: a child is kept for them even while it is empty.
+    /// Clients that are about to join, and running hooks of sockets that have left: while there are any, an empty child is kept.
     private let holds = Atomic<Int>(0)
-    /// Whether it has had a client.
+    /// Whether it has ever had a client.
     private let hasServed = Atomic<Bool>(false)
 
     init(
@@ -40,6 +41,7 @@ public final class Namespace: Sendable {
         adapter: any Adapter,
         parent: ParentNamespace?,
         events: ServerSideEvents,
+        metrics: NamespaceMetrics,
         predecessor: Gate? = nil,
         allowance: ChildAllowance? = nil
     ) {
@@ -50,6 +52,7 @@ public final class Namespace: Sendable {
         self.encoder = server.encoder
         self.parent = parent
         self.serverSideEvents = events
+        self.metrics = metrics
         self.predecessor = predecessor
         self.allowance = allowance
         self.sessionIDs = SessionIDForm(adapter.makeSessionID)
@@ -66,26 +69,29 @@ public final class Namespace: Sendable {
 
     // MARK: Handlers
 
-    /// Adds middleware: it sees every client before it is connected, in the order of registration. Its error refuses the client: with a
-    /// ``ConnectError`` the client gets its message and data; any other error goes to ``SocketIOServer/onError(_:)``, and the client only
-    /// learns that it was refused. What is sent to the socket meanwhile is dropped. Not called for recovered sessions unless the configuration says so.
+    /// Adds middleware, which runs for every client before it is connected, in the order of registration.
+    ///
+    /// An error refuses the client: with a ``ConnectError`` the client receives its message and data; any other error goes to
+    /// ``SocketIOServer/onError(_:)``, and the client only receives a general message. Events that are sent to the socket meanwhile are dropped.
+    /// Middleware does not run for recovered sessions unless ``ConnectionStateRecovery/skipMiddlewares`` is false.
     public func use(_ middleware: @escaping @Sendable (Socket) async throws -> Void) {
         handlers.withLock { $0.middleware.append(middleware) }
     }
 
-    /// Called for every client that connects, before its first event is handled.
+    /// Adds a handler that is called for every client that connects, before its first event is handled.
     public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) {
         handlers.withLock { $0.connect.append(.async(handler)) }
     }
 
-    /// Called for every client that connects, in place on its event loop, before its first event is handled.
+    /// Adds a handler that is called for every client that connects, in place on its event loop, before its first event is handled.
     public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) {
         handlers.withLock { $0.connect.append(.sync(handler)) }
     }
 
-    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The result is the answer. Events are
-    /// handled in the order of their arrival and do not wait for each other; several handlers of one event run one after the other, and
-    /// the first that does not fail answers.
+    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The result is the answer.
+    ///
+    /// Handlers start in the order in which the events arrive, and events do not wait for each other. Several handlers of one event run one
+    /// after the other, and the first that does not fail answers.
     @discardableResult
     public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
         _ event: String,
@@ -94,8 +100,8 @@ public final class Namespace: Sendable {
         addServerSideHandler(event, .typed(handler))
     }
 
-    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The answer is empty. Otherwise as
-    /// the handlers that return a value.
+    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The answer is empty;
+    /// otherwise it behaves as a handler with a result.
     @discardableResult
     public func on<each A: Decodable & Sendable>(
         _ event: String,
@@ -121,7 +127,7 @@ public final class Namespace: Sendable {
         (parent?.connectHandlers ?? []) + handlers.withLock { $0.connect }
     }
 
-    /// Whether nothing has to be awaited before a client is in.
+    /// Whether a client can join without awaiting anything.
     func connectsAtOnce(_ auth: EncodedValue?) -> Bool {
         isStarted.load(ordering: .acquiring) && allMiddleware.isEmpty
             && (server.configuration.connectionStateRecovery == nil || auth == nil)
@@ -134,7 +140,7 @@ public final class Namespace: Sendable {
         }
     }
 
-    /// Runs the handlers if none of them has to be awaited.
+    /// Runs the handlers if none of them has to be awaited, and returns whether it did.
     func runConnectHandlersInPlace(_ socket: Socket) -> Bool {
         let handlers = connectHandlers
         for handler in handlers { if case .async = handler { return false } }
@@ -174,10 +180,10 @@ public final class Namespace: Sendable {
 
     // MARK: Membership
 
-    /// Keeps the namespace although it may be empty. Called by the registry, or by a socket that is in.
+    /// Keeps the namespace even if it is empty. Called by the registry, or by a socket that is in the namespace.
     func hold() { holds.wrappingAdd(1, ordering: .acquiringAndReleasing) }
 
-    /// The other end of ``hold()``: an empty child is forgotten.
+    /// Ends a ``hold()``: an empty child may be removed.
     func release() {
         holds.wrappingSubtract(1, ordering: .acquiringAndReleasing)
         socketDidLeave()
@@ -187,22 +193,22 @@ public final class Namespace: Sendable {
 
     func didServe() { if parent != nil { hasServed.store(true, ordering: .relaxed) } }
 
-    /// It has no members, and no client is about to join.
+    /// Whether it has no members and no client is about to join.
     var isVacant: Bool {
-        // In this order: who takes the last socket out of the adapter holds the namespace before.
+        // In this order: the namespace is held before the last socket is taken out of the adapter.
         localAdapter.isEmpty && !isHeld
     }
 
     func socketDidLeave() {
         guard parent != nil, isVacant else { return }
-        // What clients ask for and do not get must not stay.
+        // A child that clients asked for and never joined must not stay.
         guard server.configuration.cleanupEmptyChildNamespaces || !hasServed.load(ordering: .relaxed) else {
             return server.namespaces.becameVacant(self)
         }
         if server.namespaces.removeIfEmpty(self) { closeRemoved() }
     }
 
-    /// The registry has removed it: closes the adapter.
+    /// Closes the adapter after the registry has removed the namespace.
     func closeRemoved() {
         server.tasks.start { [adapter, name, namespaces = server.namespaces] in
             await adapter.close()
@@ -210,7 +216,7 @@ public final class Namespace: Sendable {
         }
     }
 
-    /// Ends a parked session when its client has been away for too long. On the loop.
+    /// Discards a parked session when its client does not return in time. On the loop.
     func forgetSession(_ session: RecoverableSession, on loop: any EventLoop) {
         guard let recovery = server.configuration.connectionStateRecovery else { return }
         let (id, pid) = (session.id, session.pid)
@@ -221,7 +227,7 @@ public final class Namespace: Sendable {
             socketDidLeave()
         }
         let isKeptHere = localAdapter.whenSessionIsClaimed(id: id, on: loop) { timers.cancel(timer) }
-        // The adapter may have taken it elsewhere.
+        // The adapter may have stored it elsewhere.
         if !isKeptHere { timers.cancel(timer) }
     }
 }

@@ -11,16 +11,16 @@ final class NamespaceRegistry: Sendable {
     private struct State {
         var namespaces: [Name: Namespace] = [:]
         var parents: [ParentNamespace] = []
-        /// The number of namespaces that clients have brought about, those included whose adapter is being closed.
+        /// The number of namespaces that clients have created, including those whose adapter is being closed.
         var children = 0
-        /// Children that are gone, until their adapter is closed: one of the same name must not start before.
+        /// Removed children whose adapter is being closed: a new one of the same name must not start before that.
         var closing: [Name: Closing] = [:]
-        /// Children that were seen to be empty, and may be forgotten when there are too many.
+        /// Children that became empty and may be removed when there are too many.
         var vacant = Set<Name>()
         var isRunning = false
         var isClosed = false
 
-        /// Forgets a namespace, which may then have a successor once its adapter is closed.
+        /// Removes a namespace. A new one of the same name can start once its adapter is closed.
         mutating func remove(_ namespace: Namespace) -> Gate {
             let name = Name(namespace.name)
             let closing = Closing(allowance: namespace.allowance)
@@ -30,7 +30,7 @@ final class NamespaceRegistry: Sendable {
             return closing.gate
         }
 
-        /// A child that has no clients, any or of these names.
+        /// A child without clients, of any name or of these names.
         mutating func takeVacant(of names: Set<Name>? = nil) -> Namespace? {
             for name in names ?? [] {
                 if let namespace = namespaces[name], namespace.isVacant { return namespace }
@@ -51,7 +51,7 @@ final class NamespaceRegistry: Sendable {
 
     private let state = Mutex(State())
 
-    /// The namespace of this name, held for a client that is about to join it; the caller releases it.
+    /// The namespace of this name, held for a client that is about to join it. The caller must release it.
     func held(_ name: String) -> Namespace? {
         state.withLock { state in
             let namespace = state.namespaces[Name(name)]
@@ -62,12 +62,12 @@ final class NamespaceRegistry: Sendable {
 
     var all: [Namespace] { state.withLock { Array($0.namespaces.values) } }
 
-    /// The namespace of this name, made if it is new.
+    /// Returns the namespace of this name, and creates it if there is none.
     ///
     /// - Parameters:
-    ///   - make: Makes a namespace, which must not start before the gate is open.
-    ///   - makeDetached: Makes one for a server that is closed.
-    ///   - startLate: Gets a new namespace if the server runs already.
+    ///   - make: Creates a namespace, which must not start before the gate is open.
+    ///   - makeDetached: Creates one for a closed server.
+    ///   - startLate: Called with a new namespace if the server runs already.
     func named(
         _ name: String,
         make: (Gate?) -> Namespace,
@@ -91,7 +91,7 @@ final class NamespaceRegistry: Sendable {
         }
     }
 
-    /// The server starts: the namespaces so far must be started now, later ones when they are made.
+    /// Marks the server as running: the existing namespaces must be started now, later ones when they are created.
     func run() -> [Namespace] {
         state.withLock { state in
             state.isRunning = true
@@ -99,9 +99,9 @@ final class NamespaceRegistry: Sendable {
         }
     }
 
-    /// The namespace that a client asks for, started and held; nil if there is none. The caller releases it.
+    /// Returns the namespace that a client asks for, started and held; nil if there is none. The caller must release it.
     ///
-    /// - Parameter allowance: What the client may bring about; asked for only if that may be needed.
+    /// - Parameter allowance: Returns the children that the client may still create; called only if it may be needed.
     func find(_ name: String, auth: EncodedValue?, for allowance: () async -> ChildAllowance) async throws -> Namespace? {
         if let existing = held(name) {
             do { try await existing.start() } catch {
@@ -143,7 +143,7 @@ final class NamespaceRegistry: Sendable {
     private enum Child {
         case held(Namespace)
         case closing(Gate)
-        /// This one must go first.
+        /// This one must be removed first.
         case full(Namespace, Gate)
     }
 
@@ -186,9 +186,9 @@ final class NamespaceRegistry: Sendable {
         return .held(namespace)
     }
 
-    /// Forgets a child whose last socket is gone, if nobody is about to join it.
+    /// Removes a child whose last socket has left, unless a client is about to join it.
     ///
-    /// - Returns: Whether it was there and is empty; the caller then closes its adapter and tells ``closed(_:)``.
+    /// - Returns: Whether it was removed; the caller then closes its adapter and calls ``closed(_:)``.
     func removeIfEmpty(_ namespace: Namespace) -> Bool {
         state.withLock { state in
             guard namespace.isVacant, state.namespaces[Name(namespace.name)] === namespace else { return false }
@@ -197,14 +197,14 @@ final class NamespaceRegistry: Sendable {
         }
     }
 
-    /// A child has no clients, and stays until its place is needed.
+    /// Marks a child as empty. It stays until its place is needed.
     func becameVacant(_ namespace: Namespace) {
         state.withLock { state in
             if state.namespaces[Name(namespace.name)] === namespace { state.vacant.insert(Name(namespace.name)) }
         }
     }
 
-    /// The adapter of a child that was removed is closed: there may be a new child of this name.
+    /// Records that the adapter of a removed child is closed: a new child of this name can start.
     func closed(_ name: String) {
         let closing = state.withLock { state in
             state.children -= 1
@@ -214,9 +214,9 @@ final class NamespaceRegistry: Sendable {
         closing?.gate.open()
     }
 
-    /// The server closes: there will be no new namespaces.
+    /// Prevents new namespaces, since the server closes.
     ///
-    /// - Returns: Those that there are.
+    /// - Returns: The existing ones.
     func close() -> [Namespace] {
         state.withLock { state in
             state.isClosed = true
@@ -224,7 +224,7 @@ final class NamespaceRegistry: Sendable {
         }
     }
 
-    /// The server is closed: it and its namespaces must not keep each other alive.
+    /// Removes all namespaces of a closed server: it and they would keep each other alive.
     func removeAll() {
         state.withLock { state in
             state.namespaces = [:]
@@ -232,5 +232,4 @@ final class NamespaceRegistry: Sendable {
             state.vacant = []
         }
     }
-
 }

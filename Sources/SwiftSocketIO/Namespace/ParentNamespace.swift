@@ -4,11 +4,11 @@
 public import SocketIOCore
 import Synchronization
 
-/// The rule for a family of namespaces, and what its children have in common.
+/// A family of namespaces: the rule for their names, and the middleware and handlers that they share.
 ///
 /// Middleware and handlers of the parent run before those of the child.
-public final class ParentNamespace: Sendable {
-    /// Tells whether a client may have a namespace of this name. Gets the `auth` that the client sent.
+public final class ParentNamespace: BroadcastModifying {
+    /// Decides whether a client may have a namespace of this name, given the `auth` that the client sent.
     public typealias Rule = @Sendable (_ name: String, _ auth: EncodedValue?) async -> Bool
 
     private let rule: Rule
@@ -21,8 +21,8 @@ public final class ParentNamespace: Sendable {
         self.rule = rule
     }
 
-    /// How many children all parents of the server may have together.
-    var limit: Int { server.configuration.maxChildNamespaces }
+    /// The number of children that all parents of the server may have together.
+    var limit: Int { server.configuration.limits.childNamespaces }
 
     func matches(_ name: String, _ auth: EncodedValue?) async -> Bool { await rule(name, auth) }
 
@@ -40,94 +40,64 @@ public final class ParentNamespace: Sendable {
         handlers.withLock { $0.middleware.append(middleware) }
     }
 
-    /// Called for every client that connects to a child; see `onConnect` of ``Namespace``.
+    /// Adds a handler that is called for every client that connects to a child; see `onConnect` of ``Namespace``.
     public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) {
         handlers.withLock { $0.connect.append(.async(handler)) }
     }
 
-    /// Called in place for every client that connects to a child; see `onConnect` of ``Namespace``.
+    /// Adds a handler that is called in place for every client that connects to a child; see `onConnect` of ``Namespace``.
     public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) {
         handlers.withLock { $0.connect.append(.sync(handler)) }
     }
 
-    /// Called for every child that is made, before its first client connects.
+    /// Adds a hook that is called for every child that is created, before its first client connects.
     public func onNamespace(_ hook: @escaping @Sendable (Namespace) -> Void) { onNamespace.withLock { $0.append(hook) } }
 
     // MARK: Sending
 
-    /// The children that there are now.
+    /// The existing children.
     var children: [Namespace] { server.namespaces.all.filter { $0.isChild(of: self) } }
 
     /// All clients of all children.
-    private var everybody: ParentBroadcastOperator { ParentBroadcastOperator(parent: self) }
+    private var allClients: ParentBroadcastOperator { ParentBroadcastOperator(parent: self) }
 
-    /// The clients of all children that are in these rooms. Repeated calls add rooms.
-    public func to(_ rooms: Room...) -> ParentBroadcastOperator { everybody.to(rooms) }
-    /// The clients of all children that are in these rooms. Repeated calls add rooms.
-    public func to(_ rooms: [Room]) -> ParentBroadcastOperator { everybody.to(rooms) }
-    /// The same as ``to(_:)-(Room...)``.
-    public func `in`(_ rooms: Room...) -> ParentBroadcastOperator { everybody.to(rooms) }
-    /// The same as ``to(_:)-([Room])``.
-    public func `in`(_ rooms: [Room]) -> ParentBroadcastOperator { everybody.to(rooms) }
-    /// The clients of all children but those in these rooms.
-    public func except(_ rooms: Room...) -> ParentBroadcastOperator { everybody.except(rooms) }
-    /// The clients of all children but those in these rooms.
-    public func except(_ rooms: [Room]) -> ParentBroadcastOperator { everybody.except(rooms) }
-    /// Only clients of this process.
-    public var local: ParentBroadcastOperator { everybody.local }
-    /// The event may be dropped for clients that are not ready to receive.
-    public var volatile: ParentBroadcastOperator { everybody.volatile }
+    /// Returns a selection of the clients of all children, with changed options.
+    public func selecting(_ change: (inout BroadcastOptions) -> Void) -> ParentBroadcastOperator { allClients.selecting(change) }
 
     /// Sends an event to the clients of all children that this process knows.
     ///
-    /// - Throws: As ``BroadcastOperator/emit(_:_:)``, once it has been tried for all children.
+    /// - Throws: As ``BroadcastOperator/emit(_:_:)``: the first error, after all children have been tried.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
-        try await everybody.emit(event, repeat each arguments)
+        try await allClients.emit(event, repeat each arguments)
     }
 
     /// Sends an event named `message` to the clients of all children that this process knows.
     ///
     /// - Throws: As ``emit(_:_:)``.
     public func send<each A: Encodable & Sendable>(_ arguments: repeat each A) async throws {
-        try await everybody.emit("message", repeat each arguments)
+        try await allClients.emit("message", repeat each arguments)
     }
 }
 
 /// Selected clients of all children of a dynamic namespace, and modifiers for what they are sent.
 ///
-/// Another process may have other children: what must reach those is to be sent there, or to a namespace by its name.
-public struct ParentBroadcastOperator: Sendable {
+/// Another process may have other children. To reach their clients, emit there, or to a namespace by its name.
+public struct ParentBroadcastOperator: BroadcastModifying {
     private let parent: ParentNamespace
     private var options = BroadcastOptions()
 
     init(parent: ParentNamespace) { self.parent = parent }
 
-    private func with(_ change: (inout BroadcastOptions) -> Void) -> ParentBroadcastOperator {
+    /// Returns the selection with changed options.
+    public func selecting(_ change: (inout BroadcastOptions) -> Void) -> ParentBroadcastOperator {
         var copy = self
         change(&copy.options)
         return copy
     }
 
-    /// The clients in these rooms. Repeated calls add rooms.
-    public func to(_ rooms: Room...) -> ParentBroadcastOperator { to(rooms) }
-    /// The clients in these rooms. Repeated calls add rooms.
-    public func to(_ rooms: [Room]) -> ParentBroadcastOperator { with { $0.rooms += rooms } }
-    /// The same as ``to(_:)-(Room...)``.
-    public func `in`(_ rooms: Room...) -> ParentBroadcastOperator { to(rooms) }
-    /// The same as ``to(_:)-([Room])``.
-    public func `in`(_ rooms: [Room]) -> ParentBroadcastOperator { to(rooms) }
-    /// Not the clients in these rooms.
-    public func except(_ rooms: Room...) -> ParentBroadcastOperator { except(rooms) }
-    /// Not the clients in these rooms.
-    public func except(_ rooms: [Room]) -> ParentBroadcastOperator { with { $0.except += rooms } }
-    /// Only clients of this process.
-    public var local: ParentBroadcastOperator { with { $0.flags.local = true } }
-    /// The event may be dropped for clients that are not ready to receive.
-    public var volatile: ParentBroadcastOperator { with { $0.flags.volatile = true } }
-
     /// Sends an event to the selected clients.
     ///
-    /// - Throws: As ``BroadcastOperator/emit(_:_:)``, once it has been tried for all children.
+    /// - Throws: As ``BroadcastOperator/emit(_:_:)``: the first error, after all children have been tried.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
         var failure: (any Error)?
         for child in parent.children {
@@ -139,4 +109,9 @@ public struct ParentBroadcastOperator: Sendable {
         }
         if let failure { throw failure }
     }
+}
+
+extension BroadcastModifying where Selection == ParentBroadcastOperator {
+    /// Only clients of this process.
+    public var local: ParentBroadcastOperator { selecting { $0.flags.local = true } }
 }

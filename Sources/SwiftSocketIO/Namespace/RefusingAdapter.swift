@@ -4,7 +4,7 @@
 import SocketIOCore
 import SocketIOText
 
-/// The adapter of a namespace that cannot work: its name is invalid, or the server is closed. Whoever uses it learns why.
+/// The adapter of a namespace that cannot be used, because its name is invalid or the server is closed. All operations throw the reason.
 final class RefusingAdapter: Adapter {
     let local: CoreLocalAdapter
     private let error: SocketIOError

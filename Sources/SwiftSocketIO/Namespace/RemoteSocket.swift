@@ -4,7 +4,7 @@
 public import SocketIOCore
 public import SocketIOText
 
-/// A socket of any process, as it was when it was fetched, with the operations that reach it wherever it is.
+/// A socket of any process, as it was when it was fetched, with operations that reach it in its process.
 public struct RemoteSocket: Sendable {
     private let namespace: Namespace
     private let description: SocketDescription
@@ -18,12 +18,12 @@ public struct RemoteSocket: Sendable {
     public var id: SocketID { description.id }
     /// The request with which the client connected.
     public var handshake: Handshake { description.handshake }
-    /// What is missing here because it was larger than ``SocketIOConfiguration/maxDescriptionSize`` of the socket's node allows.
+    /// The parts that were omitted because they are larger than ``SocketIOConfiguration/Limits/descriptionBytes`` of the socket's node.
     public var omitted: SocketDescription.Omissions { description.omitted }
-    /// The rooms that the socket was in, its own included.
+    /// The rooms that the socket was in, including its own.
     public var rooms: NameSet { description.rooms }
-    /// The id of the node that the socket is connected to; nil if this process serves alone. What is done with the socket goes to this
-    /// node only: if the client has moved to another one since, fetch it again.
+    /// The id of the node that the socket is connected to; nil without a cluster. Operations go to this node
+    /// only: if the client has moved to another node since, fetch the socket again.
     public var node: String? { description.node }
 
     /// Reads a value of the socket's data.
@@ -37,7 +37,7 @@ public struct RemoteSocket: Sendable {
     }
 
     private var broadcast: BroadcastOperator {
-        // Nobody but the node that has the socket needs to be told.
+        // Only the node that has the socket needs the message.
         var options = BroadcastOptions(rooms: [id], node: description.node)
         options.flags.expectSingleResponse = true
         return BroadcastOperator(namespace: namespace, options: options)

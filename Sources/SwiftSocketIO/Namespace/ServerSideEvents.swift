@@ -18,7 +18,7 @@ final class ServerSideEvents: Sendable {
         var isOverloaded = false
     }
 
-    /// What may be handled at a time; one event always.
+    /// Bounds of the events that are handled at the same time; a single event is always handled.
     struct Limits {
         let events: Int
         let bytes: Int
@@ -58,7 +58,7 @@ final class ServerSideEvents: Sendable {
     func add(_ handler: Handler) { state.withLock { $0.handlers.append(handler) } }
 
     func remove(_ id: HandlerID) {
-        // Released after the access: what a handler has captured may call back when it goes.
+        // Released after the access: objects that a handler has captured may call back when they are released.
         let before = state.withLock { state in
             defer { state.handlers.removeAll { $0.id == id } }
             return state.handlers
@@ -66,7 +66,7 @@ final class ServerSideEvents: Sendable {
         withExtendedLifetime(before) {}
     }
 
-    /// Another process has sent an event.
+    /// Handles an event from another process.
     func receive(_ arguments: EventArguments, reply: (@Sendable (EventArguments) -> Void)?) {
         guard let name = try? arguments.decode(String.self, at: 0) else { return }
         let arguments = arguments.compacted()
@@ -77,8 +77,8 @@ final class ServerSideEvents: Sendable {
             dropped.increment()
             guard isFirst else { return }
             let message =
-                "\(limits.events) server-side events or \(limits.bytes) bytes of them are being handled already, further ones are dropped; "
-                + "make their handlers faster or raise SocketIOConfiguration.maxServerSideEvents or maxServerSideEventBytes"
+                "\(limits.events) server-side events or \(limits.bytes) bytes of them are being handled, further ones are dropped; "
+                + "make their handlers faster or raise SocketIOConfiguration.limits.serverSideEvents or serverSideEventBytes"
             onError(SocketIOError(.tooManyServerSideEvents, message), name)
         case .run(let handlers):
             let event = SocketEvent(name: name, arguments: arguments.dropFirst())
@@ -132,9 +132,9 @@ final class ServerSideEvents: Sendable {
 }
 
 extension BroadcastOperator {
-    /// Sends an event to the other processes of the cluster, where `on` of their ``Namespace`` handles it. This process does not get it.
+    /// Sends an event to the other processes of the cluster, where `on` of their ``Namespace`` handles it. This process does not receive it.
     ///
-    /// - Throws: `EncodingError` if an argument cannot be encoded; what the adapter throws if other nodes may not get it.
+    /// - Throws: `EncodingError` if an argument cannot be encoded; errors of the adapter if other nodes may not have received it.
     public func serverSideEmit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
         let encoded = try encodeServerSide(event) { writer in repeat try writer.append(each arguments) }
         try await namespace.adapter.serverSideEmit(encoded)
@@ -147,7 +147,7 @@ extension BroadcastOperator {
     ///   - arguments: Any number of values.
     ///   - type: The type of an answer's first value.
     /// - Throws: As ``serverSideEmit(_:_:)``; ``SocketIOCore/IncompleteResponseError`` of `[R]` if nodes did not answer in time; it carries
-    ///   what arrived. See ``serverSideEmitWithAvailableAcks(_:_:as:)``.
+    ///   the answers that arrived. See ``serverSideEmitWithAvailableAcks(_:_:as:)``.
     public func serverSideEmitWithAck<each A: Encodable & Sendable, R: Decodable & Sendable>(
         _ event: String,
         _ arguments: repeat each A,
@@ -181,7 +181,7 @@ extension BroadcastOperator {
         }
     }
 
-    /// Sends an event to the other processes of the cluster and collects the answers of those that answer in time.
+    /// Sends an event to the other processes of the cluster and collects the answers that arrive in time.
     ///
     /// - Parameters:
     ///   - event: The event's name.

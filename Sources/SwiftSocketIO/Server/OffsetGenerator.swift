@@ -4,7 +4,7 @@
 import SocketIOConcurrency
 import SocketIOCore
 
-/// Makes the offsets of packets that can be replayed.
+/// Generates the offsets of packets that can be replayed.
 struct OffsetGenerator: Sendable {
     private let ids: MessageIDGenerator
 

@@ -3,8 +3,8 @@
 
 import DequeModule
 
-/// The sessions that one client asks for when it comes back: each costs the other nodes a question, so that it may ask for some at a time,
-/// and only for so many that are not there. Used on the client's event loop only.
+/// Bounds the sessions that one client claims when it reconnects: each claim is a request to the other nodes, so the client may make some at
+/// the same time, and only so many that fail. Used on the client's event loop only.
 final class SessionClaims {
     private let concurrent: Int
     private var failuresLeft: Int
@@ -17,7 +17,7 @@ final class SessionClaims {
         self.failuresLeft = failures
     }
 
-    /// Resumes when the next session may be asked for, or with false if it may not.
+    /// Resumes with true when the next session may be claimed, or with false if it may not.
     func begin(_ continuation: CheckedContinuation<Bool, Never>) {
         guard !isClosed, failuresLeft > 0 else { return continuation.resume(returning: false) }
         guard running < concurrent else { return waiting.append(continuation) }
@@ -25,14 +25,14 @@ final class SessionClaims {
         continuation.resume(returning: true)
     }
 
-    /// To be called once for each that began.
+    /// Must be called once for each claim that began.
     func end(isRestored: Bool) {
         running -= 1
         if !isRestored { failuresLeft -= 1 }
         while running < concurrent, let next = waiting.popFirst() { begin(next) }
     }
 
-    /// The client has gone.
+    /// Refuses all further claims: the client is disconnected.
     func close() {
         isClosed = true
         while let next = waiting.popFirst() { next.resume(returning: false) }

@@ -4,22 +4,22 @@
 import SocketIOConcurrency
 import SocketIOText
 
-/// What the private session ids of a namespace look like: what has another form was made up, and is not looked for.
+/// The form of the private session ids of a namespace. An id of another form is invalid, and no node is asked for it.
 enum SessionIDForm: Hashable, Sendable {
     /// Random characters only.
     case random
-    /// Random characters, a full stop, and the id of the node that made it; or what a server for Node.js has made, with which a cluster may
-    /// share its sessions.
+    /// Random characters, a full stop, and the id of the node that generated it; or the id of a Node.js server, with which a cluster may share
+    /// its sessions.
     case randomAndNode
-    /// Something that an adapter of the application's has made.
+    /// An id in the form of an adapter of the application.
     case other
 
     private static let randomLength = 15
-    /// The length of what Node.js makes, which is random characters only.
+    /// The length of an id of Node.js, which has random characters only.
     private static let nodeJSLength = 20
-    /// The longest id that a node may have.
+    /// The longest id of a node.
     private static let nodeLimit = 128
-    /// The longest id and offset that another adapter may make.
+    /// The longest id and offset of another adapter.
     private static let otherLimit = 256
 
     init(_ makeSessionID: (String) -> String) {
@@ -42,7 +42,7 @@ enum SessionIDForm: Hashable, Sendable {
         }
     }
 
-    /// Whether text can be an offset, which an adapter takes apart.
+    /// Whether text can be an offset, which an adapter parses.
     static func isOffset(_ text: String) -> Bool { text.utf8.count <= otherLimit && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
 
     private static func isRandom(_ byte: UInt8) -> Bool {

@@ -3,7 +3,7 @@
 
 import Synchronization
 
-/// A regular expression that several threads may match against. Its type does not say that it may be shared, so a lock does.
+/// A regular expression that several threads may use: `Regex` is not `Sendable`, so a lock protects it.
 final class SharedRegex<Output>: @unchecked Sendable {  // The expression is only used under the lock.
     private let regex: Regex<Output>
     private let lock = Mutex<Void>(())

@@ -7,7 +7,7 @@ import SocketIOCore
 import SocketIOText
 
 extension SocketIOConfiguration {
-    /// Reads the options from environment variables, files or whatever the reader's providers are. What is missing keeps its default.
+    /// Reads the options from environment variables, files or the reader's other providers. Options without a value keep their default.
     ///
     /// | key | option |
     /// | --- | --- |
@@ -18,16 +18,14 @@ extension SocketIOConfiguration {
     /// | `maxHttpBufferSize` | ``EngineIO/EngineConfiguration/maxHTTPBufferSize``, in bytes |
     /// | `cors.origins`, `cors.credentials` | ``EngineIO/EngineConfiguration/cors``; the origins are a list, or `*` |
     /// | `connectTimeout` | ``connectTimeout``, in milliseconds |
-    /// | `maxEventNameLength` | ``maxEventNameLength``, in bytes |
     /// | `parser` | ``parser``: `json` or `msgpack` |
     /// | `cleanupEmptyChildNamespaces` | ``cleanupEmptyChildNamespaces`` |
     /// | `connectionStateRecovery.maxDisconnectionDuration` | turns ``connectionStateRecovery`` on; in milliseconds |
     /// | `connectionStateRecovery.skipMiddlewares` | ``ConnectionStateRecovery/skipMiddlewares`` |
     /// | `drainDuration`, `closeTimeout` | the option of that name, in milliseconds |
-    /// | `maxNamespacesPerClient`, `maxChildNamespaces`, `maxChildNamespacesPerClient` | the option of that name |
-    /// | `maxAuthSize`, `maxAuthSizePerClient`, `maxDescriptionSize`, `maxServerSideEventBytes` | the option of that name, in bytes |
-    /// | `maxServerSideEvents` | ``maxServerSideEvents`` |
-    /// | `rooms.perSocket`, `rooms.nameBytes`, `rooms.perOperation` | ``rooms`` |
+    /// | `limits.attachments`, `limits.packetValues`, … | the member of ``Limits`` of that name; sizes in bytes |
+    /// | `limits.rooms.perSocket`, `limits.rooms.nameBytes`, `limits.rooms.perOperation` | ``Limits/rooms`` |
+    /// | `limits.eventQueue.events`, `bytes`, `hardEvents`, `hardBytes` | ``Limits/eventQueue`` |
     /// | `serveClient` | ``serveClient`` |
     ///
     /// - Parameter config: The reader, scoped to the server's keys: `config.scoped(to: "socketio")`.
@@ -38,9 +36,8 @@ extension SocketIOConfiguration {
         connectTimeout = config.duration("connectTimeout", default: connectTimeout)
         drainDuration = config.duration("drainDuration", default: drainDuration)
         closeTimeout = config.duration("closeTimeout", default: closeTimeout)
-        readLimits(config)
+        limits.read(config.scoped(to: "limits"))
         cleanupEmptyChildNamespaces = config.bool(forKey: "cleanupEmptyChildNamespaces", default: cleanupEmptyChildNamespaces)
-        maxEventNameLength = config.int(forKey: "maxEventNameLength", default: maxEventNameLength)
         serveClient = config.string(forKey: "serveClient") ?? serveClient
         if let name = config.string(forKey: "parser") { parser = try Self.parser(name) }
         if let milliseconds = config.int(forKey: "connectionStateRecovery.maxDisconnectionDuration") {
@@ -66,20 +63,6 @@ extension SocketIOConfiguration {
         }
     }
 
-    private mutating func readLimits(_ config: ConfigReader) {
-        maxNamespacesPerClient = config.int(forKey: "maxNamespacesPerClient", default: maxNamespacesPerClient)
-        maxChildNamespaces = config.int(forKey: "maxChildNamespaces", default: maxChildNamespaces)
-        maxChildNamespacesPerClient = config.int(forKey: "maxChildNamespacesPerClient", default: maxChildNamespacesPerClient)
-        maxAuthSize = config.int(forKey: "maxAuthSize", default: maxAuthSize)
-        maxAuthSizePerClient = config.int(forKey: "maxAuthSizePerClient", default: maxAuthSizePerClient)
-        maxDescriptionSize = config.int(forKey: "maxDescriptionSize", default: maxDescriptionSize)
-        maxServerSideEvents = config.int(forKey: "maxServerSideEvents", default: maxServerSideEvents)
-        maxServerSideEventBytes = config.int(forKey: "maxServerSideEventBytes", default: maxServerSideEventBytes)
-        rooms.perSocket = config.int(forKey: "rooms.perSocket", default: rooms.perSocket)
-        rooms.nameBytes = config.int(forKey: "rooms.nameBytes", default: rooms.nameBytes)
-        rooms.perOperation = config.int(forKey: "rooms.perOperation", default: rooms.perOperation)
-    }
-
     private static func parser(_ name: String) throws -> PacketFormat {
         switch name {
         case "json": .json
@@ -97,7 +80,34 @@ extension SocketIOConfiguration {
 }
 
 extension ConfigReader {
+    /// Replaces a number, if there is a value for the key.
+    fileprivate func read(_ number: inout Int, _ key: ConfigKey) { number = int(forKey: key, default: number) }
+
     fileprivate func duration(_ key: ConfigKey, default standard: Duration) -> Duration {
         int(forKey: key).map { .milliseconds($0) } ?? standard
+    }
+}
+
+extension SocketIOConfiguration.Limits {
+    fileprivate mutating func read(_ config: ConfigReader) {
+        config.read(&attachments, "attachments")
+        config.read(&packetValues, "packetValues")
+        config.read(&eventNameBytes, "eventNameBytes")
+        config.read(&namespacesPerClient, "namespacesPerClient")
+        config.read(&childNamespaces, "childNamespaces")
+        config.read(&childNamespacesPerClient, "childNamespacesPerClient")
+        config.read(&authBytes, "authBytes")
+        config.read(&authBytesPerClient, "authBytesPerClient")
+        config.read(&rooms.perSocket, "rooms.perSocket")
+        config.read(&rooms.nameBytes, "rooms.nameBytes")
+        config.read(&rooms.perOperation, "rooms.perOperation")
+        config.read(&descriptionBytes, "descriptionBytes")
+        config.read(&serverSideEvents, "serverSideEvents")
+        config.read(&serverSideEventBytes, "serverSideEventBytes")
+        config.read(&eventQueue.events, "eventQueue.events")
+        config.read(&eventQueue.bytes, "eventQueue.bytes")
+        config.read(&eventQueue.hardEvents, "eventQueue.hardEvents")
+        config.read(&eventQueue.hardBytes, "eventQueue.hardBytes")
+        config.read(&pendingAcknowledgements, "pendingAcknowledgements")
     }
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The main namespace, `/`: what is done with the server is done with it.
+/// Shorthands for the main namespace, `/`.
 extension SocketIOServer {
     /// The main namespace, `/`.
     public var sockets: Namespace { of("/") }
@@ -9,10 +9,10 @@ extension SocketIOServer {
     /// Adds middleware to the main namespace; see ``Namespace/use(_:)``.
     public func use(_ middleware: @escaping @Sendable (Socket) async throws -> Void) { sockets.use(middleware) }
 
-    /// Called for every client that connects to the main namespace; see `onConnect` of ``Namespace``.
+    /// Adds a handler that is called for every client that connects to the main namespace; see `onConnect` of ``Namespace``.
     public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) { sockets.onConnect(handler) }
 
-    /// Called in place for every client that connects to the main namespace; see `onConnect` of ``Namespace``.
+    /// Adds a handler that is called in place for every client that connects to the main namespace; see `onConnect` of ``Namespace``.
     public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) { sockets.onConnect(handler) }
 
     /// Handles an event that another process sends to the main namespace; see `on` of ``Namespace``.

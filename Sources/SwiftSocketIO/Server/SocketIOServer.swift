@@ -10,7 +10,7 @@ public import SocketIOCore
 import SocketIOText
 import Synchronization
 
-/// A Socket.IO server. A value that any route, handler or job may use.
+/// A Socket.IO server. It is `Sendable`: any route, handler or job may use it.
 ///
 /// ```swift
 /// let io = SocketIOServer()
@@ -20,9 +20,9 @@ import Synchronization
 /// try await io.run(host: "127.0.0.1", port: 3000)
 /// ```
 public final class SocketIOServer: Sendable {
-    /// The configuration that the server was made with.
+    /// The configuration of the server.
     public let configuration: SocketIOConfiguration
-    /// Gets what an operator should know. Nothing is logged per packet above `debug`.
+    /// The server's logger. Nothing is logged per packet above `debug`.
     public let logger: Logger
     let encoder: PacketEncoder
     let namespaces = NamespaceRegistry()
@@ -37,33 +37,17 @@ public final class SocketIOServer: Sendable {
     public let engine: EngineServer
     let tasks = TaskRegistry()
     private let handlerIDs = Atomic<UInt64>(0)
-    private let errorHook = Mutex<(@Sendable (HandlerFailure) -> Void)?>(nil)
-    let lifecycle = Mutex(Lifecycle.created)
-    /// Opens when the start has succeeded or failed, or the server is closed: clients wait for it.
-    let startSettled = Gate()
-    let isServing = Atomic<Bool>(false)
-    private let hasWarnedOfWaiting = Atomic<Bool>(false)
-    /// The lines that clients and documents can bring about.
-    private let failureLog = SharedLogLimiter()
-    private let limitLog = SharedLogLimiter()
-    let descriptionLog = SharedLogLimiter()
-    let sessionLog = SharedLogLimiter()
+    let lifecycle = ServerLifecycle()
+    let errors: ErrorReporter
     private let clientFile: ClientFile?
 
-    enum Lifecycle {
-        case created
-        /// One start for all who ask for it, whether it still runs, has succeeded or has failed.
-        case started(Task<Void, any Error>)
-        case closed(Task<Void, Never>)
-    }
-
-    /// Creates a server. It serves nothing until it is run or mounted.
+    /// Creates a server. It serves nothing until it runs or is mounted.
     ///
     /// - Parameters:
     ///   - configuration: The options.
-    ///   - adapter: Makes the adapters that connect this process with others. Default: none, this process serves alone.
+    ///   - adapter: Makes the adapters that connect this process with others. Default: none.
     ///   - eventLoopGroup: The event loops on which connections live; those of the HTTP server that the server is mounted in.
-    ///   - logger: Gets what an operator should know.
+    ///   - logger: The logger for warnings and errors of the server.
     public init(
         configuration: SocketIOConfiguration = .init(),
         adapter: any AdapterFactory = LocalAdapterFactory(),
@@ -73,6 +57,7 @@ public final class SocketIOServer: Sendable {
         let configuration = Self.supported(configuration, by: adapter, logger)
         self.configuration = configuration
         self.logger = logger
+        self.errors = ErrorReporter(logger: logger, metrics: metrics, roomLimits: configuration.limits.rooms)
         self.eventLoopGroup = eventLoopGroup
         self.adapters = adapter
         self.encoder = PacketEncoder(format: configuration.parser)
@@ -90,14 +75,14 @@ public final class SocketIOServer: Sendable {
         _ = of("/")
     }
 
-    /// What the adapter cannot do is not promised to clients.
+    /// The configuration without the features that the adapter does not support.
     private static func supported(
         _ configuration: SocketIOConfiguration,
         by adapter: any AdapterFactory,
         _ logger: Logger
     ) -> SocketIOConfiguration {
         guard configuration.connectionStateRecovery != nil, !adapter.recoversSessions else { return configuration }
-        logger.warning("connection state recovery is off: the adapter cannot carry it between the processes")
+        logger.warning("connection state recovery is off: the adapter does not support it")
         var configuration = configuration
         configuration.connectionStateRecovery = nil
         return configuration
@@ -105,11 +90,11 @@ public final class SocketIOServer: Sendable {
 
     // MARK: Namespaces
 
-    /// The namespace of this name, made if it is new. A missing leading slash is added.
+    /// Returns the namespace of this name, and creates it if there is none. A missing leading slash is added.
     ///
-    /// With a name that no client could ask for, longer than 1 024 bytes or with a comma in it, ``start()`` throws ``SocketIOError`` with
-    /// `invalidNamespace`; if the server runs already, the error goes to ``onError(_:)`` and to whoever emits. Once the server is closed,
-    /// namespaces that are not kept from before have no clients, and emitting throws `serverClosed`.
+    /// A name is invalid if it has more than 1 024 bytes or contains a comma. Then ``start()`` throws ``SocketIOError`` with `invalidNamespace`;
+    /// if the server runs already, the error goes to ``onError(_:)``, and emitting throws it. Once the server is closed, new namespaces have no
+    /// clients, and emitting throws `serverClosed`.
     public func of(_ name: String) -> Namespace {
         let name = NamespaceName.normalised(name)
         return namespaces.named(name) { [self] predecessor in
@@ -118,29 +103,31 @@ public final class SocketIOServer: Sendable {
             makeNamespace(name, parent: nil, refusal: SocketIOError(.serverClosed, "the server has been closed; create a new one"))
         } startLate: { [tasks] namespace in
             tasks.start { [self] in
-                do { try await namespace.start() } catch { report(error, event: nil, socket: nil) }
+                do { try await namespace.start() } catch { errors.report(error) }
             }
         }
     }
 
-    /// A family of namespaces: whoever asks for one that matches gets it, and it is made if it is new.
+    /// Defines a family of namespaces: a client that asks for a matching name joins that namespace, which is created if there is none.
     ///
-    /// - Parameter rule: Tells whether a client may have a namespace of this name. Gets the `auth` that the client sent.
+    /// - Parameter rule: Decides whether a client may have a namespace of this name, given the `auth` that the client sent.
     public func of(matching rule: @escaping ParentNamespace.Rule) -> ParentNamespace {
         let parent = ParentNamespace(server: self, rule: rule)
         namespaces.add(parent)
         return parent
     }
 
-    /// A family of namespaces: those whose whole name matches a regular expression.
+    /// Defines a family of namespaces: those whose whole name matches a regular expression.
     public func of<Output>(_ pattern: Regex<Output>) -> ParentNamespace {
         let pattern = SharedRegex(pattern)
         return of(matching: { name, _ in pattern.matchesWhole(name) })
     }
 
+    /// Creates a namespace that is not in the registry yet.
+    ///
     /// - Parameters:
     ///   - predecessor: Opens when the adapter of an earlier namespace of this name is closed.
-    ///   - refusal: Why the namespace cannot be used.
+    ///   - refusal: The error that all operations of the namespace throw.
     func makeNamespace(
         _ name: String,
         parent: ParentNamespace?,
@@ -150,31 +137,32 @@ public final class SocketIOServer: Sendable {
     ) -> Namespace {
         var onRoomEvent: (@Sendable (RoomEvent) -> Void)?
         if let hook = configuration.onRoomEvent { onRoomEvent = { @Sendable event in hook(name, event) } }
-        let rooms = metrics.rooms
+        let metrics = metrics.namespace(name, isChild: parent != nil)
+        let errors = errors
         let recovery = configuration.connectionStateRecovery
         let local = CoreLocalAdapter(
             eventLoops: loops.map(\.eventLoop),
             format: configuration.parser,
             recovery: recovery.map { RecoveryLimits(sessions: $0.sessions, buffer: $0.buffer, retention: $0.maxDisconnectionDuration) },
-            limits: configuration.rooms,
+            limits: configuration.limits.rooms,
             budget: recoveryBudget,
             onRoomEvent: onRoomEvent,
-            onRoomCount: { rooms.change(by: $0) },
-            descriptionBytes: configuration.maxDescriptionSize,
-            onLimit: { [weak self] limit in self?.limitReached(limit, in: name) }
+            onRoomCount: { metrics.rooms.change(by: $0) },
+            descriptionBytes: configuration.limits.descriptionBytes,
+            onLimit: { errors.limitReached($0, in: name) }
         )
         let executor = hookExecutor(loops[name.utf8.count % loops.count].eventLoop)
         let events = ServerSideEvents(
             encoder: encoder,
             tasks: tasks,
-            limits: .init(events: configuration.maxServerSideEvents, bytes: configuration.maxServerSideEventBytes),
-            dropped: metrics.droppedServerSideEvents,
+            limits: .init(events: configuration.limits.serverSideEvents, bytes: configuration.limits.serverSideEventBytes),
+            dropped: self.metrics.droppedServerSideEvents,
             executor: executor
-        ) { [weak self] error, event in
-            self?.report(error, event: event, socket: nil)
+        ) { error, event in
+            errors.report(error, event: event)
         }
         let adapter: any Adapter =
-            if let error = refusal ?? NamespaceName.problem(of: name) {
+            if let error = refusal ?? NamespaceName.problem(of: name).map({ SocketIOError(.invalidNamespace, $0) }) {
                 RefusingAdapter(local: local, error: error)
             } else {
                 adapters.makeAdapter(AdapterContext(namespace: name, local: local, onServerSideEmit: events.receive))
@@ -186,6 +174,7 @@ public final class SocketIOServer: Sendable {
             adapter: adapter,
             parent: parent,
             events: events,
+            metrics: metrics,
             predecessor: predecessor,
             allowance: allowance
         )
@@ -193,89 +182,43 @@ public final class SocketIOServer: Sendable {
 
     // MARK: Errors
 
-    /// Called for every error that a handler, middleware or hook throws, and when a limit keeps a socket out of a room. Without a hook they are
-    /// logged: at `warning`, and at `debug` if a client has sent other arguments than the handler takes; ten lines in a minute, of which the next
-    /// one says how many were left out. One hook; a later one replaces it. Clients can bring about as many errors as they send packets, so
-    /// a hook that writes should limit itself too.
-    public func onError(_ hook: @escaping @Sendable (HandlerFailure) -> Void) { errorHook.withLock { $0 = hook } }
-
-    func report(_ error: any Error, event: String?, socket: Socket?) {
-        metrics.errors.increment()
-        if let hook = errorHook.withLock({ $0 }) { return hook(HandlerFailure(error: error, event: event, socket: socket)) }
-        let code = (error as? SocketIOError)?.code
-        let isLimit = code == .tooManyRooms || code == .invalidRoom
-        // Clients can send what no handler takes as often as they like.
-        let level: Logger.Level = code == .unexpectedArguments ? .debug : .warning
-        guard logger.logLevel <= level else { return }
-        (isLimit ? limitLog : failureLog).log { suppressed in
-            // Name and error may hold what the client has sent.
-            logger.log(
-                level: level,
-                isLimit ? "a limit was reached" : "a handler failed",
-                metadata: [
-                    "event": "\(event.map { "\(QuotedText($0))" } ?? "-")",
-                    "nsp": "\(socket.map { "\(QuotedText($0.namespace.name))" } ?? "-")", "sid": "\(socket?.id ?? "-")",
-                    "error": "\(QuotedText("\(error)", limit: 300))", "suppressed": "\(suppressed ?? 0)",
-                ]
-            )
-        }
-    }
+    /// Sets the hook that is called for every error that a handler, middleware or hook throws, and when a limit keeps a socket out of a room.
+    /// A later hook replaces it.
+    ///
+    /// Without a hook, errors are logged: at `warning`, and at `debug` if a client sent arguments that the handler does not take. At most ten
+    /// lines per minute are written, and the next line says how many were suppressed. Clients can cause as many errors as they send
+    /// packets, so a hook that writes to a log should limit itself too.
+    public func onError(_ hook: @escaping @Sendable (HandlerFailure) -> Void) { errors.setHook(hook) }
 
     // MARK: Clients
 
-    /// The number of clients that are connected to this process, whatever namespaces they are in.
+    /// The number of clients that are connected to this process, in any namespace.
     public var clientsCount: Int { engine.clientsCount }
 
     // MARK: Life
 
-    /// Starts the adapters. Called by ``run()``; call it yourself only if you mount the server without running it. Clients that connect
-    /// before wait, at most ``SocketIOConfiguration/connectTimeout``. All callers share one start; if it fails, it fails for all of them,
-    /// as it does if one of them is cancelled, and the server has to be closed.
+    /// Starts the adapters. ``run()`` calls it; call it yourself only if you mount the server without running it.
     ///
-    /// - Throws: What the adapter throws, and ``SocketIOError`` with `serverClosed`, `invalidConfiguration` or `invalidNamespace`.
+    /// Clients that connect before that wait, at most for ``SocketIOConfiguration/connectTimeout``. All callers share one start: if it fails, or
+    /// one of the callers is cancelled, it fails for all of them, and the server has to be closed.
+    ///
+    /// - Throws: Errors of the adapter, and ``SocketIOError`` with `serverClosed`, `invalidConfiguration` or `invalidNamespace`.
     public func start() async throws {
-        let task = try lifecycle.withLock { lifecycle in
-            switch lifecycle {
-            case .created:
-                let task = Task { [self] in try await startOnce() }
-                lifecycle = .started(task)
-                return task
-            case .started(let task): return task
-            case .closed: throw SocketIOError(.serverClosed, "the server has been closed; create a new one")
-            }
-        }
-        do {
-            try await withTaskCancellationHandler {
-                try await task.value
-            } onCancel: {
-                task.cancel()
-            }
-        } catch is CancellationError {
-            throw SocketIOError(.serverClosed, "the server was closed while it started")
+        try await lifecycle.start { [self] in
+            try configuration.validate()
+            try await clientFile?.load()
+            try await adapters.start()
+            for namespace in namespaces.run() { try await namespace.start() }
         }
     }
 
-    private func startOnce() async throws {
-        defer { startSettled.open() }
-        try configuration.validate()
-        try await clientFile?.load()
-        try await adapters.start()
-        for namespace in namespaces.run() { try await namespace.start() }
-        try Task.checkCancellation()
-        isServing.store(true, ordering: .releasing)
-    }
-
-    /// Waits until clients may join namespaces, or until they never will. Ends early if the task is cancelled.
+    /// Waits until clients may join namespaces, or until they never will. Returns early if the task is cancelled.
     ///
     /// - Returns: Whether they may.
     func waitUntilStarted() async -> Bool {
-        if !startSettled.isOpen {
-            if case .created = lifecycle.withLock({ $0 }), !hasWarnedOfWaiting.exchange(true, ordering: .relaxed) {
-                logger.warning("a client waits because the server has not been started; run it, or add it to the application's services")
-            }
-            await startSettled.wait()
+        await lifecycle.waitUntilSettled {
+            logger.warning("a client waits because the server has not been started; run it, or add it to the application's services")
         }
-        return isServing.load(ordering: .acquiring)
     }
 
     // MARK: Inside
@@ -304,7 +247,7 @@ public final class SocketIOServer: Sendable {
         return RecoveryBuffer(limit: recovery.buffer, base: base, budget: recoveryBudget)
     }
 
-    /// Ends a stream of acknowledgements by time.
+    /// Ends a stream of acknowledgements after a time.
     func end(_ stream: BroadcastAcknowledgements, after timeout: Duration) {
         let loop = loops.first { $0.eventLoop.inEventLoop } ?? loops[0]
         loop.perform { context in
@@ -312,56 +255,4 @@ public final class SocketIOServer: Sendable {
             stream.onEnd { loop.perform { $0.timers.cancel(timer) } }
         }
     }
-}
-
-/// Passes new connections to the server.
-private final class EngineDelegate: EngineServerDelegate {
-    private let server = Mutex(WeakServer())
-
-    private struct WeakServer {
-        weak var server: SocketIOServer?
-    }
-
-    func attach(_ server: SocketIOServer) { self.server.withLock { $0.server = server } }
-
-    func engineServer(didOpen session: EngineSession) -> any EngineSessionDelegate {
-        guard let server = server.withLock({ $0.server }) else { return Orphan() }
-        guard server.owns(session.eventLoop) else {
-            server.logger.error("a connection came on an event loop that is not the server's; mount it on its eventLoopGroup")
-            return Orphan()
-        }
-        return Client(session: session, server: server)
-    }
-
-    func engineServerShouldDrain() -> Bool {
-        guard let server = server.withLock({ $0.server }) else { return false }
-        server.beginClosing(over: server.configuration.drainDuration)
-        return true
-    }
-
-    /// The server has been dropped while its transports are still mounted, or they are mounted on other event loops.
-    private final class Orphan: EngineSessionDelegate {
-        func session(_ session: EngineSession, didReceiveText message: ByteBuffer) { session.discard(.serverShuttingDown) }
-        func session(_ session: EngineSession, didReceiveBinary message: ByteBuffer) { session.discard(.serverShuttingDown) }
-        func session(_ session: EngineSession, didCloseWith reason: EngineCloseReason) {}
-    }
-}
-
-/// An error that the application's code has thrown.
-public struct HandlerFailure: Sendable {
-    /// The error.
-    public let error: any Error
-    /// The event that was handled; nil if it was a connection.
-    public let event: String?
-    /// The socket; nil if there was none.
-    public let socket: Socket?
-}
-
-/// Makes adapters for a process that serves alone.
-public struct LocalAdapterFactory: AdapterFactory {
-    /// Creates a factory.
-    public init() {}
-
-    /// The rooms of this process.
-    public func makeAdapter(_ context: AdapterContext) -> any Adapter { context.local }
 }

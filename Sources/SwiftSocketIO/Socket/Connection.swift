@@ -19,8 +19,8 @@ public struct Connection: Sendable {
         }
     }
 
-    /// Called in place, on the socket's event loop, when the connection has moved from long-polling to WebSocket. Not called for
-    /// connections that are made by WebSocket.
+    /// Adds a hook that is called in place, on the socket's event loop, when the connection has moved from long-polling to WebSocket. It is
+    /// not called for connections that start with WebSocket.
     public func onUpgrade(_ hook: @escaping @Sendable (EngineConfiguration.Transport) -> Void) {
         socket.changeHooks { $0.upgraded.append(hook) }
     }
@@ -30,7 +30,7 @@ extension Socket {
     /// The client's connection, which its sockets in all namespaces share.
     public var conn: Connection { Connection(self) }
 
-    /// The connection has a better transport. On the loop.
+    /// Calls the hooks after an upgrade. On the loop.
     func didUpgrade(to transport: EngineConfiguration.Transport) {
         for hook in bound.value.hooks?.hooks.upgraded ?? [] { hook(transport) }
     }

@@ -17,7 +17,7 @@ public struct EmitOperator: Sendable {
     /// The event may be dropped if the client is not ready to receive.
     public var volatile: EmitOperator { with { $0.volatile = true } }
 
-    /// Whether the transport may compress the event.
+    /// Has no effect: this server sends messages uncompressed. It is here for code that is ported from Node.js.
     public func compress(_ compress: Bool) -> EmitOperator { with { $0.compress = compress } }
 
     /// How long the acknowledgement may take.
@@ -63,7 +63,7 @@ public struct EmitOperator: Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 socket.perform {
-                    // A cancellation that came first found nothing to give up.
+                    // A cancellation that ran before this found nothing to cancel.
                     if cancellation.isSet { return continuation.resume(throwing: CancellationError()) }
                     socket.send(packet, id: id, timeout: timeout, to: continuation)
                 }
@@ -84,7 +84,7 @@ public struct EmitOperator: Sendable {
     }
 }
 
-/// Whether a task was cancelled, as its event loop sees it.
+/// Whether a task was cancelled, for its event loop.
 private final class CancellationFlag: Sendable {
     private let value = Atomic<Bool>(false)
     var isSet: Bool { value.load(ordering: .acquiring) }
@@ -109,11 +109,11 @@ extension Socket {
                 giveUpAcknowledgement(id, SocketIOError(.acknowledgementTimeout, "the client did not acknowledge within \(time)"))
             }
         }
-        let limit = namespace.server.configuration.pendingAcknowledgements
+        let limit = namespace.server.configuration.limits.pendingAcknowledgements
         guard bound.value.await(.single(continuation), id: id, timer: timer, limit: limit, now: eventLoop.now) else {
             if let timer { timers.cancel(timer) }
             let message =
-                "\(limit) acknowledgements are pending already; raise SocketIOConfiguration.pendingAcknowledgements or wait for some"
+                "\(limit) acknowledgements are pending; wait for some, or raise SocketIOConfiguration.limits.pendingAcknowledgements"
             return continuation.resume(throwing: SocketIOError(.tooManyPendingAcknowledgements, message))
         }
         write(BroadcastPacket(packet), volatile: false)

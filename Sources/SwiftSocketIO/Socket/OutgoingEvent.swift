@@ -4,7 +4,7 @@
 import EngineIOCore
 import SocketIOCore
 
-/// An event that is sent, taken apart again for those who listen.
+/// An event that is sent, decoded for the listeners of outgoing events.
 struct OutgoingEvent {
     var name: String
     var arguments: EventArguments

@@ -7,20 +7,20 @@ import NIOCore
 public import SocketIOCore
 public import SocketIOText
 
-/// Sending to the client.
-extension Socket {
-    /// Sends an event to the client. What one task sends arrives in order.
+/// Sending to the client, and to others from it.
+extension Socket: BroadcastSelecting {
+    /// Sends an event to the client. Events of one task arrive in order.
     ///
     /// - Parameters:
     ///   - event: The event's name.
     ///   - arguments: Any number of values; `Data`, `[UInt8]` and `ByteBuffer` inside them travel as binary.
-    /// - Throws: `EncodingError` if an argument cannot be encoded; ``SocketIOError`` with `reservedEventName`. Nothing is thrown, and
-    ///   nothing sent, if the client is gone.
+    /// - Throws: `EncodingError` if an argument cannot be encoded; ``SocketIOError`` with `reservedEventName`. If the client is
+    ///   disconnected, nothing is sent and nothing thrown.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) throws {
         try operatorWithoutFlags.emit(event, repeat each arguments)
     }
 
-    /// Sends an event with arguments that are encoded already.
+    /// Sends an event with encoded arguments.
     ///
     /// - Throws: As ``emit(_:_:)``.
     public func emit(_ event: String, raw arguments: EventArguments) throws {
@@ -61,45 +61,32 @@ extension Socket {
     /// The next event may be dropped if the client is not ready to receive.
     public var volatile: EmitOperator { operatorWithoutFlags.volatile }
 
-    /// Whether the transport may compress the next event. Has no effect with the transports so far, which do not compress messages.
+    /// Has no effect: this server sends messages uncompressed. It is here for code that is ported from Node.js.
     public func compress(_ compress: Bool) -> EmitOperator { operatorWithoutFlags.compress(compress) }
 
-    /// How long the next event's acknowledgement may take. Without it, ``SocketIOConfiguration/acknowledgementTimeout`` counts.
+    /// How long the next event's acknowledgement may take. Default: ``SocketIOConfiguration/acknowledgementTimeout``.
     public func timeout(_ timeout: Duration) -> EmitOperator { operatorWithoutFlags.timeout(timeout) }
 
     private var operatorWithoutFlags: EmitOperator { EmitOperator(socket: self) }
 
-    // MARK: Everybody else
+    // MARK: Other sockets
 
-    /// Everybody in the namespace but this socket.
+    /// All sockets of the namespace except this one.
     public var broadcast: BroadcastOperator {
         var options = BroadcastOptions(except: [id])
         options.sender = id
         return BroadcastOperator(namespace: namespace, options: options)
     }
 
-    /// The sockets in a room, but this one. Repeated calls add rooms; a socket in several gets the event once.
-    public func to(_ rooms: Room...) -> BroadcastOperator { broadcast.to(rooms) }
-
-    /// The same as ``to(_:)-(Room...)``.
-    public func `in`(_ rooms: Room...) -> BroadcastOperator { broadcast.to(rooms) }
-
-    /// Everybody in the namespace but this socket and those in a room.
-    public func except(_ rooms: Room...) -> BroadcastOperator { broadcast.except(rooms) }
-
-    /// The sockets in these rooms, but this one. A socket in several gets the event once.
-    public func to(_ rooms: [Room]) -> BroadcastOperator { broadcast.to(rooms) }
-
-    /// The same as ``to(_:)-([Room])``.
-    public func `in`(_ rooms: [Room]) -> BroadcastOperator { broadcast.to(rooms) }
-
-    /// Everybody in the namespace but this socket and those in these rooms.
-    public func except(_ rooms: [Room]) -> BroadcastOperator { broadcast.except(rooms) }
+    /// Returns a selection with changed options; as in ``broadcast``, this socket is not part of it.
+    public func selecting(_ change: (inout BroadcastOptions) -> Void) -> BroadcastOperator { broadcast.selecting(change) }
 
     // MARK: Rooms
 
-    /// Joins rooms. Does nothing once the socket is disconnected. Rooms beyond the limits of ``SocketIOConfiguration/rooms`` are not joined;
-    /// ``SocketIOServer/onError(_:)`` gets a ``SocketIOError`` with `tooManyRooms` or `invalidRoom`.
+    /// Joins rooms. Does nothing once the socket is disconnected.
+    ///
+    /// Rooms beyond ``SocketIOConfiguration/Limits/rooms`` are not joined, and ``SocketIOServer/onError(_:)`` receives a ``SocketIOError`` with
+    /// `tooManyRooms` or `invalidRoom`.
     public func join(_ rooms: Room...) { joinRooms(rooms) }
 
     /// Joins rooms, and returns when the socket is in them.
@@ -126,10 +113,10 @@ extension Socket {
     private func collect(_ rooms: [Room]) {
         let limits = namespace.localAdapter.limits
         for room in rooms {
-            // One more, so that the limit is reported when they are joined.
-            guard bound.value.lastRooms.count <= limits.perSocket, room.utf8.count <= limits.nameBytes else {
-                let reason: RoomRefusal.Reason = room.utf8.count <= limits.nameBytes ? .socketIsFull : .nameTooLong
-                return namespace.server.limitReached(.rooms(RoomRefusal(reason: reason, count: 1, socket: id)), in: namespace.name)
+            // One more, so that joining them reports the limit.
+            guard bound.value.lastRooms.count <= limits.perSocket, limits.allow(room) else {
+                let reason: RoomRefusal.Reason = limits.allow(room) ? .socketIsFull : .nameTooLong
+                return namespace.server.errors.limitReached(.rooms(RoomRefusal(reason: reason, count: 1, socket: id)), in: namespace.name)
             }
             bound.value.lastRooms.insert(room)
         }
@@ -138,7 +125,7 @@ extension Socket {
     /// Leaves a room.
     public func leave(_ room: Room) { perform { [self] in applyLeave(room) } }
 
-    /// Leaves a room, and returns when it has.
+    /// Leaves a room, and returns when the socket has left.
     public func leave(_ room: Room) async { await onLoop { [self] in applyLeave(room) } }
 
     private func applyLeave(_ room: Room) {
@@ -149,7 +136,7 @@ extension Socket {
         }
     }
 
-    /// The rooms that the socket is in, its own included; while the `disconnecting` hooks run, those that it was in.
+    /// The rooms that the socket is in, including its own; while the `disconnecting` hooks run, those that it was in.
     public var rooms: NameSet {
         get async {
             await onLoop { [self] in
@@ -160,15 +147,15 @@ extension Socket {
 
     // MARK: The end
 
-    /// Ends the connection, once the client has got what was sent before. As in Socket.IO the client does not come back by itself. The
-    /// socket's tasks and its running handler are cancelled, also if it is that handler that calls this.
+    /// Disconnects the socket once everything sent before has been delivered. As in Socket.IO, the client does not reconnect by itself. The
+    /// socket's tasks and its running handler are cancelled, even if that handler makes the call.
     ///
     /// - Parameter close: Whether the client's whole connection ends, with all its namespaces. Default: only this namespace.
     public func disconnect(close: Bool = false) { perform { [self] in disconnect(closeConnection: close) } }
 
     // MARK: Writing
 
-    /// Sends a packet that is no event.
+    /// Sends a packet that is not an event.
     func write(_ packet: EncodedPacket) {
         perform { [self] in bound.value.client?.session.send(packet) }
     }
@@ -190,7 +177,8 @@ extension Socket {
         bound.value.recovery?.buffer.append(packet, pings: client.session.pingsSent)
     }
 
-    /// The loop where the session comes from may be busy for long: what could not be replayed is not held either.
+    /// Holds an event until the session has moved here. The event loop that it comes from may be busy for long, so no more is held than could
+    /// be replayed.
     private func hold(_ packet: BroadcastPacket) {
         let limit = namespace.server.configuration.connectionStateRecovery?.buffer.packets ?? 0
         if let count = bound.value.held?.count, count < limit {
@@ -202,7 +190,7 @@ extension Socket {
         }
     }
 
-    /// The client is gone, but its session may be kept, or may go on in another socket of the same id.
+    /// The client is disconnected, but its session may be kept, or may continue in another socket with the same id.
     private func writeToSuccessor(_ packet: BroadcastPacket) {
         guard packet.offset != nil, bound.value.phase == .disconnecting else { return }
         if bound.value.held != nil { return hold(packet) }
@@ -216,6 +204,6 @@ extension Socket {
         }
     }
 
-    /// How much waits for the client, in bytes.
+    /// The number of bytes that are queued for the client.
     public var bufferedBytes: Int { get async { await onLoop { [self] in bound.value.client?.session.bufferedBytes ?? 0 } } }
 }

@@ -5,9 +5,9 @@ import NIOCore
 import SocketIOConcurrency
 import SocketIOCore
 
-/// How events reach their handlers. On the loop, but for what a handler awaits.
+/// Passing events to their handlers. On the loop, except while a handler awaits something.
 extension Socket {
-    /// An event has come.
+    /// Handles or queues an event of the client.
     func receive(name: String, arguments: EventArguments, id: UInt64?) {
         guard bound.value.phase == .connected else { return }
         let event = SocketEvent(name: name, arguments: arguments, acknowledgement: id.map { Acknowledgement(socket: self, id: $0) })
@@ -19,7 +19,7 @@ extension Socket {
         enqueue(.event(event))
     }
 
-    /// Handles an event before which none waits, unless the next one has to wait for its handler.
+    /// Handles an event immediately, given that none is queued, unless the next event has to wait for its handler.
     private func handleAtOnce(_ event: SocketEvent, _ handler: Handler) -> Bool {
         guard !namespace.server.configuration.handlersBlock else { return false }
         switch handler.body {
@@ -34,7 +34,7 @@ extension Socket {
         return true
     }
 
-    /// The answer to an event of ours has come.
+    /// Passes the acknowledgement of an event to its receiver.
     func receiveAcknowledgement(_ id: UInt64, _ arguments: EventArguments) {
         guard let pending = bound.value.takeAcknowledgement(id) else {
             namespace.server.metrics.lateAcknowledgements.increment()
@@ -52,9 +52,9 @@ extension Socket {
         guard let client = bound.value.client.map({ LoopBound($0, to: eventLoop) }) else { return }
         bound.value.isDraining = true
         let task = namespace.server.startTask(on: eventLoop) { [self] in await drain(client) }
-        // It may have run to its end already.
+        // The task may have ended already.
         if bound.value.isDraining { bound.value.drain = task }
-        // Its handler may have ended the socket before it suspended, when there was no task yet that could be cancelled.
+        // Its handler may have disconnected the socket before it suspended, when there was no task yet to cancel.
         if bound.value.phase == .disconnecting { task.cancel() }
     }
 
@@ -66,13 +66,13 @@ extension Socket {
         }
     }
 
-    /// The client has been told that it is connected: the connection's handlers run before any event's.
+    /// Runs the connection's handlers before those of any event. The client has been sent its CONNECT packet.
     func startHandlers() {
         if !namespace.server.configuration.handlersBlock, namespace.runConnectHandlersInPlace(self) { return }
         enqueue(.connection)
     }
 
-    /// Handles the queued events one after the other, and ends when there are none.
+    /// Handles the queued events one after the other, until there are none.
     private func drain(_ client: LoopBound<Client>) async {
         while let item = await onLoop({ [self] in nextItem(client) }) {
             switch item {
@@ -86,7 +86,7 @@ extension Socket {
         guard bound.value.phase == .connected, let item = bound.value.queue.popFirst() else {
             bound.value.drain = nil
             bound.value.isDraining = false
-            // The handler outlasted its socket, and was counted.
+            // The handler ran longer than its socket was connected, and was counted.
             if bound.value.phase == .disconnecting { client.value.eventTaken(size: 0) }
             return nil
         }
@@ -126,22 +126,22 @@ extension Socket {
 
     private func report(_ error: any Error, _ event: SocketEvent) {
         if let error = error as? AckError {
-            // An answer that nobody has asked for.
+            // The client did not ask for an acknowledgement.
             guard let acknowledgement = event.acknowledgement else { return }
             do {
                 return try acknowledgement.send(error.ack)
             } catch {
-                return namespace.server.report(error, event: event.name, socket: self)
+                return namespace.server.errors.report(error, event: event.name, socket: self)
             }
         }
-        // A handler that is cancelled because its client has gone has not failed.
+        // A handler that was cancelled because its client is disconnected has not failed.
         if error is CancellationError, !connected { return }
-        namespace.server.report(error, event: event.name, socket: self)
+        namespace.server.errors.report(error, event: event.name, socket: self)
     }
 
-    /// The hooks count as an event that waits, so that a client cannot start any number of them by coming and going.
+    /// Runs the hooks of the end. They count as a waiting event, so that a client cannot start any number of them by reconnecting.
     func run(_ hooks: ConnectionHooks, _ disconnection: Disconnection, of client: Client?) {
-        // They may still send to the others in the namespace.
+        // The hooks may still send to other sockets of the namespace.
         namespace.hold()
         let client = client.map { LoopBound($0, to: eventLoop) }
         client?.value.eventQueued(size: 0)

@@ -5,13 +5,13 @@ import NIOCore
 import SocketIOConcurrency
 import SocketIOCore
 
-/// Registering what happens when the client sends something.
+/// Registering handlers for events of the client.
 ///
 /// The closure's parameters are the event's arguments, each `Decodable`; its result is the acknowledgement. Give parameters their types:
-/// `{ a, b in … }` alone does not compile. A closure that returns something that is not `Encodable` counts as one that returns nothing.
+/// `{ a, b in … }` alone does not compile. A result that is not `Encodable` is ignored.
 ///
-/// A handler without `await` runs in place on the event loop; others run in a task there. Both hold back only their own client, and one
-/// that blocks its thread stalls all clients of the loop: use ``SocketIOConfiguration/handlersBlock`` for such code.
+/// A handler without `await` runs in place on the event loop; others run in a task there. Both delay only events of their own client, but a
+/// handler that blocks its thread stalls all clients of the event loop: use ``SocketIOConfiguration/handlersBlock`` for such code.
 extension Socket {
     /// Handles an event; the result is the acknowledgement.
     @discardableResult
@@ -23,7 +23,7 @@ extension Socket {
         add(event, mode, .typed(handler))
     }
 
-    /// Handles an event; if the client asked for an acknowledgement, it gets an empty one when the handler returns.
+    /// Handles an event; a client that asked for an acknowledgement receives an empty one when the handler returns.
     @discardableResult
     public func on<each A: Decodable & Sendable>(
         _ event: String,
@@ -42,7 +42,7 @@ extension Socket {
         add(event, .serial, .typed(handler))
     }
 
-    /// Handles an event in place; if the client asked for an acknowledgement, it gets an empty one when the handler returns.
+    /// Handles an event in place; a client that asked for an acknowledgement receives an empty one when the handler returns.
     @discardableResult
     public func on<each A: Decodable & Sendable>(
         _ event: String,
@@ -79,7 +79,7 @@ extension Socket {
         )
     }
 
-    /// Handles the next event of this name, and no other.
+    /// Handles only the next event of this name.
     @discardableResult
     public func once<each A: Decodable & Sendable, R: Encodable & Sendable>(
         _ event: String,
@@ -88,7 +88,7 @@ extension Socket {
         add(event, .serial, .typed(handler), once: true)
     }
 
-    /// Handles the next event of this name, and no other.
+    /// Handles only the next event of this name.
     @discardableResult
     public func once<each A: Decodable & Sendable>(
         _ event: String,
@@ -97,7 +97,7 @@ extension Socket {
         add(event, .serial, .typed(handler), once: true)
     }
 
-    /// Handles the next event of this name in place, and no other.
+    /// Handles only the next event of this name, in place.
     @discardableResult
     public func once<each A: Decodable & Sendable, R: Encodable & Sendable>(
         _ event: String,
@@ -106,7 +106,7 @@ extension Socket {
         add(event, .serial, .typed(handler), once: true)
     }
 
-    /// Handles the next event of this name in place, and no other.
+    /// Handles only the next event of this name, in place.
     @discardableResult
     public func once<each A: Decodable & Sendable>(
         _ event: String,
@@ -115,7 +115,7 @@ extension Socket {
         add(event, .serial, .typed(handler), once: true)
     }
 
-    /// Handles the next event of this name in place, and no other, with its arguments undecoded. The handler acknowledges through
+    /// Handles only the next event of this name, in place, with its arguments undecoded. The handler acknowledges through
     /// ``SocketEvent/acknowledgement``.
     @discardableResult
     public func once(_ event: String, _ handler: @escaping @Sendable (SocketEvent) throws -> Void) -> HandlerID {
@@ -126,7 +126,7 @@ extension Socket {
         return add(event, .serial, body, once: true)
     }
 
-    /// Handles the next event of this name, and no other, with its arguments undecoded. The handler acknowledges through
+    /// Handles only the next event of this name, with its arguments undecoded. The handler acknowledges through
     /// ``SocketEvent/acknowledgement``.
     @discardableResult
     public func once(_ event: String, _ handler: @escaping @Sendable (SocketEvent) async throws -> Void) -> HandlerID {
@@ -169,7 +169,7 @@ extension Socket {
         return handler.id
     }
 
-    /// Listens to every event, before the listeners so far.
+    /// Listens to every event, before the existing listeners.
     @discardableResult
     public func prependAny(_ listener: @escaping @Sendable (SocketEvent) async throws -> Void) -> HandlerID {
         let handler = makeHandler(
@@ -205,7 +205,7 @@ extension Socket {
         return handler.id
     }
 
-    /// Listens to every event that is sent to the client, before the listeners so far.
+    /// Listens to every event that is sent to the client, before the existing listeners.
     @discardableResult
     public func prependAnyOutgoing(_ listener: @escaping @Sendable (SocketEvent) -> Void) -> HandlerID {
         let handler = makeHandler(
@@ -219,15 +219,15 @@ extension Socket {
         return handler.id
     }
 
-    /// Removes a listener for what is sent, or all of them.
+    /// Removes a listener for outgoing events, or all of them.
     public func offAnyOutgoing(_ id: HandlerID? = nil) {
         remove { table in table.anyOutgoing.removeAll { id == nil || $0.id == id } }
     }
 
-    /// The number of listeners for what is sent.
+    /// The number of listeners for outgoing events.
     public var listenersAnyOutgoingCount: Int { get async { await onLoop { [self] in bound.value.handlers.anyOutgoing.count } } }
 
-    /// Adds middleware that sees every event before its handlers. An error that it throws keeps the event from them and goes to the
+    /// Adds middleware that runs for every event before its handlers. If it throws, the handlers are not called, and the error goes to the
     /// server's error hook.
     public func use(_ middleware: @escaping @Sendable (SocketEvent) async throws -> Void) {
         change { $0.middleware.append(middleware) }
@@ -235,12 +235,12 @@ extension Socket {
 
     // MARK: The end
 
-    /// Called when the connection ends, while ``rooms`` still tells the rooms that the socket was in.
+    /// Adds a hook that is called when the socket is being disconnected, while ``rooms`` still has the rooms that it was in.
     public func onDisconnecting(_ hook: @escaping @Sendable (Disconnection) async -> Void) {
         changeHooks { $0.disconnecting.append(hook) }
     }
 
-    /// Called when the connection has ended.
+    /// Adds a hook that is called when the socket has been disconnected.
     public func onDisconnect(_ hook: @escaping @Sendable (Disconnection) async -> Void) {
         changeHooks { $0.disconnected.append(hook) }
     }
@@ -258,8 +258,8 @@ extension Socket {
 
     /// Runs work that belongs to the connection, such as a periodic message. It is cancelled when the socket is disconnected.
     ///
-    /// There is no limit to the number of tasks: do not start one for every event, as a client sends as many as it likes. Handlers that
-    /// are ``HandlerMode/concurrent`` do the same within ``SocketIOConfiguration/eventQueue``.
+    /// The number of tasks is not limited: do not start one for every event, since clients send as many as they like. Handlers that are
+    /// ``HandlerMode/concurrent`` do the same within ``SocketIOConfiguration/Limits/eventQueue``.
     public func addTask(_ body: @escaping @Sendable () async -> Void) {
         perform { [self] in
             if bound.value.phase != .disconnecting { start(body) }
@@ -274,18 +274,18 @@ extension Socket {
             perform { [self] in bound.value.taskEnded(id) }
         }
         bound.value.keep(task, id: id)
-        // The work may have ended the socket before it suspended, when there was no task yet that could be cancelled.
+        // The work may have disconnected the socket before it suspended, when there was no task yet to cancel.
         if bound.value.phase == .disconnecting { task.cancel() }
     }
 
-    /// Starts a handler that the next event does not wait for. Until it ends, its event counts as one that waits, so that a client
-    /// cannot start any number of handlers. On the loop.
+    /// Starts a handler that the next event does not wait for. Until it ends, its event counts as waiting, so that a client cannot start any
+    /// number of handlers. On the loop.
     func start(_ handler: Handler, _ event: SocketEvent) {
         guard bound.value.phase == .connected, let client = bound.value.client else { return }
         let size = EventQueue.size(.event(event))
         let flow = LoopBound(client, to: eventLoop)
         client.eventQueued(size: size)
-        // That may have been one too many.
+        // That may have exceeded the limit and closed the connection.
         guard bound.value.phase == .connected else { return }
         start { [self] in
             await run(handler, event)
@@ -316,7 +316,7 @@ extension Socket {
 
     private func remove(_ body: @escaping @Sendable (inout HandlerTable) -> Void) {
         perform { [self] in
-            // Released after the access: what a handler has captured may call back into the socket when it goes.
+            // Released after the access: objects that a handler has captured may call the socket when they are released.
             let before = bound.value.handlers
             withExtendedLifetime(before) {
                 guard bound.value.phase != .disconnecting else { return }

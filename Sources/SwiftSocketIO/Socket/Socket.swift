@@ -10,16 +10,16 @@ import Synchronization
 
 /// A client's connection to one namespace.
 ///
-/// A socket lives on one event loop, where its handlers run one after the other. Every method may be called from any task; on the
-/// socket's own loop, as in its handlers, what it sends needs no hop.
+/// A socket belongs to one event loop, where its handlers run one after the other. Every method may be called from any task; on the socket's
+/// own event loop, as in its handlers, sending needs no hop.
 public final class Socket: Sendable {
     /// The socket's id: random, unique in the cluster, and the name of the room that only this socket is in.
     public let id: SocketID
     /// The namespace that the client is connected to.
     public let namespace: Namespace
-    /// The event loop that the socket lives on.
+    /// The event loop of the socket.
     public let eventLoop: any EventLoop
-    /// Whether the client came back with its session: it has its id, rooms and data again, and gets what it missed.
+    /// Whether the client reconnected with its session: it has its id, rooms and data again, and receives the events that it missed.
     public let recovered: Bool
     /// Values that the application attaches to the socket.
     public let data: SocketData
@@ -72,7 +72,7 @@ public final class Socket: Sendable {
         return handshake
     }
 
-    /// Runs `body` on the socket's loop: at once if called there, else in order with whatever else the caller sends there.
+    /// Runs `body` on the socket's loop: immediately if called there, otherwise in order with everything else that the caller submits.
     func perform(_ body: @escaping @Sendable () -> Void) {
         if eventLoop.inEventLoop { body() } else { eventLoop.execute(body) }
     }
@@ -86,15 +86,15 @@ public final class Socket: Sendable {
 
     // MARK: Life; on the loop
 
-    /// The client is in the namespace from here on.
+    /// The client has joined the namespace.
     func didConnect() {
         isConnected.store(true, ordering: .relaxed)
         namespace.didServe()
-        namespace.server.metrics.connects.increment()
-        namespace.server.metrics.sockets.change(by: 1)
+        namespace.metrics.connects.increment()
+        namespace.metrics.sockets.change(by: 1)
     }
 
-    /// The client has left. Does nothing the second time.
+    /// The client has left the namespace. Does nothing the second time.
     func didDisconnect(_ reason: DisconnectReason) {
         guard bound.value.phase == .connected else {
             close()
@@ -111,13 +111,13 @@ public final class Socket: Sendable {
         leaveNamespace(reason, rooms: rooms)
         let hooks = bound.value.hooks?.hooks
         close()
-        namespace.server.metrics.disconnects.increment()
-        namespace.server.metrics.sockets.change(by: -1)
+        namespace.metrics.disconnected(reason)
+        namespace.metrics.sockets.change(by: -1)
         if let hooks, hooks.concernsEnd { run(hooks, Disconnection(reason: reason, rooms: rooms), of: client) }
         namespace.release()
     }
 
-    /// Ends what runs for the socket, and lets go of all that the application has registered.
+    /// Cancels the tasks of the socket, and releases everything that the application has registered.
     func close() {
         let remains = bound.value.close()
         for task in remains.running { task.cancel() }
@@ -125,7 +125,7 @@ public final class Socket: Sendable {
 
     private func leaveNamespace(_ reason: DisconnectReason, rooms: NameSet) {
         if bound.value.held != nil {
-            // The session is kept once it is here; see `keep(_:missed:after:)`.
+            // The session is kept once it has arrived; see `keep(_:missed:after:)`.
             if reason.isRecoverable { return }
             bound.value.held = nil
         }
@@ -133,7 +133,7 @@ public final class Socket: Sendable {
         if !isKept { namespace.localAdapter.remove(self) }
     }
 
-    /// A session has come for a client that has gone again: keeps it for the next time.
+    /// Keeps a session that has arrived for a client that is already disconnected again.
     func keep(_ session: RecoverableSession, missed: [BroadcastPacket], after offset: MessageID?) {
         guard let held = bound.value.held, var buffer = namespace.server.makeRecoveryBuffer(for: self, base: offset) else { return }
         bound.value.held = nil
@@ -144,13 +144,13 @@ public final class Socket: Sendable {
         namespace.forgetSession(session, on: eventLoop)
     }
 
-    /// What was missed, and what came since without being part of it.
+    /// The missed packets, followed by the held packets that are not among them.
     static func joined(_ missed: [BroadcastPacket], _ held: [BroadcastPacket]) -> [BroadcastPacket] {
         let known = Set(missed.compactMap(\.offset))
         return missed + held.filter { packet in packet.offset.map { !known.contains($0) } ?? true }
     }
 
-    /// The session that was to come will not come: nothing is left of the socket.
+    /// Discards the held packets, since the session will not arrive, and the rest of a disconnected socket.
     func dropHeld() {
         guard bound.value.held != nil else { return }
         bound.value.held = nil
@@ -189,16 +189,16 @@ extension Socket: Hashable, CustomStringConvertible {
 }
 
 extension Socket: LocalSocket {
-    /// Used by adapters, on the loop.
+    /// Called by adapters, on the loop.
     public func deliver(_ packet: BroadcastPacket, flags: BroadcastFlags) { write(packet, volatile: flags.volatile) }
 
-    /// Used by adapters, on the loop.
+    /// Called by adapters, on the loop.
     public func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink) {
         guard
             bound.value.await(
                 .broadcast(acknowledgements.from(self.id)),
                 id: id,
-                limit: namespace.server.configuration.pendingAcknowledgements,
+                limit: namespace.server.configuration.limits.pendingAcknowledgements,
                 now: eventLoop.now
             )
         else {
@@ -208,15 +208,15 @@ extension Socket: LocalSocket {
         bound.value.client?.acknowledgementAwaited()
     }
 
-    /// Used by adapters, on the loop.
+    /// Called by adapters, on the loop.
     public func forgetAcknowledgement(_ id: UInt64) { _ = bound.value.takeAcknowledgement(id) }
 
-    /// Used by adapters, on the loop.
+    /// Called by adapters, on the loop.
     public func describe() -> SocketDescription {
         SocketDescription(id: id, handshake: makeHandshake(), data: data.encoded())
     }
 
-    /// Ends the connection to the namespace, or the client's whole connection. Used by adapters, on the loop.
+    /// Disconnects the socket, or closes the client's connection. Called by adapters, on the loop.
     public func disconnect(closeConnection: Bool) {
         guard let client = bound.value.client else { return }
         if closeConnection {
@@ -227,13 +227,13 @@ extension Socket: LocalSocket {
         }
     }
 
-    /// Used by adapters, on the loop.
+    /// Called by adapters, on the loop.
     public func surrenderSession() -> RecoverableSession? {
         guard bound.value.phase == .connected, let session = makeSession(rooms: namespace.localAdapter.rooms(of: self)) else { return nil }
-        // The session goes on elsewhere: what ends here must not be kept a second time.
+        // The session continues elsewhere and must not be kept here as well.
         bound.value.recovery = nil
         bound.value.client?.close(.transportClose)
-        // The client's others may take their time.
+        // The client's other sockets may take longer.
         if bound.value.phase == .connected { didDisconnect(.transportClose) }
         return session
     }

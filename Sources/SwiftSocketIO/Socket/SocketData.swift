@@ -7,8 +7,10 @@ import SocketIOMessagePack
 import SocketIOText
 import Synchronization
 
-/// Values that the application attaches to a socket. Nodes see each other's through `fetchSockets`, and connection state recovery keeps them;
-/// see ``SocketIOConfiguration/maxDescriptionSize`` for how much of them.
+/// Values that the application attaches to a socket.
+///
+/// `fetchSockets` returns them to all nodes, and connection state recovery keeps them, up to
+/// ``SocketIOConfiguration/Limits/descriptionBytes``.
 ///
 /// ```swift
 /// socket.data["nickname"] = "Ada"
@@ -24,8 +26,10 @@ public final class SocketData: Sendable {
 
     init() {}
 
-    /// Stores a value, or removes it with nil. Reading it like this gives the value as it was stored; nil if the session was recovered and the
-    /// value came with it, as its type is not known then: read such a value with ``subscript(_:as:)``.
+    /// Stores a value, or removes it if it is nil.
+    ///
+    /// Reading returns the value as it was stored. It is nil if the value came with a recovered session, since its type is not known then: read
+    /// such values with ``subscript(_:as:)``.
     public subscript(key: String) -> (any Codable & Sendable)? {
         get {
             values.withLock { values in
@@ -50,7 +54,7 @@ public final class SocketData: Sendable {
     /// The names of all values. Two names are the same if their UTF-8 bytes are.
     public var keys: [String] { values.withLock { $0.keys.map(\.text) } }
 
-    /// All values as one encoded object. Values that cannot be encoded are left out.
+    /// All values as one encoded object. Values that cannot be encoded are omitted.
     func encoded() -> EncodedValue {
         EncodedObject.encode(values.withLock { $0 }) { stored in
             switch stored {
@@ -60,7 +64,7 @@ public final class SocketData: Sendable {
         }
     }
 
-    /// Replaces all values by those of an encoded object.
+    /// Replaces all values with those of an encoded object.
     func restore(_ object: EncodedValue) {
         // Copied: it may be a small part of a large document.
         let copy = EncodedValue(format: object.format, bytes: ByteBuffer(bytes: object.bytes.readableBytesView))

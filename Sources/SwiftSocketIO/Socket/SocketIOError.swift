@@ -13,25 +13,25 @@ public struct SocketIOError: Error, CustomStringConvertible {
         private let value: Value
         /// The event's name is one that Socket.IO uses itself. Choose another.
         public static let reservedEventName = Code(value: .reservedEventName)
-        /// The socket is not connected, or was disconnected before the acknowledgement came.
+        /// The socket is not connected, or was disconnected before the acknowledgement arrived.
         public static let disconnected = Code(value: .disconnected)
-        /// The acknowledgement did not come in time.
+        /// The acknowledgement did not arrive in time.
         public static let acknowledgementTimeout = Code(value: .acknowledgementTimeout)
         /// More acknowledgements of one socket are pending than the limit.
         public static let tooManyPendingAcknowledgements = Code(value: .tooManyPendingAcknowledgements)
-        /// An event or an acknowledgement came with arguments of other types than expected.
+        /// The arguments of an event or an acknowledgement have other types than expected.
         public static let unexpectedArguments = Code(value: .unexpectedArguments)
-        /// The name is not one that a namespace can have.
+        /// A namespace cannot have this name.
         public static let invalidNamespace = Code(value: .invalidNamespace)
         /// The configuration cannot work.
         public static let invalidConfiguration = Code(value: .invalidConfiguration)
         /// The server is closed.
         public static let serverClosed = Code(value: .serverClosed)
-        /// Other processes sent events faster than this one handles them; see ``SocketIOConfiguration/maxServerSideEvents``.
+        /// Other processes sent events faster than this one handles them; see ``SocketIOConfiguration/Limits/serverSideEvents``.
         public static let tooManyServerSideEvents = Code(value: .tooManyServerSideEvents)
-        /// A socket is in as many rooms as it may, or an operation names more rooms than it may; see ``SocketIOConfiguration/rooms``.
+        /// A socket is in as many rooms as allowed, or an operation names more rooms than allowed; see ``SocketIOConfiguration/Limits/rooms``.
         public static let tooManyRooms = Code(value: .tooManyRooms)
-        /// The name of a room is longer than it may be; see ``SocketIOConfiguration/rooms``.
+        /// The name of a room is longer than allowed; see ``SocketIOConfiguration/Limits/rooms``.
         public static let invalidRoom = Code(value: .invalidRoom)
         /// The name of the code.
         public var description: String { value.rawValue }

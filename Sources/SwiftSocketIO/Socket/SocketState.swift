@@ -7,17 +7,17 @@ import SocketIOConcurrency
 import SocketIOCore
 public import SocketIOText
 
-/// What a socket keeps on its event loop.
+/// The state of a socket that only its event loop uses.
 final class SocketState {
     enum Phase {
         /// Middleware runs.
         case connecting
         case connected
-        /// Its hooks run; nothing is sent or handled any more.
+        /// Its hooks run; no more events are sent or handled.
         case disconnecting
     }
 
-    /// Somebody waits for the client's answer.
+    /// An acknowledgement that the server waits for.
     struct PendingAcknowledgement {
         enum Receiver {
             case single(CheckedContinuation<EventArguments, any Error>)
@@ -43,7 +43,7 @@ final class SocketState {
         }
     }
 
-    /// Out of line, as most servers do without.
+    /// Out of line, as most servers do not use recovery.
     final class Recovery {
         var buffer: RecoveryBuffer
         init(_ buffer: RecoveryBuffer) { self.buffer = buffer }
@@ -51,9 +51,9 @@ final class SocketState {
 
     /// nil once the socket is disconnected.
     @exclusivity(unchecked) private(set) var client: Client?
-    /// Where an event goes if nothing has to be done but to send it; what a broadcast asks every socket.
+    /// The session that an event can be sent to without further work; nil if there is any. A broadcast reads it from every socket.
     ///
-    /// Every message touches this and others here that are not checked for overlapping accesses, for the same reason as those of
+    /// Every message uses this property and others here, which are not checked for overlapping accesses for the same reason as those of
     /// `EngineSession`.
     @exclusivity(unchecked) private(set) var openSession: EngineSession?
     @exclusivity(unchecked) var phase = Phase.connecting { didSet { updateOpenSession() } }
@@ -62,15 +62,15 @@ final class SocketState {
     /// Runs the handlers of the queued events; exists only while there are any.
     var drain: Task<Void, Never>?
     @exclusivity(unchecked) var isDraining = false
-    /// Handlers that nobody waits for, and the application's own tasks.
+    /// Concurrent handlers, and the application's own tasks.
     private var tasks: [UInt64: Task<Void, Never>?] = [:]
     private var lastTask: UInt64 = 0
     private var acknowledgements: [UInt64: PendingAcknowledgement] = [:]
-    /// What the client may have missed, if its session can be recovered.
+    /// The events that the client may have missed, if its session can be recovered.
     @exclusivity(unchecked) var recovery: Recovery? { didSet { updateOpenSession() } }
-    /// What came while the session is being moved here from elsewhere; still there if the client has gone again meanwhile.
+    /// Events for a session that is still moving here from elsewhere; not nil either if the client has been disconnected meanwhile.
     var held: [BroadcastPacket]? { didSet { updateOpenSession() } }
-    /// Rooms joined before the connection was complete, later those at its end.
+    /// The rooms joined before the socket was connected; once it is disconnected, the rooms that it was in.
     var lastRooms: NameSet = []
     var hooks: ConnectionHooks.Box?
 
@@ -78,21 +78,21 @@ final class SocketState {
         self.client = client
     }
 
-    /// To be called after every change of the listeners for what is sent.
+    /// Must be called after every change of the listeners for outgoing events.
     func updateOpenSession() {
         let isPlain = phase == .connected && held == nil && recovery == nil && handlers.anyOutgoing.isEmpty
         openSession = isPlain ? client?.session : nil
     }
 
-    /// Adds a handler for an event, unless the socket is gone.
+    /// Adds a handler for an event, unless the socket is disconnected.
     func add(_ handler: Handler) {
         if phase != .disconnecting { handlers.add(handler) }
     }
 
-    /// Whether somebody waits for an acknowledgement of this client.
+    /// Whether the server waits for an acknowledgement of this client.
     var isAwaitingAcknowledgement: Bool { !acknowledgements.isEmpty }
 
-    /// Returns false if the socket is gone or the limit is reached.
+    /// Returns false if the socket is disconnected or the limit is reached.
     func `await`(
         _ receiver: PendingAcknowledgement.Receiver,
         id: UInt64,
@@ -114,7 +114,7 @@ final class SocketState {
         return Array(acknowledgements.values)
     }
 
-    /// A task is about to start.
+    /// Registers a task that is about to start.
     ///
     /// - Returns: Its id.
     func taskStarts() -> UInt64 {
@@ -123,17 +123,17 @@ final class SocketState {
         return lastTask
     }
 
-    /// Keeps a task that is to be cancelled with the socket, unless it has run to its end already.
+    /// Keeps a task that is cancelled with the socket, unless it has ended already.
     func keep(_ task: Task<Void, Never>, id: UInt64) {
         if tasks[id] != nil { tasks[id] = task }
     }
 
-    /// - Returns: The task, to be released after the access, as what it has captured may call back into the socket.
+    /// - Returns: The task, to be released after the access, since objects that it has captured may call the socket.
     @discardableResult
     func taskEnded(_ id: UInt64) -> Task<Void, Never>? { tasks.removeValue(forKey: id) ?? nil }
 
-    /// What a closed socket leaves behind. Whoever closes it lets go of this: cancelling a task, and releasing what handlers have
-    /// captured, may call back into the socket.
+    /// The former contents of a closed socket. The caller releases them after the access: cancelling a task, and releasing objects that handlers
+    /// have captured, may call the socket.
     struct Remains {
         var running: [Task<Void, Never>]
         var handlers: HandlerTable
@@ -142,7 +142,7 @@ final class SocketState {
         var client: Client?
     }
 
-    /// Forgets everything.
+    /// Removes everything from the state.
     func close() -> Remains {
         let running = tasks.values.compactMap { $0 } + (drain.map { [$0] } ?? [])
         let remains = Remains(running: running, handlers: handlers, queue: queue, hooks: hooks, client: client)
@@ -167,7 +167,7 @@ struct ConnectionHooks: Sendable {
     var disconnected: [End] = []
     var upgraded: [@Sendable (EngineConfiguration.Transport) -> Void] = []
 
-    /// Whether something happens at the end.
+    /// Whether there are hooks for the end of the connection.
     var concernsEnd: Bool { !disconnecting.isEmpty || !disconnected.isEmpty }
 
     /// Never changed once it is stored.
@@ -181,6 +181,6 @@ struct ConnectionHooks: Sendable {
 public struct Disconnection: Sendable {
     /// Why it ended.
     public let reason: DisconnectReason
-    /// The rooms that the socket was in, its own included.
+    /// The rooms that the socket was in, including its own.
     public let rooms: NameSet
 }

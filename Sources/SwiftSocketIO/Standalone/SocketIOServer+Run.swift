@@ -5,18 +5,19 @@ public import EngineIO
 import HTTPTypes
 import Logging
 public import ServiceLifecycle
+import SocketIOText
 import UnixSignals
 
-/// Serving without another HTTP server.
+/// Running the server with an HTTP server of its own.
 extension SocketIOServer {
-    /// Serves until the process is asked to end (SIGTERM or SIGINT), then lets the clients go and returns.
+    /// Serves until the process receives SIGTERM or SIGINT, then disconnects the clients and returns.
     ///
     /// - Parameters:
-    ///   - host: The address to listen on. Default: this machine only.
+    ///   - host: The address to listen on. Default: only this machine.
     ///   - port: The port to listen on; 0 lets the system choose. Default 3000.
     ///   - responder: Answers all requests that are not for the server's path. Default: 404.
-    ///   - onListening: Gets the port, once connections are accepted.
-    /// - Throws: What the system says if the address cannot be listened on; what the adapter throws when it starts; ``SocketIOError`` with
+    ///   - onListening: Called with the port once connections are accepted.
+    /// - Throws: Errors of the system if the address cannot be listened on; errors of the adapter when it starts; ``SocketIOError`` with
     ///   `invalidConfiguration`.
     public func run(
         host: String = "127.0.0.1",
@@ -27,12 +28,12 @@ extension SocketIOServer {
         try await run(EngineHTTPServerConfiguration(host: host, port: port), responder: responder, onListening: onListening)
     }
 
-    /// Serves until the process is asked to end (SIGTERM or SIGINT), then lets the clients go and returns.
+    /// Serves until the process receives SIGTERM or SIGINT, then disconnects the clients and returns.
     ///
     /// - Parameters:
     ///   - configuration: Where and how to listen.
     ///   - responder: Answers all requests that are not for the server's path. Default: 404.
-    ///   - onListening: Gets the port, once connections are accepted.
+    ///   - onListening: Called with the port once connections are accepted.
     /// - Throws: As ``run(host:port:responder:onListening:)``.
     public func run(
         _ configuration: EngineHTTPServerConfiguration,
@@ -44,12 +45,12 @@ extension SocketIOServer {
         try await group.run()
     }
 
-    /// The server with an HTTP server of its own, for a `ServiceGroup` of yours.
+    /// The server with an HTTP server of its own, as a service for your `ServiceGroup`.
     ///
     /// - Parameters:
     ///   - configuration: Where and how to listen.
     ///   - responder: Answers all requests that are not for the server's path. Default: 404.
-    ///   - onListening: Gets the port, once connections are accepted.
+    ///   - onListening: Called with the port once connections are accepted.
     public func service(
         _ configuration: EngineHTTPServerConfiguration,
         responder: @escaping EngineResponder = { _ in .notFound },
@@ -71,7 +72,7 @@ private struct StandaloneService: Service {
             try await io.start()
             let http = try await EngineHTTPServer.start(configuration, engine: io.engine, on: io.eventLoopGroup, responder: responder)
             onListening(http.port)
-            io.logger.info("listening", metadata: ["host": "\(configuration.host)", "port": "\(http.port)"])
+            io.logger.info("listening", metadata: [LogKey.host: "\(configuration.host)", LogKey.port: "\(http.port)"])
             await untilShutdown(http)
         } catch {
             await io.close()
@@ -84,24 +85,25 @@ private struct StandaloneService: Service {
         try? await gracefulShutdown()
         let deadline = ContinuousClock.now + io.configuration.drainDuration + io.configuration.closeTimeout
         await io.closeAsService()
-        // Not cancelled with the service either: answers that are on their way arrive, in the time that is left.
+        // In a task that is not cancelled with the service: pending responses are sent, in the time that is left.
         await Task { await http.shutdown(drainingOver: .zero, by: deadline) }.value
     }
 }
 
-/// The server in somebody else's HTTP server: starts the adapters, and lets the clients go at the end.
+/// The server as a service, mounted in another HTTP server.
 extension SocketIOServer: Service {
-    /// Starts the adapters, waits for the graceful shutdown and closes the server. For servers that are mounted in a Hummingbird
-    /// application: `app.addServices(io)`. If the application tells its connections to end before, as Hummingbird does, the server is
-    /// closed from then on in the same order and over the same time.
+    /// Starts the adapters, waits for the graceful shutdown and closes the server.
     ///
-    /// - Throws: What the adapter throws when it starts.
+    /// It is for servers that are mounted in a Hummingbird application: `app.addServices(io)`. If the application asks its connections to close
+    /// before that, as Hummingbird does, closing begins then, in the same order and over the same time.
+    ///
+    /// - Throws: Errors of the adapter when it starts.
     public func run() async throws {
         do { try await start() } catch {
             await close()
             throw error
         }
-        // Throws if the task is cancelled, which ends the server in the same way.
+        // Ends with an error if the task is cancelled, which means the same.
         try? await gracefulShutdown()
         await closeAsService()
     }

@@ -120,7 +120,7 @@ struct SocketioxidePayloadReader {
         // An acknowledgement id, and an error.
         for _ in 0..<2 { try input.skip() }
         let event = try EventArguments(array: value.array, format: value.format, attachments: value.attachments)
-        guard namespace.utf8.count <= 1_024, (try? event.decode(String.self, at: 0)) != nil else {
+        guard NamespaceName.isShort(namespace), (try? event.decode(String.self, at: 0)) != nil else {
             throw Self.malformed("the event has no name, or the name of its namespace is too long")
         }
         return BroadcastPacket(try EncodedPacket.event(event, offset: .none, namespace: namespace))

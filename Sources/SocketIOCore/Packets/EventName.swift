@@ -1,0 +1,32 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
+import SocketIOText
+
+/// The rules for the names of events.
+package enum EventName {
+    /// Whether clients and servers use the name for an event of their own, so that no packet may carry it.
+    package static func isReserved(_ name: String) -> Bool {
+        switch name {
+        case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener": true
+        default: false
+        }
+    }
+
+    /// Why an application cannot emit an event of this name, and what to do about it; nil if it can.
+    package static func problem(of name: String) -> String? {
+        isReserved(name) ? "'\(name)' is one of Socket.IO's own events; choose another name" : nil
+    }
+
+    /// The bytes that a name of so many bytes can take in JSON: an escape has six for one, and there are two quotes.
+    static func encodedLimit(_ limit: Int) -> Int {
+        let (bytes, overflow) = limit.multipliedReportingOverflow(by: 6)
+        return overflow || bytes > Int.max - 2 ? .max : bytes + 2
+    }
+
+    /// Throws if a client may not emit an event of this name.
+    static func check(_ name: String, limit: Int) throws(PacketError) {
+        guard name.utf8.count <= limit, !CombiningMarks.exceedLimit(in: name) else { throw PacketError(.eventNameTooLong) }
+        guard !isReserved(name) else { throw PacketError(.illegalPayload) }
+    }
+}
