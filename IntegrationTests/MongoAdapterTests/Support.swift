@@ -143,7 +143,7 @@ final class Receiver: LocalSocket {
         )
     }
     func disconnect(closeConnection: Bool) {}
-    func surrenderSession() -> RecoverableSession? { nil }
+    func handOverSession() -> RecoverableSession? { nil }
 }
 
 /// A collection of its own for each test, and short heartbeats and timeouts.

@@ -13,6 +13,10 @@ package final class JobQueue: Sendable {
         var running = 0
         /// The size of what jobs hold that wait or run.
         var bytes = 0
+        /// Opened when no job runs or waits.
+        var idleGates: [Gate] = []
+
+        var isIdle: Bool { running == 0 && waiting.isEmpty }
     }
 
     private let concurrency: Int
@@ -34,7 +38,17 @@ package final class JobQueue: Sendable {
     }
 
     /// Whether no job runs or waits.
-    package var isIdle: Bool { state.withLock { $0.running == 0 && $0.waiting.isEmpty } }
+    package var isIdle: Bool { state.withLock(\.isIdle) }
+
+    /// Returns when no job runs or waits, or when the task is cancelled.
+    package func waitUntilIdle() async {
+        let gate = Gate()
+        let isIdle = state.withLock { state in
+            if !state.isIdle { state.idleGates.append(gate) }
+            return state.isIdle
+        }
+        if !isIdle { await gate.wait() }
+    }
 
     /// Adds a job.
     ///
@@ -77,11 +91,14 @@ package final class JobQueue: Sendable {
     }
 
     private func finished(_ bytes: Int) {
-        let isFull = state.withLock { state in
+        let (wasFull, gates) = state.withLock { state in
             state.running -= 1
             state.bytes -= bytes
-            return state.running == concurrency - 1
+            var gates: [Gate] = []
+            if state.isIdle { swap(&gates, &state.idleGates) }
+            return (state.running == concurrency - 1, gates)
         }
-        if isFull { signal.raise() }
+        for gate in gates { gate.open() }
+        if wasFull { signal.raise() }
     }
 }

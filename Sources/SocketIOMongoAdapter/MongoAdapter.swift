@@ -36,7 +36,7 @@ public final class MongoAdapter: AdapterFactory {
         let node = ClusterNode(driver: driver, options: options)
         self.node = node
         // The node has the driver, which has the format.
-        (format as? NodeJSWireFormat)?.onForeignSession { [weak node] pid, namespace in node?.forgetSession(pid: pid, in: namespace) }
+        (format as? NodeJSWireFormat)?.onForeignSession { [weak node] pid, namespace in node?.discardSession(pid: pid, in: namespace) }
     }
 
     /// The health of the node. Readiness probes should check ``SocketIOCluster/ClusterHealth/takesPart``: if it is false, messages from or

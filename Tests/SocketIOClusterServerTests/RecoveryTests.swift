@@ -70,9 +70,9 @@ struct RecoveryTests {
     }
 
     @Test(arguments: [false, true])
-    func `A server that shuts down hands its sessions on: nothing is lost, and only one server gets each`(keepsCopies: Bool) async throws {
+    func `A server that shuts down hands its sessions on: nothing is lost, and only one server gets each`(keepsSnapshots: Bool) async throws {
         var cluster = ClusterConfiguration.forTests
-        cluster.snapshotsSessions = keepsCopies
+        cluster.snapshotsSessions = keepsSnapshots
         try await withServers(2, configuration: Self.configuration, cluster: cluster, set: { io, _ in Self.setUp(io) }) { servers in
             let first = try await servers[0].guest()
             _ = try await first.client.emitWithAck("state")
@@ -80,7 +80,7 @@ struct RecoveryTests {
             let event = try await first.client.receiveEvent()
             let offset = try event.arguments.decode(String.self, at: event.arguments.count - 1)
             await servers[0].io.close()
-            #expect(servers[0].driver.copies.isEmpty)
+            #expect(servers[0].driver.snapshots.isEmpty)
             try await eventually { try await servers[1].io.serverCount() == 1 }
             try await servers[1].io.to("room").emit("n", 2)
             let back = try await servers[1].client()

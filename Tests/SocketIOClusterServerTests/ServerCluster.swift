@@ -49,7 +49,7 @@ final class SpyDriver: Driver, SnapshotStore {
     private struct State {
         var headers: [ClusterHeader] = []
         var isCut = false
-        var copies: [String: SessionSnapshot] = [:]
+        var snapshots: [String: SessionSnapshot] = [:]
     }
 
     init(_ cluster: InMemoryCluster) { base = cluster.makeDriver() }
@@ -57,8 +57,8 @@ final class SpyDriver: Driver, SnapshotStore {
     var messageLimit: Int { base.messageLimit }
     /// What this node has written of a kind.
     func written(_ kind: ClusterMessageKind) -> [ClusterHeader] { state.withLock { $0.headers.filter { $0.kind == kind } } }
-    /// The copies of sessions that this node has stored and not removed.
-    var copies: [String: SessionSnapshot] { state.withLock { $0.copies } }
+    /// The snapshots of sessions that this node has stored and not removed.
+    var snapshots: [String: SessionSnapshot] { state.withLock { $0.snapshots } }
     /// From here on nobody hears of the node: it is as good as dead.
     func cut(_ isCut: Bool = true) { state.withLock { $0.isCut = isCut } }
 
@@ -90,15 +90,15 @@ final class SpyDriver: Driver, SnapshotStore {
         if state.withLock({ $0.isCut }) { throw Cut() }
         try await base.store(sessions, of: owner, for: duration)
         for session in sessions {
-            let copy = try ClusterPayloadCoder.decodeSnapshot(session.payload)
-            state.withLock { $0.copies[session.pid] = copy }
+            let snapshot = try ClusterPayloadCoder.decodeSnapshot(session.payload)
+            state.withLock { $0.snapshots[session.pid] = snapshot }
         }
     }
 
     func remove(_ pids: [String], in namespace: String, of owner: NodeID) async throws {
         if state.withLock({ $0.isCut }) { throw Cut() }
         try await base.remove(pids, in: namespace, of: owner)
-        state.withLock { state in for pid in pids { state.copies[pid] = nil } }
+        state.withLock { state in for pid in pids { state.snapshots[pid] = nil } }
     }
 
     func take(_ pid: String, in namespace: String, sparing owners: Set<NodeIdentity>) async throws -> StoredSession? {

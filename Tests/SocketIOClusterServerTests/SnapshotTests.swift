@@ -9,9 +9,9 @@ import Testing
 
 @Suite("Sessions of servers that crash", .timeLimit(.minutes(2)))
 struct SnapshotTests {
-    private static func cluster(keepsCopies: Bool = true) -> ClusterConfiguration {
+    private static func cluster(keepsSnapshots: Bool = true) -> ClusterConfiguration {
         var configuration = ClusterConfiguration.forDeaths
-        configuration.snapshotsSessions = keepsCopies
+        configuration.snapshotsSessions = keepsSnapshots
         // Shorter than a death takes to be noticed: claims wait longer than other requests.
         configuration.requestTimeout = .seconds(1)
         return configuration
@@ -20,14 +20,14 @@ struct SnapshotTests {
     private static func with(
         _ count: Int,
         loops: Int = 2,
-        keepsCopies: Bool = true,
+        keepsSnapshots: Bool = true,
         _ body: ([ClusterServer]) async throws -> Void
     ) async throws {
         try await withServers(
             count,
             loops: loops,
             configuration: RecoveryTests.configuration,
-            cluster: cluster(keepsCopies: keepsCopies),
+            cluster: cluster(keepsSnapshots: keepsSnapshots),
             set: { io, _ in RecoveryTests.setUp(io) },
             body
         )
@@ -49,9 +49,9 @@ struct SnapshotTests {
             let guest = try await server.guest()
             _ = try await guest.client.emitWithAck("state")
             let pid = try #require(guest.pid)
-            try await eventually { server.driver.copies[pid]?.rooms == [guest.sid, "room"] }
+            try await eventually { server.driver.snapshots[pid]?.state.rooms == [guest.sid, "room"] }
             // The first broadcast of a server that has just started may still be on its way.
-            if server.driver.copies[pid]?.start != nil { return guest }
+            if server.driver.snapshots[pid]?.start != nil { return guest }
             await guest.client.cut()
         }
     }
@@ -119,7 +119,7 @@ struct SnapshotTests {
 
     @Test
     func `Without the option it is a fresh session`() async throws {
-        try await Self.with(2, keepsCopies: false) { servers in
+        try await Self.with(2, keepsSnapshots: false) { servers in
             let guest = try await servers[0].guest()
             try await servers[1].io.to("room").emit("n", "one")
             let offset = try await receive(guest.client).offset
@@ -128,7 +128,7 @@ struct SnapshotTests {
             await guest.client.cut()
             let back = try await servers[1].client()
             #expect(try await come(back, guest.pid, offset) != guest.sid)
-            #expect(servers[0].driver.copies.isEmpty)
+            #expect(servers[0].driver.snapshots.isEmpty)
         }
     }
 
@@ -151,7 +151,7 @@ struct SnapshotTests {
             try await servers[1].io.to("room").emit("n", "end")
             #expect(try await back.textsUntilEnd() == ["only its server knows", "end"])
             let pid = try #require(guest.pid)
-            try await eventually { servers[0].driver.copies[pid] == nil && servers[1].driver.copies[pid] != nil }
+            try await eventually { servers[0].driver.snapshots[pid] == nil && servers[1].driver.snapshots[pid] != nil }
         }
     }
 
@@ -177,8 +177,8 @@ struct SnapshotTests {
             #expect(places.count == 1)
             let place = try #require(places.first)
             let pid = try #require(guest.pid)
-            try await eventually { servers[place].driver.copies[pid]?.rooms == [guest.sid, "room"] }
-            #expect(servers[place].driver.copies[pid]?.isMoved == true)
+            try await eventually { servers[place].driver.snapshots[pid]?.state.rooms == [guest.sid, "room"] }
+            #expect(servers[place].driver.snapshots[pid]?.isMoved == true)
             try await servers[place].io.to("room").emit("n", "two")
             offset = try await receive(backs[place - 1]).offset
             servers[place].driver.cut()
@@ -195,26 +195,26 @@ struct SnapshotTests {
     }
 
     @Test
-    func `The copy of a session follows its rooms, and goes when it ends`() async throws {
+    func `The snapshot of a session follows its rooms, and goes when it ends`() async throws {
         try await Self.with(2) { servers in
             let guest = try await kept(at: servers[0])
             let pid = try #require(guest.pid)
             try await servers[1].io.in("room").socketsJoin("another")
-            try await eventually { servers[0].driver.copies[pid]?.rooms == [guest.sid, "room", "another"] }
+            try await eventually { servers[0].driver.snapshots[pid]?.state.rooms == [guest.sid, "room", "another"] }
             try await servers[0].io.in("room").socketsLeave("room")
-            try await eventually { servers[0].driver.copies[pid]?.rooms == [guest.sid, "another"] }
+            try await eventually { servers[0].driver.snapshots[pid]?.state.rooms == [guest.sid, "another"] }
             // Back at the same server, on whichever loop.
             await guest.client.cut()
             let back = try await servers[0].client()
             #expect(try await come(back, guest.pid, nil) == guest.sid)
             try await servers[1].io.in("another").socketsJoin("a third")
-            try await eventually { servers[0].driver.copies[pid]?.rooms == [guest.sid, "another", "a third"] }
+            try await eventually { servers[0].driver.snapshots[pid]?.state.rooms == [guest.sid, "another", "a third"] }
             try await servers[1].io.in("another").disconnectSockets()
-            try await eventually { servers[0].driver.copies.isEmpty }
+            try await eventually { servers[0].driver.snapshots.isEmpty }
         }
     }
 
-    @Test("The copy of a session whose data has grown too large is removed")
+    @Test("The snapshot of a session whose data has grown too large is removed")
     func tooMuchData() async throws {
         try await Self.with(1) { servers in
             servers[0].io.onConnect { socket in
@@ -226,7 +226,7 @@ struct SnapshotTests {
             let guest = try await kept(at: servers[0])
             let pid = try #require(guest.pid)
             _ = try await guest.client.emitWithAck("grow")
-            try await eventually { servers[0].driver.copies[pid] == nil }
+            try await eventually { servers[0].driver.snapshots[pid] == nil }
         }
     }
 }

@@ -62,7 +62,7 @@ struct HostileMessageTests {
             SocketDescription(id: id, handshake: Handshake(), data: EncodedObject.empty)
         }
         func disconnect(closeConnection: Bool) {}
-        func surrenderSession() -> RecoverableSession? { nil }
+        func handOverSession() -> RecoverableSession? { nil }
     }
 
     private static let hostile: [[UInt8]] = [

@@ -103,7 +103,7 @@ struct NodeLifeTests {
         let written = call()
         try await expectEventually { driver.hanging == 1 }
         let waiting = call()
-        try await expectEventually { nodes[0].node.state.withLock { $0.machine.pendingCount } == 2 }
+        try await expectEventually { nodes[0].node.runner.read { $0.pendingCount } == 2 }
         written.cancel()
         waiting.cancel()
         #expect(await written.value?.code == .unknown)
@@ -211,7 +211,7 @@ struct NodeLifeTests {
                 group.addTask {
                     for _ in 0..<200 {
                         // The number is taken in one step with the event, as the machine's states are.
-                        node.perform(node.step { _ in [.report(.skipped("\(number.next())"))] })
+                        node.runner.perform { _, _ in [.report(.skipped("\(number.next())"))] }
                     }
                 }
             }

@@ -90,7 +90,7 @@ struct RecoveryTests {
         try await socket.eventLoop.submit {
             socket.cutOff()
             guard isNoticed else { return }
-            _ = adapter.persistSession(of: socket, socket.session(rooms: adapter.local.rooms(of: socket)))
+            _ = adapter.parkSession(of: socket, socket.session(rooms: adapter.local.rooms(of: socket)))
         }.get()
     }
 

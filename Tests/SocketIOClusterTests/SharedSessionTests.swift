@@ -11,33 +11,37 @@ import Testing
 /// Where a node of another kind would leave sessions and look for them.
 final class StubExchange: SessionExchange {
     private struct State {
-        var offered: SharedSession?
-        var persisted: [SharedSession] = []
-        var forgotten: [String] = []
+        var offered: ClaimedSession?
+        var parked: [String: SessionState] = [:]
+        var discarded: [String] = []
     }
 
     private let state = Mutex(State())
 
-    func offer(_ session: SharedSession) { state.withLock { $0.offered = session } }
-    var persisted: [SharedSession] { state.withLock { $0.persisted } }
-    var forgotten: [String] { state.withLock { $0.forgotten } }
+    static let foreignID = "pid-of-20-characters"
 
-    func persist(_ session: SharedSession, by node: NodeID) async throws { state.withLock { $0.persisted.append(session) } }
+    func offer(_ session: ClaimedSession) { state.withLock { $0.offered = session } }
+    var parked: [String: SessionState] { state.withLock { $0.parked } }
+    var discarded: [String] { state.withLock { $0.discarded } }
 
-    func take(
+    func park(_ session: SessionState, pid: String, in namespace: String, by node: NodeID) async throws {
+        state.withLock { $0.parked[pid] = session }
+    }
+
+    func claim(
         _ pid: String,
         after offset: MessageID,
         in namespace: String,
         retention: Duration,
         by node: NodeID
-    ) async throws -> SharedSession? {
+    ) async throws -> ClaimedSession? {
         state.withLock { state in
-            guard state.offered?.pid == pid else { return nil }
+            guard pid == Self.foreignID else { return nil }
             return state.offered.take()
         }
     }
 
-    func forget(_ pid: String, in namespace: String, by node: NodeID) async throws { state.withLock { $0.forgotten.append(pid) } }
+    func discard(_ pid: String, in namespace: String, by node: NodeID) async throws { state.withLock { $0.discarded.append(pid) } }
 }
 
 struct ExchangeDriver: Driver {
@@ -55,14 +59,13 @@ struct SharedSessionTests {
     private static let loop = MultiThreadedEventLoopGroup.singleton.next()
 
     /// As Node.js makes them.
-    private static let foreignID = "pid-of-20-characters"
+    private static let foreignID = StubExchange.foreignID
 
     /// As the first node makes them.
     private static func ownID(_ number: Int) -> String { "sessionNumber-\(number).node0" }
 
-    private static func session(missed: [BroadcastPacket] = []) -> SharedSession {
-        let data = EncodedObject.empty
-        return SharedSession(namespace: "/", pid: foreignID, id: "s", rooms: ["s", "room"], data: data, missed: missed)
+    private static func session(missed: [BroadcastPacket] = []) -> ClaimedSession {
+        ClaimedSession(state: SessionState(id: "s", rooms: ["s", "room"], data: EncodedObject.empty), missed: missed)
     }
 
     private static func packet(_ number: UInt64) -> BroadcastPacket {
@@ -129,15 +132,15 @@ struct SharedSessionTests {
                 try await Self.loop.submit {
                     local.add(socket, pid: Self.ownID(turn))
                     local.join(socket, rooms: ["room"])
-                    _ = adapter.persistSession(of: socket, socket.session(rooms: ["a\(turn)", "room"]))
+                    _ = adapter.parkSession(of: socket, socket.session(rooms: ["a\(turn)", "room"]))
                 }.get()
             }
-            try await expectEventually { exchange.persisted.count == 2 }
-            #expect(Set(exchange.persisted.map(\.pid)) == [Self.ownID(1), Self.ownID(2)])
-            #expect(exchange.persisted.allSatisfy { $0.rooms.contains("room") })
+            try await expectEventually { exchange.parked.count == 2 }
+            #expect(Set(exchange.parked.keys) == [Self.ownID(1), Self.ownID(2)])
+            #expect(exchange.parked.values.allSatisfy { $0.rooms.contains("room") })
             #expect(await here.adapter.restoreSession(pid: Self.ownID(1), offset: nil, to: TestClaimant(client, on: Self.loop)))
-            try await expectEventually { exchange.forgotten == [Self.ownID(1)] }
-            here.node.forgetSession(pid: Self.ownID(2), in: "/")
+            try await expectEventually { exchange.discarded == [Self.ownID(1)] }
+            here.node.discardSession(pid: Self.ownID(2), in: "/")
             try await Self.loop.submit {}.get()
             #expect(await !here.adapter.restoreSession(pid: Self.ownID(2), offset: nil, to: TestClaimant(client, on: Self.loop)))
         }

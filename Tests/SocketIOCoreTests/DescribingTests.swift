@@ -30,7 +30,7 @@ import Testing
         func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink) {}
         func forgetAcknowledgement(_ id: UInt64) {}
         func disconnect(closeConnection: Bool) {}
-        func surrenderSession() -> RecoverableSession? { nil }
+        func handOverSession() -> RecoverableSession? { nil }
     }
 
     /// - Returns: How many sockets each turn of the loop described.

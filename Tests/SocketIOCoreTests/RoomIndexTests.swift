@@ -31,7 +31,7 @@ final class CountingSocket: LocalSocket {
         SocketDescription(id: id, handshake: Handshake(), data: EncodedValue(format: .messagePack, bytes: ByteBuffer(bytes: [0x80])))
     }
     func disconnect(closeConnection: Bool) { counts.value.disconnected += 1 }
-    func surrenderSession() -> RecoverableSession? { nil }
+    func handOverSession() -> RecoverableSession? { nil }
 }
 
 @Suite struct RoomIndexTests {

@@ -50,7 +50,7 @@ struct BundleTests {
     func `Neighbours share a document; order, headers and payloads survive`() throws {
         let batch =
             (1...8).map { Self.message($0, NativeWireFormatTests.broadcast("42[\($0)]")) }
-            + [Self.message(9, .heartbeat(Heartbeat(beat: 1)))]
+            + [Self.message(9, .heartbeat(ClusterHeartbeat(beat: 1)))]
             + (10...12).map { Self.message($0, .acknowledgementCount(Int($0)), target: "node2") }
             + [Self.message(13, .serverSideEmit(try EventArguments(array: ByteBuffer(string: "[1]"), format: .json)))]
         let encoded = Self.encode(batch)

@@ -197,7 +197,7 @@ struct NodeJSWireFormatTests {
     @Test
     func `The node's own documents are its own, those of another process with its name that one's`() throws {
         let format = NodeJSWireFormat(addsCreatedAt: false, life: 5)
-        let message = ClusterMessage(header: Self.header(.heartbeat, request: nil), body: .heartbeat(Heartbeat(beat: 1)))
+        let message = ClusterMessage(header: Self.header(.heartbeat, request: nil), body: .heartbeat(ClusterHeartbeat(beat: 1)))
         let document = try #require(try format.encode(message, createdAt: 0).first)
         guard case .own(let id, let origin) = try NodeJSFixture.item(document, format, for: "swift") else {
             Issue.record("not its own")

@@ -170,14 +170,8 @@ import Testing
             inside.report(())
             _ = await release.next()
             if early, await !run(on: loop, take) { return false }
-            let session = RecoverableSession(
-                id: "moved",
-                pid: pid,
-                rooms: ["moved", "room"],
-                data: SocketData().encoded(),
-                buffer: RecoveryBuffer()
-            )
-            await run(on: loop) { claimant.resume(session, missed: []) }
+            let state = SessionState(id: "moved", rooms: ["moved", "room"], data: SocketData().encoded())
+            await run(on: loop) { claimant.resume(state, missed: [], after: nil) }
             return true
         })
         try await withTestServer(configuration: configuration(), adapter: adapter, eventLoops: 2) { server in

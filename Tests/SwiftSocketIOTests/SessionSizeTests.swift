@@ -48,7 +48,7 @@ import Testing
             wasAsked.value = true
             return nil
         }
-        func resume(_ session: RecoverableSession, missed: [BroadcastPacket]) {}
+        func resume(_ state: SessionState, missed: [BroadcastPacket], after offset: MessageID?) {}
         func abandon() {}
     }
 
@@ -59,10 +59,8 @@ import Testing
             let loop = try #require(server.io.eventLoopGroup.makeIterator().first { _ in true })
             let claimant = Claimant(loop)
             let data = EncodedValue(format: .messagePack, bytes: ByteBuffer(repeating: 0xc0, count: size.bytes))
-            try await loop.submit {
-                let session = RecoverableSession(id: "id", pid: "pid", rooms: ["id"], data: data, buffer: RecoveryBuffer())
-                _ = adapter.adopt(session, missed: [], by: claimant)
-            }.get()
+            let state = SessionState(id: "id", rooms: ["id"], data: data)
+            try await loop.submit { _ = adapter.restore(state, pid: "pid", missed: [], after: nil, to: claimant) }.get()
             #expect(claimant.wasAsked.value == size.isTaken)
         }
     }

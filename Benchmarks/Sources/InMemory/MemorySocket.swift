@@ -33,7 +33,7 @@ package final class MemorySocket: LocalSocket {
         SocketDescription(id: id, handshake: Handshake(), data: EncodedValue(format: .json, bytes: ByteBuffer()))
     }
     package func disconnect(closeConnection: Bool) {}
-    package func surrenderSession() -> RecoverableSession? { nil }
+    package func handOverSession() -> RecoverableSession? { nil }
 }
 
 /// A namespace of one process with sockets that have no connection, all on one event loop.

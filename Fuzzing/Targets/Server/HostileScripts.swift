@@ -28,7 +28,7 @@ package struct HostileScripts {
     package mutating func next() -> FuzzScript {
         var script = FuzzScript(format)
         // The other node is there, so that it is asked.
-        append(.message, message(.heartbeat(Heartbeat(beat: 0)), []), to: &script)
+        append(.message, message(.heartbeat(ClusterHeartbeat(beat: 0)), []), to: &script)
         for _ in 0..<(1 + random.below(5)) {
             switch random.below(10) {
             case 0, 1, 2: appendPacket(to: &script)
@@ -247,11 +247,11 @@ package struct HostileScripts {
         }
     }
 
-    private mutating func heartbeat() -> Heartbeat {
+    private mutating func heartbeat() -> ClusterHeartbeat {
         let number: UInt64 = random.pick([0, 0, 0, 0, 1, 1, 1_000, .max, .max - 1])
         let stamp = NumberStamp(lane: UInt8(random.below(3)), number: number, void: random.below(2) == 0 ? [1...5, 3...UInt64.max] : [])
         let target = random.below(2) == 0 ? FuzzServer.node : nil
-        return Heartbeat(beat: random.pick([0, 1, .max]), positions: [.init(target: target, stamp: stamp)])
+        return ClusterHeartbeat(beat: random.pick([0, 1, .max]), positions: [.init(target: target, stamp: stamp)])
     }
 
     private mutating func data() -> EncodedValue {
@@ -264,9 +264,7 @@ package struct HostileScripts {
 
     private mutating func session() -> ClaimedSession {
         ClaimedSession(
-            id: random.pick(["s", "", "KxIxF8MtSn-H4Bo"]),
-            rooms: ["s", "lobby"],
-            data: data(),
+            state: SessionState(id: random.pick(["s", "", "KxIxF8MtSn-H4Bo"]), rooms: ["s", "lobby"], data: data()),
             missed: (0..<random.below(4)).map { _ in packet() },
             known: [],
             positions: random.below(2) == 0

@@ -5,20 +5,20 @@ import SocketIOCore
 import SocketIOText
 import Synchronization
 
-/// The parts of a stream of acknowledgements that stand for other nodes.
+/// Feeds the acknowledgements from other nodes into a stream, which has a part for each node.
 final class AcknowledgementCollector: Sendable {
     private let stream: BroadcastAcknowledgements
     private let parts = Mutex<[Name: BroadcastAcknowledgements.PartID]>([:])
 
     init(_ stream: BroadcastAcknowledgements) { self.stream = stream }
 
-    /// The request is on its way. Answers may be here already.
+    /// The request was sent to these nodes. Answers may have arrived already.
     func start(_ nodes: [NodeID]) {
         for node in nodes { _ = part(node) }
         stream.seal()
     }
 
-    /// The part of a node; nodes that were not known when the request was made get one when they answer.
+    /// The part of a node. A node that was not known when the request was sent gets one when it answers.
     private func part(_ node: NodeID) -> BroadcastAcknowledgements.PartID {
         parts.withLock { parts in
             if let part = parts[Name(node)] { return part }
@@ -33,6 +33,6 @@ final class AcknowledgementCollector: Sendable {
     func fail(_ node: NodeID) { stream.fail(part(node)) }
     func timeOut() { stream.timeOut() }
 
-    /// Nothing more comes from a node; what is missing is because its clients are gone.
+    /// A node will send no more; missing acknowledgements are those of clients that have disconnected.
     func finish(_ node: NodeID) { stream.finish(part(node)) }
 }

@@ -7,81 +7,70 @@ public import SocketIOCore
 public import SocketIOText
 import Synchronization
 
-/// The adapter of one namespace of a ``ClusterNode``: every operation is applied to the sockets of this process first, then told to the
+/// The adapter of one namespace of a ``ClusterNode``: every operation is applied to the sockets of this process first, then sent to the
 /// other nodes.
 public final class ClusterAdapter: Adapter {
     /// The namespace's name.
     let namespace: String
-    let node: ClusterNode
-    let context: AdapterContext
-    /// Puts what this node emits, what others emit and the moves of sessions into one order.
-    let recovery: Mutex<RecoveryStateMachine>
-    /// Keeps copies of the sessions; nil unless ``ClusterConfiguration/snapshotsSessions`` is on.
-    let snapshots: SnapshotKeeper?
-    /// Tells the loops how far the node has come with the return of its own broadcasts.
-    let ownPositions: PositionFeed
+    /// Moves the namespace's sessions; nil if the server recovers none.
+    let mover: SessionMover?
+    /// The rooms of this process.
+    public let local: CoreLocalAdapter
+    private let node: ClusterNode
+    private let applier: MessageApplier
 
     init(node: ClusterNode, context: AdapterContext) {
         self.node = node
-        self.context = context
         self.namespace = context.namespace
-        let limits = RecoveryStateMachine.Limits(retention: TimeAmount(context.local.sessionRetention))
-        self.snapshots = SnapshotKeeper(node: node, namespace: context.namespace, local: context.local)
-        self.ownPositions = PositionFeed(local: context.local)
-        let driver = node.driver
-        let machine = RecoveryStateMachine(node: node.id, limits, keepsUnseen: driver.keepsSessions, keepsLog: snapshots != nil)
-        self.recovery = Mutex(machine)
+        self.local = context.local
+        self.mover = SessionMover(node: node, context: context)
+        self.applier = MessageApplier(node: node, context: context, mover: mover)
     }
 
-    /// The rooms of this process.
-    public var local: CoreLocalAdapter { context.local }
+    // MARK: Lifecycle
 
-    // MARK: Life
-
-    /// Lets the messages of other nodes reach the namespace.
+    /// Starts to receive the messages of other nodes.
     public func start() async throws {
         node.register(self)
-        await startSnapshots()
+        await mover?.start()
     }
 
-    /// Ends that. If the node is going to leave, the sessions of clients that are away are stored for the others, within the time that the
-    /// end of the node may take. Cancelling the task does not shorten it.
+    /// Stops receiving messages. If the node is going to leave, the parked sessions are stored for the other nodes, within the time that
+    /// closing the node may take. Cancelling the task does not shorten it.
     public func close() async {
-        await ClusterNode.shielded { [self] in
-            let isComplete = await ClusterNode.wait(until: node.beginClosingNamespace()) { [self] in
-                // A copy that is being written must not replace what is stored now.
-                await snapshots?.stop()
-                await storeSessions()
-                await snapshots?.close()
-            }
-            if !isComplete { node.log.session("sessions could not be stored in time", ["nsp": "\(QuotedText(namespace))"]) }
+        await BoundedWait.shielded { [self] in
+            let isComplete = await BoundedWait.abandoning(at: node.namespaceDeadline()) { [mover] in await mover?.close() }
+            if !isComplete { node.log.session("sessions could not be stored in time", namespace: namespace) }
             node.unregister(self)
         }
     }
+
+    /// Applies a message of another node. Called by the task that reads the stream.
+    func apply(_ header: ClusterHeader, _ body: ClusterBody) { applier.apply(header, body) }
 
     /// The number of nodes in the namespace, this one included. It counts those that are draining.
     public func serverCount() async throws -> Int { node.nodeCount(in: namespace) }
 
     // MARK: Messages
 
-    /// Whether the sockets of this process can be among the selected ones.
+    /// Whether sockets of this process may be selected.
     private func includesLocal(_ options: BroadcastOptions) -> Bool { options.node == nil || options.node == node.id }
-    /// Whether the sockets of other processes can be.
+    /// Whether sockets of other processes may be selected.
     private func includesOthers(_ options: BroadcastOptions) -> Bool { !options.flags.local && options.node != node.id }
 
-    /// Sends a packet to the selected sockets. Local sockets get it at once, whatever happens to the rest.
+    /// Sends a packet to the selected sockets. Local sockets get it immediately, even if sending it to other nodes fails.
     ///
-    /// It returns when the message is written for good, so that every node that is there gets it.
+    /// Returns when the message is durably written, so that every node that is alive gets it.
     ///
     /// - Throws: ``ClusterError`` with `notSent` or `tooLarge` if no other node gets the packet, with `unknown` if they may.
     public func broadcast(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws {
-        guard includesOthers(options), includesLocal(options), local.recovers else {
+        guard includesOthers(options), includesLocal(options), let mover else {
             if includesLocal(options) { local.deliver(packet, to: options) }
             guard includesOthers(options) else { return }
-            return try await node.send(.broadcast(packet, options), namespace: namespace, target: options.node, id: packet.offset)
+            return try await node.runner.send(.broadcast(packet, options), namespace: namespace, target: options.node, id: packet.offset)
         }
-        try await node.send(.broadcast(packet, options), namespace: namespace, id: packet.offset) { enqueue in
-            self.deliverInOrder(packet, to: options, enqueue)
+        try await node.runner.send(.broadcast(packet, options), namespace: namespace, id: packet.offset) { enqueue in
+            mover.emit(packet, to: options, enqueue)
         }
     }
 
@@ -94,14 +83,15 @@ public final class ClusterAdapter: Adapter {
         }
         if options.flags.expectSingleResponse, let count = counting.take() {
             await count()
-            // The one socket is here: nobody else needs to be asked.
+            // The one socket is here, so no other node has to be asked.
             if stream.summary.expected > 0 {
                 stream.seal()
                 return stream
             }
         }
         if includesOthers(options) {
-            node.requestAcknowledgements(.broadcastWithAck(packet, options), options: options, namespace: namespace, stream: stream)
+            let body = ClusterBody.broadcastWithAck(packet, options)
+            node.runner.requestAcknowledgements(body, options: options, namespace: namespace, stream: stream)
         } else {
             stream.seal()
         }
@@ -125,7 +115,7 @@ public final class ClusterAdapter: Adapter {
         try await send(.removeSockets(options, rooms: rooms), options)
     }
 
-    /// Ends the selected sockets.
+    /// Disconnects the selected sockets.
     ///
     /// - Throws: As ``broadcast(_:to:)``.
     public func disconnectSockets(_ options: BroadcastOptions, closeConnection: Bool) async throws {
@@ -135,14 +125,14 @@ public final class ClusterAdapter: Adapter {
 
     private func send(_ body: ClusterBody, _ options: BroadcastOptions) async throws {
         guard includesOthers(options) else { return }
-        try await node.send(body, namespace: namespace, target: options.node)
+        try await node.runner.send(body, namespace: namespace, target: options.node)
     }
 
     /// Sends an event to the other nodes.
     ///
     /// - Throws: As ``broadcast(_:to:)``.
     public func serverSideEmit(_ arguments: EventArguments) async throws {
-        try await node.send(.serverSideEmit(arguments), namespace: namespace)
+        try await node.runner.send(.serverSideEmit(arguments), namespace: namespace)
     }
 
     // MARK: Requests
@@ -174,7 +164,7 @@ public final class ClusterAdapter: Adapter {
     }
 
     private func ask(_ body: ClusterBody, _ options: BroadcastOptions) async -> PendingRequestsStateMachine.RequestResult {
-        await node.request(body, namespace: namespace, target: options.node, timeout: options.flags.timeout)
+        await node.runner.request(body, namespace: namespace, target: options.node, timeout: options.flags.timeout)
     }
 
     /// Sends an event to the other nodes and collects their answers, one of each that has a handler for it.
@@ -183,11 +173,35 @@ public final class ClusterAdapter: Adapter {
     public func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] {
         let timeout = timeout ?? node.configuration.requestTimeout
         let body = ClusterBody.serverSideEmitWithAck(arguments, timeout: timeout)
-        let result = await node.request(body, namespace: namespace, target: nil, timeout: timeout)
+        let result = await node.runner.request(body, namespace: namespace, target: nil, timeout: timeout)
         var answers: [EventArguments] = []
         for case .serverSideEmitAnswer(let answer) in result.answers { answers.append(answer) }
         try result.check(partial: answers)
         return answers
+    }
+
+    // MARK: Recovery
+
+    /// The random characters and the id of this node.
+    public func makeSessionID(_ random: String) -> String { ClusterSessionID.make(random, node: node.id) }
+
+    /// The id; if snapshots are on, followed by the position of the calling event loop.
+    public func makeOffset(_ id: MessageID) -> String { mover?.makeOffset(id) ?? id.description }
+
+    /// Parks the session in this process. If there are nodes of another implementation, it is written for them too.
+    public func parkSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool {
+        mover?.park(session, of: socket) ?? false
+    }
+
+    /// Writes a packet that was given to a single socket of this process, for a node of another implementation to which its client may
+    /// move. It is left out if too many messages are queued; that node then lacks it.
+    public func emitted(_ packet: BroadcastPacket, to id: SocketID) { mover?.emitted(packet, to: id) }
+
+    /// Restores the session of a client that has returned: from this process, or from the node that has it.
+    ///
+    /// A session that is not covered, for instance because its node is gone or because messages were lost, is not restored.
+    public func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
+        await mover?.restore(pid: pid, offset: offset, to: claimant) ?? false
     }
 }
 

@@ -3,11 +3,11 @@
 
 import SocketIOCore
 
-/// Descriptions of sockets in parts that can be carried.
+/// Descriptions of sockets, in parts that fit into messages.
 struct SocketAnswers {
     /// At least one; the last may be empty.
     private(set) var parts: [[SocketDescription]] = [[]]
-    /// Tells which socket cannot be described at all.
+    /// Set if a socket's description does not fit into a message at all.
     private(set) var tooLarge: ClusterError?
     private var bytes = 0
     private let countLimit: Int

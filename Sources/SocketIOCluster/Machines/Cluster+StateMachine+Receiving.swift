@@ -123,7 +123,7 @@ extension ClusterStateMachine {
             return membership.heard(header.origin, namespace: header.namespace, isLast: header.stamp?.lane ?? 0 == 0)
         }
         guard namespaces.contains(Name(header.namespace)) else { return membership.heard(header.origin, namespace: header.namespace) }
-        return membership.beat(header.origin, Heartbeat(beat: 0), namespace: header.namespace)
+        return membership.beat(header.origin, ClusterHeartbeat(beat: 0), namespace: header.namespace)
     }
 
     private mutating func changed(_ change: MembershipStateMachine.Change, now: NIODeadline) -> [Action] {
@@ -136,7 +136,7 @@ extension ClusterStateMachine {
         }
     }
 
-    /// A message that is wanted has been decoded.
+    /// A wanted message about membership, or a wanted answer, has been decoded.
     package mutating func process(_ header: ClusterHeader, _ body: ClusterBody, now: NIODeadline) -> [Action] {
         switch body {
         case .heartbeat(let heartbeat): return beat(header, heartbeat, now: now)
@@ -147,8 +147,7 @@ extension ClusterStateMachine {
         case .leave: return membership.leave(header.origin) ? nodeIsGone(header.origin, .left(header.origin)) : []
         default: break
         }
-        guard header.kind.isAnswer else { return [.perform(header, body)] }
-        guard let request = header.request else { return [] }
+        guard header.kind.isAnswer, let request = header.request else { return [] }
         var actions = requests(pending.receive(body, to: request, from: header.origin))
         if pending.takeRefusal() { actions.insert(.report(.answerFailed(header.origin.id, Self.tooMuch)), at: 0) }
         if case .errorAnswer(let text) = body { actions.insert(.report(.answerFailed(header.origin.id, text)), at: 0) }
@@ -157,7 +156,7 @@ extension ClusterStateMachine {
 
     private static let tooMuch = "its answer, with those of the other nodes, is larger than maximumAnswerBytes; ask fewer sockets at a time"
 
-    private mutating func beat(_ header: ClusterHeader, _ heartbeat: Heartbeat, now: NIODeadline) -> [Action] {
+    private mutating func beat(_ header: ClusterHeader, _ heartbeat: ClusterHeartbeat, now: NIODeadline) -> [Action] {
         // A format that announces namespaces tells of those that are served here only what can be of use.
         if configuration.announcesNamespaces, !namespaces.contains(Name(header.namespace)) { return [] }
         let lane = heartbeat.positions.first?.stamp.lane ?? 0
@@ -179,7 +178,7 @@ extension ClusterStateMachine {
     }
 
     private mutating func positions(
-        _ heartbeat: Heartbeat,
+        _ heartbeat: ClusterHeartbeat,
         _ origin: NodeIdentity,
         lane: UInt8,
         isFresh: Bool,
@@ -197,7 +196,7 @@ extension ClusterStateMachine {
             actions += contradiction(origin, text, now: now) + [.report(.gap(origin: origin, count: nil))]
         }
         let isListed = positions.contains { $0.target != nil }
-        if !isListed, !positions.isEmpty, heartbeat.positions.count < Heartbeat.positionLimit,
+        if !isListed, !positions.isEmpty, heartbeat.positions.count < ClusterHeartbeat.positionLimit,
             received.lastNumber(of: origin, lane: lane, targeted: true) == nil
         {
             // Whoever is not listed was sent nothing.

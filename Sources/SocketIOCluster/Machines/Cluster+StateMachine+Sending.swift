@@ -111,9 +111,9 @@ extension ClusterStateMachine {
         lanes.indices.filter { all || $0 == 0 || lanes[$0].hasNumbers(in: identity.epoch) }
     }
 
-    private mutating func makeHeartbeat() -> Heartbeat {
+    private mutating func makeHeartbeat() -> ClusterHeartbeat {
         beat += 1
-        return Heartbeat(beat: beat, isDraining: isDraining)
+        return ClusterHeartbeat(beat: beat, isDraining: isDraining)
     }
 
     /// - Parameter namespace: The only namespace that is announced, in formats that announce them; nil for all.

@@ -5,11 +5,11 @@ package import NIOCore
 package import SocketIOCore
 import SocketIOText
 
-/// A node's part in its cluster: what to write, what the messages of others mean, who is there and who owes an answer.
+/// A node's part in its cluster: what to write, what the messages of others mean, which nodes are alive and which owe an answer.
 ///
-/// It does no I/O and has no clock. Whoever drives it calls ``tick(now:makeID:)`` several times a second.
+/// It does no I/O and has no clock. Its runner calls ``tick(now:makeID:)`` several times a second.
 package struct ClusterStateMachine {
-    /// What an input asks for; to be done in order.
+    /// What follows from an input; to be carried out in order.
     package enum Action: Sendable {
         /// The lane has something to write.
         case wake(lane: Int)
@@ -17,13 +17,11 @@ package struct ClusterStateMachine {
         case settle(SettledWrite)
         /// A request for acknowledgements is on its way to these nodes, and to no others.
         case started(ClusterRequestID, nodes: [NodeID])
-        /// Something has happened to a request.
+        /// The state of a request has changed.
         case request(PendingRequestsStateMachine.Action)
-        /// Apply the message to the sockets of this process.
-        case perform(ClusterHeader, ClusterBody)
-        /// Open the stream again.
+        /// Reopen the stream.
         case reopenStream
-        /// Tell whoever watches.
+        /// Report the event.
         case report(ClusterEvent)
     }
 
@@ -34,14 +32,14 @@ package struct ClusterStateMachine {
         case listening(until: NIODeadline)
     }
 
-    /// What the machine itself wants to know the fate of.
+    /// A message whose fate the machine itself needs to know.
     enum OwnWrite {
         case request(ClusterRequestID, lane: Int)
         case answer(namespace: String, target: NodeID, request: ClusterRequestID, isAwaited: Bool)
     }
 
     private static let earlierLimit = 64
-    /// How long health tells of what no node can have written.
+    /// How long a contradiction affects health.
     private static let contestTime = TimeAmount.seconds(60)
     /// How long an attempt to write takes at most while the backend is well.
     private static let slowWrite = TimeAmount.seconds(2)
@@ -68,17 +66,17 @@ package struct ClusterStateMachine {
     package internal(set) var isDraining = false
     /// The message that says so.
     var drainMessage: MessageID?
-    /// In which life of this node all others know that it drains; nil as long as that is not certain.
+    /// The identity under which all other nodes know that this one drains; nil as long as that is not certain.
     package internal(set) var drainedAs: NodeIdentity?
-    /// How far this node had come in its lives before it was paused, newest last.
+    /// The positions of this node in its epochs before it was paused, newest last.
     var earlier: [(lane: Int, position: ClaimedSession.OriginPosition)] = []
     var isClosed = false
     var hasReportedDuplicate = false
-    /// Whether the stream may show again what it has shown before: until a heartbeat comes back that was sent after the stream was opened.
+    /// Whether the stream may repeat messages: until a heartbeat returns that was sent after the stream was opened.
     var mayRepeat = false
     /// That heartbeat.
     var catchUpMark: MessageID?
-    /// When something was read last that no node can have written.
+    /// When the last contradiction was read.
     var lastContradiction: NIODeadline?
     var beat: UInt64 = 0
     var nextHeartbeat: NIODeadline?
@@ -119,7 +117,7 @@ package struct ClusterStateMachine {
         self.lastInput = now
     }
 
-    // MARK: What is known
+    // MARK: State
 
     /// The nodes that take part in a namespace, besides this one.
     package func nodes(in namespace: String) -> [NodeIdentity] { membership.nodes(in: namespace) }
@@ -164,7 +162,7 @@ package struct ClusterStateMachine {
         return announce(namespace, now: now, id: makeID())
     }
 
-    /// This node does not serve the namespace any more.
+    /// This node no longer serves a namespace.
     package mutating func unregister(_ namespace: String) { namespaces.remove(Name(namespace)) }
 
     // MARK: Leaving
@@ -179,10 +177,10 @@ package struct ClusterStateMachine {
 
     /// This node leaves. To be called when everything else is written.
     ///
-    /// It tries for as long as others would take to notice by themselves.
+    /// The message is retried for as long as other nodes would take to notice by themselves.
     ///
     /// - Parameters:
-    ///   - ticket: By which the caller learns what became of it.
+    ///   - ticket: By which the caller learns the fate of the message.
     ///   - limit: When it is given up at the latest.
     ///   - now: The time.
     package mutating func leave(ticket: UInt64, by limit: NIODeadline = .distantFuture, now: NIODeadline) -> [Action] {
@@ -193,7 +191,7 @@ package struct ClusterStateMachine {
         return enqueue(Outgoing(namespace: "", body: .leave, ticket: ticket, deadline: deadline), lane: 0)
     }
 
-    /// This node is closed: whoever waits is told.
+    /// This node is closed: all that wait for a fate or for answers get an error.
     package mutating func close() -> [Action] {
         guard !isClosed else { return [] }
         isClosed = true
@@ -212,8 +210,8 @@ package struct ClusterStateMachine {
 
     // MARK: Common to all inputs
 
-    /// Notices that the process was stopped for so long that others take it for dead: it goes on in another epoch, since what it
-    /// owed has been written off.
+    /// Detects that the process was suspended past the heartbeat timeout: it rejoins with a new epoch, because other nodes consider it
+    /// dead and no longer wait for its answers.
     mutating func resume(now: NIODeadline, makeID: () -> MessageID) -> [Action] {
         let silence = now > lastInput ? now - lastInput : .zero
         lastInput = max(lastInput, now)
@@ -227,7 +225,7 @@ package struct ClusterStateMachine {
         return [.report(.wasPaused(before))] + announceAll(now: now, makeID: makeID)
     }
 
-    /// Sessions that leave this node must not get again what they were given in an earlier life.
+    /// Sessions that leave this node must not get again what they got in an earlier epoch.
     private mutating func remember(_ life: NodeIdentity) {
         for index in lanes.indices {
             let number = lanes[index].lastNumber(in: life.epoch)

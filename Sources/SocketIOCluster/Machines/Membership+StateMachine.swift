@@ -135,7 +135,7 @@ package struct MembershipStateMachine {
     ///   - namespace: The namespace in which it said so; empty for all.
     package mutating func beat(
         _ identity: NodeIdentity,
-        _ heartbeat: Heartbeat,
+        _ heartbeat: ClusterHeartbeat,
         isFresh: Bool = true,
         isNew: Bool = true,
         isLast: Bool = true,

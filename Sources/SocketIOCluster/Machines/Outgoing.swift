@@ -101,7 +101,7 @@ extension ClusterBody {
 
 extension ClaimedSession {
     fileprivate var estimatedByteCount: Int {
-        missed.reduce(128 + rooms.byteCount + data.estimatedByteCount) { $0 + $1.encoded.byteCount + 32 } + known.count * 14
+        missed.reduce(128 + state.rooms.byteCount + state.data.estimatedByteCount) { $0 + $1.encoded.byteCount + 32 } + known.count * 14
             + positions.count * 64
     }
 }

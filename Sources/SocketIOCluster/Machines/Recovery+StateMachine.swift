@@ -7,24 +7,24 @@ package import NIOCore
 package import SocketIOCore
 import SocketIOText
 
-/// What a namespace keeps for sessions that move between nodes.
+/// What a namespace keeps so that sessions can move between nodes.
 ///
-/// All that matters to them must happen in one order, each in one step: an emit of this node (into the log, to the sockets, into the
-/// queue), a broadcast of another node (into the log, to the sockets), the surrender of a session (its node's numbers, its end) and its
-/// arrival (what it has missed, its start). So each packet is either in what the session brings along, or in the log after its claim,
-/// or delivered live.
+/// Four things must happen in one order, each in one step: an emit of this node (into the log, to the sockets, into the queue), a
+/// broadcast of another node (into the log, to the sockets), the handing over of a session (its node's positions, its end) and its
+/// restoring (what it has missed, its start). Then each packet is either among those that come with the session, or in the log after the
+/// claim, or delivered live.
 package struct RecoveryStateMachine {
-    /// What bounds it.
+    /// Its bounds.
     package struct Limits: Sendable {
         /// How long sessions are kept.
         package var retention: TimeAmount
-        /// How long a node may take to notice that a client is away.
+        /// How long a node may take to notice that a client has disconnected.
         package var notice = TimeAmount.seconds(60)
-        /// Sockets that wait until their node has read what they had been given elsewhere.
+        /// Sockets whose node has still to read what they were given elsewhere.
         package var floors = 10_000
-        /// Nodes that leave or have left, and may have stored sessions.
+        /// Nodes that are draining or have left, and may have stored sessions.
         package var leavingNodes = 64
-        /// Nodes that have crashed, and whose sessions are restored.
+        /// Nodes that are dead, and whose snapshots are restored.
         package var goneNodes = 1_000
         package var logEntries = 50_000
         package var logBytes = 64 << 20
@@ -32,17 +32,17 @@ package struct RecoveryStateMachine {
         package init(retention: TimeAmount = .seconds(120)) { self.retention = retention }
     }
 
-    /// A socket that came from a node which had read further than this one: what it had been given there must not come again.
+    /// A socket that came from a node which had read further than this one: what it was given there must not be delivered again.
     private struct Floor {
         var socket: SocketID
         var number: UInt64
         var until: NIODeadline
     }
 
-    /// A node that drains or has left: what has come since it said so is kept for the sessions that it stores.
+    /// A node that is draining or has left: what was delivered since it said so is kept for the sessions that it stores.
     private struct Leaving {
         var mark: RecoveryLog.Mark
-        /// When it left; before that, when it said that it would.
+        /// When it left; before that, when it announced to leave.
         var since: NIODeadline
         var until: NIODeadline
     }
@@ -60,27 +60,27 @@ package struct RecoveryStateMachine {
     private var unseen: UnseenEmits
     /// When nodes died or left.
     private var gone: [Name: NIODeadline] = [:]
-    /// How far this node has come with the stream: the last broadcast for all that was handed to all loops, whoever has sent it. It stays
-    /// where it is for a while after a loss.
+    /// This node's position in the stream: the last broadcast for all that was handed to all loops, whichever node has sent it. It does not
+    /// advance for a while after a loss.
     package private(set) var position: MessageID?
     private var lastLoss: NIODeadline?
 
     /// How long a node may drain.
     private static var longestDrain: TimeAmount { .minutes(5) }
-    /// After that the numbers of an origin that is not heard are forgotten anyhow.
+    /// After this time, the numbers of a silent origin are forgotten anyway.
     private static var longestLag: TimeAmount { .minutes(10) }
-    /// What is in the backend comes through the stream soon, or came before.
+    /// What is in the backend arrives through the stream within this time, or has arrived before.
     private static var longestGift: TimeAmount { .minutes(1) }
-    /// After a loss nothing is restored until every client that was away has come back or been given up.
+    /// After a loss nothing is restored until every parked session has been claimed or discarded.
     private var caution: TimeAmount { limits.retention + limits.notice }
 
     /// Creates an empty machine.
     ///
     /// - Parameters:
     ///   - node: The id of this node.
-    ///   - limits: What bounds it.
+    ///   - limits: Its bounds.
     ///   - keepsUnseen: Whether nodes that leave can store sessions.
-    ///   - keepsLog: Whether sessions of nodes that crash are restored.
+    ///   - keepsLog: Whether snapshots of sessions are restored.
     package init(node: NodeID, _ limits: Limits = .init(), keepsUnseen: Bool = true, keepsLog: Bool = false) {
         self.node = node
         self.keepsUnseen = keepsUnseen
@@ -92,10 +92,10 @@ package struct RecoveryStateMachine {
 
     /// The number of packets in the log, for tests.
     package var logCount: Int { log.count }
-    /// Whether sessions of nodes that have left can be taken over.
+    /// Whether nodes that have left may have stored sessions.
     package var mayHaveStored: Bool { !leaving.isEmpty }
 
-    // MARK: What is delivered
+    // MARK: Delivering
 
     /// A packet of this node is being delivered and enqueued.
     package mutating func emitted(_ packet: BroadcastPacket, to options: BroadcastOptions, deliveredOn loop: (any EventLoop)? = nil) {
@@ -103,9 +103,9 @@ package struct RecoveryStateMachine {
         if keepsUnseen { unseen.append(packet, options) }
     }
 
-    /// A message of this node has come back.
+    /// A message of this node has returned.
     ///
-    /// - Returns: Whether it is a broadcast whose place others know, so that it tells how far this node has come.
+    /// - Returns: Whether it is a broadcast whose place other nodes know, so that it can be this node's position.
     @discardableResult
     package mutating func cameBack(_ id: MessageID) -> Bool {
         unseen.cameBack(id)
@@ -121,14 +121,14 @@ package struct RecoveryStateMachine {
 
     /// A packet of another node is being delivered.
     ///
-    /// - Returns: The sockets that have got it elsewhere.
+    /// - Returns: The sockets that were given it elsewhere.
     package mutating func received(
         _ packet: BroadcastPacket,
         to options: BroadcastOptions,
         _ header: ClusterHeader,
         deliveredOn loop: (any EventLoop)? = nil
     ) -> [SocketID] {
-        // What is for this node only is for those who were here when it was sent.
+        // A message for this node only is for the sockets that were here when it was sent.
         guard header.target == nil else { return [] }
         let number = header.stamp?.number ?? 0
         log.append(packet, to: options, origin: header.origin, number: number, deliveredOn: loop)
@@ -148,7 +148,7 @@ package struct RecoveryStateMachine {
         lastLoss = now
     }
 
-    /// Whether a session that is here, or comes here, is certain to have or get all it has missed.
+    /// Whether sessions that are parked or restored here are certain to get everything that they have missed.
     package func isReliable(now: NIODeadline) -> Bool { lastLoss.map { now - $0 > caution } ?? true }
 
     // MARK: Nodes that leave
@@ -157,7 +157,7 @@ package struct RecoveryStateMachine {
     ///
     /// - Parameters:
     ///   - node: The node.
-    ///   - reached: How far this node has come with the messages of others.
+    ///   - reached: This node's position in the messages of others.
     ///   - now: The time.
     package mutating func draining(_ node: NodeIdentity, reached: [ClaimedSession.OriginPosition], now: NIODeadline) {
         expire(now: now)
@@ -165,7 +165,7 @@ package struct RecoveryStateMachine {
         var mark = log.begin(includesUnplaced: true)
         mark.reached = reached + (unseen.lastSeen.map { [$0] } ?? [])
         leaving[node] = Leaving(mark: mark, since: now, until: now + Self.longestDrain + limits.retention)
-        // What this node has emitted and the other has not read when it says this, comes after this.
+        // Messages of this node that the other has not read when it says this are delivered after it.
         for emit in unseen.emits {
             log.append(emit.packet, to: emit.options, origin: emit.origin, number: emit.number, comesBack: true)
         }
@@ -178,7 +178,7 @@ package struct RecoveryStateMachine {
         died(node, now: now)
     }
 
-    /// A node is not heard any more. Its sessions can be restored as it has last stored them.
+    /// A node is considered dead. Its sessions can be restored from their snapshots.
     package mutating func died(_ node: NodeIdentity, now: NIODeadline) {
         guard keepsLog else { return }
         expire(now: now)
@@ -186,7 +186,7 @@ package struct RecoveryStateMachine {
         gone[Name(node.id)] = now
     }
 
-    /// Forgets what is too old.
+    /// Discards what is too old.
     package mutating func expire(now: NIODeadline) {
         for (origin, waiting) in floors where waiting.contains(where: { $0.until <= now }) {
             let left = waiting.filter { $0.until > now }
@@ -201,11 +201,11 @@ package struct RecoveryStateMachine {
         for (node, time) in gone where time + limits.retention < now { gone[node] = nil }
     }
 
-    /// Where in the log the sessions begin that a node has stored; nil if they are too old or not covered.
+    /// From where on the log has what the sessions that a node has stored have missed; nil if they are too old or not covered.
     ///
     /// - Parameters:
     ///   - node: The node.
-    ///   - age: How long the session had been away when it was stored.
+    ///   - age: How long its client had been away when it was stored.
     ///   - now: The time.
     package func mark(for node: NodeIdentity, age: TimeAmount, now: NIODeadline) -> RecoveryLog.Mark? {
         guard let gone = leaving[node], age >= .zero, age + (now - gone.since) <= limits.retention else { return nil }
@@ -214,26 +214,25 @@ package struct RecoveryStateMachine {
 
     // MARK: Nodes that crash
 
-    /// A broadcast has come through the stream and was handed to all loops.
+    /// A broadcast was read from the stream and handed to all loops.
     ///
-    /// - Returns: How far this node has come, if that has changed.
+    /// - Returns: This node's position, if it has changed.
     package mutating func advance(to id: MessageID, now: NIODeadline) -> MessageID? {
         guard keepsLog, isReliable(now: now) else { return nil }
         position = id
         return id
     }
 
-    /// Whether the log may reach back to what a client presents; if not, its session need not be looked for.
+    /// Whether the log may reach back to what a client presents; if not, its snapshot need not be looked up.
     package func mayCover(_ offset: RecoveryOffset?, now: NIODeadline) -> Bool {
         keepsLog && !gone.isEmpty && isReliable(now: now) && offset.map(log.mayCover) ?? true
     }
 
-    /// Where in the log begins what a client may have missed that comes from a node which crashed; nil if that is too long ago or not
-    /// covered.
+    /// From where on the log has what a client of a dead node may have missed; nil if that is too long ago or not covered.
     ///
     /// - Parameters:
-    ///   - snapshot: Its session as that node has last stored it.
-    ///   - offset: What the client presents; nil if it got nothing.
+    ///   - snapshot: The last snapshot of its session.
+    ///   - offset: What the client presents; nil if it has received nothing.
     ///   - now: The time.
     package func mark(for snapshot: SessionSnapshot, after offset: RecoveryOffset?, now: NIODeadline) -> RecoveryLog.Mark? {
         guard let since = gone[Name(snapshot.owner.id)], now - since <= limits.retention else { return nil }
@@ -241,12 +240,12 @@ package struct RecoveryStateMachine {
         return log.mark(after: offset, of: snapshot.owner.id, isMoved: snapshot.isMoved)
     }
 
-    // MARK: Sessions that come
+    // MARK: Claiming and restoring
 
-    /// A client has come back and its session is asked for. From here on everything is kept.
+    /// A client has returned and its session is being claimed. From here on everything is kept.
     ///
     /// - Parameters:
-    ///   - reached: How far this node has come with the messages of others.
+    ///   - reached: This node's position in the messages of others.
     ///   - now: The time.
     package mutating func beginClaim(reached: [ClaimedSession.OriginPosition], now: NIODeadline) -> RecoveryLog.Mark {
         expire(now: now)
@@ -255,9 +254,9 @@ package struct RecoveryStateMachine {
         return mark
     }
 
-    /// A client has come back from a node of another kind. From here on everything is kept, and what this node has emitted that may not
-    /// be in the backend yet.
-    package mutating func beginTaking(now: NIODeadline) -> RecoveryLog.Mark {
+    /// The session of a client is being claimed from a node of another implementation. From here on everything is kept, and what this node
+    /// has emitted that may not be in the backend yet.
+    package mutating func beginClaimFromBackend(now: NIODeadline) -> RecoveryLog.Mark {
         let mark = beginClaim(reached: [], now: now)
         for emit in unseen.emits {
             log.append(emit.packet, to: emit.options, origin: emit.origin, number: emit.number, comesBack: true)
@@ -265,7 +264,7 @@ package struct RecoveryStateMachine {
         return mark
     }
 
-    /// A socket is given packets that were read from the backend, and may still come through the stream.
+    /// A socket is given packets that were read from the backend, and may still arrive through the stream.
     ///
     /// - Returns: Whether there is room to remember them.
     package mutating func give(_ packets: [BroadcastPacket], to socket: SocketID, now: NIODeadline) -> Bool {
@@ -277,18 +276,19 @@ package struct RecoveryStateMachine {
         return true
     }
 
-    /// The session has arrived, or cannot be had.
+    /// The claim has ended, whether or not there is a session.
     package mutating func endClaim(_ mark: RecoveryLog.Mark) { log.end(mark) }
 
-    /// A session arrives.
+    /// A session that was claimed is being restored.
     ///
     /// - Parameters:
     ///   - session: The session.
-    ///   - mark: Since when what it missed is in the log.
-    ///   - own: How far this node has come.
+    ///   - mark: From where on the log has what it has missed.
+    ///   - own: This node's positions.
     ///   - now: The time.
-    /// - Returns: What it missed besides what it brings along, and the place in the log up to which that goes; nil if it is not covered.
-    package mutating func adopt(
+    /// - Returns: What it has missed in addition to the packets that come with it, and the place in the log up to which that goes; nil if it
+    ///   is not covered.
+    package mutating func restore(
         _ session: ClaimedSession,
         since mark: RecoveryLog.Mark,
         own: [ClaimedSession.OriginPosition],
@@ -300,20 +300,20 @@ package struct RecoveryStateMachine {
         else { return nil }
         let until = now + Self.longestLag
         for position in ahead {
-            floors[position.origin, default: []].append(Floor(socket: session.id, number: position.number, until: until))
+            floors[position.origin, default: []].append(Floor(socket: session.state.id, number: position.number, until: until))
         }
         floorCount += ahead.count
         return result
     }
 
-    /// A session whose node has left goes to a node that does not know what it has missed since.
+    /// A session whose node has left moves to a node that does not know what it has missed since.
     ///
     /// - Parameters:
     ///   - session: The session as its node has stored it.
-    ///   - mark: Since when what it missed is in the log.
-    ///   - positions: How far this node has come.
-    ///   - unwritten: What of its own is still under way.
-    /// - Returns: The session as if it had been here until now; nil if what it missed is not covered.
+    ///   - mark: From where on the log has what it has missed.
+    ///   - positions: This node's positions.
+    ///   - unwritten: This node's messages that are still under way.
+    /// - Returns: The session as if it had been here until now; nil if it is not covered.
     package func forward(
         _ session: ClaimedSession,
         since mark: RecoveryLog.Mark,
@@ -330,13 +330,13 @@ package struct RecoveryStateMachine {
         return result
     }
 
-    /// What was delivered at once on a loop after the session was adopted, ahead of it; nil if that is not known any more.
+    /// What was delivered immediately on a loop after ``restore(_:since:own:now:)``, ahead of the session; nil if that is no longer known.
     package func overtook(_ session: ClaimedSession, since mark: RecoveryLog.Mark, on loop: any EventLoop) -> [BroadcastPacket]? {
         log.overtook(session, since: mark, on: loop)
     }
 }
 
-/// What this node has emitted and has not seen come back.
+/// Packets that this node has emitted and that have not returned.
 private struct UnseenEmits {
     struct Emit {
         var packet: BroadcastPacket
@@ -351,9 +351,9 @@ private struct UnseenEmits {
     private var positions: [MessageID: Int] = [:]
     private var first = 0
     private var bytes = 0
-    /// Emits up to here are unseen and were forgotten.
+    /// Emits up to here have not returned and were discarded.
     private var forgotten: MessageID?
-    /// The last of this node's numbers that has come back.
+    /// The last of this node's numbers that has returned.
     private(set) var lastSeen: ClaimedSession.OriginPosition?
 
     init(limit: Int, byteLimit: Int) {
@@ -386,7 +386,7 @@ private struct UnseenEmits {
         emits[position - first].number = number
     }
 
-    /// What comes back comes in order: what was before it and has not come will not.
+    /// Messages return in order: earlier ones that have not returned will not.
     mutating func cameBack(_ offset: MessageID) {
         guard let position = positions[offset] else { return }
         forgotten = nil

@@ -7,22 +7,22 @@ package import NIOCore
 package import SocketIOCore
 import SocketIOText
 
-/// What one namespace of a node has delivered since the oldest mark that somebody holds: from it a session gets what it missed on its
-/// way from one node to another.
+/// What one namespace of a node has delivered since the oldest mark in use: from it a session gets what it has missed on its way from one
+/// node to another.
 ///
-/// While nobody holds a mark, nothing is kept, unless sessions of nodes that crash are to be restored. Entries are found by room, so that
-/// the cost of a claim is that of what it gets.
+/// While no mark is in use, nothing is kept, unless snapshots of sessions are to be restored. Entries are found by room, so that a claim
+/// costs as much as the packets that it gets.
 package struct RecoveryLog {
     /// A place in the log.
     package struct Mark: Hashable, Sendable {
         fileprivate var position: Int
-        /// What has not this or an earlier place in the stream comes after the mark.
+        /// What does not have this or an earlier place in the stream comes after the mark.
         fileprivate var place: UInt64 = 0
-        /// How far this node had come there with the messages of others, and with the return of its own.
+        /// This node's position there in the messages of others, and in the return of its own.
         var reached: [ClaimedSession.OriginPosition] = []
 
-        /// Whether the node that gave the session up had got everything that this one had got before the mark. It always has, unless a
-        /// primary lost what it had shown to some: that comes again, behind the session, and is not new here.
+        /// Whether the node that handed the session over had read everything that this one had read before the mark. It always has, unless a
+        /// primary lost messages after some nodes had read them: those arrive again, after the session, and are not new here.
         func isCovered(by session: ClaimedSession) -> Bool {
             guard !reached.isEmpty else { return true }
             let got = Dictionary(session.positions.map { ($0.origin, $0.number) }) { max($0, $1) }
@@ -33,27 +33,27 @@ package struct RecoveryLog {
     private struct Entry {
         var packet: BroadcastPacket
         var options: BroadcastOptions
-        /// The sender; nil if it is this node and the packet has no number yet, so that no other node can have it.
+        /// The sender; nil if it is this node and the packet has no number yet, so that no other node can have read it.
         var origin: NodeIdentity?
         /// Its number among what its origin sends to all; 0 if it has none.
         var number: UInt64
-        /// The loop on which the packet was delivered at once, ahead of what was waiting there.
+        /// The loop on which the packet was delivered immediately, ahead of what was enqueued there.
         var loop: ObjectIdentifier?
-        /// Where it stands in the stream that all nodes read; the last of all as long as it has not come back.
+        /// Its place in the stream that all nodes read; the last of all as long as it has not returned.
         var place = UInt64.max
         /// The first entry that has a later place.
         var next = 0
 
         var hasPlace: Bool { place != .max }
-        /// What it takes, the names of its rooms included.
+        /// Its size, the names of its rooms included.
         var bytes: Int { packet.encoded.byteCount + options.estimatedByteCount }
     }
 
-    /// Entries beyond this number push the oldest out, and with them the marks that need them.
+    /// Entries beyond this number displace the oldest, and invalidate the marks that need them.
     private let entryLimit: Int
     /// The same in bytes.
     private let byteLimit: Int
-    /// Whether packets are kept although nobody holds a mark.
+    /// Whether packets are kept although no mark is in use.
     private let keepsAlways: Bool
     private var entries: Deque<Entry> = []
     private var first = 0
@@ -66,7 +66,7 @@ package struct RecoveryLog {
     private var lastPlace: UInt64 = 0
     /// Where packets are, by id, if packets are always kept.
     private var index: [MessageID: Int] = [:]
-    /// Packets of this node that have not come back.
+    /// Packets of this node that have not returned.
     private var unplaced: Deque<Int> = []
 
     /// Creates an empty log.
@@ -74,7 +74,7 @@ package struct RecoveryLog {
     /// - Parameters:
     ///   - entryLimit: The number of packets kept at most. Default: 50 000.
     ///   - byteLimit: Their size in bytes. Default: 64 MiB.
-    ///   - keepsAlways: Whether packets are kept although nobody holds a mark. Default: false.
+    ///   - keepsAlways: Whether packets are kept although no mark is in use. Default: false.
     package init(entryLimit: Int = 50_000, byteLimit: Int = 64 << 20, keepsAlways: Bool = false) {
         self.entryLimit = entryLimit
         self.byteLimit = byteLimit
@@ -88,20 +88,20 @@ package struct RecoveryLog {
 
     /// From here on everything is kept.
     ///
-    /// - Parameter includesUnplaced: Whether what of this node is here and has not come back counts as after the mark.
+    /// - Parameter includesUnplaced: Whether packets of this node that have not returned count as after the mark.
     package mutating func begin(includesUnplaced: Bool = false) -> Mark {
         let position = includesUnplaced ? unplaced.first ?? end : end
         marks[position, default: 0] += 1
         return Mark(position: position)
     }
 
-    /// The mark is not needed any more.
+    /// The mark is no longer in use.
     package mutating func end(_ mark: Mark) {
         if let count = marks[mark.position] { marks[mark.position] = count > 1 ? count - 1 : nil }
         if marks.isEmpty, !keepsAlways { clear() }
     }
 
-    /// Something was lost: nothing that is in the log can be relied on.
+    /// Messages were lost: the log cannot be relied on.
     package mutating func invalidate() {
         clear()
         first += 1
@@ -122,11 +122,11 @@ package struct RecoveryLog {
     ///
     /// - Parameters:
     ///   - packet: The packet.
-    ///   - options: Who gets it.
-    ///   - origin: Who sent it; nil for this node, which tells the number later by ``numbered(_:as:of:)``.
+    ///   - options: The selected sockets.
+    ///   - origin: The sender; nil for this node, which gives the number later by ``numbered(_:as:of:)``.
     ///   - number: Its number among what its origin sends to all; 0 if it has none.
-    ///   - comesBack: Whether it is of this node and has not come back; ``cameBack(_:)`` tells when it does.
-    ///   - loop: The loop on which it is delivered at once.
+    ///   - comesBack: Whether it is of this node and has not returned; ``cameBack(_:)`` is called when it does.
+    ///   - loop: The loop on which it is delivered immediately.
     package mutating func append(
         _ packet: BroadcastPacket,
         to options: BroadcastOptions,
@@ -137,7 +137,7 @@ package struct RecoveryLog {
     ) {
         guard keepsAlways || !marks.isEmpty, let offset = packet.offset, index[offset] == nil else { return }
         var packet = packet
-        // The log has a bound of its own: what is in it for good must not use up what parked sessions may take.
+        // The log has a bound of its own: what it always keeps must not use up the budget of parked sessions.
         packet.charge = nil
         while !entries.isEmpty, entries.count >= entryLimit || bytes >= byteLimit { removeFirst() }
         bytes += packet.encoded.byteCount + options.estimatedByteCount
@@ -158,9 +158,9 @@ package struct RecoveryLog {
         }
     }
 
-    /// A packet of this node has come back. What was before it and has not come will not: no other node has it, and any place will do.
+    /// A packet of this node has returned. Earlier ones that have not returned will not: no other node has them, and any place will do.
     ///
-    /// - Returns: Whether it was waited for.
+    /// - Returns: Whether it was expected.
     @discardableResult
     package mutating func cameBack(_ offset: MessageID) -> Bool {
         guard let position = index[offset], !entries[position - first].hasPlace else { return false }
@@ -193,10 +193,10 @@ package struct RecoveryLog {
         entries[position - first].number = number
     }
 
-    /// Where in the log begins what a client may not have got from a node that crashed.
+    /// From where on the log has what a client may not have received from a dead node.
     ///
-    /// Everybody gets what comes through the stream in the stream's order, and what its own node emits earlier than that. So the last packet
-    /// that a client got counts as a place in the stream only if none of the nodes that had its session can have emitted it.
+    /// Clients receive packets in the order of the stream, except that those emitted by their own node arrive earlier. So the last packet that a
+    /// client received counts as a place in the stream only if none of the nodes that had its session can have emitted it.
     ///
     /// - Parameters:
     ///   - offset: What the client presented.
@@ -222,7 +222,7 @@ package struct RecoveryLog {
         return entry.hasPlace ? entry : nil
     }
 
-    /// What a session would have got here since a mark and did not get where it was.
+    /// What a session would have been given here since a mark and was not given where it was.
     ///
     /// - Returns: The packets in order, and the place up to which they go; nil if the log does not reach back to the mark.
     package func missed(by session: ClaimedSession, since mark: Mark) -> (packets: [BroadcastPacket], until: Mark)? {
@@ -230,7 +230,7 @@ package struct RecoveryLog {
         return (select(session, from: mark.position, after: mark.place, on: nil), Mark(position: end))
     }
 
-    /// What was delivered at once on a loop after ``missed(by:since:)``, ahead of the session that was on its way there.
+    /// What was delivered immediately on a loop after ``missed(by:since:)``, ahead of the session that was on its way there.
     package func overtook(_ session: ClaimedSession, since mark: Mark, on loop: any EventLoop) -> [BroadcastPacket]? {
         guard mark.position >= first else { return nil }
         return select(session, from: mark.position, after: mark.place, on: ObjectIdentifier(loop))
@@ -243,7 +243,7 @@ package struct RecoveryLog {
         on loop: ObjectIdentifier?
     ) -> [BroadcastPacket] {
         var positions = Set(everyone.after(position))
-        for room in session.rooms.union([session.id]) { if let found = rooms[Name(room)] { positions.formUnion(found.after(position)) } }
+        for room in session.state.rooms.union([session.state.id]) { if let found = rooms[Name(room)] { positions.formUnion(found.after(position)) } }
         guard !positions.isEmpty else { return [] }
         let known = Set(session.known)
         var selected: Set<MessageID> = []
@@ -254,7 +254,7 @@ package struct RecoveryLog {
             if let loop, entry.loop != loop { return nil }
             if let origin = entry.origin, entry.number > 0, let floor = floors[origin], entry.number <= floor { return nil }
             guard let offset = entry.packet.offset, !known.contains(offset) else { return nil }
-            guard !entry.options.except.contains(where: { $0 == session.id || session.rooms.contains($0) }) else { return nil }
+            guard !entry.options.except.contains(where: { $0 == session.state.id || session.state.rooms.contains($0) }) else { return nil }
             return selected.insert(offset).inserted ? entry.packet : nil
         }
     }

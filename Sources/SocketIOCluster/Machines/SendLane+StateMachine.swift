@@ -92,6 +92,12 @@ package struct SendLaneStateMachine {
 
     /// Whether nothing waits or is being written.
     package var isIdle: Bool { batch.isEmpty && queue.isEmpty && overflow.isEmpty }
+    /// When ``expire(now:)`` must be called at the latest; nil if no sender waits.
+    package var nextDeadline: NIODeadline? {
+        let flying = batch.lazy.filter { $0.ticket != nil }.map(\.deadline).min()
+        let waiting = queue.isEmpty && overflow.isEmpty ? nil : earliestDeadline
+        return [flying, waiting].compactMap(\.self).min()
+    }
     /// The number of messages that wait, those of suspended senders included.
     package var waitingCount: Int { queue.count + overflow.count }
     /// The size of the messages in the queue in bytes.

@@ -92,11 +92,11 @@ struct SentNumbers {
     }
 
     /// What a heartbeat reports: to all nodes every sequence, to one node those that concern it.
-    func positions(lane: UInt8, target: NodeID?) -> [Heartbeat.Position] {
-        var result = [Heartbeat.Position(target: nil, stamp: NumberStamp(lane: lane, number: all.last, void: all.void))]
+    func positions(lane: UInt8, target: NodeID?) -> [ClusterHeartbeat.Position] {
+        var result = [ClusterHeartbeat.Position(target: nil, stamp: NumberStamp(lane: lane, number: all.last, void: all.void))]
         let listed =
             target.map { [($0, targets[Name($0)] ?? fresh)] }
-            ?? targets.prefix(Heartbeat.positionLimit - 1).map { ($0.key.text, $0.value) }
+            ?? targets.prefix(ClusterHeartbeat.positionLimit - 1).map { ($0.key.text, $0.value) }
         for (id, sequence) in listed {
             result.append(.init(target: id, stamp: NumberStamp(lane: lane, number: sequence.last, void: sequence.void)))
         }

@@ -42,9 +42,9 @@ public enum ClusterBody: Sendable {
     case claimSession(pid: String, offset: MessageID?)
 
     /// The sender is alive.
-    case heartbeat(Heartbeat)
+    case heartbeat(ClusterHeartbeat)
     /// The sender has just started to listen.
-    case initialHeartbeat(Heartbeat)
+    case initialHeartbeat(ClusterHeartbeat)
     /// The sender is going to leave.
     case draining
     /// The sender has left.
@@ -97,7 +97,7 @@ public enum ClusterBody: Sendable {
 }
 
 /// What a node says of itself at intervals.
-public struct Heartbeat: Sendable, Hashable {
+public struct ClusterHeartbeat: Sendable, Hashable {
     /// The last number that a node gave to a message, so that receivers notice the loss of the last ones, and new receivers know
     /// where they stand.
     public struct Position: Sendable, Hashable {
@@ -134,59 +134,5 @@ public struct Heartbeat: Sendable, Hashable {
         self.beat = beat
         self.isDraining = isDraining
         self.positions = positions
-    }
-}
-
-/// A session on its way to the node that its client has come to.
-public struct ClaimedSession: Sendable {
-    /// The socket's id.
-    public var id: SocketID
-    /// The rooms that the socket was in, its own included.
-    public var rooms: NameSet
-    /// The socket's data.
-    public var data: EncodedValue
-    /// The packets after the client's offset, in order.
-    public var missed: [BroadcastPacket]
-    /// Ids of packets that the socket was given before, or is given by `missed`: the new node must not give them again.
-    public var known: [MessageID]
-    /// How far the old node had come with the messages of each origin in the namespace's lane.
-    public var positions: [OriginPosition]
-
-    /// How far a node has come with the messages of another.
-    public struct OriginPosition: Sendable, Hashable {
-        /// The sender.
-        public var origin: NodeIdentity
-        /// The last number of its messages for all nodes.
-        public var number: UInt64
-
-        /// Creates a position.
-        public init(origin: NodeIdentity, number: UInt64) {
-            self.origin = origin
-            self.number = number
-        }
-    }
-
-    /// Creates a session.
-    public init(
-        id: SocketID,
-        rooms: NameSet,
-        data: EncodedValue,
-        missed: [BroadcastPacket],
-        known: [MessageID],
-        positions: [OriginPosition]
-    ) {
-        self.id = id
-        self.rooms = rooms
-        self.data = data
-        self.missed = missed
-        self.known = known
-        self.positions = positions
-    }
-}
-
-extension ClaimedSession {
-    /// The session as the rooms of one process keep it.
-    func recoverable(pid: String) -> RecoverableSession {
-        RecoverableSession(id: id, pid: pid, rooms: rooms, data: data, buffer: RecoveryBuffer())
     }
 }

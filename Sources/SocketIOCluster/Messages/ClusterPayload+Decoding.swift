@@ -242,17 +242,17 @@ struct PayloadReader {
         }
     }
 
-    private mutating func readHeartbeat() throws -> Heartbeat {
+    private mutating func readHeartbeat() throws -> ClusterHeartbeat {
         try fields(3) { reader in
-            Heartbeat(
+            ClusterHeartbeat(
                 beat: try reader.input.readInteger(),
                 isDraining: try reader.input.readBool(),
-                positions: try reader.list(atMost: Heartbeat.positionLimit) { try $0.readPosition() }
+                positions: try reader.list(atMost: ClusterHeartbeat.positionLimit) { try $0.readPosition() }
             )
         }
     }
 
-    private mutating func readPosition() throws -> Heartbeat.Position {
+    private mutating func readPosition() throws -> ClusterHeartbeat.Position {
         try fields(4) { reader in
             let target: String? = reader.input.readNil() ? nil : try reader.readNodeID()
             let lane = try reader.input.readInteger(as: UInt8.self)
@@ -286,9 +286,7 @@ struct PayloadReader {
         let snapshot = try fields(7) { reader in
             SessionSnapshot(
                 owner: NodeIdentity(id: try reader.readNodeID(), epoch: try reader.input.readInteger()),
-                id: try reader.input.readString(),
-                rooms: NameSet(try reader.readStrings()),
-                data: try reader.readData(),
+                state: try reader.readState(),
                 start: try reader.readID(),
                 isMoved: try reader.input.readBool()
             )
@@ -297,17 +295,21 @@ struct PayloadReader {
         return snapshot
     }
 
-    private mutating func readData() throws -> EncodedValue {
-        try readValue() ?? EncodedObject.empty
+    private mutating func readState() throws -> SessionState {
+        SessionState(
+            id: try input.readString(),
+            rooms: NameSet(try readStrings()),
+            data: try readData()
+        )
     }
+
+    private mutating func readData() throws -> EncodedValue { try readValue() ?? EncodedObject.empty }
 
     private mutating func readSession() throws -> ClaimedSession? {
         if input.readNil() { return nil }
         return try fields(6) { reader in
             ClaimedSession(
-                id: try reader.input.readString(),
-                rooms: NameSet(try reader.readStrings()),
-                data: try reader.readData(),
+                state: try reader.readState(),
                 missed: try reader.list { try $0.readPacket() },
                 known: try reader.list { reader in
                     guard let id = try reader.readID() else { throw ClusterError(.malformed, "a message id is missing") }

@@ -159,7 +159,7 @@ struct PayloadWriter {
         }
     }
 
-    private mutating func write(_ heartbeat: Heartbeat) throws {
+    private mutating func write(_ heartbeat: ClusterHeartbeat) throws {
         try array(3)
         output.write(heartbeat.beat)
         output.write(heartbeat.isDraining)
@@ -192,19 +192,22 @@ struct PayloadWriter {
         try array(7)
         try output.write(snapshot.owner.id)
         output.write(snapshot.owner.epoch)
-        try output.write(snapshot.id)
-        try write(strings: snapshot.rooms)
-        try write(snapshot.data)
+        try write(snapshot.state)
         try write(snapshot.start)
         output.write(snapshot.isMoved)
+    }
+
+    /// Id, rooms, data: three fields of the array that they are in.
+    private mutating func write(_ state: SessionState) throws {
+        try output.write(state.id)
+        try write(strings: state.rooms)
+        try write(state.data)
     }
 
     private mutating func write(_ session: ClaimedSession?) throws {
         guard let session else { return output.writeNil() }
         try array(6)
-        try output.write(session.id)
-        try write(strings: session.rooms)
-        try write(session.data)
+        try write(session.state)
         try array(session.missed.count)
         for packet in session.missed { try write(packet) }
         try array(session.known.count)

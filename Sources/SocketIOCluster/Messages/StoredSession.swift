@@ -2,18 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import NIOCore
-package import SocketIOCore
-package import SocketIOText
 
-/// A session that a node has stored, to be taken over by the node to which its client comes back.
+/// A session that a node has stored in the backend, to be taken by the node where its client returns.
 public struct StoredSession: Sendable {
     /// The namespace.
     public var namespace: String
-    /// The private session id. Whoever knows it has the session: it must not be logged.
+    /// The private session id. Knowing it is enough to claim the session: it must not be logged.
     public var pid: String
-    /// The session in the native encoding, whatever the format of the messages.
+    /// The session in the native encoding, whatever the wire format of messages is.
     public var payload: ByteBuffer
-    /// Whether it is a copy of a session that its node still had when it stored it; see ``SnapshotStore``.
+    /// Whether it is a snapshot of a session that its node still had when it stored it; see ``SnapshotStore``.
     public var isSnapshot: Bool
 
     /// Creates a session.
@@ -25,92 +23,39 @@ public struct StoredSession: Sendable {
     }
 }
 
-/// Where nodes keep copies of the sessions of clients that are connected, in case they crash; see
+/// Where nodes keep snapshots of the sessions of connected clients, in case a node crashes; see
 /// ``ClusterConfiguration/snapshotsSessions``.
 ///
-/// Under one namespace and private id there is one session, whether a copy or one that its node has given up
-/// (``Driver/storeSessions(_:for:)``): the later replaces the earlier. ``Driver/takeSession(_:in:)`` does not give copies.
+/// Under a namespace and private id there is one session: either a snapshot or a session that its node has handed over
+/// (``Driver/storeSessions(_:for:)``). The later replaces the earlier. ``Driver/takeSession(_:in:)`` does not return snapshots.
 ///
-/// Everything must return within a bounded time.
+/// All methods must return within a bounded time.
 public protocol SnapshotStore: Sendable {
-    /// Stores copies. What cannot be stored, because it is too large, is left out.
+    /// Stores snapshots. Those that are too large are left out.
     ///
     /// - Parameters:
     ///   - sessions: At most ``ClusterConfiguration/maximumBatchMessages`` and ``ClusterConfiguration/maximumBatchBytes``.
     ///   - owner: The node that has the sessions.
-    ///   - duration: For how long they are wanted; they may be deleted some time after that.
-    /// - Throws: An error if some may not be stored; they are stored again then.
+    ///   - duration: How long they are needed; they may be deleted some time after that.
+    /// - Throws: An error if some may not be stored; the node then stores them again.
     func store(_ sessions: [StoredSession], of owner: NodeIdentity, for duration: Duration) async throws
 
-    /// Removes copies, unless another node has stored the session since, or this one has given it up.
+    /// Removes snapshots, unless another node has stored the session since, or this node has handed it over.
     ///
     /// - Parameters:
     ///   - pids: The private ids, at most ``ClusterConfiguration/maximumBatchMessages``.
     ///   - namespace: The namespace.
-    ///   - owner: The id of the node that has stored them, in whichever of its lives.
-    /// - Throws: An error if some may still be there; they are removed again then.
+    ///   - owner: The id of the node that has stored them, in any epoch.
+    /// - Throws: An error if some may still be there; the node then removes them again.
     func remove(_ pids: [String], in namespace: String, of owner: NodeID) async throws
 
-    /// Finds a session and removes it in one step, so that of any number of callers, on any nodes, exactly one gets it.
+    /// Finds a session and removes it in one atomic step, so that of any number of callers, on any nodes, exactly one gets it.
     ///
     /// - Parameters:
-    ///   - pid: The private session id that a client has presented: any text, to be compared as a whole.
+    ///   - pid: The private session id that a client has presented: arbitrary text, to be compared as a whole.
     ///   - namespace: The namespace.
-    ///   - owners: Nodes that are alive: their copies stay where they are.
-    /// - Returns: A session that was given up, or a copy of a node that is not among `owners`; nil if there is none.
-    /// - Throws: An error if it cannot be told; the session counts as lost.
+    ///   - owners: Nodes that are alive: their snapshots are left alone.
+    /// - Returns: A session that was handed over, or a snapshot of a node that is not among `owners`; nil if there is none.
+    /// - Throws: An error if the outcome is unknown; the session counts as lost.
     func take(_ pid: String, in namespace: String, sparing owners: Set<NodeIdentity>) async throws -> StoredSession?
-}
-
-/// What is in the payload of a ``StoredSession`` that is a copy.
-package struct SessionSnapshot: Sendable {
-    /// The node that has the session.
-    package var owner: NodeIdentity
-    /// The socket's id.
-    package var id: SocketID
-    /// The rooms that the socket is in, its own included.
-    package var rooms: NameSet
-    /// The socket's data.
-    package var data: EncodedValue
-    /// How far the node had come with the stream when the client connected; nil if that is not known.
-    package var start: MessageID?
-    /// Whether other nodes had the session before.
-    package var isMoved: Bool
-
-    package init(owner: NodeIdentity, id: SocketID, rooms: NameSet, data: EncodedValue, start: MessageID?, isMoved: Bool) {
-        self.owner = owner
-        self.id = id
-        self.rooms = rooms
-        self.data = data
-        self.start = start
-        self.isMoved = isMoved
-    }
-}
-
-/// What is in the payload of a ``StoredSession``.
-package struct StoredSessionContent: Sendable {
-    /// The node that stored it, in the life that its `draining` announced.
-    package var owner: NodeIdentity
-    /// How long its client had been away when it was stored.
-    package var age: TimeAmount
-    /// The last packet that the client is known to have got; nil if it got none.
-    package var base: MessageID?
-    /// The session; `missed` are the packets after `base`.
-    package var session: ClaimedSession
-
-    package init(owner: NodeIdentity, age: TimeAmount, base: MessageID?, session: ClaimedSession) {
-        self.owner = owner
-        self.age = age
-        self.base = base
-        self.session = session
-    }
-
-    /// The session for a client that has come so far; nil if what it has missed cannot be told.
-    package func session(after offset: MessageID?) -> ClaimedSession? {
-        if offset == base { return session }
-        guard let offset, let index = session.missed.lastIndex(where: { $0.offset == offset }) else { return nil }
-        var result = session
-        result.missed.removeFirst(index + 1)
-        return result
-    }
 }

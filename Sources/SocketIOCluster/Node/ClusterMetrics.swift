@@ -4,61 +4,79 @@
 public import Metrics
 import SocketIOCore
 
-/// The metrics of a node (swift-metrics).
+/// The metrics of a node (swift-metrics). All labels begin with `socketio_cluster_`.
+///
+/// | Label | Kind | Meaning |
+/// |---|---|---|
+/// | `messages_written_total` | counter | messages written to the backend |
+/// | `batches_written_total` | counter | batches written to the backend |
+/// | `write_failures_total` | counter | failed attempts to write a batch |
+/// | `write_duration_seconds` | timer | duration of an attempt to write a batch |
+/// | `messages_received_total` | counter | messages of other nodes |
+/// | `messages_ignored_total` | counter | those that were repeated, or for a namespace that this node does not have |
+/// | `documents_skipped_total` | counter | documents that were skipped; dimension `reason`: `malformed`, or `untrusted` if not signed with a known key |
+/// | `gaps_total` | counter | losses of messages |
+/// | `messages_missed_total` | counter | messages that were lost, as far as their number is known |
+/// | `contradictions_total` | counter | messages that no node can have written |
+/// | `stream_reopens_total` | counter | times that the stream was reopened because own messages did not return |
+/// | `incomplete_requests_total` | counter | requests that not all nodes have answered |
+/// | `queued_messages` | gauge | messages that wait to be written |
+/// | `pending_requests` | gauge | requests that wait for answers |
+/// | `nodes` | gauge | nodes that are alive, this one included |
+/// | `healthy` | gauge | 1 if the node takes part in the cluster, else 0 |
+/// | `contested` | gauge | 1 while there are contradictions, else 0 |
 public struct ClusterMetrics: Sendable {
     private let written: Counter
     private let batches: Counter
-    private let failedAttempts: Counter
+    private let writeFailures: Counter
     private let received: Counter
     private let ignored: Counter
-    private let skipped: Counter
-    private let gaps: Counter
-    private let contradictions: Counter
+    private let malformed: Counter
     private let untrusted: Counter
+    private let gaps: Counter
     private let missed: Counter
+    private let contradictions: Counter
     private let reopened: Counter
     private let incomplete: Counter
-    private let waiting: Gauge
+    private let queued: Gauge
     private let pending: Gauge
     private let nodes: Gauge
     private let healthy: Gauge
     private let contested: Gauge
-    private let writeTime: Timer
+    private let writeDuration: Timer
 
-    /// Makes the metrics: counters `socketio_cluster_messages_written`, `…_batches_written`, `…_failed_writes`, `…_messages_received`,
-    /// `…_messages_ignored` (repeated, or for a namespace that this node does not have), `…_documents_skipped`,
-    /// `…_documents_untrusted` (not signed with a known key), `…_gaps`, `…_messages_missed`, `…_contradictions` (what no node can have
-    /// written), `…_streams_reopened`, `…_incomplete_requests`; gauges `…_messages_waiting`, `…_requests_pending`, `…_nodes`, `…_healthy`
-    /// (1 if the node takes part, else 0), `…_contested` (1 while there are contradictions); timer `…_write_time`.
+    /// Creates the metrics.
     ///
-    /// - Parameter factory: The backend; the one bootstrapped for the process if nil.
+    /// - Parameter factory: The backend; nil means the one that is bootstrapped for the process.
     public init(factory: (any MetricsFactory)? = nil) {
         let factory = factory ?? MetricsSystem.factory
-        func counter(_ name: String) -> Counter { Counter(label: "socketio_cluster_\(name)", dimensions: [], factory: factory) }
+        func counter(_ name: String, _ dimensions: [(String, String)] = []) -> Counter {
+            Counter(label: "socketio_cluster_\(name)", dimensions: dimensions, factory: factory)
+        }
         func gauge(_ name: String) -> Gauge { Gauge(label: "socketio_cluster_\(name)", dimensions: [], factory: factory) }
-        self.written = counter("messages_written")
-        self.batches = counter("batches_written")
-        self.failedAttempts = counter("failed_writes")
-        self.received = counter("messages_received")
-        self.ignored = counter("messages_ignored")
-        self.skipped = counter("documents_skipped")
-        self.gaps = counter("gaps")
-        self.contradictions = counter("contradictions")
-        self.untrusted = counter("documents_untrusted")
-        self.missed = counter("messages_missed")
-        self.reopened = counter("streams_reopened")
-        self.incomplete = counter("incomplete_requests")
-        self.waiting = gauge("messages_waiting")
-        self.pending = gauge("requests_pending")
+        self.written = counter("messages_written_total")
+        self.batches = counter("batches_written_total")
+        self.writeFailures = counter("write_failures_total")
+        self.received = counter("messages_received_total")
+        self.ignored = counter("messages_ignored_total")
+        self.malformed = counter("documents_skipped_total", [("reason", "malformed")])
+        self.untrusted = counter("documents_skipped_total", [("reason", "untrusted")])
+        self.gaps = counter("gaps_total")
+        self.missed = counter("messages_missed_total")
+        self.contradictions = counter("contradictions_total")
+        self.reopened = counter("stream_reopens_total")
+        self.incomplete = counter("incomplete_requests_total")
+        self.queued = gauge("queued_messages")
+        self.pending = gauge("pending_requests")
         self.nodes = gauge("nodes")
         self.healthy = gauge("healthy")
         self.contested = gauge("contested")
-        self.writeTime = Timer(label: "socketio_cluster_write_time", dimensions: [], factory: factory)
+        self.writeDuration = Timer(label: "socketio_cluster_write_duration_seconds", dimensions: [], factory: factory)
     }
 
     func attempted(_ messages: Int, _ outcome: BatchOutcome, took duration: Duration) {
-        writeTime.record(duration: duration)
-        guard case .written = outcome else { return failedAttempts.increment() }
+        writeDuration.record(duration: duration)
+        guard case .written = outcome else { return writeFailures.increment() }
         batches.increment()
         written.increment(by: messages)
     }
@@ -76,7 +94,7 @@ public struct ClusterMetrics: Sendable {
         case .gap(_, let count):
             gaps.increment()
             if let count { missed.increment(by: Int64(clamping: count)) }
-        case .skipped: skipped.increment()
+        case .skipped: malformed.increment()
         case .contradiction: contradictions.increment()
         case .untrusted: untrusted.increment()
         case .health(let health):
@@ -87,7 +105,7 @@ public struct ClusterMetrics: Sendable {
     }
 
     func sample(waiting: Int, pending: Int, nodes: Int) {
-        self.waiting.record(waiting)
+        self.queued.record(waiting)
         self.pending.record(pending)
         self.nodes.record(nodes)
     }

@@ -1,7 +1,6 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-import DequeModule
 public import Logging
 public import NIOCore
 import SocketIOConcurrency
@@ -9,25 +8,25 @@ public import SocketIOCore
 import SocketIOText
 import Synchronization
 
-/// This process as a node of a cluster: all its namespaces share one stream and one writer for each lane.
+/// This process as a node of a cluster: all its namespaces share one stream, and one writer for each lane.
 ///
-/// Give it to the server as its adapter. The server starts it, and closes it last: what waits is written, the others are told that
-/// the node leaves, and all tasks have ended when ``close()`` returns.
+/// Pass it to the server as its adapter. The server starts it, and closes it last: queued messages are written, the other nodes learn that
+/// this one leaves, and all tasks have ended when ``close()`` returns.
 public final class ClusterNode: AdapterFactory {
-    /// What a node can be given besides its driver.
+    /// The settings of a node, except for its driver.
     public struct Options: Sendable {
         /// The node's id, unique among the nodes that are alive. Default: 16 random hexadecimal digits.
         public var id: NodeID
         /// How the node behaves.
         public var configuration: ClusterConfiguration
-        /// Where it logs. Default: a logger labelled `socketio.cluster`.
+        /// Where the node logs. Default: a logger labelled `socketio.cluster`.
         public var logger = Logger(label: "socketio.cluster")
-        /// Its metrics.
+        /// The node's metrics.
         public var metrics = ClusterMetrics()
-        /// Gets what happens in the cluster. Called from any thread; it must not wait.
+        /// Called with each event of the cluster, from any thread. It must not block.
         public var onEvent: @Sendable (ClusterEvent) -> Void = { _ in }
-        /// The event loop that the node's tasks run on, and whose time the node lives by: for tests with a clock of their own.
-        /// Default: nil, the global pool and the system's time.
+        /// The event loop on which the node's tasks run, and whose clock the node uses: for tests that control the time.
+        /// Default: nil, which means the global pool and the system's clock.
         public var eventLoop: (any EventLoop)?
 
         /// The node's first epoch. Default: random.
@@ -40,40 +39,37 @@ public final class ClusterNode: AdapterFactory {
         }
     }
 
-    struct State {
-        var machine: ClusterStateMachine
-        var writes: [UInt64: CheckedContinuation<WriteFate, Never>] = [:]
-        var requests: [ClusterRequestID: CheckedContinuation<PendingRequestsStateMachine.RequestResult, Never>] = [:]
-        var streams: [ClusterRequestID: AcknowledgementCollector] = [:]
-        var adapters: [Name: ClusterAdapter] = [:]
+    private struct Lifecycle {
         var task: Task<Void, Never>?
-        var isStarted = false
         var isEnded = false
-        /// When the end must be over, once it has begun.
+        /// When closing must have ended, once it has begun.
         var closingDeadline: NIODeadline?
-        /// What has happened and was not told yet, in order.
-        var events: Deque<ClusterEvent> = []
-        var isTelling = false
     }
+
+    /// The time that is left for announcing the departure, and then for closing connections, when everything before has taken as long as
+    /// it may.
+    private static let lastWords = TimeAmount.milliseconds(500)
+    /// How exactly timeouts are kept.
+    private static let resolution = Duration.milliseconds(50)
 
     /// The node's id.
     public let id: NodeID
-    let configuration: ClusterConfiguration
-    let options: Options
     package let driver: any Driver
-    let state: Mutex<State>
-    let lanes: [Signal]
-    let reopen = Signal()
-    let listening = Signal()
-    /// Answer requests of other nodes: quick ones, and those that wait for clients, so that these do not keep those waiting.
+    let configuration: ClusterConfiguration
+    let log: ClusterLog
+    let runner: MachineRunner
+    let clock: ClusterClock
+    /// Answer requests of other nodes: quick ones, and those that wait for clients, so that the latter do not delay the former.
     let responders = JobQueue(concurrency: 1_024)
     let relays = JobQueue(concurrency: 4_096)
-    /// Keep copies of sessions, one job for each namespace that has something to write.
-    let keepers = JobQueue(concurrency: 1_024)
-    /// Odd while the task that reads the stream applies a message whose number counts already.
-    let reading = Atomic<UInt64>(0)
-    let log: ClusterLog
-    private let ids = MessageIDGenerator(seed: UInt64.random(in: .min ... .max))
+    /// Writes snapshots of sessions, one job for each namespace that has something to write.
+    let snapshotWriters = JobQueue(concurrency: 1_024)
+    private let lifecycle = Mutex(Lifecycle())
+    private let namespaces = NamespaceTable()
+    private let reader: StreamReader
+    private let writers: [LaneWriter]
+    private let metrics: ClusterMetrics
+    private let ids = MessageIDs()
 
     /// Creates a node that has not started.
     ///
@@ -81,162 +77,237 @@ public final class ClusterNode: AdapterFactory {
     ///   - driver: Carries the messages.
     ///   - options: Its id, behaviour and hooks.
     public init(driver: any Driver, options: Options = .init()) {
-        self.id = options.id
-        self.options = options
-        self.configuration = options.configuration
-        self.driver = driver
-        self.log = ClusterLog(options.logger)
-        let identity = NodeIdentity(id: options.id, epoch: options.epoch)
+        let configuration = options.configuration
+        let clock = ClusterClock(options.eventLoop)
+        let log = ClusterLog(options.logger)
+        let metrics = options.metrics
         let machine = ClusterStateMachine(
-            configuration: options.configuration,
-            identity: identity,
+            configuration: configuration,
+            identity: NodeIdentity(id: options.id, epoch: options.epoch),
             messageLimit: driver.messageLimit,
-            now: options.eventLoop?.now ?? .now()
+            now: clock.now
         )
-        self.lanes = (0..<machine.laneCount).map { _ in Signal() }
-        self.state = Mutex(State(machine: machine))
+        let events = EventReporter(metrics: metrics, log: log, onEvent: options.onEvent)
+        let runner = MachineRunner(machine, clock: clock, metrics: metrics, events: events, namespaces: namespaces)
+        self.id = options.id
+        self.driver = driver
+        self.configuration = configuration
+        self.log = log
+        self.runner = runner
+        self.clock = clock
+        self.metrics = metrics
+        self.reader = StreamReader(
+            id: options.id,
+            driver: driver,
+            runner: runner,
+            namespaces: namespaces,
+            clock: clock,
+            metrics: metrics,
+            log: log,
+            ids: ids,
+            notesReturns: driver.keepsSessions || configuration.snapshotsSessions
+        )
+        self.writers = (0..<runner.laneCount).map { [namespaces, ids] lane in
+            LaneWriter(
+                lane: lane,
+                driver: driver,
+                runner: runner,
+                namespaces: namespaces,
+                clock: clock,
+                metrics: metrics,
+                log: log,
+                ids: ids
+            )
+        }
     }
 
     /// A random epoch of 63 bits, for formats whose integers are signed.
     package static func makeEpoch() -> UInt64 { UInt64.random(in: 1...UInt64(Int64.max) - 1_000_000) }
 
-    // MARK: What is known
+    // MARK: State
 
-    /// How well the node takes part. A readiness probe asks for ``ClusterHealth/takesPart``: if that is false, other nodes may
-    /// not hear this one, or it them.
-    public var health: ClusterHealth { state.withLock { $0.machine.health } }
+    /// How well the node takes part. A readiness probe asks for ``ClusterHealth/takesPart``: if that is false, other nodes may not receive
+    /// messages from this one, or it from them.
+    public var health: ClusterHealth { runner.read { $0.health } }
 
-    /// The other nodes that are there.
-    public var nodes: [NodeIdentity] { state.withLock { $0.machine.members.map(\.identity) } }
+    /// The other nodes that are alive.
+    public var nodes: [NodeIdentity] { runner.read { $0.members.map(\.identity) } }
 
     /// The number of nodes in a namespace, this one included.
-    func nodeCount(in namespace: String) -> Int { 1 + state.withLock { $0.machine.nodes(in: namespace).count } }
+    func nodeCount(in namespace: String) -> Int { 1 + runner.read { $0.nodes(in: namespace).count } }
 
-    func makeID() -> MessageID { ids.next(seconds: WallClock.secondsSince1970()) }
+    /// The node in its current epoch.
+    var identity: NodeIdentity { runner.read { $0.identity } }
 
-    // MARK: AdapterFactory
+    func makeID() -> MessageID { ids.next() }
 
-    /// Prepares the backend and starts to take part. Returns when the node listens, or after ``ClusterConfiguration/settleTimeout``.
-    /// Requests that are made at once wait until the other nodes have answered.
+    /// The node's position in the messages of others.
+    func reached(in namespace: String) -> [ClaimedSession.OriginPosition] { runner.read { $0.reached(in: namespace) } }
+
+    /// The node's position in the messages of others, and its own messages that are still under way.
+    func position(in namespace: String) -> (positions: [ClaimedSession.OriginPosition], unwritten: [MessageID]) {
+        runner.read { ($0.positions(in: namespace), $0.unwrittenBroadcasts(of: namespace)) }
+    }
+
+    // MARK: Starting
+
+    /// Prepares the backend and joins the cluster. Returns when the node listens, or after ``ClusterConfiguration/settleTimeout``.
+    /// Requests that are sent immediately wait until the other nodes have answered.
     ///
-    /// - Throws: What the driver throws, with advice in its message; ``ClusterError`` with `unsupported` if it cannot do
-    ///   what the configuration wants.
+    /// - Throws: The driver's errors, with advice in their messages; ``ClusterError`` with `unsupported` if the driver cannot do what the
+    ///   configuration asks for.
     public func start() async throws {
         guard id.utf8.count <= NodeIdentity.idLimit else {
-            let text = "the id of the node has \(id.utf8.count) bytes: use \(NodeIdentity.idLimit) at most"
+            let text = "the id of the node has \(id.utf8.count) bytes: use at most \(NodeIdentity.idLimit)"
             throw ClusterError(.unsupported, text)
         }
         guard !configuration.snapshotsSessions || driver.snapshotStore != nil else {
-            throw ClusterError(.unsupported, "the driver keeps no copies of sessions: turn snapshotsSessions off, or use another driver")
+            throw ClusterError(.unsupported, "the driver keeps no snapshots of sessions: turn snapshotsSessions off, or use another driver")
         }
         try await driver.start()
-        let isEnded = state.withLock { state in
-            guard state.task == nil, !state.isEnded else { return state.isEnded }
-            state.isStarted = true
+        let isEnded = lifecycle.withLock { lifecycle in
+            guard lifecycle.task == nil, !lifecycle.isEnded else { return lifecycle.isEnded }
+            runner.start()
             // Owned by the node: `close` ends it and waits for it.
-            state.task = Task(executorPreference: executor) { await self.run() }
+            lifecycle.task = Task(executorPreference: clock.executor) { await self.run() }
             return false
         }
         guard !isEnded else {
             await driver.close()
             throw ClusterError(.closed, "the node was closed while it started")
         }
-        await listening.wait(atMost: configuration.settleTimeout)
+        await reader.waitUntilOpened(atMost: configuration.settleTimeout)
     }
 
-    /// Tells the others that this node is going to leave. It is still counted and still answers. They keep from here on what the clients
-    /// of this node may miss on their way to them.
-    public func drain() async {
-        perform { machine, now in machine.drain(now: now, id: self.makeID()) }
-    }
-
-    /// Waits until all others know that this node drains.
-    ///
-    /// - Returns: The life of this node that they know of; nil if it does not drain, or nothing comes back.
-    func drained() async -> NodeIdentity? {
-        let limit = min(NIODeadline.now() + TimeAmount(configuration.deafnessTimeout), beginClosingNamespace() ?? .distantFuture)
-        while NIODeadline.now() < limit {
-            let (isDraining, life) = state.withLock { ($0.machine.isDraining, $0.machine.drainedAs) }
-            if life != nil || !isDraining { return life }
-            // It is the end of the process, and nobody waits for milliseconds.
-            do { try await Task.sleep(for: .milliseconds(5)) } catch { return nil }
-        }
-        return nil
-    }
-
-    /// Waits until the message that is being read, if there is one, has been handed to the loops.
-    func applied() async {
-        let count = reading.load(ordering: .sequentiallyConsistent)
-        guard !count.isMultiple(of: 2) else { return }
-        while reading.load(ordering: .acquiring) == count {
-            // It is the end of the process, and nobody waits for milliseconds.
-            do { try await Task.sleep(for: .milliseconds(1)) } catch { return }
+    /// Runs the node's tasks until it is cancelled: the reader of the stream, the clock, a writer for each lane, and the job queues.
+    private func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.reader.run() }
+            group.addTask { await self.runClock() }
+            group.addTask { await self.responders.run() }
+            group.addTask { await self.relays.run() }
+            if self.configuration.snapshotsSessions { group.addTask { await self.snapshotWriters.run() } }
+            for writer in self.writers {
+                group.addTask(executorPreference: self.driver.writingExecutor(lane: writer.lane)) { await writer.run() }
+            }
         }
     }
+
+    /// Gives the state machine the time.
+    private func runClock() async {
+        var ticks = 0
+        while !Task.isCancelled {
+            try? await clock.sleep(for: Self.resolution)
+            runner.perform { machine, now in machine.tick(now: now, makeID: ids.next) }
+            ticks += 1
+            guard ticks.isMultiple(of: 20) else { continue }
+            let (waiting, pending, nodes) = runner.read { ($0.waitingCount, $0.pendingCount, $0.memberCount) }
+            metrics.sample(waiting: waiting, pending: pending, nodes: 1 + nodes)
+            for mover in namespaces.movers { mover.tick() }
+        }
+    }
+
+    // MARK: Namespaces
 
     /// Makes the adapter of a namespace.
     public func makeAdapter(_ context: AdapterContext) -> any Adapter { ClusterAdapter(node: self, context: context) }
 
-    // MARK: Namespaces
-
     func register(_ adapter: ClusterAdapter) {
-        perform { machine, now in machine.register(adapter.namespace, now: now, makeID: self.makeID) }
-        state.withLock { $0.adapters[Name(adapter.namespace)] = adapter }
+        let actions = namespaces.add(adapter) {
+            runner.step { machine, now in machine.register(adapter.namespace, now: now, makeID: ids.next) }
+        }
+        runner.perform(actions)
     }
 
     func unregister(_ adapter: ClusterAdapter) {
-        state.withLock { state in
-            guard state.adapters[Name(adapter.namespace)] === adapter else { return }
-            state.adapters[Name(adapter.namespace)] = nil
-            state.machine.unregister(adapter.namespace)
-        }
-    }
-
-    var recoveringAdapters: [ClusterAdapter] { state.withLock { $0.adapters.values.filter(\.local.recovers) } }
-    var allAdapters: [ClusterAdapter] { state.withLock { Array($0.adapters.values) } }
-
-    func adapter(of namespace: String) -> ClusterAdapter? { state.withLock { $0.adapters[Name(namespace)] } }
-
-    // MARK: Messages
-
-    /// Sends a message and waits until it is known what became of it.
-    ///
-    /// - Throws: ``ClusterError`` with `notSent`, `unknown`, `tooLarge` or `closed`.
-    /// - Parameter order: Calls what it is given, which puts the message into the queue, in one step with something else.
-    func send(
-        _ body: ClusterBody,
-        namespace: String,
-        target: NodeID? = nil,
-        id: MessageID? = nil,
-        inOrder order: @escaping (() -> Void) -> Void = { $0() }
-    ) async throws {
-        let fate = await write(inOrder: order) { machine, ticket, now in
-            let deadline = machine.writeDeadline(now: now)
-            return machine.send(
-                Outgoing(namespace: namespace, target: target, body: body, id: id, ticket: ticket, deadline: deadline)
-            )
-        }
-        switch fate {
-        case .sent: return
-        case .notSent(let error), .unknown(let error): throw error
-        }
-    }
-
-    func write(
-        inOrder order: @escaping (() -> Void) -> Void = { $0() },
-        _ input: (inout ClusterStateMachine, _ ticket: UInt64, NIODeadline) -> [ClusterStateMachine.Action]
-    ) async -> WriteFate {
-        await withCheckedContinuation { continuation in
-            var actions: [ClusterStateMachine.Action] = []
-            order {
-                actions = step { state in
-                    let ticket = state.machine.makeTicket()
-                    state.writes[ticket] = continuation
-                    guard state.isStarted else { return [.settle(SettledWrite(ticket: ticket, fate: .notSent(Self.notStarted)))] }
-                    return input(&state.machine, ticket, now)
-                }
+        namespaces.remove(adapter) {
+            _ = runner.step { machine, _ in
+                machine.unregister(adapter.namespace)
+                return []
             }
-            perform(actions)
+        }
+    }
+
+    /// Discards a parked session that a node of another implementation has now, or had later than this one.
+    package func discardSession(pid: String, in namespace: String) { namespaces[namespace]?.mover?.discard(pid: pid) }
+
+    // MARK: Leaving
+
+    /// Announces to the other nodes that this one is going to leave. It is still counted and still answers. From here on the other nodes
+    /// keep the packets that the clients of this node may miss on their way to them.
+    public func drain() async { runner.perform { machine, now in machine.drain(now: now, id: ids.next()) } }
+
+    /// Waits until all other nodes know that this one drains.
+    ///
+    /// - Returns: The identity that they know; nil if the node does not drain, or if its messages do not return.
+    func drained() async -> NodeIdentity? {
+        let limit = min(NIODeadline.now() + TimeAmount(configuration.deafnessTimeout), namespaceDeadline() ?? .distantFuture)
+        await runner.wait(until: limit) { $0.drainedAs != nil || !$0.isDraining }
+        return runner.read { $0.drainedAs }
+    }
+
+    /// Returns when the message that is being read, if there is one, has been handed to the loops.
+    func finishReading() { reader.finishApplying() }
+
+    /// When the closing of a namespace must have ended; nil unless the whole node is going to leave.
+    func namespaceDeadline() -> NIODeadline? {
+        guard runner.read({ $0.isDraining }) else { return nil }
+        return beginClosing() - .nanoseconds(4 * Self.lastWords.nanoseconds)
+    }
+
+    /// When everything that belongs to closing this node must have ended: fixed by the first step of it.
+    private func beginClosing() -> NIODeadline {
+        lifecycle.withLock { lifecycle in
+            if let deadline = lifecycle.closingDeadline { return deadline }
+            let isUnreachable = runner.read { $0.isUnreachable(now: clock.now) }
+            let time = isUnreachable ? min(configuration.unreachableCloseTimeout, configuration.closeTimeout) : configuration.closeTimeout
+            let deadline = NIODeadline.now() + TimeAmount(time)
+            lifecycle.closingDeadline = deadline
+            return deadline
+        }
+    }
+
+    /// Writes queued messages, announces to the other nodes that this one has left, and ends everything.
+    ///
+    /// It takes at most ``ClusterConfiguration/closeTimeout``, the storing of the namespaces' sessions included, and
+    /// ``ClusterConfiguration/unreachableCloseTimeout`` if the backend cannot be written to. What still waits for the backend then ends by
+    /// itself. Cancelling the task does not shorten it.
+    public func close() async {
+        await BoundedWait.shielded { await self.closeAll() }
+    }
+
+    private func closeAll() async {
+        let running = lifecycle.withLock { lifecycle in
+            lifecycle.isEnded = true
+            return lifecycle.task
+        }
+        guard let task = running else { return }
+        let deadline = beginClosing()
+        await drain()
+        await flush(by: deadline - .nanoseconds(3 * Self.lastWords.nanoseconds))
+        await leave(by: deadline - .nanoseconds(2 * Self.lastWords.nanoseconds))
+        runner.perform { machine, _ in machine.close() }
+        task.cancel()
+        await BoundedWait.abandoning(at: deadline - Self.lastWords) { await task.value }
+        await BoundedWait.abandoning(at: max(deadline, .now() + Self.lastWords)) { await self.driver.close() }
+        lifecycle.withLock { $0.task = nil }
+    }
+
+    private func flush(by limit: NIODeadline) async {
+        // Requests of other nodes end with this node's clients, which are gone. A client that is not gone is not waited for.
+        await BoundedWait.cancelling(at: min(.now() + .seconds(1), limit)) {
+            await self.relays.waitUntilIdle()
+            await self.responders.waitUntilIdle()
+        }
+        await runner.wait(until: limit) { $0.isFlushed }
+    }
+
+    private func leave(by limit: NIODeadline) async {
+        // Also if nothing was received lately: nodes that do not get it wait until this one is considered dead.
+        let left = limit - .now()
+        guard left > .zero, runner.read({ $0.isOpen }) else { return }
+        await BoundedWait.abandoning(at: limit) {
+            _ = await self.runner.write { machine, ticket, now in machine.leave(ticket: ticket, by: now + left, now: now) }
         }
     }
 }

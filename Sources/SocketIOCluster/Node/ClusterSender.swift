@@ -7,9 +7,9 @@ import SocketIOConcurrency
 package import SocketIOCore
 import Synchronization
 
-/// Writes messages into a cluster without being one of its nodes: it reads nothing, says nothing of itself, and owes nobody an answer.
+/// Writes messages into a cluster without being one of its nodes: it reads nothing, sends no heartbeats, and answers no requests.
 ///
-/// Its messages have numbers as those of nodes have, so that receivers know again what they have read twice.
+/// Its messages are numbered as those of nodes are, so that receivers recognise repeated ones.
 package final class ClusterSender: Sendable {
     private struct State {
         var lane: SendLaneStateMachine
@@ -19,29 +19,29 @@ package final class ClusterSender: Sendable {
         var isClosed = false
     }
 
-    private static let resolution = Duration.milliseconds(50)
-
     private let driver: any Driver
     private let configuration: ClusterConfiguration
     private let identity: NodeIdentity
-    private let logger: Logger
+    private let log: ClusterLog
     private let state: Mutex<State>
-    /// Something is to be written.
+    /// Raised when there is something to write.
     private let work = Signal()
-    /// Something has a deadline.
-    private let clock = Signal()
-    private let ids = MessageIDGenerator(seed: UInt64.random(in: .min ... .max))
+    /// Raised when there is a message with a deadline.
+    private let deadlines = Signal()
+    /// Opened when the sender is closed and all its messages have met their fate.
+    private let drained = Gate()
+    private let ids = MessageIDs()
 
     /// - Parameters:
     ///   - driver: Carries the messages.
-    ///   - configuration: What is said of writing in it.
-    ///   - identity: Who the messages come from. No node may have the id.
+    ///   - configuration: The lanes, limits and timeouts of writing.
+    ///   - identity: The origin of the messages. No node may have the id.
     ///   - logger: Where failed attempts are logged.
     package init(driver: any Driver, configuration: ClusterConfiguration, identity: NodeIdentity, logger: Logger) {
         self.driver = driver
         self.configuration = configuration
         self.identity = identity
-        self.logger = logger
+        self.log = ClusterLog(logger)
         let lane = SendLaneStateMachine(lane: 0, configuration: configuration, messageLimit: driver.messageLimit)
         self.state = Mutex(State(lane: lane))
     }
@@ -58,10 +58,10 @@ package final class ClusterSender: Sendable {
         }
     }
 
-    /// Makes the id of a message that has to be known before it is sent.
-    package func makeID() -> MessageID { ids.next(seconds: WallClock.secondsSince1970()) }
+    /// Makes the id of a message that must be known before it is sent.
+    package func makeID() -> MessageID { ids.next() }
 
-    /// Sends a message and waits until it is known what became of it.
+    /// Sends a message and waits for its fate.
     ///
     /// - Throws: ``ClusterError`` with `notSent`, `unknown`, `tooLarge`, `unsupported` or `closed`.
     package func send(_ body: ClusterBody, namespace: String, id: MessageID? = nil) async throws(ClusterError) {
@@ -84,36 +84,37 @@ package final class ClusterSender: Sendable {
             }
             if let refusal { return continuation.resume(returning: .notSent(refusal)) }
             work.raise()
-            clock.raise()
+            deadlines.raise()
         }
     }
 
-    /// Waits until all is written or its time is over, and ends everything. Nothing of it is left when this returns.
+    /// Waits until all messages are written or have reached their deadline, and ends all tasks.
     ///
-    /// Cancelling the task does not shorten it.
-    package func close() async { await ClusterNode.shielded { await self.closeAll() } }
+    /// Cancelling the calling task does not shorten it.
+    package func close() async { await BoundedWait.shielded { await self.closeAll() } }
 
     private func closeAll() async {
         let task = state.withLock { state -> Task<Void, Never>? in
             state.isClosed = true
+            if state.lane.isIdle { drained.open() }
             defer { state.task = nil }
             return state.task
         }
         guard let task else { return }
-        // Messages end by their deadline, so this does; it is the end, and nobody waits for milliseconds.
-        while !isIdle { do { try await Task.sleep(for: .milliseconds(5)) } catch { break } }
+        // All messages meet their fate by their deadline.
+        await drained.wait()
         settle { $0.close() }
         task.cancel()
         let limit = NIODeadline.now() + TimeAmount(configuration.unreachableCloseTimeout)
-        await ClusterNode.wait(until: limit) { await task.value }
-        await ClusterNode.wait(until: limit) { await self.driver.close() }
+        await BoundedWait.abandoning(at: limit) { await task.value }
+        await BoundedWait.abandoning(at: limit) { await self.driver.close() }
     }
-
-    private var isIdle: Bool { state.withLock { $0.lane.isIdle } }
 
     private func settle(_ input: (inout SendLaneStateMachine) -> [SettledWrite]) {
         let settled = state.withLock { state in
-            input(&state.lane).compactMap { write in state.writes.removeValue(forKey: write.ticket).map { ($0, write.fate) } }
+            let writes = input(&state.lane)
+            if state.isClosed, state.lane.isIdle { drained.open() }
+            return writes.compactMap { write in state.writes.removeValue(forKey: write.ticket).map { ($0, write.fate) } }
         }
         for (continuation, fate) in settled { continuation.resume(returning: fate) }
     }
@@ -123,38 +124,33 @@ package final class ClusterSender: Sendable {
     private func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask(executorPreference: self.driver.writingExecutor(lane: 0)) { await self.runWriter() }
-            group.addTask { await self.runClock() }
+            group.addTask { await self.runDeadlines() }
         }
     }
 
     private func runWriter() async {
         while !Task.isCancelled {
             settle { $0.expire(now: .now()).writes }
-            let next = state.withLock { $0.lane.next(origin: identity, now: .now(), makeID: makeID) }
+            let next = state.withLock { $0.lane.next(origin: identity, now: .now(), makeID: ids.next) }
             switch next {
             case .wait: await work.wait()
             case .pause(let until): try? await Task.sleep(for: .nanoseconds(max(0, (until - .now()).nanoseconds)))
             case .write(let batch):
                 let outcome = await driver.emit(batch)
-                log(outcome)
+                log.batch(outcome, lane: 0)
                 settle { $0.complete(outcome, now: .now(), jitter: Double.random(in: 0...1)).writes }
             }
         }
     }
 
-    private func log(_ outcome: BatchOutcome) {
-        switch outcome {
-        case .written: break
-        case .refused(_, let error), .unknown(let error), .notWritten(let error):
-            logger.debug("a batch was not written", metadata: ["error": "\(error)"])
-        }
-    }
-
-    /// Ends what is too late. It does nothing while nothing waits.
-    private func runClock() async {
+    /// Settles messages at their deadline, even while the driver is writing.
+    private func runDeadlines() async {
         while !Task.isCancelled {
-            if isIdle { await clock.wait() }
-            try? await Task.sleep(for: Self.resolution)
+            guard let next = state.withLock({ $0.lane.nextDeadline }) else {
+                await deadlines.wait()
+                continue
+            }
+            try? await Task.sleep(for: .nanoseconds(max(0, (next - .now()).nanoseconds)))
             settle { $0.expire(now: .now()).writes }
         }
     }

@@ -8,14 +8,14 @@ import SocketIOCore
 import SocketIOText
 import Synchronization
 
-/// Keeps copies of a namespace's sessions in the backend: what has changed is written a little later, many at a time.
+/// Keeps snapshots of a namespace's sessions in the backend. Changes are written after a short delay, many at a time.
 final class SnapshotKeeper: Sendable {
     fileprivate struct Session {
-        /// Two while it moves from one loop to another, none for a moment or when it has ended.
+        /// Two while the session moves from one loop to another; none for a moment then, or when it has ended.
         var sockets = 0
         var start: MessageID?
         var isMoved = false
-        /// Whether there may be a copy of it.
+        /// Whether there may be a snapshot of it.
         var isStored = false
     }
 
@@ -23,12 +23,12 @@ final class SnapshotKeeper: Sendable {
         var sessions: [Name: Session] = [:]
         var changed: Set<Name> = []
         var ended: Set<Name> = []
-        /// Copies of sessions that have ended.
+        /// Sessions that have ended and may have a snapshot.
         var obsolete: Set<Name> = []
-        /// When all copies were written last.
+        /// When all snapshots were written last.
         var renewed = ContinuousClock.now
         var isRunning = false
-        /// Until when it may write; set when it is stopped.
+        /// The deadline for writing; set when it is stopped.
         var deadline: ContinuousClock.Instant?
 
         var isStopped: Bool { deadline != nil }
@@ -36,12 +36,12 @@ final class SnapshotKeeper: Sendable {
         var isClean: Bool { changed.isEmpty && ended.isEmpty && obsolete.isEmpty }
     }
 
-    /// How long changes are gathered.
+    /// How long changes are collected.
     private static let gathering = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(5)
-    /// Copies that are not renewed are deleted after that.
+    /// Snapshots that are not renewed are deleted after this time.
     private static let lifetime = Duration.seconds(24 * 3_600)
-    /// Copies that wait to be removed; those beyond that are there until their lifetime is over.
+    /// The number of snapshots that wait to be removed; additional ones stay until their lifetime has passed.
     private static let obsoleteLimit = 100_000
 
     private let node: ClusterNode
@@ -52,7 +52,7 @@ final class SnapshotKeeper: Sendable {
     private let stopping = Signal()
     private let end = Signal()
 
-    /// nil if no copies are wanted.
+    /// nil if snapshots are off.
     init?(node: ClusterNode, namespace: String, local: CoreLocalAdapter) {
         guard node.configuration.snapshotsSessions, local.recovers, let store = node.driver.snapshotStore else { return nil }
         self.node = node
@@ -65,18 +65,18 @@ final class SnapshotKeeper: Sendable {
 
     func start() { local.observeSessions { [weak self] event in self?.change { $0.apply(event) } } }
 
-    /// Writes no more. Returns when nothing is being written, or when the write deadline has passed.
+    /// Stops writing. Returns when nothing is being written, or when the write timeout has passed.
     func stop() async {
         var time = node.configuration.writeTimeout
-        if let end = node.beginClosingNamespace() { time = min(time, .nanoseconds(max(0, (end - .now()).nanoseconds))) }
+        if let end = node.namespaceDeadline() { time = min(time, .nanoseconds(max(0, (end - .now()).nanoseconds))) }
         let limit = ContinuousClock.now + time
         state.withLock { $0.deadline = limit }
         stopping.raise()
-        // What was raised before counts once.
+        // The signal may have been raised before.
         while state.withLock({ $0.isRunning }), ContinuousClock.now < limit { await end.wait(atMost: limit - .now) }
     }
 
-    /// Removes what is left of sessions that have ended, within the write deadline of ``stop()``.
+    /// Removes the snapshots of sessions that have ended, within the write timeout of ``stop()``.
     func close() async {
         guard !state.withLock({ $0.isRunning || $0.isClean }) else { return }
         await flush()
@@ -94,17 +94,17 @@ final class SnapshotKeeper: Sendable {
 
     private func pause(for duration: Duration) async {
         await withTaskGroup { group in
-            group.addTask { try? await self.node.sleep(for: duration) }
+            group.addTask { try? await self.node.clock.sleep(for: duration) }
             group.addTask { await self.stopping.wait() }
             await group.next()
             group.cancelAll()
         }
     }
 
-    /// Has all copies written again, because this node goes on as another.
+    /// Writes all snapshots again, because this node continues with a new epoch.
     func renew() { change { $0.changed = Set($0.sessions.keys) } }
 
-    /// Has all copies written again before they are deleted. Called from time to time.
+    /// Writes all snapshots again before they are deleted. Called about once a second.
     func renewIfDue() {
         change { state in
             guard state.renewed.duration(to: .now) >= Self.lifetime / 2 else { return }
@@ -122,18 +122,18 @@ final class SnapshotKeeper: Sendable {
             state.isRunning = true
             return true
         }
-        guard starts, !node.keepers.add({ [weak self] in await self?.run() }) else { return }
-        // The next change tries again.
+        guard starts, !node.snapshotWriters.add({ [weak self] in await self?.run() }) else { return }
+        // The next change retries.
         state.withLock { $0.isRunning = false }
     }
 
-    /// A session has come from another node. It is known already that it is here.
+    /// A session was restored from another node. Its socket was reported already.
     ///
-    /// - Parameter start: How far its first node had come when the client connected; nil if that is not known.
-    func adopted(pid: String, start: MessageID?) {
+    /// - Parameter start: The position of its first node when the client connected; nil if it is not known.
+    func restored(pid: String, start: MessageID?) {
         let pid = Name(pid)
         change { state in
-            // Its client may have gone again.
+            // Its client may have disconnected again.
             guard state.sessions[pid] != nil else { return }
             state.sessions[pid]?.isMoved = true
             state.sessions[pid]?.start = start
@@ -168,34 +168,32 @@ final class SnapshotKeeper: Sendable {
     private func write(_ pids: [String], of owner: NodeIdentity) async -> Bool {
         var refused: [String] = []
         var batches = SessionBatches(node.configuration, messageLimit: node.driver.messageLimit)
-        for copy in await local.copySessions(pids) {
-            guard let data = copy.data else {
-                refused.append(copy.pid)
+        for (pid, sessionState) in await local.snapshotSessions(pids) {
+            guard let sessionState else {
+                refused.append(pid)
                 continue
             }
-            let known = state.withLock { $0.sessions[Name(copy.pid)] }
+            let known = state.withLock { $0.sessions[Name(pid)] }
             let snapshot = SessionSnapshot(
                 owner: owner,
-                id: copy.id,
-                rooms: copy.rooms,
-                data: data,
+                state: sessionState,
                 start: known?.start,
                 isMoved: known?.isMoved ?? true
             )
             guard let payload = try? ClusterPayloadCoder.encode(snapshot) else { continue }
-            let session = StoredSession(namespace: namespace, pid: copy.pid, payload: payload, isSnapshot: true)
-            if !batches.add(session) { refused.append(copy.pid) }
+            let session = StoredSession(namespace: namespace, pid: pid, payload: payload, isSnapshot: true)
+            if !batches.add(session) { refused.append(pid) }
         }
         if !refused.isEmpty {
-            log("sessions are too large to be kept", nil, count: refused.count)
-            // An older copy would put their clients back into rooms that they have left.
+            log("sessions are too large for a snapshot", nil, count: refused.count)
+            // An older snapshot would put their clients back into rooms that they have left.
             guard await remove(refused) else { return false }
         }
         do {
             for batch in batches.all { try await store.store(batch, of: owner, for: Self.lifetime) }
             return true
         } catch {
-            log("copies of sessions could not be stored, and are tried again", error, count: pids.count)
+            log("snapshots of sessions could not be stored; retrying", error, count: pids.count)
             return false
         }
     }
@@ -205,15 +203,13 @@ final class SnapshotKeeper: Sendable {
             try await store.remove(pids, in: namespace, of: node.id)
             return true
         } catch {
-            log("copies of sessions could not be removed, and are tried again", error, count: pids.count)
+            log("snapshots of sessions could not be removed; retrying", error, count: pids.count)
             return false
         }
     }
 
     private func log(_ text: Logger.Message, _ error: (any Error)?, count: Int) {
-        var metadata: Logger.Metadata = ["nsp": "\(QuotedText(namespace))", "count": "\(count)"]
-        if let error { metadata["error"] = "\(QuotedText("\(error)", limit: 300))" }
-        node.log.session(text, metadata)
+        node.log.session(text, namespace: namespace, error: error, count: count)
     }
 }
 

@@ -61,8 +61,8 @@ extension Adapter {
     public func makeSessionID(_ random: String) -> String { random }
 
     /// Keeps the session in this process.
-    public func persistSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool {
-        local.persistSession(of: socket, session)
+    public func parkSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool {
+        local.parkSession(of: socket, session)
     }
 
     /// Looks in this process.

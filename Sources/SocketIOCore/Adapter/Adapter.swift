@@ -97,12 +97,13 @@ public protocol Adapter: AnyObject, Sendable {
     /// - Parameter random: Characters that cannot be guessed; there is no full stop among them.
     func makeSessionID(_ random: String) -> String
 
-    /// Takes over the session of a socket whose client was disconnected. Called on the socket's event loop, when the socket is removed.
+    /// Parks the session of a socket whose client has lost its connection: keeps it until the client returns. Called on the socket's event
+    /// loop, as the last call for this socket.
     ///
-    /// - Returns: Whether the session is kept; the socket then appears to have left its rooms.
-    func persistSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool
+    /// - Returns: Whether the session is kept; for other code, the socket has then left its rooms.
+    func parkSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool
 
-    /// Restores the session of a client that has reconnected.
+    /// Claims the session of a client that has returned, and restores it.
     ///
     /// - Parameters:
     ///   - pid: The private session id that the client presented.
@@ -112,20 +113,25 @@ public protocol Adapter: AnyObject, Sendable {
     func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool
 }
 
-/// The part of the server that receives the session of a client that has reconnected. Called on ``eventLoop``.
+/// What an adapter needs from the server to restore the session of a client that has returned. Called on ``eventLoop``.
 public protocol SessionClaimant: AnyObject, Sendable {
     /// The event loop of the client's new connection.
     var eventLoop: any EventLoop { get }
-    /// Creates the socket that takes over the session. It holds back packets until ``resume(_:missed:)``.
+    /// Makes the socket that continues the session. It holds back the packets that it is given until ``resume(_:missed:after:)``.
     ///
     /// - Parameters:
     ///   - id: The session's socket id.
     ///   - pid: The private session id.
     /// - Returns: The socket, or nil if the client is disconnected again.
     func makeSocket(id: SocketID, pid: String) -> (any LocalSocket)?
-    /// Restores the data of the socket, sends the packets that it missed, in order, and makes it live.
-    func resume(_ session: RecoverableSession, missed: [BroadcastPacket])
-    /// Discards the socket, since the session could not be restored.
+    /// Gives the socket its data and the packets that it missed, in order; from here on it is live.
+    ///
+    /// - Parameters:
+    ///   - state: The state of the session.
+    ///   - missed: The packets that the client has not received.
+    ///   - offset: The last packet that the client has received; nil if it has received none.
+    func resume(_ state: SessionState, missed: [BroadcastPacket], after offset: MessageID?)
+    /// Discards the socket, because the session could not be restored after all.
     func abandon()
 }
 

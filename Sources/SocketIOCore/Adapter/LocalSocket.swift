@@ -30,10 +30,10 @@ public protocol LocalSocket: AnyObject, Sendable {
     ///
     /// - Parameter closeConnection: Whether to close the client's connection, with all its namespaces.
     func disconnect(closeConnection: Bool)
-    /// Hands over the session, because its client has reconnected elsewhere, and disconnects the socket.
+    /// Hands the session over because its client has reconnected; the socket sends and receives nothing from here on.
     ///
     /// - Returns: The session, or nil if it cannot be recovered.
-    func surrenderSession() -> RecoverableSession?
+    func handOverSession() -> RecoverableSession?
 }
 
 /// A packet with the id by which a client that reconnects identifies the last packet that it received.

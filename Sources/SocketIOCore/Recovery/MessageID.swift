@@ -12,7 +12,7 @@ public struct MessageID: Hashable, Sendable, CustomStringConvertible {
     /// The process's random number (40 bits) and the counter (24 bits).
     @usableFromInline package let rest: UInt64
 
-    /// Creates an id from what ``seconds`` and ``rest`` of another were.
+    /// Creates an id from the ``seconds`` and ``rest`` of another.
     package init(seconds: UInt32, rest: UInt64) {
         self.seconds = seconds
         self.rest = rest

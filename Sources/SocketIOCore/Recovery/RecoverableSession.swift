@@ -3,41 +3,34 @@
 
 import DequeModule
 import EngineIOCore
-public import SocketIOText
 
-/// What connection state recovery keeps of a socket.
+/// A session that its client can recover: what connection state recovery keeps for a socket.
 public struct RecoverableSession: Sendable {
-    /// The socket's id, which it gets back.
-    public var id: SocketID
-    /// The private session id, known only to the client.
+    /// The private session id, known only to the client. It must not be logged.
     public var pid: String
-    /// The rooms that the socket was in, its own included.
-    public var rooms: NameSet
-    /// The socket's data, as an encoded object with string keys.
-    public var data: EncodedValue
+    /// The state of the session.
+    public var state: SessionState
     /// The packets that the client may have missed.
     public var buffer: RecoveryBuffer
 
     /// Creates a session.
-    public init(id: SocketID, pid: String, rooms: NameSet, data: EncodedValue, buffer: RecoveryBuffer) {
-        self.id = id
+    public init(pid: String, state: SessionState, buffer: RecoveryBuffer) {
         self.pid = pid
-        self.rooms = rooms
-        self.data = data
+        self.state = state
         self.buffer = buffer
     }
 }
 
-/// The packets that were handed to one socket's transport and may not have arrived, oldest first. Bounded.
+/// The packets that were written to one socket's transport and may not have arrived, oldest first. Bounded.
 ///
-/// A packet leaves the buffer when the client has answered a ping that was sent after it, or when the buffer is full. The client's
-/// offset must lie inside what is left; if it does not, the session is not recovered.
+/// A packet leaves the buffer when the client has answered a ping that was sent after it, or when the buffer is full. A session is only
+/// recovered if the client's offset is still in the buffer.
 public struct RecoveryBuffer: Sendable {
-    /// How much a buffer keeps.
+    /// The bounds of a buffer.
     public struct Limit: Sendable, Hashable {
         /// The number of packets.
         public var packets: Int
-        /// The size of the packets in bytes, each counted in full although connections share them.
+        /// The size of the packets in bytes. Each counts in full, although connections share them.
         public var bytes: Int
 
         /// Creates a limit. Default: 1 000 packets, 1 MiB.
@@ -59,22 +52,22 @@ public struct RecoveryBuffer: Sendable {
     package private(set) var base: MessageID?
     private let limit: Limit
     private let budget: RecoveryBudget?
-    /// What the entries cost, besides their packets.
+    /// What the entries cost in addition to their packets.
     private var charges: [RecoveryBudget.Charge] = []
 
-    /// Entries are charged in batches, so that the loops do not compete for the budget with every packet.
+    /// Entries are charged in batches, so that the loops do not contend for the budget with every packet.
     private static var batch: Int { 32 }
 
     /// Creates an empty buffer.
     ///
     /// - Parameters:
-    ///   - limit: How much it keeps.
+    ///   - limit: Its bounds.
     ///   - base: The offset of the last packet that the client got before; nil if it got none.
     public init(limit: Limit = .init(), base: MessageID? = nil) {
         self.init(limit: limit, base: base, budget: nil)
     }
 
-    /// The same with a budget that buffers share: a buffer that gets a packet while it is exceeded keeps nothing.
+    /// The same with a budget that buffers share: a buffer that gets a packet while the budget is exceeded discards everything.
     package init(limit: Limit, base: MessageID?, budget: RecoveryBudget?) {
         self.limit = limit
         self.base = base
@@ -87,11 +80,11 @@ public struct RecoveryBuffer: Sendable {
     /// The offsets of the packets in the buffer.
     public var offsets: [MessageID] { entries.compactMap(\.packet.offset) }
 
-    /// The offsets of what the client certainly need not get again: the packets in the buffer, and the one that left last. A session that
-    /// was restored a moment ago has nothing else to tell that by.
+    /// The offsets of packets that the client must not get again: those in the buffer, and the one that left last, which is all that a
+    /// session has that was restored a moment ago.
     package var known: [MessageID] { (base.map { [$0] } ?? []) + offsets }
 
-    /// A packet has been handed to the transport. Packets without an offset are not kept.
+    /// Adds a packet that was written to the transport. Packets without an offset are ignored.
     ///
     /// - Parameters:
     ///   - packet: The packet.
@@ -120,7 +113,7 @@ public struct RecoveryBuffer: Sendable {
         base = first.packet.offset
     }
 
-    /// The client has answered a ping: what was sent before it has arrived.
+    /// Removes what was sent before a ping that the client has answered.
     ///
     /// - Parameter ping: The number of the ping, from 1.
     public mutating func pongReceived(for ping: Int) {
@@ -130,10 +123,10 @@ public struct RecoveryBuffer: Sendable {
     /// The packets after the client's last one.
     ///
     /// - Parameter offset: The offset of the last packet that the client got; nil if it got none.
-    /// - Returns: The packets, or nil if the buffer cannot tell what was missed.
+    /// - Returns: The packets, or nil if the offset is not covered.
     public func packets(after offset: MessageID?) -> [BroadcastPacket]? {
         if offset == base { return entries.map(\.packet) }
-        // From the end: a client has missed little, most often.
+        // From the end: most clients have missed little.
         guard let offset, let index = entries.lastIndex(where: { $0.packet.offset == offset }) else { return nil }
         return entries[(index + 1)...].map(\.packet)
     }

@@ -3,11 +3,11 @@
 
 import Synchronization
 
-/// How much memory connection state recovery may take in one process, shared by all sessions of all namespaces.
+/// The memory that connection state recovery may use in one process, shared by all sessions of all namespaces.
 ///
-/// A packet counts once as long as anybody keeps it, however many sessions do; each session's reference to it counts besides.
+/// A packet counts once as long as any session keeps it, however many do. In addition, each session's reference to it counts.
 package final class RecoveryBudget: Sendable {
-    /// Something that counts until it is released.
+    /// An amount that counts until it is released.
     package final class Charge: Sendable {
         private let budget: RecoveryBudget
         private let bytes: Int
@@ -24,13 +24,13 @@ package final class RecoveryBudget: Sendable {
     private let limit: Int
     private let count = Atomic<Int>(0)
 
-    /// Creates a budget of so many bytes.
+    /// Creates a budget of a number of bytes.
     package init(bytes: Int) { self.limit = bytes }
 
     /// The bytes that count now.
     package var used: Int { count.load(ordering: .relaxed) }
 
-    /// Whether sessions must let go of what they keep.
+    /// Whether sessions must discard the packets that they keep.
     var isExceeded: Bool { used > limit }
 
     /// Counts bytes until the charge is released.

@@ -4,10 +4,10 @@
 package import NIOCore
 import SocketIOConcurrency
 
-/// What an adapter for many processes needs, so that sessions can move between them.
+/// What the adapter of a cluster needs to move sessions between processes.
 extension CoreLocalAdapter {
-    /// A session that was given up, with what its client has missed.
-    package struct SurrenderedSession: Sendable {
+    /// A session that its socket has handed over, with the packets that its client has missed.
+    package struct HandedOverSession: Sendable {
         package var session: RecoverableSession
         /// The packets after the client's offset.
         package var missed: [BroadcastPacket]
@@ -19,13 +19,13 @@ extension CoreLocalAdapter {
     /// The event loop that the caller runs on, if it is one of the server's.
     package var currentLoop: (any EventLoop)? { loops.first { $0.inEventLoop } }
 
-    /// Puts a packet on its way to the selected sockets of other loops.
+    /// Enqueues the delivery of a packet to the selected sockets of other loops.
     ///
     /// - Parameters:
     ///   - packet: The packet.
     ///   - options: The selection.
-    ///   - position: How far each loop has come when it has delivered the packet; nil if that does not change.
-    /// - Returns: What delivers it on the calling loop, if that is one of the server's; to be called at once.
+    ///   - position: The position of each loop after it has delivered the packet; nil if it does not change.
+    /// - Returns: A function that delivers it on the calling loop, if that is one of the server's; it must be called at once.
     package func enqueueDelivery(
         _ packet: BroadcastPacket,
         to options: BroadcastOptions,
@@ -56,23 +56,21 @@ extension CoreLocalAdapter {
         return own.map { loop, shard in
             {
                 deliver(shard.value)
-                // Something that comes before it may still wait to be delivered here.
+                // An earlier packet may still be waiting to be delivered here.
                 if let position { loop.execute { shard.value.position = position } }
             }
         }
     }
 
-    /// Takes a session from whichever loop has it, in order with what is delivered. Not to be called on a loop.
+    /// Makes the loop that has a session hand it over, in order with deliveries. Must not be called on a loop.
     ///
-    /// - Returns: What waits for the session; it is nil if there is none, or if the client's offset is not covered.
-    package func beginClaim(pid: String, offset: MessageID?) -> @Sendable () async -> SurrenderedSession? {
-        let pending = handover.claim {
-            loops.map { loop in
-                loop.submit { [self] in claim(pid: pid, offset: offset).map { SurrenderedSession(session: $0.session, missed: $0.missed) } }
-            }
+    /// - Returns: A function that waits for the session; its result is nil if there is none, or if the client's offset is not covered.
+    package func beginHandover(pid: String, offset: MessageID?) -> @Sendable () async -> HandedOverSession? {
+        let pending = handover.enqueueMove {
+            loops.map { loop in loop.submit { [self] in handOver(pid: pid, offset: offset) } }
         }
         return {
-            var result: SurrenderedSession?
+            var result: HandedOverSession?
             for future in pending {
                 let session = try? await future.get()
                 result = (session ?? nil) ?? result
@@ -81,22 +79,22 @@ extension CoreLocalAdapter {
         }
     }
 
-    /// A session that leaves with its node.
+    /// A parked session that leaves with its node.
     package struct ParkedSession: Sendable {
         package var session: RecoverableSession
-        /// How long its client has been away.
+        /// The time since its client disconnected.
         package var age: TimeAmount
     }
 
     /// How long sessions are kept.
     package var sessionRetention: Duration { handover.limits?.retention ?? .zero }
 
-    /// Takes all sessions whose clients are away, in order with what is delivered. Not to be called on a loop.
+    /// Makes all loops hand over their parked sessions, in order with deliveries. Must not be called on a loop.
     ///
-    /// - Returns: What waits for them.
-    package func beginTakingParkedSessions() -> @Sendable () async -> [ParkedSession] {
-        let pending = handover.claim {
-            loops.map { loop in loop.submit { [self] in takeParkedSessions(on: loop) } }
+    /// - Returns: A function that waits for them.
+    package func beginHandingOverParkedSessions() -> @Sendable () async -> [ParkedSession] {
+        let pending = handover.enqueueMove {
+            loops.map { loop in loop.submit { [self] in handOverParkedSessions(on: loop) } }
         }
         return {
             var result: [ParkedSession] = []
@@ -105,21 +103,21 @@ extension CoreLocalAdapter {
         }
     }
 
-    private func takeParkedSessions(on loop: any EventLoop) -> [ParkedSession] {
+    private func handOverParkedSessions(on loop: any EventLoop) -> [ParkedSession] {
         let index = index(of: loop)
         let now = loop.now
         let parked = index.members.values.compactMap { $0.isParked ? $0.socket as? ParkedSocket : nil }
         return parked.compactMap { socket in
-            guard var session = socket.surrenderSession() else { return nil }
-            session.rooms = index.rooms(of: socket.id)
+            guard var session = socket.handOverSession() else { return nil }
+            session.state.rooms = index.rooms(of: socket.id)
             index.remove(socket.id)
             countParked(-1)
             return ParkedSession(session: session, age: now - socket.since)
         }
     }
 
-    /// Forgets a session whose client is away, if it is here.
-    package func dropParkedSession(pid: String) {
+    /// Discards a parked session, if it is here.
+    package func discardSession(pid: String) {
         for loop in loops {
             loop.execute { [self] in
                 let index = index(of: loop)
@@ -130,22 +128,24 @@ extension CoreLocalAdapter {
         }
     }
 
-    /// Gives a session of another node to a client that has come back. On the client's loop.
+    /// Restores a session of another node for a client that has returned. On the client's loop.
     ///
-    /// - Returns: Whether the client was still there.
-    package func adopt(
-        _ session: RecoverableSession,
+    /// - Parameters:
+    ///   - state: The state of the session.
+    ///   - pid: The private session id.
+    ///   - missed: The packets that the client has missed.
+    ///   - offset: The last packet that the client has received; nil if it has received none.
+    ///   - claimant: Makes the new socket.
+    /// - Returns: Whether the session was restored; if not, the client has disconnected again, or the session is too large to be kept.
+    package func restore(
+        _ state: SessionState,
+        pid: String,
         missed: [BroadcastPacket],
-        by claimant: any SessionClaimant
+        after offset: MessageID?,
+        to claimant: any SessionClaimant
     ) -> Bool {
-        let pid = session.pid
-        guard mayKeep(session.data, of: session.id), let socket = claimant.makeSocket(id: session.id, pid: pid) else { return false }
-        guard add(socket, pid: pid) else {
-            claimant.abandon()
-            return false
-        }
-        join(socket, rooms: Array(session.rooms))
-        claimant.resume(session, missed: missed)
+        guard mayKeep(state.data, of: state.id), addSocket(state.id, pid: pid, rooms: state.rooms, of: claimant) else { return false }
+        claimant.resume(state, missed: missed, after: offset)
         return true
     }
 }

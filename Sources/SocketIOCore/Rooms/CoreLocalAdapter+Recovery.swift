@@ -6,13 +6,13 @@ import SocketIOConcurrency
 import SocketIOText
 import Synchronization
 
-/// How much connection state recovery keeps in one namespace of a process.
+/// The bounds of connection state recovery in one namespace of a process.
 public struct RecoveryLimits: Sendable, Hashable {
-    /// The number of sessions whose client is away, for each event loop; further ones are not kept. Default: 10 000.
+    /// The maximum number of parked sessions on each event loop; additional ones are not kept. Default: 10 000.
     public var sessions: Int
-    /// What is kept for each session.
+    /// The bounds of the packets that are kept for each session.
     public var buffer: RecoveryBuffer.Limit
-    /// How long a session is kept. Default: 2 minutes.
+    /// How long a session is kept after its client has disconnected. Default: 2 minutes.
     public var retention: Duration
 
     /// Creates limits.
@@ -25,9 +25,9 @@ public struct RecoveryLimits: Sendable, Hashable {
 
 /// Orders broadcasts and the move of a session from one event loop to another.
 ///
-/// The claimant's loop starts to collect before the owner's loop stops. A broadcast could still miss both, if its sender was between
-/// its two hops meanwhile: reached the claimant before it collected, and the owner after it stopped. Or it could reach both, if the
-/// claimant lags behind: the client had it long before. Hence senders enqueue their hops, and the move its two, under one lock.
+/// The claimant's loop starts to collect packets before the owner's loop stops. A broadcast could still miss both, if its sender was
+/// between its two hops: it reached the claimant before that collected, and the owner after that stopped. Or it could reach both, if the
+/// claimant lags behind, although the client already has it. Hence senders enqueue their hops, and a move its two, under one lock.
 struct RecoveryHandover: ~Copyable {
     let limits: RecoveryLimits?
     private let lock = Mutex<Void>(())
@@ -38,17 +38,15 @@ struct RecoveryHandover: ~Copyable {
         if limits == nil || loops == 1 { enqueue() } else { lock.withLock { _ in enqueue() } }
     }
 
-    func claim<T>(_ enqueue: () -> T) -> T {
-        lock.withLock { _ in enqueue() }
-    }
+    func enqueueMove<T>(_ enqueue: () -> T) -> T { lock.withLock { _ in enqueue() } }
 }
 
 extension CoreLocalAdapter {
-    /// Keeps the session of a socket whose client is away: the socket's place is taken by one that collects what it would have got.
-    /// On the socket's loop.
+    /// Parks the session of a socket whose client has lost its connection: the socket is replaced by one that collects the packets that it
+    /// would have got. On the socket's loop.
     ///
-    /// - Returns: Whether it is kept; false if recovery is off, the limit is reached or the socket is gone.
-    public func persistSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool {
+    /// - Returns: Whether the session is kept; false if recovery is off, the limit is reached or the socket has left.
+    public func parkSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool {
         let index = index(of: socket.eventLoop)
         guard let limits = handover.limits, index.parkedCount < limits.sessions else { return false }
         let parked = index.park(socket, as: ParkedSocket(session, eventLoop: socket.eventLoop))
@@ -66,7 +64,7 @@ extension CoreLocalAdapter {
         return bytes <= descriptionBytes
     }
 
-    /// Calls `body` when a client has come back for the session that is kept under this id. On the loop where it is kept.
+    /// Calls `body` when the parked session of this socket is claimed. On the loop where it is parked.
     ///
     /// - Returns: Whether there is such a session.
     package func whenSessionIsClaimed(id: SocketID, on loop: any EventLoop, _ body: @escaping () -> Void) -> Bool {
@@ -75,11 +73,11 @@ extension CoreLocalAdapter {
         return true
     }
 
-    /// Forgets a session whose client has been away for too long. On the loop where it was kept.
+    /// Discards a parked session whose client has been away for too long. On the loop where it is parked.
     ///
     /// - Returns: Whether it was there.
     @discardableResult
-    public func dropSession(id: SocketID, pid: String, on loop: any EventLoop) -> Bool {
+    public func discardSession(id: SocketID, pid: String, on loop: any EventLoop) -> Bool {
         let index = index(of: loop)
         guard let member = index.member(pid: pid), member.isParked, member.socket.id == id else { return false }
         index.remove(id)
@@ -87,15 +85,19 @@ extension CoreLocalAdapter {
         return true
     }
 
-    /// Gives a session of this process to a client that has come back. See ``Adapter/restoreSession(pid:offset:to:)``.
+    /// Restores a session of this process for a client that has returned. See ``Adapter/restoreSession(pid:offset:to:)``.
     public func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
-        guard handover.limits != nil else { return false }
-        let position = offset.flatMap { RecoveryOffset($0) }?.id
-        guard (offset == nil) == (position == nil), let owner = await findOwner(of: pid) else { return false }
+        guard let offset = RecoveryOffset.parse(offset) else { return false }
+        return await restoreSession(pid: pid, after: offset?.id, to: claimant)
+    }
+
+    /// The same with the id of the last packet that the client has received; nil if it has received none.
+    package func restoreSession(pid: String, after offset: MessageID?, to claimant: any SessionClaimant) async -> Bool {
+        guard recovers, let owner = await findOwner(of: pid) else { return false }
         if owner.loop === claimant.eventLoop {
-            return await run(on: owner.loop) { [self] in restore(pid: pid, offset: position, to: claimant) }
+            return await run(on: owner.loop) { [self] in restoreOnLoop(pid: pid, after: offset, to: claimant) }
         }
-        return await move(pid: pid, offset: position, from: owner, to: claimant)
+        return await move(pid: pid, after: offset, from: owner, to: claimant)
     }
 
     private struct Owner: Sendable {
@@ -115,57 +117,58 @@ extension CoreLocalAdapter {
         return nil
     }
 
-    /// Takes the session from its owner if the offset is covered. On the owner's loop.
-    func claim(pid: String, offset: MessageID?) -> (session: RecoverableSession, missed: [BroadcastPacket])? {
+    /// Makes the owner of a session hand it over. On the owner's loop.
+    ///
+    /// - Returns: The session; nil if there is none, or if the client's offset is not covered.
+    func handOver(pid: String, offset: MessageID?) -> HandedOverSession? {
         guard let index = loops.first(where: { $0.inEventLoop }).map({ self.index(of: $0) }), let member = index.member(pid: pid),
             member.presence != .leaving
         else {
             return nil
         }
         let rooms = index.rooms(of: member.socket.id)
-        guard var session = member.socket.surrenderSession() else { return nil }
-        session.rooms = rooms
+        guard var session = member.socket.handOverSession() else { return nil }
+        session.state.rooms = rooms
         // A socket that was connected has removed itself.
         let own = index.count
         let parked = index.parkedCount
-        index.remove(session.id)
+        index.remove(session.state.id)
         countSockets(index.count - own)
         countParked(index.parkedCount - parked)
-        return session.buffer.packets(after: offset).map { (session, $0) }
+        return session.buffer.packets(after: offset).map { HandedOverSession(session: session, missed: $0) }
     }
 
-    /// Owner and claimant share a loop: nothing can come between.
-    private func restore(pid: String, offset: MessageID?, to claimant: any SessionClaimant) -> Bool {
-        guard let (session, missed) = claim(pid: pid, offset: offset), take(session.id, pid: pid, rooms: session.rooms, for: claimant)
-        else {
-            return false
-        }
-        claimant.resume(session, missed: missed)
+    /// Owner and claimant share a loop: nothing can be delivered in between.
+    private func restoreOnLoop(pid: String, after offset: MessageID?, to claimant: any SessionClaimant) -> Bool {
+        guard let claimed = handOver(pid: pid, offset: offset) else { return false }
+        let state = claimed.session.state
+        guard addSocket(state.id, pid: pid, rooms: state.rooms, of: claimant) else { return false }
+        claimant.resume(state, missed: claimed.missed, after: offset)
         return true
     }
 
-    private func move(pid: String, offset: MessageID?, from owner: Owner, to claimant: any SessionClaimant) async -> Bool {
-        // Enqueued, even on the claimant's own loop: what the owner had delivered when it was found has passed there before.
-        let started = handover.claim { claimant.eventLoop.submit { [self] in take(owner.id, pid: pid, rooms: owner.rooms, for: claimant) } }
-        guard (try? await started.get()) ?? false else { return false }
-        let claimed = handover.claim {
-            owner.loop.submit { [self] in claim(pid: pid, offset: offset).map { Claimed(session: $0.session, missed: $0.missed) } }
+    private func move(pid: String, after offset: MessageID?, from owner: Owner, to claimant: any SessionClaimant) async -> Bool {
+        // Enqueued, even on the claimant's own loop: what the owner had delivered when it was found was delivered there before.
+        let started = handover.enqueueMove {
+            claimant.eventLoop.submit { [self] in addSocket(owner.id, pid: pid, rooms: owner.rooms, of: claimant) }
         }
-        let result = try? await claimed.get()
+        guard (try? await started.get()) ?? false else { return false }
+        let handedOver = handover.enqueueMove { owner.loop.submit { [self] in handOver(pid: pid, offset: offset) } }
+        let result = try? await handedOver.get()
         return await run(on: claimant.eventLoop) {
-            // The rooms changed between the two looks at them: what was collected is not what the session would have got.
-            guard let claimed = result ?? nil, claimed.session.rooms == owner.rooms else {
+            // If the rooms changed after the owner was found, the packets that were collected are not those of the session.
+            guard let claimed = result ?? nil, claimed.session.state.rooms == owner.rooms else {
                 claimant.abandon()
                 return false
             }
-            claimant.resume(claimed.session, missed: claimed.missed)
+            claimant.resume(claimed.session.state, missed: claimed.missed, after: offset)
             self.index(of: claimant.eventLoop).onSession?(.changed(pid: pid))
             return true
         }
     }
 
-    /// Makes the claimant's socket, which collects what comes for its rooms from here on.
-    private func take(_ id: SocketID, pid: String, rooms: NameSet, for claimant: any SessionClaimant) -> Bool {
+    /// Adds the claimant's socket, which collects the packets for its rooms from here on.
+    func addSocket(_ id: SocketID, pid: String, rooms: NameSet, of claimant: any SessionClaimant) -> Bool {
         guard let socket = claimant.makeSocket(id: id, pid: pid) else { return false }
         guard add(socket, pid: pid) else {
             claimant.abandon()
@@ -173,11 +176,6 @@ extension CoreLocalAdapter {
         }
         join(socket, rooms: Array(rooms))
         return true
-    }
-
-    private struct Claimed: Sendable {
-        var session: RecoverableSession
-        var missed: [BroadcastPacket]
     }
 
     private func run<T: Sendable>(on loop: any EventLoop, _ body: @escaping @Sendable () -> T) async -> T {
@@ -188,17 +186,17 @@ extension CoreLocalAdapter {
     }
 }
 
-/// Stands in for a socket whose client is away, and collects what it misses.
+/// Replaces a socket whose client has lost its connection, and collects the packets that it misses.
 final class ParkedSocket: LocalSocket {
     let id: SocketID
     let eventLoop: any EventLoop
-    /// When its client was seen to be away.
+    /// When its client disconnected.
     let since: NIODeadline
     private let session: LoopBoundBox<RecoverableSession>
     let onClaim: LoopBoundBox<(() -> Void)?>
 
     init(_ session: RecoverableSession, eventLoop: any EventLoop) {
-        self.id = session.id
+        self.id = session.state.id
         self.eventLoop = eventLoop
         self.since = eventLoop.now
         self.session = LoopBoundBox(session, to: eventLoop)
@@ -210,9 +208,9 @@ final class ParkedSocket: LocalSocket {
         acknowledgements.clientIsGone()
     }
     func forgetAcknowledgement(_ id: UInt64) {}
-    func describe() -> SocketDescription { SocketDescription(id: id, handshake: Handshake(), data: session.value.data) }
+    func describe() -> SocketDescription { SocketDescription(id: id, handshake: Handshake(), data: session.value.state.data) }
     func disconnect(closeConnection: Bool) {}
-    func surrenderSession() -> RecoverableSession? {
+    func handOverSession() -> RecoverableSession? {
         onClaim.value?()
         onClaim.value = nil
         return session.value

@@ -3,24 +3,12 @@
 
 import NIOCore
 import SocketIOConcurrency
-package import SocketIOText
+import SocketIOText
 import Synchronization
 
-/// What is needed to keep copies of sessions elsewhere.
+/// What the adapter of a cluster needs to keep snapshots of sessions elsewhere.
 extension CoreLocalAdapter {
-    /// A session as it is now.
-    package struct SessionCopy: Sendable {
-        /// The private session id.
-        package var pid: String
-        /// The socket's id.
-        package var id: SocketID
-        /// The rooms that the socket is in, its own included.
-        package var rooms: NameSet
-        /// The socket's data; nil if it is too large to be kept.
-        package var data: EncodedValue?
-    }
-
-    /// From here on `observer` is told of every session that can be recovered, on the session's event loop. To be called before the first
+    /// Reports every change of a session that can be recovered to `observer`, on the session's event loop. Must be called before the first
     /// socket is added.
     package func observeSessions(_ observer: @escaping @Sendable (SessionEvent) -> Void) {
         for (loop, shard) in zip(loops, shards) {
@@ -28,40 +16,39 @@ extension CoreLocalAdapter {
         }
     }
 
-    /// Reads sessions; those that are gone are left out.
-    package func copySessions(_ pids: [String]) async -> [SessionCopy] {
+    /// Takes snapshots of sessions. Sessions that have ended are left out; the state of one that is too large to be kept is nil.
+    package func snapshotSessions(_ pids: [String]) async -> [(pid: String, state: SessionState?)] {
         let pending = zip(loops, shards).map { loop, shard in
             loop.submit { [self] in
                 let index = shard.value
-                return pids.compactMap { pid in
-                    index.member(pid: pid).map { member in
-                        let socket = member.socket
-                        let data = socket.describe().data
-                        let kept = mayKeep(data, of: socket.id) ? data : nil
-                        return SessionCopy(pid: pid, id: socket.id, rooms: index.rooms(of: socket.id), data: kept)
-                    }
-                }
+                return pids.compactMap { pid in index.member(pid: pid).map { (pid, snapshot(of: $0.socket, in: index)) } }
             }
         }
-        var result: [SessionCopy] = []
+        var result: [(pid: String, state: SessionState?)] = []
         // A loop that is shut down has no sessions left.
         for future in pending { result += (try? await future.get()) ?? [] }
         return result
     }
 
+    private func snapshot(of socket: any LocalSocket, in index: RoomIndex) -> SessionState? {
+        let data = socket.describe().data
+        guard mayKeep(data, of: socket.id) else { return nil }
+        return SessionState(id: socket.id, rooms: index.rooms(of: socket.id), data: data)
+    }
+
     // MARK: Positions
 
-    /// How far the loop that the caller runs on has come, if it is one of the server's.
+    /// The position of the loop that the caller runs on, if it is one of the server's.
     package var positionOfCurrentLoop: MessageID?? {
         for (loop, shard) in zip(loops, shards) where loop.inEventLoop { return .some(shard.value.position) }
         return nil
     }
 
-    /// All loops have come so far when they have done what waits there now.
+    /// Sets the position of all loops, each after what is enqueued there now.
     ///
     /// - Parameters:
-    ///   - position: How far; nil if that is not known any more.
-    ///   - onEnd: Called when all have.
+    ///   - position: The position; nil if it is not known any more.
+    ///   - onEnd: Called when all loops have it.
     package func enqueuePosition(_ position: MessageID?, onEnd: @escaping @Sendable () -> Void = {}) {
         let countdown = Countdown(loops.count, onEnd)
         for (loop, shard) in zip(loops, shards) {
@@ -73,7 +60,7 @@ extension CoreLocalAdapter {
     }
 }
 
-/// Calls something when it was called so often.
+/// Calls a function after a number of calls.
 private final class Countdown: Sendable {
     private let left: Atomic<Int>
     private let onEnd: @Sendable () -> Void

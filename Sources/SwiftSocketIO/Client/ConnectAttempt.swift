@@ -66,7 +66,7 @@ struct ConnectAttempt: Sendable {
             server.metrics.refusedClaims.increment()
             return false
         }
-        let claimant = RecoveryClaimant(namespace: namespace, attempt: self, offset: claim.offset)
+        let claimant = RecoveryClaimant(namespace: namespace, attempt: self)
         let isRestored = await namespace.adapter.restoreSession(pid: claim.pid, offset: claim.offset, to: claimant)
         await onLoop { $0.claims.end(isRestored: isRestored) }
         return isRestored

@@ -7,39 +7,37 @@ import SocketIOConcurrency
 import SocketIOCore
 import SocketIOText
 
-/// The claim to a session that a client presents in the `auth` of its CONNECT packet.
+/// What a client presents to recover its session, in the `auth` of its CONNECT packet.
 struct RecoveryClaim: Decodable {
     var pid: String
     var offset: String?
 
     init?(_ auth: EncodedValue) {
         guard let claim = try? auth.decode(RecoveryClaim.self) else { return nil }
-        // A claim of another form is ignored without a look at the sessions or a request to the other nodes.
+        // Ids of another form are neither looked up nor claimed from other nodes.
         guard SessionToken.isPlausible(claim.pid), claim.offset.map(SessionToken.isPlausible) ?? true else { return nil }
         self = claim
     }
 
-    /// Whether ids and offsets have the form that this server gives them.
+    /// Whether it has the form of the ids and offsets that this server makes.
     func isOurs(_ form: SessionIDForm) -> Bool { form.matches(pid) && (offset.map(SessionIDForm.isOffset) ?? true) }
 }
 
-/// Takes over the session of a client that has reconnected.
+/// Makes the socket of a client that has returned, for the session that it claims.
 final class RecoveryClaimant: SessionClaimant {
     let eventLoop: any EventLoop
     private let namespace: Namespace
     private let client: NIOLoopBound<Client>
     private let auth: EncodedValue?
     private let attempt: Client.AttemptID
-    private let offset: MessageID?
     private let socket: LoopBoundBox<Socket?>
 
-    init(namespace: Namespace, attempt: ConnectAttempt, offset: String?) {
+    init(namespace: Namespace, attempt: ConnectAttempt) {
         self.eventLoop = attempt.eventLoop
         self.namespace = namespace
         self.client = attempt.client
         self.auth = attempt.auth
         self.attempt = attempt.id
-        self.offset = offset.flatMap { RecoveryOffset($0) }?.id
         self.socket = LoopBoundBox(nil, to: attempt.eventLoop)
     }
 
@@ -50,10 +48,10 @@ final class RecoveryClaimant: SessionClaimant {
         return socket
     }
 
-    func resume(_ session: RecoverableSession, missed: [BroadcastPacket]) {
+    func resume(_ state: SessionState, missed: [BroadcastPacket], after offset: MessageID?) {
         guard let socket = socket.value else { return }
-        guard socket.bound.value.phase == .connected else { return socket.keep(session, missed: missed, after: offset) }
-        socket.data.restore(session.data)
+        guard socket.bound.value.phase == .connected else { return socket.parkAtOnce(state, missed: missed, after: offset) }
+        socket.data.restore(state.data)
         let server = namespace.server
         client.value.session.send(server.encoder.connect(namespace: namespace.name, sid: socket.id, pid: socket.pid))
         socket.bound.value.recovery = server.makeRecoveryBuffer(for: socket, base: offset).map(SocketState.Recovery.init)

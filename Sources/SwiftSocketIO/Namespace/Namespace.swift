@@ -216,13 +216,13 @@ public final class Namespace: Sendable {
         }
     }
 
-    /// Discards a parked session when its client does not return in time. On the loop.
-    func forgetSession(_ session: RecoverableSession, on loop: any EventLoop) {
+    /// Discards a parked session when its client has been away for too long. On the loop.
+    func scheduleDiscard(of session: RecoverableSession, on loop: any EventLoop) {
         guard let recovery = server.configuration.connectionStateRecovery else { return }
-        let (id, pid) = (session.id, session.pid)
+        let (id, pid) = (session.state.id, session.pid)
         let timers = server.context(of: loop).timers
         let timer = timers.schedule(in: recovery.maxDisconnectionDuration) { [self] in
-            guard localAdapter.dropSession(id: id, pid: pid, on: loop) else { return }
+            guard localAdapter.discardSession(id: id, pid: pid, on: loop) else { return }
             server.metrics.expiredSessions.increment()
             socketDidLeave()
         }

@@ -25,6 +25,6 @@ final class RefusingAdapter: Adapter {
     func rooms(_ options: BroadcastOptions) async throws -> NameSet { throw error }
     func serverSideEmit(_ arguments: EventArguments) async throws { throw error }
     func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { throw error }
-    func persistSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool { false }
+    func parkSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool { false }
     func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool { false }
 }

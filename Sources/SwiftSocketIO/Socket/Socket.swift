@@ -125,7 +125,7 @@ public final class Socket: Sendable {
 
     private func leaveNamespace(_ reason: DisconnectReason, rooms: NameSet) {
         if bound.value.held != nil {
-            // The session is kept once it has arrived; see `keep(_:missed:after:)`.
+            // The session is kept once it is here; see `parkAtOnce(_:missed:after:)`.
             if reason.isRecoverable { return }
             bound.value.held = nil
         }
@@ -133,15 +133,15 @@ public final class Socket: Sendable {
         if !isKept { namespace.localAdapter.remove(self) }
     }
 
-    /// Keeps a session that has arrived for a client that is already disconnected again.
-    func keep(_ session: RecoverableSession, missed: [BroadcastPacket], after offset: MessageID?) {
-        guard let held = bound.value.held, var buffer = namespace.server.makeRecoveryBuffer(for: self, base: offset) else { return }
+    /// Parks a session that arrived for a client which has disconnected again.
+    func parkAtOnce(_ state: SessionState, missed: [BroadcastPacket], after offset: MessageID?) {
+        guard let held = bound.value.held, let pid, var buffer = namespace.server.makeRecoveryBuffer(for: self, base: offset) else { return }
         bound.value.held = nil
         for packet in Self.joined(missed, held) { buffer.append(packet, pings: .max) }
-        let rooms = namespace.localAdapter.rooms(of: self)
-        let session = RecoverableSession(id: id, pid: session.pid, rooms: rooms, data: session.data, buffer: buffer)
-        guard namespace.adapter.persistSession(of: self, session) else { return namespace.localAdapter.remove(self) }
-        namespace.forgetSession(session, on: eventLoop)
+        let state = SessionState(id: id, rooms: namespace.localAdapter.rooms(of: self), data: state.data)
+        let session = RecoverableSession(pid: pid, state: state, buffer: buffer)
+        guard namespace.adapter.parkSession(of: self, session) else { return namespace.localAdapter.remove(self) }
+        namespace.scheduleDiscard(of: session, on: eventLoop)
     }
 
     /// The missed packets, followed by the held packets that are not among them.
@@ -158,8 +158,8 @@ public final class Socket: Sendable {
     }
 
     private func park(rooms: NameSet) -> Bool {
-        guard let session = makeSession(rooms: rooms), namespace.adapter.persistSession(of: self, session) else { return false }
-        namespace.forgetSession(session, on: eventLoop)
+        guard let session = makeSession(rooms: rooms), namespace.adapter.parkSession(of: self, session) else { return false }
+        namespace.scheduleDiscard(of: session, on: eventLoop)
         return true
     }
 
@@ -167,7 +167,7 @@ public final class Socket: Sendable {
         guard let pid, let buffer = bound.value.recovery?.buffer else { return nil }
         let data = data.encoded()
         guard namespace.localAdapter.mayKeep(data, of: id) else { return nil }
-        return RecoverableSession(id: id, pid: pid, rooms: rooms, data: data, buffer: buffer)
+        return RecoverableSession(pid: pid, state: SessionState(id: id, rooms: rooms, data: data), buffer: buffer)
     }
 
     private func failAcknowledgements() {
@@ -227,8 +227,8 @@ extension Socket: LocalSocket {
         }
     }
 
-    /// Called by adapters, on the loop.
-    public func surrenderSession() -> RecoverableSession? {
+    /// Used by adapters, on the loop.
+    public func handOverSession() -> RecoverableSession? {
         guard bound.value.phase == .connected, let session = makeSession(rooms: namespace.localAdapter.rooms(of: self)) else { return nil }
         // The session continues elsewhere and must not be kept here as well.
         bound.value.recovery = nil

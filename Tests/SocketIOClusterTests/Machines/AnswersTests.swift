@@ -86,12 +86,7 @@ struct AnswersTests {
     func `A session that is too large to be sent is answered with an error: the client starts anew`() {
         var machine = machine()
         let session = ClaimedSession(
-            id: "s",
-            rooms: [String(repeating: "x", count: 20_000)],
-            data: EncodedObject.empty,
-            missed: [],
-            known: [],
-            positions: []
+            state: SessionState(id: "s", rooms: [String(repeating: "x", count: 20_000)], data: EncodedObject.empty)
         )
         #expect(failures(machine.answer(header(.claimSession, 1), with: .sessionAnswer(session), now: start)) == 1)
         #expect(writeAll(&machine).map(\.header.kind) == [.errorAnswer])

@@ -29,7 +29,7 @@ struct ClusterMachineTests {
         _ = machine.register("/", now: start, makeID: makeID)
         _ = machine.streamOpened(lost: false, now: start, makeID: makeID)
         _ = machine.cameBack(id, origin: machine.identity, now: start, makeID: makeID)
-        _ = machine.process(header(.heartbeat, namespace: ""), .heartbeat(Heartbeat(beat: 1)), now: start)
+        _ = machine.process(header(.heartbeat, namespace: ""), .heartbeat(ClusterHeartbeat(beat: 1)), now: start)
         _ = machine.tick(now: start + .milliseconds(500), makeID: makeID)
         return machine
     }
@@ -95,7 +95,7 @@ struct ClusterMachineTests {
         _ = ask(&restarting, at: now)
         var heartbeat = header(.initialHeartbeat, namespace: "")
         heartbeat.origin.epoch = 500_000_000
-        let actions = restarting.process(heartbeat, .initialHeartbeat(Heartbeat(beat: 1)), now: now)
+        let actions = restarting.process(heartbeat, .initialHeartbeat(ClusterHeartbeat(beat: 1)), now: now)
         #expect(completions(actions).map(\.missing) == [["other"]])
 
         var failing = settled()
@@ -214,7 +214,7 @@ struct ClusterMachineTests {
         _ = machine.process(header(.leave, namespace: ""), .leave, now: start)
         var heartbeat = header(.heartbeat, namespace: "/")
         heartbeat.origin = NodeIdentity(id: "third", epoch: 3)
-        _ = machine.process(heartbeat, .heartbeat(Heartbeat(beat: 0)), now: start + .seconds(1))
+        _ = machine.process(heartbeat, .heartbeat(ClusterHeartbeat(beat: 0)), now: start + .seconds(1))
         #expect(machine.nodes(in: "/").map(\.id) == ["third"])
         #expect(machine.nodes(in: "/other").isEmpty)
     }
@@ -227,7 +227,7 @@ struct ClusterMachineTests {
             _ = machine.batchCompleted(lane: 0, .written, now: start, jitter: 0)
         }
         for namespace in ["/", "/unknown"] {
-            _ = machine.process(header(.initialHeartbeat, namespace: namespace), .initialHeartbeat(Heartbeat(beat: 0)), now: start)
+            _ = machine.process(header(.initialHeartbeat, namespace: namespace), .initialHeartbeat(ClusterHeartbeat(beat: 0)), now: start)
         }
         guard case .write(let batch) = machine.nextBatch(lane: 0, now: start, makeID: makeID).0 else {
             Issue.record("no answer")

@@ -54,11 +54,9 @@ struct ClusterPayloadTests {
         )
         let socket = SocketDescription(id: "s", handshake: handshake, rooms: ["s", "r"], data: data)
         let stamp = NumberStamp(lane: 3, number: .max, void: [1...2, 5...9])
-        let beat = Heartbeat(beat: 7, isDraining: true, positions: [.init(target: nil, stamp: stamp), .init(target: "x", stamp: stamp)])
+        let beat = ClusterHeartbeat(beat: 7, isDraining: true, positions: [.init(target: nil, stamp: stamp), .init(target: "x", stamp: stamp)])
         let session = ClaimedSession(
-            id: "s",
-            rooms: ["s"],
-            data: data,
+            state: SessionState(id: "s", rooms: ["s"], data: data),
             missed: [BroadcastPacket(json, offset: id)],
             known: [id],
             positions: [.init(origin: NodeIdentity(id: "o", epoch: 4), number: 8)]

@@ -81,8 +81,8 @@ struct ForgedMessagesTests {
         }
 
         func heartbeat(_ beat: UInt64, number: UInt64, of origin: NodeIdentity) {
-            let position = Heartbeat.Position(target: nil, stamp: NumberStamp(lane: 0, number: number))
-            membership(.heartbeat(Heartbeat(beat: beat, positions: [position])), of: origin)
+            let position = ClusterHeartbeat.Position(target: nil, stamp: NumberStamp(lane: 0, number: number))
+            membership(.heartbeat(ClusterHeartbeat(beat: beat, positions: [position])), of: origin)
         }
 
         func membership(_ body: ClusterBody, of origin: NodeIdentity) {

@@ -39,7 +39,7 @@ struct HeldCallsTests {
         let announcement = write(&machine).first?.header.id ?? ids.make()
         _ = machine.cameBack(announcement, origin: identity, now: start, makeID: ids.make)
         let header = ClusterHeader(id: ids.make(), kind: .heartbeat, namespace: "", origin: other)
-        _ = machine.process(header, .heartbeat(Heartbeat(beat: 1)), now: start)
+        _ = machine.process(header, .heartbeat(ClusterHeartbeat(beat: 1)), now: start)
         return machine.tick(now: start + .milliseconds(500), makeID: ids.make)
     }
 
@@ -190,7 +190,7 @@ struct HeldCallsTests {
         _ = machine.streamOpened(lost: false, now: start, makeID: ids.make)
         for message in write(&machine) { _ = machine.cameBack(message.header.id, origin: identity, now: start, makeID: ids.make) }
         let header = ClusterHeader(id: ids.make(), kind: .heartbeat, namespace: "/", origin: other)
-        _ = machine.process(header, .heartbeat(Heartbeat(beat: 0)), now: start)
+        _ = machine.process(header, .heartbeat(ClusterHeartbeat(beat: 0)), now: start)
         _ = machine.tick(now: start + .milliseconds(500), makeID: ids.make)
         _ = machine.register("/late", now: start + .milliseconds(500), makeID: ids.make)
         _ = ask(&machine, 1)

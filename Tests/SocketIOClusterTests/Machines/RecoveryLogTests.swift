@@ -20,10 +20,7 @@ struct RecoveryLogTests {
 
     private func session(known: [UInt64] = [], floor: UInt64 = 0) -> ClaimedSession {
         ClaimedSession(
-            id: "s",
-            rooms: ["s", "a", "b"],
-            data: EncodedObject.empty,
-            missed: [],
+            state: SessionState(id: "s", rooms: ["s", "a", "b"], data: EncodedObject.empty),
             known: known.compactMap { packet($0).offset },
             positions: [.init(origin: other, number: floor)]
         )

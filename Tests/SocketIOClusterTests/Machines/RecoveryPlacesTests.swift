@@ -41,7 +41,7 @@ struct RecoveryPlacesTests {
 
     private func snapshot(start: UInt64? = nil, isMoved: Bool = false) -> SessionSnapshot {
         let data = EncodedObject.empty
-        return SessionSnapshot(owner: owner, id: "s", rooms: ["s", "a"], data: data, start: start.map(id), isMoved: isMoved)
+        return SessionSnapshot(owner: owner, state: SessionState(id: "s", rooms: ["s", "a"], data: data), start: start.map(id), isMoved: isMoved)
     }
 
     private func offset(_ last: UInt64, _ position: UInt64?) -> RecoveryOffset {
@@ -59,8 +59,8 @@ struct RecoveryPlacesTests {
         let snapshot = snapshot(start: start, isMoved: isMoved)
         guard let mark = machine.mark(for: snapshot, after: offset, now: now) else { return nil }
         let known = offset.map { [$0.id] } ?? []
-        let session = ClaimedSession(id: "s", rooms: snapshot.rooms, data: snapshot.data, missed: [], known: known, positions: [])
-        return machine.adopt(session, since: mark, own: [], now: now)?.packets.compactMap { Int(String(buffer: $0.encoded.message)) }
+        let session = ClaimedSession(state: snapshot.state, known: known)
+        return machine.restore(session, since: mark, own: [], now: now)?.packets.compactMap { Int(String(buffer: $0.encoded.message)) }
     }
 
     @Test
@@ -190,9 +190,9 @@ struct RecoveryPlacesTests {
         let snapshot = snapshot(start: 7, isMoved: true)
         let bytes = try ClusterPayloadCoder.encode(snapshot)
         let decoded = try ClusterPayloadCoder.decodeSnapshot(bytes)
-        #expect(decoded.owner == snapshot.owner && decoded.id == snapshot.id && decoded.rooms == snapshot.rooms)
+        #expect(decoded.owner == snapshot.owner && decoded.state.id == snapshot.state.id && decoded.state.rooms == snapshot.state.rooms)
         #expect(decoded.start == snapshot.start && decoded.isMoved)
-        #expect(decoded.data.bytes == snapshot.data.bytes)
+        #expect(decoded.state.data.bytes == snapshot.state.data.bytes)
         for length in 0..<bytes.readableBytes {
             let cut = try #require(bytes.getSlice(at: 0, length: length))
             #expect(throws: ClusterError.self) { try ClusterPayloadCoder.decodeSnapshot(cut) }

@@ -171,7 +171,7 @@ struct SendLaneTests {
             }
         )
         for ticket: UInt64 in 1...5 { _ = lane.send(message(ticket)) }
-        _ = lane.send(Outgoing(namespace: "", body: .heartbeat(Heartbeat(beat: 1)), deadline: start + .seconds(9)))
+        _ = lane.send(Outgoing(namespace: "", body: .heartbeat(ClusterHeartbeat(beat: 1)), deadline: start + .seconds(9)))
         #expect(lane.hasWaitingMembership)
         #expect(lane.waitingCount == 6)
         var order: [UInt64] = []
@@ -188,7 +188,7 @@ struct SendLaneTests {
         var lane = lane(configuration())
         _ = lane.send(message(1))
         _ = lane.send(message(2, target: "x"))
-        _ = lane.send(Outgoing(namespace: "", body: .heartbeat(Heartbeat(beat: 1)), deadline: start + .seconds(9)))
+        _ = lane.send(Outgoing(namespace: "", body: .heartbeat(ClusterHeartbeat(beat: 1)), deadline: start + .seconds(9)))
         _ = lane.send(message(3))
         #expect(batch(&lane)?.count == 2)
         _ = lane.complete(.written, now: start, jitter: 0)
@@ -278,7 +278,7 @@ struct SendLaneTests {
     func `Heartbeats to newcomers are bounded`() {
         var lane = lane(configuration { $0.maximumNodes = 4 })
         for _ in 0..<100 {
-            _ = lane.send(Outgoing(namespace: "", target: "x", body: .heartbeat(Heartbeat(beat: 1)), deadline: start + .seconds(9)))
+            _ = lane.send(Outgoing(namespace: "", target: "x", body: .heartbeat(ClusterHeartbeat(beat: 1)), deadline: start + .seconds(9)))
         }
         #expect(lane.waitingCount == 10)
     }

@@ -85,7 +85,7 @@ struct SimulationCounts {
     var local = 0
     var claimed = 0
     var stored = 0
-    var copied = 0
+    var fromSnapshot = 0
     var fresh = 0
     var floored = 0
     var rolledBack = 0
@@ -96,7 +96,7 @@ struct SimulationCounts {
             local: left.local + right.local,
             claimed: left.claimed + right.claimed,
             stored: left.stored + right.stored,
-            copied: left.copied + right.copied,
+            copied: left.fromSnapshot + right.fromSnapshot,
             fresh: left.fresh + right.fresh,
             floored: left.floored + right.floored,
             rolledBack: left.rolledBack + right.rolledBack,

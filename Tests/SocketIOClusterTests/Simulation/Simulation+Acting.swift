@@ -143,7 +143,7 @@ extension Simulation {
             try hand(packet, to: options, of: node)
             if header.target == nil { _ = node.recovery.advance(to: header.id, now: node.time(now)) }
         case .claimSession(let pid, let offset):
-            let session = surrender(pid, offset, of: node)
+            let session = handOver(pid, offset, of: node)
             guard header.request != nil else { return }
             events.add(.answer(node, header, .sessionAnswer(session)), at: now + random.delay(0...30))
         case .rooms:
@@ -201,7 +201,6 @@ extension Simulation {
                 for part in parts { _ = self.part(id, part) }
                 requests[id]?.stream?.seal()
             case .request(let action): try perform(node, action)
-            case .perform(let header, let body): try apply(node, header, body)
             case .reopenStream:
                 note("\(node.id) is deaf")
                 closeStream(node)

@@ -86,7 +86,7 @@ extension Simulation {
     func expire(_ socket: SimulatedSocket) {
         for node in nodes where node.sockets.contains(where: { $0 === socket }) {
             node.sockets.removeAll { $0 === socket }
-            forgetCopy(socket.pid, of: node)
+            discardSnapshot(socket.pid, of: node)
         }
     }
 
@@ -116,7 +116,7 @@ extension Simulation {
         note("client \(client.index) comes to \(node.id)")
         guard node.recovery.isReliable(now: node.time(now)) else { return start(client, at: node) }
         if let kept = node.sockets.first(where: { $0.pid == old.pid }) {
-            guard let session = surrender(old.pid, client.offset, of: node) else { return start(client, at: node) }
+            guard let session = handOver(old.pid, client.offset, of: node) else { return start(client, at: node) }
             counts.local += 1
             try resume(client, session, pid: old.pid, missed: [], at: node)
             client.socket?.isMoved = kept.isMoved
@@ -138,29 +138,29 @@ extension Simulation {
             namespace: Self.namespace,
             target: target,
             body: .claimSession(pid: claim.pid, offset: claim.offset),
-            timeout: keepsCopies ? configuration.heartbeatTimeout + configuration.heartbeatInterval * 2 : .seconds(1),
+            timeout: keepsSnapshots ? configuration.heartbeatTimeout + configuration.heartbeatInterval * 2 : .seconds(1),
             now: node.time(now)
         )
         try perform(node, actions)
     }
 
     func answered(_ node: SimulatedNode, _ claim: SimulatedClaim, _ result: PendingRequestsStateMachine.RequestResult) throws {
-        for case .sessionAnswer(let session?) in result.answers { return try adopt(node, claim, session, mark: claim.mark, \.claimed) }
+        for case .sessionAnswer(let session?) in result.answers { return try restore(node, claim, session, mark: claim.mark, \.claimed) }
         if claim.stage == .maker { return try unanswered(node, claim) }
-        guard keepsCopies, result.error == nil, let found = try takeCopy(node, claim, missing: result.missing) else {
+        guard keepsSnapshots, result.error == nil, let found = try takeSnapshot(node, claim, missing: result.missing) else {
             return giveUp(node, claim)
         }
         claim.client.mayRepeat = emits.count
-        try adopt(node, claim, found.session, mark: found.mark, \.copied, start: found.start)
+        try restore(node, claim, found.session, mark: found.mark, \.fromSnapshot, start: found.start)
     }
 
     /// The maker has no session: it may have stored it, or another node has it.
     private func unanswered(_ node: SimulatedNode, _ claim: SimulatedClaim) throws {
-        if !keepsCopies, node.recovery.mayHaveStored, let payload = store.removeValue(forKey: claim.pid) {
+        if !keepsSnapshots, node.recovery.mayHaveStored, let payload = store.removeValue(forKey: claim.pid) {
             let content = try ClusterPayloadCoder.decodeSession(payload)
             let mark = node.recovery.mark(for: content.owner, age: content.age, now: node.time(now))
             guard let mark, let session = content.session(after: claim.offset) else { return giveUp(node, claim) }
-            return try adopt(node, claim, session, mark: mark, \.stored)
+            return try restore(node, claim, session, mark: mark, \.stored)
         }
         var claim = claim
         claim.stage = .all
@@ -173,7 +173,7 @@ extension Simulation {
         if node.isRunning, claim.client.attempt == claim.attempt, !claim.client.isConnected { start(claim.client, at: node) }
     }
 
-    private func adopt(
+    private func restore(
         _ node: SimulatedNode,
         _ claim: SimulatedClaim,
         _ session: ClaimedSession,
@@ -185,7 +185,7 @@ extension Simulation {
         guard node.isRunning, client.attempt == claim.attempt, !client.isConnected else { return node.recovery.endClaim(claim.mark) }
         let own = node.machine.positions(in: Self.namespace)
         guard node.recovery.isReliable(now: node.time(now)),
-            let (missed, _) = node.recovery.adopt(session, since: mark, own: own, now: node.time(now))
+            let (missed, _) = node.recovery.restore(session, since: mark, own: own, now: node.time(now))
         else { return giveUp(node, claim) }
         node.recovery.endClaim(claim.mark)
         counts[keyPath: count] += 1
@@ -203,10 +203,10 @@ extension Simulation {
     ) throws {
         note("client \(client.index) is restored by \(node.id) and has missed \(session.missed.count) + \(missed.count)")
         // A node that was only taken for dead gives its session up when it reads on; see `checkClients`.
-        if !keepsCopies, let other = nodes.first(where: { $0.isRunning && $0.sockets.contains { $0.pid == pid } }) {
+        if !keepsSnapshots, let other = nodes.first(where: { $0.isRunning && $0.sockets.contains { $0.pid == pid } }) {
             throw BrokenPromise(description: "the session of client \(client.index) is in \(node.id) and in \(other.id)")
         }
-        add(client, SimulatedSocket(id: session.id, pid: pid, client: client, base: client.offset), to: node)
+        add(client, SimulatedSocket(id: session.state.id, pid: pid, client: client, base: client.offset), to: node)
         for packet in session.missed + missed { if let socket = client.socket { try give(packet, to: socket) } }
     }
 
@@ -229,13 +229,13 @@ extension Simulation {
         client.socket = socket
         socket.start = node.recovery.position
         node.sockets.append(socket)
-        if keepsCopies { events.add(.copy(node, socket), at: now + random.delay(10...300)) }
+        if keepsSnapshots { events.add(.snapshot(node, socket), at: now + random.delay(10...300)) }
         events.add(.cut(client, attempt: client.attempt), at: now + random.delay(100...3_000))
     }
 
     // MARK: The node that has a session
 
-    func surrender(_ pid: String, _ offset: MessageID?, of node: SimulatedNode) -> ClaimedSession? {
+    func handOver(_ pid: String, _ offset: MessageID?, of node: SimulatedNode) -> ClaimedSession? {
         guard node.recovery.isReliable(now: node.time(now)), let index = node.sockets.firstIndex(where: { $0.pid == pid }) else {
             return nil
         }
@@ -243,15 +243,13 @@ extension Simulation {
         note("\(node.id) gives up the session of client \(socket.client.index)")
         // A claim that its client has given up may come so late that the client is here again: it is closed.
         if socket.isLinked { leave(socket) }
-        forgetCopy(pid, of: node)
+        discardSnapshot(pid, of: node)
         return socket.ring.packets(after: offset).map { session(of: socket, missed: $0, node) }
     }
 
     private func session(of socket: SimulatedSocket, missed: [BroadcastPacket], _ node: SimulatedNode) -> ClaimedSession {
         ClaimedSession(
-            id: socket.id,
-            rooms: socket.rooms,
-            data: EncodedObject.empty,
+            state: SessionState(id: socket.id, rooms: socket.rooms, data: EncodedObject.empty),
             missed: missed,
             known: socket.ring.known + node.machine.unwrittenBroadcasts(of: Self.namespace),
             positions: node.machine.positions(in: Self.namespace)
@@ -271,7 +269,7 @@ extension Simulation {
                 session: session(of: socket, missed: socket.ring.packets(after: socket.ring.base) ?? [], node)
             )
             store[socket.pid] = try ClusterPayloadCoder.encode(content)
-            copies[socket.pid] = nil
+            snapshots[socket.pid] = nil
         }
         node.sockets = []
     }

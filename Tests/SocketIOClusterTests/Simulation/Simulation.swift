@@ -34,8 +34,8 @@ final class Simulation {
         case expire(SimulatedSocket)
         case rollBack
         case cancel(SimulatedNode, ClusterRequestID)
-        case copy(SimulatedNode, SimulatedSocket)
-        case removeCopy(SimulatedNode, pid: String)
+        case snapshot(SimulatedNode, SimulatedSocket)
+        case removeSnapshot(SimulatedNode, pid: String)
     }
 
     static let namespaces = ["/", "/chat", "/news"]
@@ -67,9 +67,9 @@ final class Simulation {
     var clients: [SimulatedClient] = []
     var claims: [ClusterRequestID: SimulatedClaim] = [:]
     var store: [String: ByteBuffer] = [:]
-    /// Copies of the sessions of nodes that may crash.
-    var copies: [String: ByteBuffer] = [:]
-    let keepsCopies: Bool
+    /// Snapshots of the sessions of nodes that may crash.
+    var snapshots: [String: ByteBuffer] = [:]
+    let keepsSnapshots: Bool
     /// How far a node had come when it emitted.
     var positions: [MessageID: MessageID] = [:]
     var counts = SimulationCounts()
@@ -102,7 +102,7 @@ final class Simulation {
         let hasClients = random.happens(0.7)
         clientCount = hasClients && !isForeign ? Int.random(in: 1...4, using: &random) : 0
         // What was seen and rolled back has another place later.
-        keepsCopies = clientCount > 0 && faults.rollBacks == 0 && !seed.isMultiple(of: 3)
+        keepsSnapshots = clientCount > 0 && faults.rollBacks == 0 && !seed.isMultiple(of: 3)
         // A few schedules are full, most are lean.
         busyness = [1, 1, 2, 6].randomElement(using: &random) ?? 1
         self.configuration = configuration
@@ -159,8 +159,8 @@ final class Simulation {
         case .disaster: try strike()
         case .rollBack: try rollBack()
         case .cancel(let node, let id): try whenAwake(node, event) { try cancel(node, id) }
-        case .copy(let node, let socket): try whenAwake(node, event) { try copy(socket, of: node) }
-        case .removeCopy(let node, let pid): try whenAwake(node, event) { try removeCopy(pid, of: node) }
+        case .snapshot(let node, let socket): try whenAwake(node, event) { try snapshot(socket, of: node) }
+        case .removeSnapshot(let node, let pid): try whenAwake(node, event) { try removeSnapshot(pid, of: node) }
         case .healed:
             isDown = false
             lastOutage = now
@@ -187,7 +187,7 @@ final class Simulation {
             now: clock.time(at: now + delay)
         )
         for namespace in Self.namespaces { _ = machine.register(namespace, now: clock.time(at: now), makeID: makeID) }
-        let node = SimulatedNode(index: nodes.count, clock: clock, machine: machine, keepsLog: keepsCopies)
+        let node = SimulatedNode(index: nodes.count, clock: clock, machine: machine, keepsLog: keepsSnapshots)
         nodes.append(node)
         node.lastDisturbance = now
         note("\(id) starts as \(identity)")
@@ -353,8 +353,8 @@ extension ClusterMessage {
         message.header.origin.epoch = 0
         switch body {
         case .leave, .draining: return nil
-        case .heartbeat: message.body = .heartbeat(Heartbeat(beat: 0))
-        case .initialHeartbeat: message.body = .initialHeartbeat(Heartbeat(beat: 0))
+        case .heartbeat: message.body = .heartbeat(ClusterHeartbeat(beat: 0))
+        case .initialHeartbeat: message.body = .initialHeartbeat(ClusterHeartbeat(beat: 0))
         default: break
         }
         return message

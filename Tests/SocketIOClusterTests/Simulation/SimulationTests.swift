@@ -35,7 +35,7 @@ struct SimulationTests {
         }
         guard count >= 1_000 else { return }
         #expect(counts.local > 0 && counts.claimed > 0 && counts.stored > 0 && counts.fresh > 0, "\(counts)")
-        #expect(counts.copied > 0, "\(counts)")
+        #expect(counts.fromSnapshot > 0, "\(counts)")
         #expect(counts.rolledBack > 0 && counts.withdrawn > 0, "\(counts)")
     }
 

@@ -70,16 +70,11 @@ final class RecoveringSocket: LocalSocket {
     func cutOff() { state.value.client = nil }
 
     func session(rooms: NameSet) -> RecoverableSession {
-        RecoverableSession(
-            id: id,
-            pid: pid,
-            rooms: rooms,
-            data: EncodedObject.empty,
-            buffer: state.value.ring
-        )
+        let session = SessionState(id: id, rooms: rooms, data: EncodedObject.empty)
+        return RecoverableSession(pid: pid, state: session, buffer: state.value.ring)
     }
 
-    func surrenderSession() -> RecoverableSession? {
+    func handOverSession() -> RecoverableSession? {
         state.value.isFrozen = true
         return session(rooms: [])
     }
@@ -115,6 +110,6 @@ final class TestClaimant: SessionClaimant {
         return socket
     }
 
-    func resume(_ session: RecoverableSession, missed: [BroadcastPacket]) { socket?.goLive(missed) }
+    func resume(_ state: SessionState, missed: [BroadcastPacket], after offset: MessageID?) { socket?.goLive(missed) }
     func abandon() {}
 }

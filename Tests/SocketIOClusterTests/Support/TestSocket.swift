@@ -47,5 +47,5 @@ final class TestSocket: LocalSocket {
     }
 
     func disconnect(closeConnection: Bool) { isGone.withLock { $0 = true } }
-    func surrenderSession() -> RecoverableSession? { nil }
+    func handOverSession() -> RecoverableSession? { nil }
 }

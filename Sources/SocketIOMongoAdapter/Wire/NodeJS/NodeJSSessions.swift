@@ -33,15 +33,15 @@ struct NodeJSSessions: SessionExchange {
 
     // MARK: Writing
 
-    func persist(_ session: SharedSession, by node: NodeID) async throws {
-        let document = try document(in: session.namespace, by: node) { data in
+    func park(_ state: SessionState, pid: String, in namespace: String, by node: NodeID) async throws {
+        let document = try document(in: namespace, by: node) { data in
             try data.key("sid")
-            try data.write(session.id)
+            try data.write(state.id)
             try data.key("pid")
-            try data.write(session.pid)
-            try data.write("rooms", strings: [session.id] + session.rooms.subtracting([session.id]).sorted { $0 < $1 })
+            try data.write(pid)
+            try data.write("rooms", strings: [state.id] + state.rooms.subtracting([state.id]).sorted { $0 < $1 })
             try data.key("data")
-            try data.write(session.data)
+            try data.write(state.data)
         }
         try await insert(document)
     }
@@ -87,7 +87,7 @@ struct NodeJSSessions: SessionExchange {
         }
     }
 
-    func forget(_ pid: String, in namespace: String, by node: NodeID) async throws {
+    func discard(_ pid: String, in namespace: String, by node: NodeID) async throws {
         guard isCapped else {
             try await collection().delete(filter(pid, namespace), writeConcern: Self.confirmation)
             return
@@ -100,20 +100,19 @@ struct NodeJSSessions: SessionExchange {
 
     // MARK: Taking
 
-    func take(
+    func claim(
         _ pid: String,
         after offset: MessageID,
         in namespace: String,
         retention: Duration,
         by node: NodeID
-    ) async throws -> SharedSession? {
+    ) async throws -> ClaimedSession? {
         guard let document = try await takeDocument(pid, namespace, by: node) else { return nil }
         let reader = try NodeJSReader(envelope: NodeJSEnvelope(document), parser: format.parser, recovers: true)
         let age = WallClock.millisecondsSince1970() / 1_000 - Int64(reader.envelope.id.seconds)
-        guard age <= retention.components.seconds, var session = try reader.session(pid: pid) else { return nil }
-        guard let missed = try await missed(by: session, after: offset) else { return nil }
-        session.missed = missed
-        return session
+        guard age <= retention.components.seconds, let state = try reader.session() else { return nil }
+        guard let missed = try await missed(by: state, in: namespace, after: offset) else { return nil }
+        return ClaimedSession(state: state, missed: missed)
     }
 
     private func takeDocument(_ pid: String, _ namespace: String, by node: NodeID) async throws -> BSONDocument? {
@@ -124,7 +123,7 @@ struct NodeJSSessions: SessionExchange {
         let newest = BSONDocument { $0.append("_id", Int32(-1)) }
         let filter = filter(pid, namespace, onlyForeign: true)
         let session = try await collection().findAndDelete(filter, sort: newest, writeConcern: Self.confirmation)
-        if session != nil { try await forget(pid, in: namespace, by: node) }
+        if session != nil { try await discard(pid, in: namespace, by: node) }
         return session
     }
 
@@ -181,11 +180,11 @@ struct NodeJSSessions: SessionExchange {
     }
 
     /// The packets after the one with the offset; nil if that one is gone, or if they are too many.
-    private func missed(by session: SharedSession, after offset: MessageID) async throws -> [BroadcastPacket]? {
+    private func missed(by state: SessionState, in namespace: String, after offset: MessageID) async throws -> [BroadcastPacket]? {
         let earliest = ObjectID(time: offset.seconds - min(offset.seconds, Self.clockSkew), uniquePart: 0)
         let filter = BSONDocument { filter in
             filter.append("type", NodeJSDocumentType.broadcast.rawValue)
-            filter.append("nsp", session.namespace)
+            filter.append("nsp", namespace)
             filter.appendDocument("_id") { $0.append("$gte", earliest) }
         }
         let documents = try await read(filter, sort: Self.natural(1))
@@ -194,7 +193,7 @@ struct NodeJSSessions: SessionExchange {
         for document in documents[(index + 1)...] {
             // A document that cannot be read was not delivered to any client.
             guard let reader = try? NodeJSReader(envelope: NodeJSEnvelope(document), parser: format.parser, recovers: true),
-                let packet = try? reader.missedPacket(of: session.rooms)
+                let packet = try? reader.missedPacket(of: state.rooms)
             else { continue }
             guard packets.count < Self.missedLimit else { return nil }
             packets.append(packet)

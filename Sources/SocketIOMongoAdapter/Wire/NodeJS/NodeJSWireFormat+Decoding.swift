@@ -103,9 +103,9 @@ struct NodeJSReader {
             throw NodeJSWireFormat.Refusal("the type \(envelope.type) is not known")
         }
         switch type {
-        case .initialHeartbeat: return message(.initialHeartbeat) { .initialHeartbeat(Heartbeat(beat: 0)) }
+        case .initialHeartbeat: return message(.initialHeartbeat) { .initialHeartbeat(ClusterHeartbeat(beat: 0)) }
         // A node that stores a session is alive.
-        case .heartbeat, .session: return message(.heartbeat) { .heartbeat(Heartbeat(beat: 0)) }
+        case .heartbeat, .session: return message(.heartbeat) { .heartbeat(ClusterHeartbeat(beat: 0)) }
         case .native: return try native(for: node)
         default: break
         }
@@ -182,11 +182,11 @@ struct NodeJSReader {
     }
 
     /// A session, without what its client has missed.
-    func session(pid: String) throws -> SharedSession? {
+    func session() throws -> SessionState? {
         guard let id = fields["sid"]?.string else { return nil }
         let rooms = NameSet(try strings(fields["rooms"], "rooms")).union([id])
         let data = try BSONTranscoder.value(fields["data"]?.document ?? BSONDocument())
-        return SharedSession(namespace: envelope.namespace, pid: pid, id: id, rooms: rooms, data: data)
+        return SessionState(id: id, rooms: rooms, data: data)
     }
 
     // MARK: Bodies

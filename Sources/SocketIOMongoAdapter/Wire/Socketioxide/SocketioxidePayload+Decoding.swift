@@ -62,8 +62,8 @@ struct SocketioxidePayloadReader {
         let options = input.readNil() ? nil : try readOptions()
         try input.expectEnd()
         switch kind {
-        case .heartbeat: return .heartbeat(Heartbeat(beat: 0))
-        case .initialHeartbeat: return .initialHeartbeat(Heartbeat(beat: 0))
+        case .heartbeat: return .heartbeat(ClusterHeartbeat(beat: 0))
+        case .initialHeartbeat: return .initialHeartbeat(ClusterHeartbeat(beat: 0))
         default: break
         }
         guard let options else { throw Self.malformed("the selection of the sockets is missing") }

@@ -5,40 +5,38 @@ import NIOCore
 import SocketIOCluster
 import SocketIOCore
 
-/// Copies of sessions, kept for the case that their node crashes.
+/// Snapshots of sessions, kept for the case that their node crashes.
 extension Simulation {
     // MARK: The node that has a session
 
-    func copy(_ socket: SimulatedSocket, of node: SimulatedNode) throws {
+    func snapshot(_ socket: SimulatedSocket, of node: SimulatedNode) throws {
         guard node.isRunning, node.sockets.contains(where: { $0 === socket }) else { return }
-        guard !isDown, isolation == nil else { return events.add(.copy(node, socket), at: now + 300_000_000) }
+        guard !isDown, isolation == nil else { return events.add(.snapshot(node, socket), at: now + 300_000_000) }
         let snapshot = SessionSnapshot(
             owner: node.machine.identity,
-            id: socket.id,
-            rooms: socket.rooms,
-            data: EncodedObject.empty,
+            state: SessionState(id: socket.id, rooms: socket.rooms, data: EncodedObject.empty),
             start: socket.start,
             isMoved: socket.isMoved
         )
-        copies[socket.pid] = try ClusterPayloadCoder.encode(snapshot)
+        snapshots[socket.pid] = try ClusterPayloadCoder.encode(snapshot)
         store[socket.pid] = nil
     }
 
     /// The session is gone from the node.
-    func forgetCopy(_ pid: String, of node: SimulatedNode) {
-        if keepsCopies { events.add(.removeCopy(node, pid: pid), at: now + random.delay(10...300)) }
+    func discardSnapshot(_ pid: String, of node: SimulatedNode) {
+        if keepsSnapshots { events.add(.removeSnapshot(node, pid: pid), at: now + random.delay(10...300)) }
     }
 
-    func removeCopy(_ pid: String, of node: SimulatedNode) throws {
+    func removeSnapshot(_ pid: String, of node: SimulatedNode) throws {
         guard node.isRunning, !node.sockets.contains(where: { $0.pid == pid }) else { return }
-        guard !isDown, isolation == nil else { return events.add(.removeCopy(node, pid: pid), at: now + 300_000_000) }
-        guard let payload = copies[pid], try ClusterPayloadCoder.decodeSnapshot(payload).owner.id == node.id else { return }
-        copies[pid] = nil
+        guard !isDown, isolation == nil else { return events.add(.removeSnapshot(node, pid: pid), at: now + 300_000_000) }
+        guard let payload = snapshots[pid], try ClusterPayloadCoder.decodeSnapshot(payload).owner.id == node.id else { return }
+        snapshots[pid] = nil
     }
 
     // MARK: The node that the client has come to
 
-    func takeCopy(
+    func takeSnapshot(
         _ node: SimulatedNode,
         _ claim: SimulatedClaim,
         missing: [NodeID]
@@ -52,20 +50,13 @@ extension Simulation {
             guard let mark = node.recovery.mark(for: content.owner, age: content.age, now: time) else { return nil }
             return content.session(after: claim.offset).map { ($0, mark, nil) }
         }
-        guard node.recovery.mayCover(offset, now: time), let payload = copies[claim.pid] else { return nil }
+        guard node.recovery.mayCover(offset, now: time), let payload = snapshots[claim.pid] else { return nil }
         let snapshot = try ClusterPayloadCoder.decodeSnapshot(payload)
         guard !living.contains(snapshot.owner) else { return nil }
-        copies[claim.pid] = nil
+        snapshots[claim.pid] = nil
         if claim.asked.isEmpty { try tellAll(.claimSession(pid: claim.pid, offset: claim.offset), node) }
         guard let mark = node.recovery.mark(for: snapshot, after: offset, now: time) else { return nil }
-        let session = ClaimedSession(
-            id: snapshot.id,
-            rooms: snapshot.rooms,
-            data: snapshot.data,
-            missed: [],
-            known: claim.offset.map { [$0] } ?? [],
-            positions: []
-        )
+        let session = ClaimedSession(state: snapshot.state, known: claim.offset.map { [$0] } ?? [])
         return (session, mark, snapshot.start)
     }
 

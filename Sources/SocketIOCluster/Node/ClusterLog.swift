@@ -1,0 +1,102 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import NIOCore
+import SocketIOConcurrency
+import SocketIOCore
+import SocketIOText
+
+/// Writes to a node's log.
+///
+/// Most lines are caused by documents or by clients, so each kind of line has a limit, and text from documents is quoted.
+final class ClusterLog: Sendable {
+    private let logger: Logger
+    private let membership = SharedLogLimiter(lines: 100)
+    private let gaps = SharedLogLimiter()
+    private let failures = SharedLogLimiter()
+    private let contradictions = SharedLogLimiter()
+    private let untrusted = SharedLogLimiter()
+    private let deaths = SharedLogLimiter(lines: 100)
+    private let sessions = SharedLogLimiter()
+    private let streams = SharedLogLimiter(lines: 30)
+
+    init(_ logger: Logger) { self.logger = logger }
+
+    func log(_ event: ClusterEvent) {
+        switch event {
+        case .joined(let node): write(.info, "node joined", membership, [ClusterLogKey.node: "\(node)"])
+        case .draining(let node): write(.info, "node is draining", membership, [ClusterLogKey.node: "\(node)"])
+        case .left(let node): write(.info, "node left", membership, [ClusterLogKey.node: "\(node)"])
+        case .died(let node): write(.warning, "node considered dead: no heartbeat", deaths, [ClusterLogKey.node: "\(node)"])
+        case .gap(let origin, let count):
+            let node = origin?.description ?? "any"
+            let count = count.map(String.init) ?? "unknown"
+            write(.error, "messages were lost", gaps, [ClusterLogKey.node: "\(node)", ClusterLogKey.count: "\(count)"])
+        case .skipped(let reason):
+            logger.debug("document skipped", metadata: [ClusterLogKey.reason: "\(QuotedText(reason, limit: 300))"])
+        case .contradiction(let node, let text):
+            let line: Logger.Message = "the cluster contradicts itself: another program writes to it, or two processes have the same node id"
+            write(.error, line, contradictions, [ClusterLogKey.node: "\(node)", ClusterLogKey.reason: "\(text)"])
+        case .untrusted(let reason):
+            write(.error, "document skipped: not signed with a known key", untrusted, [ClusterLogKey.reason: "\(reason)"])
+        case .answerFailed(let node, let text):
+            let metadata: Logger.Metadata = [
+                ClusterLogKey.node: "\(NodeIdentity.shown(node))", ClusterLogKey.reason: "\(QuotedText(text, limit: 300))",
+            ]
+            write(.warning, "node could not answer", failures, metadata)
+        case .duplicateNodeID(let node):
+            logger.error("another process uses this node's id; give each process its own", metadata: [ClusterLogKey.node: "\(node)"])
+        case .wasPaused(let node):
+            let line: Logger.Message = "process was suspended past the heartbeat timeout; rejoining with a new epoch"
+            logger.warning(line, metadata: [ClusterLogKey.node: "\(node)"])
+        case .health(let health): logger.notice("health changed", metadata: [ClusterLogKey.health: "\(health)"])
+        }
+    }
+
+    // MARK: Sessions
+
+    /// An operation on sessions has failed. Clients cause it when they return while the backend is unreachable.
+    func session(
+        _ text: Logger.Message,
+        namespace: String? = nil,
+        error: (any Error)? = nil,
+        reason: String? = nil,
+        count: Int? = nil
+    ) {
+        var metadata: Logger.Metadata = [:]
+        if let namespace { metadata[ClusterLogKey.namespace] = "\(QuotedText(namespace))" }
+        if let error { metadata[ClusterLogKey.error] = "\(QuotedText("\(error)", limit: 300))" }
+        if let reason { metadata[ClusterLogKey.reason] = "\(reason)" }
+        if let count { metadata[ClusterLogKey.count] = "\(count)" }
+        write(.warning, text, sessions, metadata)
+    }
+
+    func sessionUnreadable(_ error: any Error) { session("a stored session could not be read", error: error) }
+
+    // MARK: The backend
+
+    func streamFailed(_ error: any Error) {
+        write(.warning, "stream failed; reopening it", streams, [ClusterLogKey.error: "\(QuotedText("\(error)", limit: 1_000))"])
+    }
+
+    func streamEnded() { logger.debug("stream ended") }
+
+    /// Logs the outcome of an attempt to write a batch, if it failed.
+    func batch(_ outcome: BatchOutcome, lane: Int) {
+        switch outcome {
+        case .written: break
+        case .refused(_, let error), .unknown(let error), .notWritten(let error):
+            logger.debug("batch not written", metadata: [ClusterLogKey.error: "\(error)", ClusterLogKey.lane: "\(lane)"])
+        }
+    }
+
+    private func write(_ level: Logger.Level, _ text: Logger.Message, _ limiter: SharedLogLimiter, _ metadata: Logger.Metadata) {
+        guard logger.logLevel <= level else { return }
+        limiter.log { suppressed in
+            var metadata = metadata
+            if let suppressed { metadata[ClusterLogKey.suppressed] = "\(suppressed)" }
+            logger.log(level: level, text, metadata: metadata)
+        }
+    }
+}

@@ -1,0 +1,306 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import SocketIOConcurrency
+import SocketIOCore
+import Synchronization
+
+/// Runs a node's state machine: gives it one input at a time, carries out the actions that follow, and resumes the callers that wait for a
+/// fate or for answers.
+final class MachineRunner: Sendable {
+    typealias Action = ClusterStateMachine.Action
+    typealias RequestResult = PendingRequestsStateMachine.RequestResult
+
+    fileprivate struct State {
+        var machine: ClusterStateMachine
+        var isStarted = false
+        var writes: [UInt64: CheckedContinuation<WriteFate, Never>] = [:]
+        var requests: [ClusterRequestID: CheckedContinuation<RequestResult, Never>] = [:]
+        var streams: [ClusterRequestID: AcknowledgementCollector] = [:]
+        /// Conditions of the machine that tasks wait for.
+        var conditions: [(isMet: @Sendable (ClusterStateMachine) -> Bool, gate: Gate)] = []
+    }
+
+    private let state: Mutex<State>
+    private let lanes: [Signal]
+    private let reopen = Signal()
+    private let clock: ClusterClock
+    private let configuration: ClusterConfiguration
+    private let metrics: ClusterMetrics
+    private let events: EventReporter
+    private let namespaces: NamespaceTable
+
+    init(
+        _ machine: ClusterStateMachine,
+        clock: ClusterClock,
+        metrics: ClusterMetrics,
+        events: EventReporter,
+        namespaces: NamespaceTable
+    ) {
+        self.configuration = machine.configuration
+        self.lanes = (0..<machine.laneCount).map { _ in Signal() }
+        self.state = Mutex(State(machine: machine))
+        self.clock = clock
+        self.metrics = metrics
+        self.events = events
+        self.namespaces = namespaces
+    }
+
+    /// From here on messages are accepted.
+    func start() { state.withLock { $0.isStarted = true } }
+
+    var laneCount: Int { lanes.count }
+
+    /// Reads something from the machine.
+    func read<Value>(_ body: (ClusterStateMachine) -> Value) -> Value { state.withLock { body($0.machine) } }
+
+    // MARK: Inputs and actions
+
+    /// Gives the machine an input and carries out what follows.
+    func perform(_ input: (inout ClusterStateMachine, NIODeadline) -> [Action]) { perform(step(input)) }
+
+    /// Gives the machine an input. What follows must then be carried out by ``perform(_:)-([Action])``, outside of all locks.
+    func step(_ input: (inout ClusterStateMachine, NIODeadline) -> [Action]) -> [Action] {
+        stepState { state in input(&state.machine, clock.now) }
+    }
+
+    private func stepState(_ input: (inout State) -> [Action]) -> [Action] {
+        state.withLock { state in
+            let actions = input(&state)
+            for case .report(let event) in actions { events.add(event) }
+            if !state.conditions.isEmpty { state.openMetConditions() }
+            return actions
+        }
+    }
+
+    func perform(_ actions: [Action]) {
+        var hasEvents = false
+        for action in actions {
+            switch action {
+            case .wake(let lane): lanes[lane].raise()
+            case .settle(let write): state.withLock { $0.writes.removeValue(forKey: write.ticket) }?.resume(returning: write.fate)
+            case .started(let id, let nodes): stream(id)?.start(nodes)
+            case .request(let action): perform(action)
+            case .reopenStream:
+                metrics.streamReopened()
+                reopen.raise()
+            case .report(let event):
+                hasEvents = true
+                // Recovery must know of it before anything else is done.
+                namespaces.happened(event)
+            }
+        }
+        if hasEvents { events.report() }
+    }
+
+    private func perform(_ action: PendingRequestsStateMachine.Action) {
+        switch action {
+        case .complete(let id, let result):
+            if !result.missing.isEmpty { metrics.requestIncomplete() }
+            state.withLock { $0.requests.removeValue(forKey: id) }?.resume(returning: result)
+        case .expect(let id, let node, let count): stream(id)?.expect(count, from: node)
+        case .acknowledge(let id, let node, let arguments): stream(id)?.receive(arguments, from: node)
+        case .finish(let id, let node): stream(id)?.finish(node)
+        case .fail(let id, let node): stream(id)?.fail(node)
+        case .timeOut(let id): stream(id)?.timeOut()
+        }
+    }
+
+    private func stream(_ id: ClusterRequestID) -> AcknowledgementCollector? { state.withLock { $0.streams[id] } }
+
+    func report(_ event: ClusterEvent) { perform(step { _, _ in [.report(event)] }) }
+
+    // MARK: Waiting
+
+    /// Returns when a lane has something to write.
+    func waitForWork(lane: Int) async { await lanes[lane].wait() }
+
+    /// Returns when the stream must be reopened.
+    func waitForReopening() async { await reopen.wait() }
+
+    /// Returns when the machine meets a condition, but not later than at a deadline.
+    func wait(until limit: NIODeadline, for isMet: @escaping @Sendable (ClusterStateMachine) -> Bool) async {
+        let gate = Gate()
+        let isMetAlready = state.withLock { state in
+            if isMet(state.machine) { return true }
+            state.conditions.append((isMet, gate))
+            return false
+        }
+        guard !isMetAlready else { return }
+        await BoundedWait.cancelling(at: limit) { await gate.wait() }
+        state.withLock { $0.conditions.removeAll { $0.gate === gate } }
+    }
+
+    // MARK: Writing
+
+    /// Sends a message and waits for its fate.
+    ///
+    /// - Parameter order: Calls the function that it is given, which queues the message, in one step with something else.
+    /// - Throws: ``ClusterError`` with `notSent`, `unknown`, `tooLarge` or `closed`.
+    func send(
+        _ body: ClusterBody,
+        namespace: String,
+        target: NodeID? = nil,
+        id: MessageID? = nil,
+        inOrder order: @escaping (() -> Void) -> Void = { $0() }
+    ) async throws {
+        let fate = await write(inOrder: order) { machine, ticket, now in
+            let deadline = machine.writeDeadline(now: now)
+            return machine.send(
+                Outgoing(namespace: namespace, target: target, body: body, id: id, ticket: ticket, deadline: deadline)
+            )
+        }
+        switch fate {
+        case .sent: return
+        case .notSent(let error), .unknown(let error): throw error
+        }
+    }
+
+    /// Sends a message to all nodes without waiting for its fate.
+    ///
+    /// - Parameter order: Calls the function that it is given, which queues the message, in one step with something else.
+    func sendWithoutWaiting(
+        _ body: ClusterBody,
+        namespace: String,
+        id: MessageID? = nil,
+        inOrder order: (() -> Void) -> Void = { $0() }
+    ) {
+        var actions: [Action] = []
+        order {
+            actions = step { machine, now in
+                machine.send(Outgoing(namespace: namespace, body: body, id: id, deadline: machine.writeDeadline(now: now)))
+            }
+        }
+        perform(actions)
+    }
+
+    /// Gives the machine an input with a ticket, and waits for the fate of the message with that ticket.
+    func write(
+        inOrder order: @escaping (() -> Void) -> Void = { $0() },
+        _ input: (inout ClusterStateMachine, _ ticket: UInt64, NIODeadline) -> [Action]
+    ) async -> WriteFate {
+        await withCheckedContinuation { continuation in
+            var actions: [Action] = []
+            order {
+                actions = stepState { state in
+                    let ticket = state.machine.makeTicket()
+                    state.writes[ticket] = continuation
+                    guard state.isStarted else { return [.settle(SettledWrite(ticket: ticket, fate: .notSent(Self.notStarted)))] }
+                    return input(&state.machine, ticket, clock.now)
+                }
+            }
+            perform(actions)
+        }
+    }
+
+    private static var notStarted: ClusterError { ClusterError(.notSent, "the node has not been started; start the server first") }
+
+    // MARK: Requests
+
+    /// Sends a request and waits for its answers.
+    func request(_ body: ClusterBody, namespace: String, target: NodeID?, timeout: Duration?) async -> RequestResult {
+        let id = Self.makeRequestID()
+        let timeout = timeout ?? configuration.requestTimeout
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let actions = stepState { state in
+                    state.requests[id] = continuation
+                    guard state.isStarted else { return [.request(.complete(id, .init(error: Self.notStarted)))] }
+                    return state.machine.request(
+                        id,
+                        .answers,
+                        namespace: namespace,
+                        target: target,
+                        body: body,
+                        timeout: timeout,
+                        now: clock.now
+                    )
+                }
+                perform(actions)
+                // The handler may have been called before there was anything to cancel.
+                if Task.isCancelled { cancel(id) }
+            }
+        } onCancel: {
+            cancel(id)
+        }
+    }
+
+    private func cancel(_ id: ClusterRequestID) {
+        var mayBeSent = false
+        var continuation: CheckedContinuation<RequestResult, Never>?
+        let actions = stepState { state in
+            continuation = state.requests.removeValue(forKey: id)
+            guard continuation != nil else { return [] }
+            let result = state.machine.cancel(id)
+            mayBeSent = result.mayBeSent
+            return result.actions
+        }
+        perform(actions)
+        let text = "the task that waits for the answers was cancelled"
+        let error =
+            mayBeSent
+            ? ClusterError(.unknown, text + "; other nodes may have received the request")
+            : ClusterError(.notSent, text + " before the request was sent")
+        continuation?.resume(returning: .init(error: error))
+    }
+
+    /// Sends a request for acknowledgements, which go to the stream until it ends.
+    func requestAcknowledgements(_ body: ClusterBody, options: BroadcastOptions, namespace: String, stream: BroadcastAcknowledgements) {
+        let id = Self.makeRequestID()
+        let actions = stepState { state in
+            state.streams[id] = AcknowledgementCollector(stream)
+            guard state.isStarted else { return [.started(id, nodes: []), .request(.timeOut(id))] }
+            return state.machine.request(
+                id,
+                .acknowledgements(single: options.flags.expectSingleResponse),
+                namespace: namespace,
+                target: options.node,
+                body: body,
+                timeout: options.flags.timeout ?? configuration.requestTimeout,
+                now: clock.now
+            )
+        }
+        perform(actions)
+        stream.onEnd { [weak self] in self?.forgetStream(id) }
+    }
+
+    private func forgetStream(_ id: ClusterRequestID) {
+        let actions = stepState { state in
+            state.streams[id] = nil
+            return state.machine.cancel(id).actions
+        }
+        perform(actions)
+    }
+
+    private static func makeRequestID() -> ClusterRequestID {
+        // 96 random bits, which is what all wire formats can carry.
+        ClusterRequestID(high: UInt64.random(in: .min ... .max), low: UInt64.random(in: 1...0xffff_ffff) << 32)
+    }
+
+    // MARK: Answers
+
+    /// Answers a request without waiting.
+    func answer(_ header: ClusterHeader, with body: ClusterBody) {
+        perform { machine, now in machine.answer(header, with: body, now: now) }
+    }
+
+    /// Answers a request and waits for the fate of the answer.
+    ///
+    /// - Returns: Whether it may have been sent.
+    func answerAndWait(_ header: ClusterHeader, with body: ClusterBody) async -> Bool {
+        let fate = await write { machine, ticket, now in machine.answer(header, with: body, ticket: ticket, now: now) }
+        if case .notSent = fate { return false }
+        return true
+    }
+}
+
+extension MachineRunner.State {
+    fileprivate mutating func openMetConditions() {
+        conditions.removeAll { condition in
+            guard condition.isMet(machine) else { return false }
+            condition.gate.open()
+            return true
+        }
+    }
+}

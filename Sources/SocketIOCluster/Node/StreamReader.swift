@@ -1,0 +1,132 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import NIOCore
+import SocketIOConcurrency
+import SocketIOCore
+import Synchronization
+
+/// Reads a node's stream, reopens it when it ends, and hands each message to the state machine or to its namespace.
+final class StreamReader: Sendable {
+    private let id: NodeID
+    private let driver: any Driver
+    private let runner: MachineRunner
+    private let namespaces: NamespaceTable
+    private let clock: ClusterClock
+    private let metrics: ClusterMetrics
+    private let log: ClusterLog
+    private let ids: MessageIDs
+    /// Whether messages of this node matter to recovery when they return.
+    private let notesReturns: Bool
+    /// Held while a message is being applied.
+    private let applying = Mutex<Void>(())
+    private let opened = Gate()
+
+    init(
+        id: NodeID,
+        driver: any Driver,
+        runner: MachineRunner,
+        namespaces: NamespaceTable,
+        clock: ClusterClock,
+        metrics: ClusterMetrics,
+        log: ClusterLog,
+        ids: MessageIDs,
+        notesReturns: Bool
+    ) {
+        self.id = id
+        self.driver = driver
+        self.runner = runner
+        self.namespaces = namespaces
+        self.clock = clock
+        self.metrics = metrics
+        self.log = log
+        self.ids = ids
+        self.notesReturns = notesReturns
+    }
+
+    /// Returns when the stream was opened for the first time, or after a time limit.
+    func waitUntilOpened(atMost limit: Duration) async {
+        await BoundedWait.cancelling(at: .now() + TimeAmount(limit)) { await self.opened.wait() }
+    }
+
+    /// Returns when the message that is being applied, if there is one, has been handed to the loops, which takes no longer than a lock may.
+    func finishApplying() { applying.withLock { _ in } }
+
+    /// Reads until the task is cancelled.
+    func run() async {
+        var failures = 0
+        while !Task.isCancelled {
+            let hasOpened = await withTaskGroup { group in
+                group.addTask(executorPreference: self.driver.readingExecutor) { await self.read(self.driver) }
+                group.addTask {
+                    await self.runner.waitForReopening()
+                    return false
+                }
+                // The stream ends by itself, or the node gives up on it.
+                let first = await group.next() ?? false
+                group.cancelAll()
+                return await group.reduce(first) { $0 || $1 }
+            }
+            failures = hasOpened ? 0 : failures + 1
+            guard !Task.isCancelled else { return }
+            let pause = min(5_000, 50 << min(failures, 10))
+            try? await clock.sleep(for: .milliseconds(Double(pause) * Double.random(in: 0.5...1)))
+        }
+    }
+
+    /// Reads a stream to its end.
+    ///
+    /// - Returns: Whether it was open.
+    private func read(_ driver: some Driver) async -> Bool {
+        var hasOpened = false
+        do {
+            for try await item in try await driver.watch(as: id) {
+                hasOpened = true
+                receive(item)
+            }
+            log.streamEnded()
+        } catch {
+            guard !Task.isCancelled else { return hasOpened }
+            log.streamFailed(error)
+        }
+        return hasOpened
+    }
+
+    private func receive(_ item: DriverItem) {
+        switch item {
+        case .opened(let lost):
+            runner.perform { machine, now in machine.streamOpened(lost: lost, now: now, makeID: ids.next) }
+            opened.open()
+        case .own(let id, let origin):
+            if notesReturns { for mover in namespaces.movers { mover.cameBack(id) } }
+            runner.perform { machine, now in machine.cameBack(id, origin: origin, now: now, makeID: ids.next) }
+        case .skipped(let reason): runner.perform { machine, now in machine.skipped(reason, now: now) }
+        case .untrusted(let reason): runner.perform { machine, now in machine.distrusted(reason, now: now) }
+        case .message(let header, let payload): applying.withLock { _ in receive(header, payload) }
+        }
+    }
+
+    private func receive(_ header: ClusterHeader, _ payload: ClusterPayload) {
+        var isWanted = false
+        let actions = runner.step { machine, now in
+            let result = machine.receive(header, now: now, makeID: ids.next)
+            isWanted = result.isWanted
+            return result.1
+        }
+        metrics.messageReceived(isWanted: isWanted)
+        runner.perform(actions)
+        guard isWanted else { return }
+        do {
+            let body = try payload.body(for: header)
+            guard header.kind.isAnswer || header.kind.isMembership else {
+                namespaces[header.namespace]?.apply(header, body)
+                return
+            }
+            runner.perform { machine, now in machine.process(header, body, now: now) }
+        } catch {
+            runner.perform { machine, now in machine.skipped("\(header.kind) of \(header.origin): \(error)", now: now) }
+            if header.kind.isRequest { runner.answer(header, with: .errorAnswer("the request could not be understood")) }
+        }
+    }
+}
