@@ -70,7 +70,7 @@ struct RecoveryTests {
     }
 
     @Test(arguments: [false, true])
-    func `A server that shuts down hands its sessions on: nothing is lost, and only one server gets each`(keepsSnapshots: Bool) async throws {
+    func `A server that shuts down hands its sessions on: nothing is lost, and one server gets each`(keepsSnapshots: Bool) async throws {
         var cluster = ClusterConfiguration.forTests
         cluster.snapshotsSessions = keepsSnapshots
         try await withServers(2, configuration: Self.configuration, cluster: cluster, set: { io, _ in Self.setUp(io) }) { servers in

@@ -106,7 +106,8 @@ struct MessageApplier: Sendable {
         let expected = stream.summary.expected
         runner.answer(header, with: .acknowledgementCount(expected))
         guard expected > 0 else { return }
-        // This many are in flight at a time; then the backend sets the pace, and the stream buffers what arrives in the meantime, or counts it.
+        // This many are in flight at a time; then the backend sets the pace, and the stream buffers what arrives in the meantime, or counts
+        // it.
         let window = max(1, min(512, node.configuration.maximumQueuedMessages / 4))
         var relayed = 0
         await withDiscardingTaskGroup { group in

@@ -7,7 +7,8 @@ import SocketIOCore
 import SocketIOText
 import Synchronization
 
-/// A bus inside one process, for tests and for several servers in one process. Nothing is lost on it, and nothing outlives it.
+/// A message bus inside one process, for tests and for several servers in one process. It loses no messages, and keeps nothing when the
+/// process ends.
 ///
 /// ```swift
 /// let cluster = InMemoryCluster()
@@ -53,8 +54,8 @@ public final class InMemoryCluster: Sendable {
 
     /// Creates a bus without nodes.
     ///
-    /// - Parameter bufferLimit: The number of messages that a node may leave unread; beyond it the node's stream ends, and the next one
-    ///   says that messages were lost. Default: 100 000.
+    /// - Parameter bufferLimit: The maximum number of unread messages of a node. Beyond it the node's stream ends, and the next one reports
+    ///   that messages were lost. Default: 100 000.
     public init(bufferLimit: Int = 100_000) { self.bufferLimit = bufferLimit }
 
     /// Makes the driver of one node.
@@ -123,7 +124,7 @@ public final class InMemoryCluster: Sendable {
         }
     }
 
-    /// - Parameter owners: Nodes whose copies are left alone; nil for all.
+    /// - Parameter owners: Nodes whose snapshots are left alone; nil means all nodes.
     func take(_ pid: String, in namespace: String, sparing owners: Set<NodeIdentity>?) -> StoredSession? {
         let key = SessionKey(namespace: namespace, pid: pid)
         return state.withLock { state in
@@ -135,7 +136,7 @@ public final class InMemoryCluster: Sendable {
     }
 }
 
-/// What a node has not read yet. It is closed when that is too much.
+/// The unread items of a node. It is closed when there are too many.
 private final class Mailbox: Sendable {
     private struct State {
         var items: Deque<DriverItem> = []
@@ -159,7 +160,7 @@ private final class Mailbox: Sendable {
 
     func wake() { signal.raise() }
 
-    /// The next item; nil when the reader is cancelled, or has read what there was before it was too much.
+    /// The next item; nil when the reader is cancelled, or has read all items of a closed mailbox.
     func next() async -> DriverItem? {
         while !Task.isCancelled {
             let (item, isClosed) = state.withLock { ($0.items.popFirst(), $0.isClosed) }
@@ -170,7 +171,7 @@ private final class Mailbox: Sendable {
     }
 }
 
-/// Ends with whoever holds it.
+/// Calls a function when it is released.
 private final class Subscription: Sendable {
     private let onEnd: @Sendable () -> Void
 
@@ -191,7 +192,7 @@ public struct InMemoryDriver: Driver, SnapshotStore {
     /// Opens the stream.
     public func watch(as node: NodeID) async throws -> AsyncStream<DriverItem> { cluster.watch(as: node) }
 
-    /// Hands the batch to all nodes.
+    /// Delivers the batch to all nodes.
     public func emit(_ batch: [ClusterMessage]) async -> BatchOutcome {
         cluster.emit(batch)
         return .written
@@ -213,12 +214,12 @@ public struct InMemoryDriver: Driver, SnapshotStore {
     /// The bus.
     public var snapshotStore: (any SnapshotStore)? { self }
 
-    /// Stores copies on the bus.
+    /// Stores snapshots on the bus.
     public func store(_ sessions: [StoredSession], of owner: NodeIdentity, for duration: Duration) async throws {
         try cluster.store(sessions, of: owner, for: duration)
     }
 
-    /// Removes copies from the bus.
+    /// Removes snapshots from the bus.
     public func remove(_ pids: [String], in namespace: String, of owner: NodeID) async throws {
         cluster.remove(pids, in: namespace, of: owner)
     }

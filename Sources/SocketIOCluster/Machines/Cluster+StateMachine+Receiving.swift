@@ -11,7 +11,7 @@ extension ClusterStateMachine {
     /// The stream is open, for the first time or again.
     ///
     /// - Parameters:
-    ///   - lost: Whether messages may have been skipped. Their number, if it can be told, follows from the numbers of later ones.
+    ///   - lost: Whether messages may have been skipped. Their number, if it is known, follows from the numbers of later ones.
     ///   - now: The time.
     ///   - makeID: Makes message ids.
     package mutating func streamOpened(lost: Bool, now: NIODeadline, makeID: () -> MessageID) -> [Action] {
@@ -30,7 +30,7 @@ extension ClusterStateMachine {
         return actions + checkHealth(now: now)
     }
 
-    /// A message of this node has come back.
+    /// A message of this node has returned.
     package mutating func cameBack(_ id: MessageID, origin: NodeIdentity, now: NIODeadline, makeID: () -> MessageID) -> [Action] {
         var actions = resume(now: now, makeID: makeID)
         membership.listening(now: now)
@@ -52,13 +52,13 @@ extension ClusterStateMachine {
         return actions
     }
 
-    /// A document could not be understood.
+    /// A document could not be decoded.
     package mutating func skipped(_ reason: String, now: NIODeadline) -> [Action] {
         membership.listening(now: now)
         return [.report(.skipped(reason))]
     }
 
-    /// A document is not signed, or not with a key that is known.
+    /// A document is not signed with a known key.
     package mutating func distrusted(_ reason: String, now: NIODeadline) -> [Action] {
         membership.listening(now: now)
         lastContradiction = now
@@ -72,7 +72,7 @@ extension ClusterStateMachine {
 
     // MARK: Messages
 
-    /// A message of another node has come: is it wanted?
+    /// A message of another node has arrived.
     ///
     /// - Returns: Whether ``process(_:_:now:)`` must be called with its body, and what to do before that.
     package mutating func receive(_ header: ClusterHeader, now: NIODeadline, makeID: () -> MessageID) -> (isWanted: Bool, [Action]) {
@@ -116,7 +116,7 @@ extension ClusterStateMachine {
         }
     }
 
-    /// Nodes of other kinds need not say that they are alive as long as they say something else.
+    /// Nodes of other implementations send no heartbeats as long as they send other messages.
     private mutating func heard(_ header: ClusterHeader) -> MembershipStateMachine.Change {
         guard configuration.announcesNamespaces, header.origin.isForeign, !header.namespace.isEmpty else {
             // Leaves are the last in the first lane, and what is written through others may come behind them.
@@ -207,19 +207,19 @@ extension ClusterStateMachine {
 
     // MARK: Recovery
 
-    /// How far this node has come with the messages of each origin in the lane of a namespace, itself included.
+    /// This node's positions in the messages of each origin in the lane of a namespace, itself included.
     package func positions(in namespace: String) -> [ClaimedSession.OriginPosition] {
         let lane = lane(of: namespace)
         let own = ClaimedSession.OriginPosition(origin: identity, number: lanes[lane].lastNumber(in: identity.epoch))
         return received.positions(lane: UInt8(lane)) + earlier.compactMap { $0.lane == lane ? $0.position : nil } + [own]
     }
 
-    /// How far this node has come with the messages of other origins in the lane of a namespace.
+    /// This node's positions in the messages of other origins in the lane of a namespace.
     package func reached(in namespace: String) -> [ClaimedSession.OriginPosition] {
         received.positions(lane: UInt8(lane(of: namespace)))
     }
 
-    /// The ids of this node's broadcasts in a namespace that others have not yet seen for certain.
+    /// The ids of this node's broadcasts in a namespace that are not yet known to be written.
     package func unwrittenBroadcasts(of namespace: String) -> [MessageID] {
         lanes[lane(of: namespace)].unwrittenBroadcasts(of: namespace) + held.broadcasts(of: namespace)
     }

@@ -19,15 +19,15 @@ extension ClusterStateMachine {
         return enqueue(message, lane: lane(of: message.namespace))
     }
 
-    /// When a message that is sent now is given up.
+    /// The deadline of a message that is sent now.
     package func writeDeadline(now: NIODeadline) -> NIODeadline { now + TimeAmount(configuration.writeTimeout) }
 
-    /// Answers a request. If the answer cannot be sent, an error answer is, and nothing more of what belongs to the request.
+    /// Answers a request. If the answer cannot be sent, an error answer is sent instead, and no further answers to the request.
     ///
     /// - Parameters:
     ///   - header: The request.
     ///   - body: The answer.
-    ///   - ticket: By which the caller learns what became of it; nil if it does not want to know.
+    ///   - ticket: By which the caller learns its fate; nil if it does not wait.
     ///   - now: The time.
     package mutating func answer(
         _ header: ClusterHeader,
@@ -106,7 +106,8 @@ extension ClusterStateMachine {
         return enqueue(Outgoing(namespace: namespace, target: target, body: body, id: id, deadline: deadline), lane: lane(of: namespace))
     }
 
-    /// The lanes in which a heartbeat tells positions: the first and all that have been used; all for those who know nothing yet.
+    /// The lanes whose positions a heartbeat reports: the first and all that have been used; all lanes for nodes that know no positions
+    /// yet.
     private func reportingLanes(all: Bool) -> [Int] {
         lanes.indices.filter { all || $0 == 0 || lanes[$0].hasNumbers(in: identity.epoch) }
     }
@@ -136,7 +137,7 @@ extension ClusterStateMachine {
         }
     }
 
-    /// Asks all nodes to say that they are there. Requests wait for it.
+    /// Asks all nodes for a heartbeat. Requests wait for it.
     mutating func announceAll(now: NIODeadline, makeID: () -> MessageID) -> [Action] {
         let names = configuration.announcesNamespaces ? namespaces.sorted().map(\.text) : [""]
         nextHeartbeat = now + TimeAmount(configuration.heartbeatInterval)
@@ -160,7 +161,7 @@ extension ClusterStateMachine {
 
     // MARK: Requests
 
-    /// A request is to be made: now, or as soon as the other nodes are known.
+    /// Sends a request: now, or as soon as the other nodes are known.
     ///
     /// - Parameters:
     ///   - id: The request's random id.
@@ -194,7 +195,7 @@ extension ClusterStateMachine {
         return []
     }
 
-    /// Nobody waits for the request any more. If it is not written, it will not be.
+    /// The caller of the request no longer waits. If the request is not written yet, it will not be.
     ///
     /// - Returns: Whether other nodes may get the request, and what follows.
     package mutating func cancel(_ id: ClusterRequestID) -> (mayBeSent: Bool, actions: [Action]) {
@@ -203,7 +204,7 @@ extension ClusterStateMachine {
         return (!withdraw(id), [])
     }
 
-    /// Takes a request out of its lane.
+    /// Removes a request from its lane.
     ///
     /// - Returns: Whether it certainly will not be written.
     @discardableResult
@@ -216,20 +217,20 @@ extension ClusterStateMachine {
         return true
     }
 
-    /// The answers to a request have changed; one that has all it can get is not written any more.
+    /// The answers to a request have changed. A request that is complete is no longer written.
     mutating func requests(_ actions: [PendingRequestsStateMachine.Action]) -> [Action] {
         for case .complete(let id, _) in actions { withdraw(id) }
         return actions.map { .request($0) }
     }
 
-    /// Sends what no request of the namespace holds up any more.
+    /// Sends what no request of the namespace holds any longer.
     private mutating func release(_ namespace: String) -> [Action] {
         held.released(in: namespace).flatMap { enqueue($0, lane: lane(of: namespace)) }
     }
 
     func isSettled(_ namespace: String) -> Bool { settling.isEmpty || (settling[""] == nil && settling[Name(namespace)] == nil) }
 
-    /// Lets go what waited for the other nodes of a namespace, or of all.
+    /// Releases what waited for the other nodes of a namespace, or of all namespaces.
     mutating func startHeld(_ namespace: String, now: NIODeadline) -> [Action] {
         let settling = settling
         let calls = held.take { namespace.isEmpty ? settling[Name($0)] == nil : $0 == namespace }
@@ -268,14 +269,14 @@ extension ClusterStateMachine {
         return actions + enqueue(message, lane: lane)
     }
 
-    /// A request to one node that is not there lacks that node.
+    /// A request to a node that is not alive lacks the answer of that node.
     private func complete(_ action: PendingRequestsStateMachine.Action, missing target: NodeID?) -> Action {
         guard case .complete(let id, var result) = action, let target else { return .request(action) }
         result.missing.append(target)
         return .request(.complete(id, result))
     }
 
-    /// A request that is held is given up.
+    /// A held request fails.
     mutating func failHeld(_ id: ClusterRequestID, _ error: ClusterError) -> [Action] {
         guard let request = held.remove(id) else { return [] }
         return fail(id, request.kind, error) + release(request.message.namespace)

@@ -33,7 +33,7 @@ extension ClusterStateMachine {
     ///
     /// - Parameters:
     ///   - lane: The lane.
-    ///   - outcome: What became of the batch.
+    ///   - outcome: The outcome of the attempt.
     ///   - now: The time.
     ///   - jitter: A random number between 0 and 1.
     package mutating func batchCompleted(lane: Int, _ outcome: BatchOutcome, now: NIODeadline, jitter: Double) -> [Action] {
@@ -54,7 +54,7 @@ extension ClusterStateMachine {
 
     // MARK: Time
 
-    /// Time has passed. To be called several times a second.
+    /// Time has passed. Must be called several times a second.
     package mutating func tick(now: NIODeadline, makeID: () -> MessageID) -> [Action] {
         guard !isClosed else { return [] }
         var actions = resume(now: now, makeID: makeID)

@@ -4,12 +4,12 @@
 package import NIOCore
 package import SocketIOCore
 
-/// Notices that a node's own written messages do not come back: its stream is deaf.
+/// Detects that a node's own written messages do not return: its stream is deaf.
 package struct EchoWatchStateMachine {
-    /// What a look at the clock asks for.
+    /// What follows from the time.
     package enum TickAction: Hashable {
         case none
-        /// Open the stream again.
+        /// Reopen the stream.
         case reopen
     }
 
@@ -24,15 +24,15 @@ package struct EchoWatchStateMachine {
     private static let longestPause = 6
 
     private var samples: [Sample] = []
-    /// Of each lane, what has come back before its outcome was known: it does not come again when it is written again.
+    /// Of each lane, what has returned before its outcome was known: it does not return again if it is written again.
     private var early: [Int: MessageID] = [:]
     private let limit: TimeAmount
-    /// How often in a row the stream was opened again for deafness.
+    /// How often in a row the stream was reopened because of deafness.
     private var attempts = 0
     private var nextReopen: NIODeadline?
-    /// Whether the stream has been found deaf and nothing has come back since.
+    /// Whether the stream is deaf: nothing has returned since it was found to be.
     package private(set) var isDeaf = false
-    /// Whether anything has ever come back.
+    /// Whether any message has ever returned.
     package private(set) var hasHeard = false
 
     package init(limit: TimeAmount) { self.limit = limit }
@@ -40,7 +40,7 @@ package struct EchoWatchStateMachine {
     /// A batch is about to be written, for the first time or again.
     ///
     /// - Parameters:
-    ///   - id: Its last message that comes back; nil if none does.
+    ///   - id: Its last message that returns; nil if none does.
     ///   - lane: The lane.
     package mutating func willWrite(_ id: MessageID?, lane: Int) {
         // Of a batch that was written before and has lost its end meanwhile, that end will not come.
@@ -59,18 +59,17 @@ package struct EchoWatchStateMachine {
     /// A message will never be written.
     package mutating func refused(_ id: MessageID) { samples.removeAll { $0.id == id } }
 
-    /// The batch of a lane was given up.
+    /// The batch of a lane was abandoned.
     package mutating func abandoned(lane: Int) {
         early[lane] = nil
         samples.removeAll { $0.lane == lane && $0.written == nil }
     }
 
-    /// A message of this node has come back.
+    /// A message of this node has returned.
     ///
     /// - Parameters:
     ///   - id: Its id.
-    ///   - isOwn: Whether it is known for certain that this node has sent it. Whoever else writes under its id tells nothing about what
-    ///     becomes of its own messages.
+    ///   - isOwn: Whether this node has certainly sent it. Messages that other programs write under its id say nothing about its own.
     /// - Returns: Whether the node was deaf, or had heard nothing before.
     package mutating func cameBack(_ id: MessageID, isOwn: Bool = true) -> Bool {
         let index = samples.firstIndex { $0.id == id }
@@ -90,7 +89,7 @@ package struct EchoWatchStateMachine {
 
     /// The stream is open, anew or again: what was written gets the full time once more.
     ///
-    /// - Parameter lost: Whether messages were skipped, so that what was written may never come.
+    /// - Parameter lost: Whether messages were skipped, so that written ones may never return.
     package mutating func opened(lost: Bool, now: NIODeadline) {
         if lost {
             // What is being written may have been among the skipped as well.

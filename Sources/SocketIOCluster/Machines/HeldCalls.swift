@@ -6,10 +6,11 @@ import NIOCore
 import SocketIOCore
 import SocketIOText
 
-/// What waits until the other nodes are known: requests, and what was sent behind a broadcast that wants acknowledgements. They leave
-/// in the order of their calls.
+/// Calls that wait until the other nodes are known: requests, and messages sent after a broadcast with acknowledgements. They are released
+/// in the order of the calls.
 ///
-/// Its size is that of the requests, which are limited, and of the senders that are suspended until they learn the fate of theirs.
+/// Its size is bounded by the limit of requests, and by the number of senders, which are suspended until they learn the fate of their
+/// messages.
 struct HeldCalls {
     struct Request {
         var kind: PendingRequestsStateMachine.Kind
@@ -19,7 +20,7 @@ struct HeldCalls {
         /// Its place among all calls.
         fileprivate(set) var order: UInt64 = 0
 
-        /// Whether its sender goes on before it is answered, so that what it sends next must not be written first.
+        /// Whether its sender continues before it is answered, so that later messages must not overtake it.
         fileprivate var isBarrier: Bool { if case .acknowledgements = kind { true } else { false } }
     }
 
@@ -36,7 +37,7 @@ struct HeldCalls {
     private(set) var requests: [ClusterRequestID: Request] = [:]
     /// By namespace.
     private var messages: [Name: Deque<Message>] = [:]
-    /// How many requests of a namespace hold up its messages.
+    /// The number of requests of each namespace that hold its messages.
     private var barriers: [Name: Int] = [:]
     private(set) var messageCount = 0
     private var calls: UInt64 = 0
@@ -62,7 +63,7 @@ struct HeldCalls {
         messages[Name(message.namespace), default: []].append(Message(outgoing: message, order: calls))
     }
 
-    /// Takes a request out. What waited for it only is then ``released(in:)``.
+    /// Removes a request. What waited for it only is then ``released(in:)``.
     mutating func remove(_ id: ClusterRequestID) -> Request? {
         guard let request = requests.removeValue(forKey: id) else { return nil }
         guard request.isBarrier else { return request }
@@ -71,7 +72,7 @@ struct HeldCalls {
         return request
     }
 
-    /// Takes out what no request of the namespace holds up any more, in order.
+    /// Removes what no request of the namespace holds any longer, in order.
     mutating func released(in namespace: String) -> [Outgoing] {
         let name = Name(namespace)
         guard let waiting = messages[name] else { return [] }
@@ -83,7 +84,7 @@ struct HeldCalls {
         return free.map(\.outgoing)
     }
 
-    /// Takes out what waits in some namespaces, in order.
+    /// Removes what waits in some namespaces, in order.
     mutating func take(_ isWanted: (_ namespace: String) -> Bool) -> [Call] {
         var calls: [(order: UInt64, call: Call)] = []
         for (id, request) in requests where isWanted(request.message.namespace) {
@@ -98,12 +99,12 @@ struct HeldCalls {
         return calls.sorted { $0.order < $1.order }.map(\.call)
     }
 
-    /// The requests that nobody waits for any more, in order.
+    /// Removes the requests whose timeout has passed, in order.
     func late(now: NIODeadline) -> [ClusterRequestID] {
         requests.filter { $0.value.deadline <= now }.sorted { $0.value.order < $1.value.order }.map(\.key)
     }
 
-    /// Takes out the messages whose time is over.
+    /// Removes the messages whose deadline has passed.
     mutating func lateMessages(now: NIODeadline) -> [Outgoing] {
         guard messageCount > 0 else { return [] }
         var late: [Outgoing] = []
@@ -116,7 +117,7 @@ struct HeldCalls {
         return late
     }
 
-    /// The ids of the broadcasts of a namespace that wait.
+    /// The ids of the waiting broadcasts of a namespace.
     func broadcasts(of namespace: String) -> [MessageID] {
         (messages[Name(namespace)] ?? []).compactMap { $0.outgoing.body.kind == .broadcast ? $0.outgoing.id : nil }
     }

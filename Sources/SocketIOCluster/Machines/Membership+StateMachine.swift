@@ -4,59 +4,59 @@
 package import NIOCore
 import SocketIOText
 
-/// Who takes part in the cluster besides this node: told by id, not counted.
+/// The other nodes of the cluster, by id.
 ///
-/// Whoever may write to the backend may write in the name of any node. So none of it is final: a node that is said to have left, or to have
-/// begun another life, and goes on to speak is there again.
+/// Programs that may write to the backend may write in the name of any node. So no state is final: a node that is reported to have left, or
+/// to have begun a new epoch, is alive again if it continues to send messages.
 package struct MembershipStateMachine {
-    /// What has changed.
+    /// The change that follows from an input.
     package enum Change: Hashable {
         case none
         /// A node is new.
         case joined(NodeIdentity)
-        /// A node is back in another life: what the earlier one owed will not come.
+        /// A node is back with another epoch: what it owed in the earlier one will not arrive.
         case replaced(NodeIdentity, by: NodeIdentity)
-        /// A node is there although it was said to have left.
+        /// A node is alive although it was reported to have left.
         case revived(NodeIdentity)
     }
 
-    /// A node that is there.
+    /// A node that is alive.
     package struct Member: Sendable {
         package var identity: NodeIdentity
         package var isDraining = false
-        /// The namespaces it takes part in, and when it was heard last in each, if the wire format announces them; nil for all.
+        /// The namespaces in which it takes part, and when it was last heard in each, if the wire format announces them; nil means all.
         fileprivate var namespaces: [Name: TimeAmount]?
-        /// When it was heard last, in the time that this node was listening.
+        /// When it was last heard, in the time that this node was listening.
         fileprivate var heard: TimeAmount
-        /// When it was heard first.
+        /// When it was first heard.
         fileprivate var joined: TimeAmount
-        /// Whether it was heard for longer than a moment; made-up nodes most often are not.
+        /// Whether it was heard for longer than a moment; forged nodes usually are not.
         fileprivate var isKnown = false
     }
 
-    /// A life that is over.
+    /// An epoch that has ended.
     private struct Ended {
         var at: NIODeadline
-        /// Whether it said so; if not, a later life took its place.
+        /// Whether it sent a leave; if not, a later epoch has replaced it.
         var hasLeft: Bool
-        /// Whether it was there until then.
+        /// Whether it was alive until then.
         var wasMember = true
     }
 
-    /// A life that was taken for dead.
+    /// An epoch that was considered dead.
     private struct Dead {
         var at: NIODeadline
-        /// Whether another process took its place.
+        /// Whether another process has replaced it.
         var wasReplaced: Bool
     }
 
     private var byID: [Name: Member] = [:]
-    /// Lives that have ended by a leave, or by a later life of the same process.
+    /// Epochs that have ended by a leave, or by a later epoch of the same process.
     private var ended: [NodeIdentity: Ended] = [:]
-    /// Lives that were taken for dead. They come back with any message.
+    /// Epochs that were considered dead. Any message revives them.
     private var dead: [Name: [UInt64: Dead]] = [:]
     private var deadCount = 0
-    /// Nodes of which several lives speak: the one that is there stays as long as it is heard.
+    /// Nodes that send messages in several epochs: the current one stays as long as it is heard.
     private var contested: [Name: NIODeadline] = [:]
     private var namespaceCount = 0
     private let limit: Int
@@ -82,11 +82,11 @@ package struct MembershipStateMachine {
         self.nextForgetting = now
     }
 
-    /// The nodes that are there.
+    /// The nodes that are alive.
     package var members: [Member] { Array(byID.values) }
-    /// The number of nodes that are there.
+    /// The number of nodes that are alive.
     package var count: Int { byID.count }
-    /// The number of lives that are remembered although they have ended.
+    /// The number of ended epochs that are remembered.
     package var tombstones: Int { ended.count + deadCount }
 
     /// The nodes that take part in a namespace.
@@ -95,21 +95,21 @@ package struct MembershipStateMachine {
         return byID.values.compactMap { takesPart($0, in: name) ? $0.identity : nil }.sorted { Name($0.id) < Name($1.id) }
     }
 
-    /// Nobody says that it has closed a namespace; it falls silent there.
+    /// Nodes do not announce that they have closed a namespace; they fall silent there.
     private func takesPart(_ member: Member, in namespace: Name) -> Bool {
         guard let namespaces = member.namespaces else { return true }
         return namespaces[namespace].map { listened - $0 <= timeout } ?? false
     }
 
-    /// Something has come, from whomever: this node is listening.
+    /// Something was read: this node is listening.
     package mutating func listening(now: NIODeadline) { lastItem = now }
 
-    /// A node has said something new, other than that it is alive.
+    /// A node has sent a new message, other than a heartbeat.
     ///
     /// - Parameters:
     ///   - identity: The node.
     ///   - namespace: The namespace; empty for the node as a whole.
-    ///   - isLast: Whether a leave of the node would have come after it, so that it has not left.
+    ///   - isLast: Whether a leave of the node would have followed it, so that the node has not left.
     package mutating func heard(_ identity: NodeIdentity, namespace: String = "", isLast: Bool = true) -> Change {
         let name = Name(identity.id)
         if let member = byID[name] {
@@ -123,16 +123,16 @@ package struct MembershipStateMachine {
         return dead[name]?[identity.epoch] == nil ? .none : add(identity)
     }
 
-    /// A node has said that it is alive.
+    /// A node has sent a heartbeat.
     ///
     /// - Parameters:
     ///   - identity: The node.
-    ///   - heartbeat: What it has said.
-    ///   - isFresh: Whether it is later than what it has said before.
-    ///   - isNew: Whether it is certain at least that it was not read before.
-    ///   - isLast: Whether a leave of the node would have come after it, so that it has not left.
-    ///   - isContested: Whether another life of it was taken for a later one, and this one goes on all the same.
-    ///   - namespace: The namespace in which it said so; empty for all.
+    ///   - heartbeat: The heartbeat.
+    ///   - isFresh: Whether it is later than the node's previous ones.
+    ///   - isNew: Whether it certainly was not read before.
+    ///   - isLast: Whether a leave of the node would have followed it, so that the node has not left.
+    ///   - isContested: Whether another epoch was considered later, but this one continues.
+    ///   - namespace: The namespace in which it was sent; empty for all.
     package mutating func beat(
         _ identity: NodeIdentity,
         _ heartbeat: ClusterHeartbeat,
@@ -163,7 +163,7 @@ package struct MembershipStateMachine {
         if let joined = byID[name]?.joined, listened - joined >= longestTick { byID[name]?.isKnown = true }
     }
 
-    /// It was said to have left.
+    /// It was reported to have left.
     private mutating func revive(_ identity: NodeIdentity) -> Change {
         ended[identity] = nil
         let change = add(identity)
@@ -206,8 +206,8 @@ package struct MembershipStateMachine {
         return .replaced(before, by: identity)
     }
 
-    /// Whether there is room for another node. A node that was heard only once gives way: a thousand made-up ones must not keep out a
-    /// real one.
+    /// Whether there is room for another node. Nodes that were heard only for a moment give way: many forged ones must not keep out a real
+    /// one.
     private mutating func makeRoom() -> Bool {
         guard byID.count >= limit else { return true }
         guard isFull != lastTick else { return false }
@@ -231,7 +231,7 @@ package struct MembershipStateMachine {
 
     /// A node is going to leave.
     ///
-    /// - Returns: Whether that is news.
+    /// - Returns: Whether that is new.
     package mutating func draining(_ identity: NodeIdentity) -> Bool {
         let name = Name(identity.id)
         guard let member = byID[name], member.identity == identity, !member.isDraining else { return false }
@@ -241,7 +241,7 @@ package struct MembershipStateMachine {
 
     /// A node has left.
     ///
-    /// - Returns: Whether it was there.
+    /// - Returns: Whether it was alive.
     package mutating func leave(_ identity: NodeIdentity) -> Bool {
         let name = Name(identity.id)
         let isMember = byID[name]?.identity == identity
@@ -252,7 +252,7 @@ package struct MembershipStateMachine {
         return true
     }
 
-    /// Nothing that was measured so far says anything about the others: this node was stopped, or its stream was.
+    /// Discards the silence that was measured so far: this node was suspended, or its stream was interrupted.
     package mutating func forgive(now: NIODeadline) {
         lastTick = now
         lastItem = now
@@ -261,7 +261,7 @@ package struct MembershipStateMachine {
 
     /// Time has passed.
     ///
-    /// - Returns: The nodes that have not been heard for too long.
+    /// - Returns: The nodes that have been silent for too long.
     package mutating func tick(now: NIODeadline) -> [NodeIdentity] {
         // While nothing at all is heard, the silence of others says nothing.
         // Nor does it if this process was stopped for a while: what came meanwhile is still to be read.

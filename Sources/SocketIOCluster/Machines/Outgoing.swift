@@ -6,19 +6,19 @@ package import NIOCore
 package import SocketIOCore
 import SocketIOText
 
-/// A message that waits to be written. Its header is made when its batch is formed.
+/// A message to be written. Its header is made when its batch is formed.
 package struct Outgoing: Sendable {
     /// The namespace; empty for the node as a whole.
     package var namespace: String
-    /// The only node that it is for.
+    /// Its only recipient; nil if it is for all nodes.
     package var target: NodeID?
     /// The request that it makes or answers.
     package var request: ClusterRequestID?
-    /// What it says.
+    /// Its content.
     package var body: ClusterBody
     /// The message's id; made with its batch if nil.
     package var id: MessageID?
-    /// By which the sender learns what became of it; nil if nobody wants to know.
+    /// By which the sender learns its fate; nil if no sender waits.
     package var ticket: UInt64?
     /// When it is given up.
     package var deadline: NIODeadline
@@ -42,9 +42,9 @@ package struct Outgoing: Sendable {
     }
 }
 
-/// What became of a message.
+/// The fate of a message.
 package enum WriteFate: Sendable {
-    /// It is written; every node that is there gets it.
+    /// It is written; every node that is alive gets it.
     case sent
     /// It was not written and never will be.
     case notSent(ClusterError)
@@ -52,7 +52,7 @@ package enum WriteFate: Sendable {
     case unknown(ClusterError)
 }
 
-/// A message's ticket and what became of it.
+/// The ticket of a message, and its fate.
 package struct SettledWrite: Sendable {
     package var ticket: UInt64
     package var fate: WriteFate
@@ -63,15 +63,15 @@ package struct SettledWrite: Sendable {
     }
 }
 
-/// The outcome of one attempt to write a batch, as the driver tells it.
+/// The outcome of one attempt to write a batch, as reported by the driver.
 public enum BatchOutcome: Sendable {
     /// All messages are written, now or by an earlier attempt, and cannot be lost any more.
     case written
-    /// The messages before this index are written; the one at the index cannot ever be, and none after it was.
+    /// The messages before this index are written; the one at the index can never be written, and none after it was.
     case refused(index: Int, error: any Error)
-    /// Nobody knows what was written. The same batch is tried again.
+    /// The outcome is unknown. The same batch is retried.
     case unknown(any Error)
-    /// Nothing was written by this attempt. The same batch is tried again.
+    /// Nothing was written by this attempt. The same batch is retried.
     case notWritten(any Error)
 }
 

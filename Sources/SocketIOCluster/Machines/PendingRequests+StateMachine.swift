@@ -5,7 +5,7 @@ package import NIOCore
 package import SocketIOCore
 import SocketIOText
 
-/// The requests of this node, and which nodes still owe an answer to each.
+/// The requests of this node, and the nodes that still owe an answer to each.
 package struct PendingRequestsStateMachine {
     /// What a request collects.
     package enum Kind: Sendable, Hashable {
@@ -15,19 +15,19 @@ package struct PendingRequestsStateMachine {
         case acknowledgements(single: Bool)
     }
 
-    /// What an input asks for, besides what it does to the request that it is about.
+    /// What follows from an input.
     package enum Action: Sendable {
-        /// All answers are here, or no more will come.
+        /// All answers have arrived, or no more will.
         case complete(ClusterRequestID, RequestResult)
-        /// A node has asked so many clients.
+        /// A node has asked this number of clients.
         case expect(ClusterRequestID, node: NodeID, count: Int)
         /// A client of a node has acknowledged.
         case acknowledge(ClusterRequestID, node: NodeID, EventArguments)
-        /// Nothing more comes from a node, whose clients are gone.
+        /// A node will send no more, because its clients have disconnected.
         case finish(ClusterRequestID, node: NodeID)
-        /// Nothing more comes from a node, which failed.
+        /// A node will send no more, because it failed.
         case fail(ClusterRequestID, node: NodeID)
-        /// The time for acknowledgements is over.
+        /// The timeout for acknowledgements has passed.
         case timeOut(ClusterRequestID)
     }
 
@@ -37,7 +37,7 @@ package struct PendingRequestsStateMachine {
         package var answers: [ClusterBody] = []
         /// The nodes whose answer is missing.
         package var missing: [NodeID] = []
-        /// Why the request could not be made at all.
+        /// The reason why the request could not be sent at all.
         package var error: ClusterError?
 
         package init(error: ClusterError? = nil) { self.error = error }
@@ -48,11 +48,11 @@ package struct PendingRequestsStateMachine {
         var deadline: NIODeadline
         /// The nodes that owe an answer.
         var owed: [Name: NodeIdentity]
-        /// Acknowledgements that are still expected, of nodes that have told their count.
+        /// The number of acknowledgements that are still expected from each node that has sent its count.
         var counts: [Name: Int] = [:]
-        /// The nodes that owe nothing any more.
+        /// The nodes that owe nothing any longer.
         var done: Set<Name> = []
-        /// Nodes that were not known when the request was made, and answer all the same.
+        /// Nodes that were not known when the request was sent, but answer it.
         var strangers = 0
         /// The size of the answers.
         var bytes = 0
@@ -67,35 +67,35 @@ package struct PendingRequestsStateMachine {
     private var hasRefused = false
 
     /// - Parameters:
-    ///   - strangers: The number of nodes whose answers to a request are taken besides those that owe one.
-    ///   - answerBytes: The size of all answers to a request.
+    ///   - strangers: The maximum number of nodes whose answers to a request are accepted in addition to those that owe one.
+    ///   - answerBytes: The maximum size of all answers to a request.
     package init(strangers: Int = 4_096, answerBytes: Int = 64 << 20) {
         self.strangerLimit = strangers
         self.byteLimit = answerBytes
     }
 
-    /// Whether the last answer was too much; asked once.
+    /// Whether the last answer was refused because of its size; resets the flag.
     package mutating func takeRefusal() -> Bool {
         defer { hasRefused = false }
         return hasRefused
     }
 
-    /// The number of requests that wait.
+    /// The number of pending requests.
     package var count: Int { requests.count }
 
-    /// Whether the request waits.
+    /// Whether the request is pending.
     package func contains(_ id: ClusterRequestID) -> Bool { requests[id] != nil }
 
-    /// A request is being made.
+    /// A request is being sent.
     ///
-    /// - Returns: Its completion, if nobody owes an answer.
+    /// - Returns: Its completion, if no node owes an answer.
     package mutating func start(_ id: ClusterRequestID, _ kind: Kind, nodes: [NodeIdentity], deadline: NIODeadline) -> [Action] {
         let owed = Dictionary(nodes.map { (Name($0.id), $0) }) { first, _ in first }
         requests[id] = Request(kind: kind, deadline: deadline, owed: owed)
         return completeIfDone(id)
     }
 
-    /// An answer has come. Those that nobody waits for are ignored.
+    /// An answer has arrived. It is ignored if the request is not pending.
     package mutating func receive(_ body: ClusterBody, to id: ClusterRequestID, from origin: NodeIdentity) -> [Action] {
         // A life that is over, or a node that has said all, is not listened to; one that was not known of is.
         let node = Name(origin.id)
@@ -112,7 +112,7 @@ package struct PendingRequestsStateMachine {
         }
     }
 
-    /// Whether there is room for an answer. A request whose answers are too large ends without those that are too much.
+    /// Whether there is room for an answer. A request whose answers are too large ends without those that exceed the limit.
     private mutating func admit(_ body: ClusterBody, to id: ClusterRequestID) -> Bool {
         let bytes = (requests[id]?.bytes ?? 0) + body.estimatedByteCount
         guard bytes <= byteLimit else {
@@ -160,7 +160,7 @@ package struct PendingRequestsStateMachine {
         return [.expect(id, node: node.text, count: count)] + (isDone ? finish(node, of: id) : [])
     }
 
-    /// One acknowledgement was all that was wanted.
+    /// The one acknowledgement that was requested has arrived.
     private mutating func finishAll(_ id: ClusterRequestID) -> [Action] {
         guard let request = requests.removeValue(forKey: id) else { return [] }
         let open = Set(request.owed.keys).union(request.counts.keys).subtracting(request.done)
@@ -189,7 +189,7 @@ package struct PendingRequestsStateMachine {
         return [.complete(id, request.result)]
     }
 
-    /// A node, or one life of it, is gone: what it owes will not come.
+    /// A node, or one epoch of it, is gone: what it owes will not arrive.
     package mutating func nodeIsGone(_ node: NodeIdentity) -> [Action] {
         let name = Name(node.id)
         return requests.keys.sorted().flatMap { id -> [Action] in
@@ -209,7 +209,7 @@ package struct PendingRequestsStateMachine {
         return [.complete(id, request.result)]
     }
 
-    /// Nobody waits for the request any more.
+    /// The caller of the request no longer waits.
     package mutating func cancel(_ id: ClusterRequestID) { requests[id] = nil }
 
     /// Time has passed.

@@ -5,27 +5,27 @@ package import NIOCore
 package import SocketIOCore
 import SocketIOText
 
-/// Tells new messages from repeated ones, and notices lost ones, by their numbers. Nothing is held back.
+/// Distinguishes new messages from repeated ones, and detects lost ones, by their numbers. No message is held back.
 ///
-/// Nothing that stands in a message makes this node deaf to its sender for longer than two heartbeats; see ``ReceivedSequence``.
+/// No message can make this node ignore its sender for longer than two heartbeats; see ``ReceivedSequence``.
 package struct ReceivedNumbersStateMachine {
-    /// What to do with a message.
+    /// The verdict on a message.
     package enum ReceiveAction: Hashable {
-        /// It is new. So many messages of its origin before it were lost.
+        /// It is new. This number of messages of its origin before it were lost.
         case deliver(missing: UInt64)
-        /// It is new, and contradicts what came before it: one of the two is not of its origin.
+        /// It is new, and contradicts earlier messages: one of them is not from its origin.
         case contradict
-        /// It was here before, or was given up and comes too late.
+        /// It was read before, or was abandoned and is too late.
         case drop
     }
 
-    /// What a heartbeat has changed.
+    /// The verdict on a heartbeat.
     package struct Report: Hashable {
         /// Whether it is later than those before it.
         package var isFresh = true
-        /// How many messages were lost.
+        /// The number of lost messages.
         package var missing: UInt64 = 0
-        /// Whether it contradicts what came before it.
+        /// Whether it contradicts earlier messages.
         package var isContradiction = false
     }
 
@@ -43,10 +43,10 @@ package struct ReceivedNumbersStateMachine {
         /// When it was heard first and last.
         let since: NIODeadline
         var heard: NIODeadline
-        /// Whether it was heard for longer than a moment; those who were not go first when there are too many.
+        /// Whether it was heard for longer than a moment; those that were not are forgotten first.
         var isKnown = false
 
-        /// Those of the lowest rank go first.
+        /// Those of the lowest rank are forgotten first.
         var rank: UInt64 { heard.uptimeNanoseconds | (isKnown ? 1 << 63 : 0) }
     }
 
@@ -58,7 +58,7 @@ package struct ReceivedNumbersStateMachine {
     /// The heartbeats of an origin in a lane, of which the counts only grow.
     private struct Beats {
         var last: UInt64?
-        /// A count below the last, which is either older or the truth.
+        /// A count below the last, which is either older or genuine.
         var challenger: (beat: UInt64, at: NIODeadline)?
 
         /// Whether a heartbeat is later than those before it. Of a count that was forged, two heartbeats which are half an interval apart
@@ -86,11 +86,11 @@ package struct ReceivedNumbersStateMachine {
 
     private var origins: [NodeIdentity: Origin] = [:]
     private var laneCount = 0
-    /// The latest life of a node that was heard in a lane.
+    /// The latest epoch of each node in each lane.
     private var lives: [LaneOfNode: UInt64] = [:]
-    /// Heartbeats of lives that seem to be over.
+    /// Heartbeats of epochs that seem to have ended.
     private var revivals: [NodeIdentity: (beat: UInt64, at: NIODeadline)] = [:]
-    /// Nodes of which two lives spoke at the same time; all their lives are listened to.
+    /// Nodes that have sent messages in two epochs at the same time; those of all their epochs are processed.
     private var contested: [Name: NIODeadline] = [:]
     private let limit: Int
     private let retention: TimeAmount
@@ -99,8 +99,8 @@ package struct ReceivedNumbersStateMachine {
 
     /// - Parameters:
     ///   - limit: The number of origins that are remembered.
-    ///   - retention: How long those are remembered that say nothing.
-    ///   - interval: How often nodes say that they are alive.
+    ///   - retention: How long silent origins are remembered.
+    ///   - interval: The interval of heartbeats.
     package init(limit: Int, retention: TimeAmount, interval: TimeAmount = .seconds(5)) {
         self.limit = max(1, limit)
         self.retention = retention
@@ -112,17 +112,17 @@ package struct ReceivedNumbersStateMachine {
     /// The number of all entries, for tests.
     package var entryCount: Int { laneCount + lives.count + revivals.count + contested.count }
 
-    /// Whether two lives of the node spoke at the same time.
+    /// Whether the node has sent messages in two epochs at the same time.
     package func isContested(_ node: NodeID) -> Bool { !contested.isEmpty && contested[Name(node)] != nil }
 
-    /// A numbered message has come.
+    /// A numbered message has arrived.
     ///
     /// - Parameters:
     ///   - stamp: Its number.
-    ///   - id: Its id, by which a repetition is told from another message with its number.
-    ///   - origin: Who sent it.
+    ///   - id: Its id, which distinguishes a repetition from another message with the same number.
+    ///   - origin: The sender.
     ///   - targeted: Whether it is for this node only.
-    ///   - mayRepeat: Whether the stream may show again what it has shown before.
+    ///   - mayRepeat: Whether the stream may repeat messages.
     ///   - now: The time.
     package mutating func receive(
         _ stamp: NumberStamp,
@@ -145,13 +145,13 @@ package struct ReceivedNumbersStateMachine {
         }
     }
 
-    /// A heartbeat has come: is it later than those before it?
+    /// A heartbeat has arrived.
     ///
     /// - Parameters:
     ///   - beat: Its count, which is 0 in formats that do not count.
     ///   - lane: The lane that it was written through.
-    ///   - origin: Whose it is.
-    ///   - mayRepeat: Whether the stream may show again what it has shown before.
+    ///   - origin: The sender.
+    ///   - mayRepeat: Whether the stream may repeat messages.
     ///   - now: The time.
     package mutating func beat(_ beat: UInt64, lane: UInt8, of origin: NodeIdentity, mayRepeat: Bool, now: NIODeadline) -> Report {
         guard beat > 0 else { return Report() }
@@ -163,7 +163,8 @@ package struct ReceivedNumbersStateMachine {
         return Report(isFresh: isFresh)
     }
 
-    /// A life that seems to be over says that it is alive. What was left behind says so once; who does it again, later, is alive.
+    /// An epoch that seems to have ended has sent a heartbeat. A late heartbeat arrives once; an epoch that sends another one later is
+    /// alive.
     private mutating func revive(_ beat: UInt64, _ origin: NodeIdentity, mayRepeat: Bool, now: NIODeadline) -> Report {
         guard !mayRepeat else { return Report(isFresh: false) }
         guard let before = revivals[origin] else {
@@ -178,7 +179,7 @@ package struct ReceivedNumbersStateMachine {
         return Report(isFresh: true, isContradiction: true)
     }
 
-    /// A heartbeat has told the number of the origin's last message.
+    /// A heartbeat has reported the number of the origin's last message.
     package mutating func position(
         _ stamp: NumberStamp,
         of origin: NodeIdentity,
@@ -203,7 +204,7 @@ package struct ReceivedNumbersStateMachine {
         }
     }
 
-    /// The last number of an origin's messages; nil if nothing is known of them.
+    /// The last number of an origin's messages; nil if none is known.
     package func lastNumber(of origin: NodeIdentity, lane: UInt8, targeted: Bool = false) -> UInt64? {
         let found = origins[origin]?.lanes.first { $0.lane == lane }
         return (targeted ? found?.targeted : found?.all)?.last
@@ -211,7 +212,7 @@ package struct ReceivedNumbersStateMachine {
 
     // MARK: Lives
 
-    /// Whether a later life of the node, after a pause, was heard in the lane: what comes of this one was given up and is too late.
+    /// Whether a later epoch of the node, after a suspension, was heard in the lane: messages of this one were abandoned and are too late.
     private mutating func isOver(_ identity: NodeIdentity, lane: UInt8) -> Bool {
         let key = LaneOfNode(node: Name(identity.id), lane: lane)
         guard let latest = lives[key] else {
@@ -254,7 +255,7 @@ package struct ReceivedNumbersStateMachine {
         return result
     }
 
-    /// Forgets origins of which nothing has been heard for long.
+    /// Forgets origins that have been silent for long.
     package mutating func expire(now: NIODeadline) {
         let oldest = now - retention
         if contested.contains(where: { $0.value < oldest }) { contested = contested.filter { $0.value >= oldest } }
@@ -263,7 +264,8 @@ package struct ReceivedNumbersStateMachine {
         keep(origins.filter { $0.value.heard >= oldest })
     }
 
-    /// An origin that is forgotten gets a new baseline with its next message. Those that were heard for a moment go first: made-up ones are.
+    /// An origin that is forgotten gets a new baseline with its next message. Those that were heard for a moment go first: made-up ones
+    /// are.
     private mutating func makeRoom(forNew isNew: Bool) {
         guard isNew && origins.count >= limit || laneCount >= Self.lanesPerOrigin * limit else { return }
         let ranks = origins.values.map(\.rank).sorted()

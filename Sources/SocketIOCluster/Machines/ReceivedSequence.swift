@@ -3,15 +3,15 @@
 
 import SocketIOCore
 
-/// One sequence of numbers as it has come in: what an origin sends through one lane, to all or to this node.
+/// One sequence of received numbers: those of an origin in one lane, to all nodes or to this one.
 ///
-/// Whoever may write to the backend may write any number. So a number that jumps ahead does not make the ones before it old: those are
-/// remembered as jumped over, and are new when they come after all. And what has a number that was given to another message is not a
-/// repetition. The next heartbeat of the origin then says where its numbers really are.
+/// Programs that may write to the backend may write any number. So a number that jumps ahead does not make the ones before it old: those
+/// are remembered as jumped over, and are new if they arrive later. A message with a number that was given to another message is not a
+/// repetition. The next heartbeat of the origin then gives its real numbers.
 struct ReceivedSequence {
     /// Messages that are remembered by number and id, to tell a repetition from a forgery.
     static let memory: UInt64 = 16
-    /// Ranges that were jumped over and are remembered; what is beyond them waits for the next heartbeat.
+    /// The number of ranges that were jumped over and are remembered; beyond it, the next heartbeat decides.
     private static let jumpLimit = 4
 
     private struct Seen {
@@ -30,13 +30,13 @@ struct ReceivedSequence {
         remember(number, id)
     }
 
-    /// A message has come.
+    /// A message has arrived.
     ///
     /// - Parameters:
     ///   - stamp: Its number.
     ///   - id: Its id; nil if it is not known, and the number alone decides.
     ///   - trustsNumber: Whether an old number means that the message is old.
-    ///   - mayRepeat: Whether the stream may show again what it has shown before: an old number then is one, whatever its id.
+    ///   - mayRepeat: Whether the stream may repeat messages: an old number then is a repetition, whatever its id is.
     mutating func receive(
         _ stamp: NumberStamp,
         id: MessageID?,
@@ -65,12 +65,12 @@ struct ReceivedSequence {
         return .drop
     }
 
-    /// A heartbeat has told the number of the last message.
+    /// A heartbeat has reported the number of the last message.
     ///
     /// - Parameters:
-    ///   - stamp: The number, which stands for a message that came before the heartbeat.
+    ///   - stamp: The number, which is that of a message before the heartbeat.
     ///   - isFresh: Whether the heartbeat is later than those before it.
-    /// - Returns: How many messages were lost, and whether higher numbers had come than the origin has given.
+    /// - Returns: The number of lost messages, and whether higher numbers had arrived than the origin has given.
     mutating func report(_ stamp: NumberStamp, isFresh: Bool) -> (missing: UInt64, isContradiction: Bool) {
         guard stamp.number <= last else {
             let span = (last + 1)...stamp.number
@@ -122,7 +122,7 @@ struct ReceivedSequence {
         }
     }
 
-    /// Whether the number was jumped over; what is below it in its range will not come.
+    /// Whether the number was jumped over; lower ones in its range will not arrive.
     private mutating func land(on number: UInt64) -> Bool {
         guard let index = jumps.firstIndex(where: { $0.contains(number) }) else { return false }
         if number < jumps[index].upperBound {

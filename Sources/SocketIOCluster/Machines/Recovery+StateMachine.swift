@@ -286,8 +286,8 @@ package struct RecoveryStateMachine {
     ///   - mark: From where on the log has what it has missed.
     ///   - own: This node's positions.
     ///   - now: The time.
-    /// - Returns: What it has missed in addition to the packets that come with it, and the place in the log up to which that goes; nil if it
-    ///   is not covered.
+    /// - Returns: What it has missed in addition to the packets that come with it, and the place in the log up to which that goes; nil if
+    ///   it is not covered.
     package mutating func restore(
         _ session: ClaimedSession,
         since mark: RecoveryLog.Mark,

@@ -21,8 +21,8 @@ package struct RecoveryLog {
         /// This node's position there in the messages of others, and in the return of its own.
         var reached: [ClaimedSession.OriginPosition] = []
 
-        /// Whether the node that handed the session over had read everything that this one had read before the mark. It always has, unless a
-        /// primary lost messages after some nodes had read them: those arrive again, after the session, and are not new here.
+        /// Whether the node that handed the session over had read everything that this one had read before the mark. It always has, unless
+        /// a primary lost messages after some nodes had read them: those arrive again, after the session, and are not new here.
         func isCovered(by session: ClaimedSession) -> Bool {
             guard !reached.isEmpty else { return true }
             let got = Dictionary(session.positions.map { ($0.origin, $0.number) }) { max($0, $1) }
@@ -195,8 +195,8 @@ package struct RecoveryLog {
 
     /// From where on the log has what a client may not have received from a dead node.
     ///
-    /// Clients receive packets in the order of the stream, except that those emitted by their own node arrive earlier. So the last packet that a
-    /// client received counts as a place in the stream only if none of the nodes that had its session can have emitted it.
+    /// Clients receive packets in the order of the stream, except that those emitted by their own node arrive earlier. So the last packet
+    /// that a client received counts as a place in the stream only if none of the nodes that had its session can have emitted it.
     ///
     /// - Parameters:
     ///   - offset: What the client presented.
@@ -243,7 +243,8 @@ package struct RecoveryLog {
         on loop: ObjectIdentifier?
     ) -> [BroadcastPacket] {
         var positions = Set(everyone.after(position))
-        for room in session.state.rooms.union([session.state.id]) { if let found = rooms[Name(room)] { positions.formUnion(found.after(position)) } }
+        let state = session.state
+        for room in state.rooms.union([state.id]) { if let found = rooms[Name(room)] { positions.formUnion(found.after(position)) } }
         guard !positions.isEmpty else { return [] }
         let known = Set(session.known)
         var selected: Set<MessageID> = []

@@ -6,14 +6,14 @@ package import NIOCore
 package import SocketIOCore
 import SocketIOText
 
-/// Writes the messages of a lane: one ordered batch at a time; what comes meanwhile is the next batch.
+/// Writes the messages of a lane: one ordered batch at a time; messages that arrive in the meantime form the next batch.
 ///
-/// A batch whose outcome is not known is written again, exactly the same, before anything else. So the order in which messages can be
-/// read is the order in which they were sent.
+/// A batch whose outcome is unknown is retried, unchanged, before anything else. So messages can be read in the order in which they were
+/// sent.
 package struct SendLaneStateMachine {
-    /// What becomes of a message that is to be sent.
+    /// What happens to a message that is sent.
     package enum SendAction {
-        /// It is next: the writer must be woken.
+        /// It is next: wake the writer.
         case wake
         /// It waits; the writer is busy.
         case none
@@ -25,13 +25,13 @@ package struct SendLaneStateMachine {
     package enum WriteAction {
         /// Write this batch.
         case write([ClusterMessage])
-        /// Ask again at this time.
+        /// Call again at this time.
         case pause(until: NIODeadline)
         /// Nothing; the writer will be woken.
         case wait
     }
 
-    /// What follows from an outcome, or from the passing of time.
+    /// What follows from an outcome or from the time.
     package struct Settlement {
         package var writes: [SettledWrite] = []
         /// The message that the backend refuses.
@@ -73,14 +73,15 @@ package struct SendLaneStateMachine {
     /// Messages of senders that wait because the queue is full, in order.
     private var overflow: Deque<Waiting> = []
     private var waitingMemberships = 0
-    /// Answers to others, for which no sender waits: here a full queue cannot suspend anybody.
+    /// Answers to other nodes, for which no sender waits: a full queue cannot suspend one.
     private var waitingAnswers = 0
     private var answerBytes = 0
-    /// Nothing that waits is late before this time.
+    /// No waiting message expires before this time.
     private var earliestDeadline = NIODeadline.distantFuture
-    /// Whether the node's leave has been handed out: nothing is written behind it, or others would take it for a sign of life.
+    /// Whether the node's leave was handed to the writer: nothing may be written after it, or other nodes would take that for a sign of
+    /// life.
     private var hasLeft = false
-    /// Tickets of waiting messages that nobody wants any more.
+    /// Tickets of waiting messages that were withdrawn.
     private var withdrawn: Set<UInt64> = []
     private var numbers = SentNumbers(epoch: 0)
 
@@ -124,7 +125,7 @@ package struct SendLaneStateMachine {
         earliestDeadline = min(earliestDeadline, message.deadline)
         let isFull = queue.count >= limits.maximumQueuedMessages || queuedBytes + bytes > max(limits.maximumQueuedBytes, bytes)
         count(waiting, 1)
-        // What the cluster needs to run is never held up.
+        // Messages about membership are never delayed.
         if !message.body.kind.isMembership, isFull || !overflow.isEmpty {
             overflow.append(waiting)
         } else {
@@ -174,10 +175,10 @@ package struct SendLaneStateMachine {
         return withdrawn.remove(ticket) != nil
     }
 
-    /// Nobody waits for the fate of a message any more.
+    /// The sender no longer waits for the fate of a message.
     ///
     /// - Parameter ticket: Its ticket, whose fate is not known.
-    /// - Returns: Whether it certainly is not written and will not be.
+    /// - Returns: Whether it certainly was not and will not be written.
     package mutating func withdraw(_ ticket: UInt64) -> Bool {
         guard let index = batch.firstIndex(where: { $0.ticket == ticket }) else {
             withdrawn.insert(ticket)
@@ -359,7 +360,7 @@ package struct SendLaneStateMachine {
         for index in batch.indices where batch[index].deadline <= now {
             guard let ticket = batch[index].ticket else { continue }
             batch[index].ticket = nil
-            let error = ClusterError(.unknown, "the write deadline has passed and the outcome is not known", cause: lastError)
+            let error = ClusterError(.unknown, "the write timeout has passed and the outcome is unknown", cause: lastError)
             settlement.writes.append(SettledWrite(ticket: ticket, fate: .unknown(error)))
         }
         guard case .pausing = state, batch.allSatisfy({ $0.deadline <= now }) else { return }
@@ -369,7 +370,7 @@ package struct SendLaneStateMachine {
         state = .idle
     }
 
-    /// Nothing of the batch was written: what is too late can be taken out of it.
+    /// Nothing of the batch was written: expired messages can be removed from it.
     private mutating func expireUnwritten(now: NIODeadline, into settlement: inout Settlement) {
         guard batch.contains(where: { $0.deadline <= now }) else { return }
         for flying in batch where flying.deadline <= now {
@@ -393,7 +394,7 @@ package struct SendLaneStateMachine {
         admitOverflow()
     }
 
-    /// Takes out what is too late or not wanted any more, wherever it stands.
+    /// Removes expired and withdrawn messages, wherever they are.
     private mutating func sweep(_ waiting: Deque<Waiting>, now: NIODeadline, into settlement: inout Settlement) -> Deque<Waiting> {
         var rest: Deque<Waiting> = []
         for item in waiting {
@@ -410,11 +411,11 @@ package struct SendLaneStateMachine {
     }
 
     private func notSent(_ ticket: UInt64) -> SettledWrite {
-        let text = "the message could not be written within the write deadline; check that the backend can be reached"
+        let text = "the message could not be written within the write timeout; check that the backend is reachable"
         return SettledWrite(ticket: ticket, fate: .notSent(ClusterError(.notSent, text, cause: lastError)))
     }
 
-    /// The node is closed: what waits will not be sent, and nobody knows about the rest.
+    /// The node is closed: waiting messages will not be sent, and the outcome of the others is unknown.
     package mutating func close() -> [SettledWrite] {
         let error = ClusterError(.closed, "the node is closed")
         let unknown = ClusterError(.unknown, "the node was closed before the outcome was known", cause: lastError)

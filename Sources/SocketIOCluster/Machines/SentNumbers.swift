@@ -5,9 +5,9 @@ import SocketIOText
 
 /// The numbers that a node gives to the messages of one lane in one epoch.
 struct SentNumbers {
-    /// More void ranges than these are forgotten, oldest first; receivers then count them as lost.
+    /// Beyond this number, void ranges are forgotten, oldest first; receivers then count them as lost.
     static let voidLimit = 64
-    /// Nodes for which an own sequence is kept; the numbers of others go on above the highest that was forgotten.
+    /// The number of nodes with a sequence of their own; the numbers of others continue above the highest that was forgotten.
     static let targetLimit = 4_096
 
     private struct Sequence {
@@ -41,7 +41,7 @@ struct SentNumbers {
         return sequence.last
     }
 
-    /// A sequence that begins anew. Nobody can tell which of the numbers below were given, so no receiver should miss them.
+    /// A sequence that begins anew. It is unknown which of the numbers below were given, so receivers must not count them as missed.
     private var fresh: Sequence { Sequence(last: floor, void: floor > 0 ? [1...floor] : []) }
 
     /// Forgets a node that is gone.
@@ -61,7 +61,7 @@ struct SentNumbers {
         for (target, _) in oldest { forget(target) }
     }
 
-    /// The ranges that no receiver should miss.
+    /// The ranges that receivers must not count as missed.
     func void(_ target: NodeID?) -> [ClosedRange<UInt64>] {
         (target.map { targets[Name($0)] } ?? all)?.void ?? []
     }
@@ -72,7 +72,7 @@ struct SentNumbers {
     /// The last number for all nodes.
     var lastForAll: UInt64 { all.last }
 
-    /// A message will not be sent any more, or nobody knows whether it was.
+    /// A message will not be sent, or it is unknown whether it was.
     mutating func abandon(_ number: UInt64, target: NodeID?) {
         if let target = target.map({ Name($0) }) {
             guard targets[target] != nil else { return }
@@ -82,7 +82,7 @@ struct SentNumbers {
         }
     }
 
-    /// The message of this number, which listed what is void before it, was written.
+    /// The message of this number, which listed the void numbers before it, was written.
     mutating func voidIsKnown(_ target: NodeID?, below number: UInt64) {
         if let target {
             targets[Name(target)]?.void.removeAll { $0.upperBound < number }

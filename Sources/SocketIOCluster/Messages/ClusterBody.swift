@@ -6,9 +6,9 @@ public import SocketIOText
 
 /// A message between the nodes of a cluster.
 public struct ClusterMessage: Sendable {
-    /// What routes it.
+    /// The routing information.
     public var header: ClusterHeader
-    /// What it says.
+    /// The content.
     public var body: ClusterBody
 
     /// Creates a message.
@@ -18,15 +18,15 @@ public struct ClusterMessage: Sendable {
     }
 }
 
-/// What a cluster message says. Timeouts of requests travel in the flags of their options.
+/// The content of a cluster message. Timeouts of requests are in the flags of their options.
 public enum ClusterBody: Sendable {
     /// A packet for the selected sockets. Its offset, if it has one, is the message's id.
     case broadcast(BroadcastPacket, BroadcastOptions)
-    /// A packet without acknowledgement id; each node adds its own. The answers are a count, then acknowledgements.
+    /// A packet without acknowledgement id; each node adds its own. It is answered with a count, then acknowledgements.
     case broadcastWithAck(BroadcastPacket, BroadcastOptions)
-    /// End the selected sockets.
+    /// Disconnect the selected sockets.
     case disconnectSockets(BroadcastOptions, closeConnection: Bool)
-    /// Which rooms are the selected sockets in?
+    /// Return the rooms of the selected sockets.
     case rooms(BroadcastOptions)
     /// Make the selected sockets join rooms.
     case addSockets(BroadcastOptions, rooms: [Room])
@@ -36,35 +36,35 @@ public enum ClusterBody: Sendable {
     case fetchSockets(BroadcastOptions)
     /// An event for the other servers.
     case serverSideEmit(EventArguments)
-    /// An event for the other servers, whose answers are wanted within a time.
+    /// An event for the other servers, which answer it within a time limit.
     case serverSideEmitWithAck(EventArguments, timeout: Duration)
-    /// A client that owned this session has come to the sender.
+    /// The client of this session has returned to the sender: hand the session over.
     case claimSession(pid: String, offset: MessageID?)
 
     /// The sender is alive.
     case heartbeat(ClusterHeartbeat)
-    /// The sender has just started to listen.
+    /// The sender has just started.
     case initialHeartbeat(ClusterHeartbeat)
     /// The sender is going to leave.
     case draining
     /// The sender has left.
     case leave
 
-    /// How many clients were asked.
+    /// The number of clients that were asked.
     case acknowledgementCount(Int)
-    /// What one client answered.
+    /// The acknowledgement of one client.
     case acknowledgement(EventArguments)
-    /// Nothing more will come of the clients that were asked.
+    /// No more acknowledgements will follow.
     case acknowledgementsEnd
-    /// Rooms.
+    /// The rooms.
     case roomsAnswer(NameSet)
-    /// Descriptions of sockets, and whether another message brings more of them.
+    /// Descriptions of sockets, and whether more follow in another message.
     case fetchSocketsAnswer([SocketDescription], hasMore: Bool)
-    /// What the server answered.
+    /// The answer of the server.
     case serverSideEmitAnswer(EventArguments)
-    /// The session; nil if it cannot be recovered here.
+    /// The session; nil if the node does not have it, or if it is not covered.
     case sessionAnswer(ClaimedSession?)
-    /// Why there is no answer.
+    /// The reason why there is no answer.
     case errorAnswer(String)
 
     /// The kind of the message.
@@ -96,14 +96,14 @@ public enum ClusterBody: Sendable {
     }
 }
 
-/// What a node says of itself at intervals.
+/// The periodic message of a node.
 public struct ClusterHeartbeat: Sendable, Hashable {
-    /// The last number that a node gave to a message, so that receivers notice the loss of the last ones, and new receivers know
-    /// where they stand.
+    /// The last number that a node gave to a message, so that receivers detect the loss of the last messages, and new receivers know
+    /// their position.
     public struct Position: Sendable, Hashable {
         /// The node that the numbered messages are for; nil if they are for all.
         public var target: NodeID?
-        /// The lane, the last number, and what is void among those before.
+        /// The lane, the last number, and the void ones among those before.
         public var stamp: NumberStamp
 
         /// Whether both are the same. Ids are compared by their bytes.
@@ -119,14 +119,15 @@ public struct ClusterHeartbeat: Sendable, Hashable {
         }
     }
 
-    /// The largest number of positions in a heartbeat. With fewer, nodes that are not listed were sent nothing for them only.
+    /// The maximum number of positions in a heartbeat. If there are fewer, no messages were sent to nodes that are not listed, except those
+    /// for all nodes.
     public static let positionLimit = 512
 
-    /// Counts the heartbeats of an epoch, from 1, so that one which is read twice counts once.
+    /// The number of the heartbeat in its epoch, from 1, so that a heartbeat that is read twice counts once.
     public var beat: UInt64
     /// Whether the node is draining.
     public var isDraining: Bool
-    /// The positions in the lane that the heartbeat was written through, exact at its own place in that lane.
+    /// The positions in the lane through which the heartbeat was written, exact at its own place in that lane.
     public var positions: [Position]
 
     /// Creates a heartbeat.

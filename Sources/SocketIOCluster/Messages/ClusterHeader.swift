@@ -4,15 +4,15 @@
 public import SocketIOCore
 import SocketIOText
 
-/// What a cluster message is about. The raw values are those of the native wire format.
+/// The kind of a cluster message. The raw values are those of the native wire format.
 public enum ClusterMessageKind: UInt8, Sendable, Hashable, CaseIterable {
     /// A packet for the selected sockets.
     case broadcast = 0
-    /// A packet for the selected sockets, whose acknowledgements are wanted.
+    /// A packet for the selected sockets, whose clients acknowledge it.
     case broadcastWithAck = 1
-    /// End the selected sockets.
+    /// Disconnect the selected sockets.
     case disconnectSockets = 2
-    /// Which rooms are the selected sockets in?
+    /// Return the rooms of the selected sockets.
     case rooms = 3
     /// Make the selected sockets join rooms.
     case addSockets = 4
@@ -22,38 +22,38 @@ public enum ClusterMessageKind: UInt8, Sendable, Hashable, CaseIterable {
     case fetchSockets = 6
     /// An event for the other servers themselves.
     case serverSideEmit = 7
-    /// An event for the other servers themselves, whose answers are wanted.
+    /// An event for the other servers themselves, which answer it.
     case serverSideEmitWithAck = 8
-    /// Give up the session of a client that has come back elsewhere.
+    /// Hand over the session of a client that has returned to another node.
     case claimSession = 9
 
     /// The sender is alive.
     case heartbeat = 20
-    /// The sender has just started to listen: whoever is there, say so.
+    /// The sender has just started: all other nodes answer with a heartbeat.
     case initialHeartbeat = 21
-    /// The sender is going to leave, and still answers.
+    /// The sender is going to leave, but still answers.
     case draining = 22
     /// The sender has left.
     case leave = 23
 
-    /// How many clients the sender has asked.
+    /// The number of clients that the sender has asked.
     case acknowledgementCount = 40
-    /// What one client answered.
+    /// The acknowledgement of one client.
     case acknowledgement = 41
-    /// The other clients that the sender has asked will not answer.
+    /// The sender will send no more acknowledgements.
     case acknowledgementsEnd = 42
     /// Rooms.
     case roomsAnswer = 43
     /// Descriptions of sockets.
     case fetchSocketsAnswer = 44
-    /// What a server answered to an event.
+    /// The answer of a server to an event.
     case serverSideEmitAnswer = 45
-    /// A session, or that it cannot be had.
+    /// The answer to a claim: a session, or none.
     case sessionAnswer = 46
     /// The request could not be answered.
     case errorAnswer = 47
 
-    /// Whether the message belongs to a request that another node made.
+    /// Whether the message answers a request of another node.
     public var isAnswer: Bool { rawValue >= 40 }
     /// Whether the receivers owe an answer.
     public var isRequest: Bool {
@@ -66,15 +66,15 @@ public enum ClusterMessageKind: UInt8, Sendable, Hashable, CaseIterable {
     public var isMembership: Bool { (20..<40).contains(rawValue) }
 }
 
-/// Where a message stands among all messages of its sender.
+/// The position of a message among all messages of its sender.
 ///
-/// The numbers of one origin, epoch, lane and target (or all) start at 1 and have no holes other than the void ones.
+/// The numbers of one origin, epoch, lane and target (or all nodes) start at 1 and have no gaps except the void ones.
 public struct NumberStamp: Sendable, Hashable {
     /// The lane that the message was written through.
     public var lane: UInt8
     /// The message's number, from 1.
     public var number: UInt64
-    /// Lower numbers that no receiver should miss: their messages were given up.
+    /// Lower numbers that receivers must not count as missed: their messages were never written.
     public var void: [ClosedRange<UInt64>]
 
     /// Creates a stamp.
@@ -85,29 +85,29 @@ public struct NumberStamp: Sendable, Hashable {
     }
 }
 
-/// What routes a message: a receiver can tell from it whether it needs the payload at all.
+/// The routing information of a message: it suffices to decide whether the payload is needed.
 public struct ClusterHeader: Sendable, Hashable {
-    /// The id of the message, which is also the offset by which clients tell how far they came.
+    /// The id of the message, which is also the offset that clients present as their position.
     public var id: MessageID
-    /// What the message is about.
+    /// The kind of the message.
     public var kind: ClusterMessageKind
     /// The namespace, with its leading slash; empty if the message concerns the node as a whole.
     public var namespace: String
-    /// Who sent it.
+    /// The sender.
     public var origin: NodeIdentity
-    /// The only node that it is for; nil if it is for all.
+    /// The only recipient; nil if it is for all nodes.
     public var target: NodeID?
-    /// The request that it makes or answers.
+    /// The request that it sends or answers.
     public var request: ClusterRequestID?
-    /// Its place in the sequence; nil for messages about membership, and in formats that have no numbers.
+    /// Its number; nil for messages about membership, and in wire formats without numbers.
     public var stamp: NumberStamp?
 
-    /// The longest name of a namespace in bytes: messages of longer ones are not read.
+    /// The maximum length of a namespace's name in bytes: messages of longer ones are ignored.
     public static let namespaceLimit = NamespaceName.limit
-    /// The largest number of lanes: messages of higher ones are not read.
+    /// The maximum number of lanes: messages of higher ones are ignored.
     public static let laneLimit: UInt8 = 64
 
-    /// What in it is longer than it may be; nil if nothing is. Nothing that is longer is compared with anything, or kept.
+    /// The name of a field that exceeds its maximum length; nil if there is none. Such a message is neither compared nor kept.
     package var excess: String? {
         if origin.id.utf8.count > NodeIdentity.idLimit { return "the id of the origin has \(origin.id.utf8.count) bytes" }
         if namespace.utf8.count > Self.namespaceLimit { return "the name of the namespace has \(namespace.utf8.count) bytes" }

@@ -7,7 +7,7 @@ import SocketIOCore
 import SocketIOMessagePack
 import SocketIOText
 
-/// Reads the fields of message bodies. Whatever the input is, it is read or refused; nothing is allocated for what it merely declares.
+/// Reads the fields of message bodies. Any input is either read or refused, and nothing is allocated for sizes that it merely declares.
 struct PayloadReader {
     private var input: MessagePackReader
     /// The message's id.
@@ -275,7 +275,7 @@ struct PayloadReader {
             let owner = NodeIdentity(id: try reader.readNodeID(), epoch: try reader.input.readInteger())
             let age = TimeAmount.milliseconds(try reader.readMilliseconds())
             let base = try reader.readID()
-            guard let session = try reader.readSession() else { throw ClusterError(.malformed, "there is no session in it") }
+            guard let session = try reader.readSession() else { throw ClusterError(.malformed, "the session is missing") }
             return StoredSessionContent(owner: owner, age: age, base: base, session: session)
         }
         try input.expectEnd()

@@ -5,7 +5,7 @@ public import NIOCore
 import SocketIOCore
 import SocketIOMessagePack
 
-/// The native encoding of what messages say: one MessagePack array for each kind, whose fields have fixed places.
+/// The native encoding of message bodies: one MessagePack array for each kind, whose fields have fixed positions.
 ///
 /// Additional fields at the end of an array are ignored, so that later versions may add some.
 public enum ClusterPayloadCoder {
@@ -41,14 +41,14 @@ public enum ClusterPayloadCoder {
     package static func decodeSnapshot(_ bytes: ByteBuffer) throws -> SessionSnapshot {
         var reader = PayloadReader(bytes, offset: MessageID(seconds: 0, process: 0, counter: 0))
         do { return try reader.readSnapshot() } catch let error as ClusterError { throw error } catch {
-            throw ClusterError(.malformed, "the payload is no snapshot of a session", cause: error)
+            throw ClusterError(.malformed, "the payload is not a snapshot of a session", cause: error)
         }
     }
 
     package static func decodeSession(_ bytes: ByteBuffer) throws -> StoredSessionContent {
         var reader = PayloadReader(bytes, offset: MessageID(seconds: 0, process: 0, counter: 0))
         do { return try reader.readStoredSession() } catch let error as ClusterError { throw error } catch {
-            throw ClusterError(.malformed, "the payload is no session", cause: error)
+            throw ClusterError(.malformed, "the payload is not a session", cause: error)
         }
     }
 
@@ -56,12 +56,12 @@ public enum ClusterPayloadCoder {
     ///
     /// - Parameters:
     ///   - bytes: The payload. Packets in it are slices of it, not copies, where that is possible.
-    ///   - header: The message's header, which says what the payload must be.
+    ///   - header: The message's header, which determines the kind of the payload.
     /// - Throws: ``ClusterError/Code/malformed`` for anything that is not a body of that kind.
     public static func decode(_ bytes: ByteBuffer, for header: ClusterHeader) throws -> ClusterBody {
         var reader = PayloadReader(bytes, offset: header.id)
         do { return try reader.readBody(header.kind) } catch let error as ClusterError { throw error } catch {
-            throw ClusterError(.malformed, "the payload is no \(header.kind)", cause: error)
+            throw ClusterError(.malformed, "the payload does not match the kind \(header.kind)", cause: error)
         }
     }
 }

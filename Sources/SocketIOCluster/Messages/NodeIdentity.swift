@@ -6,13 +6,13 @@ import SocketIOText
 /// The id of a node: one process of a cluster. Unique among the nodes that are alive.
 public typealias NodeID = String
 
-/// A node in one of its lives.
+/// A node in one of its epochs.
 ///
-/// A node that starts again under the same id, or that was paused for so long that others took it for dead, has another epoch.
+/// A node that restarts under the same id, or that was suspended for so long that others consider it dead, has a new epoch.
 public struct NodeIdentity: Hashable, Sendable, CustomStringConvertible {
     /// The node's id.
     public var id: NodeID
-    /// A random number that tells this life of the node from others.
+    /// A number that distinguishes this run of the node from others.
     public var epoch: UInt64
 
     /// Creates an identity.
@@ -21,10 +21,10 @@ public struct NodeIdentity: Hashable, Sendable, CustomStringConvertible {
         self.epoch = epoch
     }
 
-    /// The longest id in bytes: messages of nodes with longer ones are not read.
+    /// The maximum length of an id in bytes: messages of nodes with longer ids are ignored.
     public static let idLimit = 256
 
-    /// Whether both are the same life of the same node. Ids are compared by their bytes.
+    /// Whether both are the same epoch of the same node. Ids are compared by their bytes.
     public static func == (left: NodeIdentity, right: NodeIdentity) -> Bool {
         left.epoch == right.epoch && Bytewise.equal(left.id, right.id)
     }
@@ -35,11 +35,11 @@ public struct NodeIdentity: Hashable, Sendable, CustomStringConvertible {
         hasher.combine(epoch)
     }
 
-    /// Whether the node runs another implementation, whose messages tell no epoch: it then is 0. Such nodes know nothing of sessions of
-    /// this one.
+    /// Whether the node runs another implementation, whose messages contain no epoch: it then is 0. Such nodes do not know the sessions of
+    /// this implementation.
     public var isForeign: Bool { epoch == 0 }
 
-    /// Whether it is an earlier life of the same process: epochs count up with each pause, and are random otherwise.
+    /// Whether it is an earlier epoch of the same process: the epoch is incremented after each suspension, and random otherwise.
     func isBefore(_ other: NodeIdentity) -> Bool {
         epoch != other.epoch && other.epoch &- epoch < 1 << 20 && id == other.id
     }
@@ -47,14 +47,14 @@ public struct NodeIdentity: Hashable, Sendable, CustomStringConvertible {
     /// The id and the epoch in hexadecimal digits.
     public var description: String { "\(Self.shown(id))#\(String(epoch, radix: 16))" }
 
-    /// The id of a node as it may stand in a line of a log: in quotes if it is not a plain word.
+    /// The id of a node as it may appear in a log: in quotes if it is not a plain word.
     package static func shown(_ id: NodeID) -> String {
         let isPlain = id.utf8.count <= 128 && id.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") }
         return isPlain ? id : QuotedText(id).description
     }
 }
 
-/// Ties answers to the request that they belong to. Random, so that it is unique in the cluster.
+/// Identifies a request, and its answers. Random, so that it is unique in the cluster.
 public struct ClusterRequestID: Hashable, Comparable, Sendable {
     /// The first eight bytes.
     public var high: UInt64

@@ -36,7 +36,7 @@ final class ClusterLog: Sendable {
         case .skipped(let reason):
             logger.debug("document skipped", metadata: [ClusterLogKey.reason: "\(QuotedText(reason, limit: 300))"])
         case .contradiction(let node, let text):
-            let line: Logger.Message = "the cluster contradicts itself: another program writes to it, or two processes have the same node id"
+            let line: Logger.Message = "the cluster contradicts itself: another program writes to it, or two processes share a node id"
             write(.error, line, contradictions, [ClusterLogKey.node: "\(node)", ClusterLogKey.reason: "\(text)"])
         case .untrusted(let reason):
             write(.error, "document skipped: not signed with a known key", untrusted, [ClusterLogKey.reason: "\(reason)"])

@@ -14,7 +14,7 @@ import SocketIOCore
 /// | `write_duration_seconds` | timer | duration of an attempt to write a batch |
 /// | `messages_received_total` | counter | messages of other nodes |
 /// | `messages_ignored_total` | counter | those that were repeated, or for a namespace that this node does not have |
-/// | `documents_skipped_total` | counter | documents that were skipped; dimension `reason`: `malformed`, or `untrusted` if not signed with a known key |
+/// | `documents_skipped_total` | counter | skipped documents; dimension `reason`: `malformed` or `untrusted` (not signed by a known key) |
 /// | `gaps_total` | counter | losses of messages |
 /// | `messages_missed_total` | counter | messages that were lost, as far as their number is known |
 /// | `contradictions_total` | counter | messages that no node can have written |

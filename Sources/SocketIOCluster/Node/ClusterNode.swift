@@ -69,7 +69,7 @@ public final class ClusterNode: AdapterFactory {
     private let reader: StreamReader
     private let writers: [LaneWriter]
     private let metrics: ClusterMetrics
-    private let ids = MessageIDs()
+    private let ids = MessageIDGenerator()
 
     /// Creates a node that has not started.
     ///

@@ -30,7 +30,7 @@ package final class ClusterSender: Sendable {
     private let deadlines = Signal()
     /// Opened when the sender is closed and all its messages have met their fate.
     private let drained = Gate()
-    private let ids = MessageIDs()
+    private let ids = MessageIDGenerator()
 
     /// - Parameters:
     ///   - driver: Carries the messages.

@@ -13,7 +13,7 @@ struct LaneWriter: Sendable {
     let clock: ClusterClock
     let metrics: ClusterMetrics
     let log: ClusterLog
-    let ids: MessageIDs
+    let ids: MessageIDGenerator
 
     /// Writes until the task is cancelled.
     func run() async {

@@ -53,7 +53,7 @@ final class MachineRunner: Sendable {
     var laneCount: Int { lanes.count }
 
     /// Reads something from the machine.
-    func read<Value>(_ body: (ClusterStateMachine) -> Value) -> Value { state.withLock { body($0.machine) } }
+    func read<Value: Sendable>(_ body: (ClusterStateMachine) -> Value) -> Value { state.withLock { body($0.machine) } }
 
     // MARK: Inputs and actions
 
@@ -297,6 +297,7 @@ final class MachineRunner: Sendable {
 
 extension MachineRunner.State {
     fileprivate mutating func openMetConditions() {
+        let machine = machine
         conditions.removeAll { condition in
             guard condition.isMet(machine) else { return false }
             condition.gate.open()

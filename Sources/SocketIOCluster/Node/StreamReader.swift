@@ -16,7 +16,7 @@ final class StreamReader: Sendable {
     private let clock: ClusterClock
     private let metrics: ClusterMetrics
     private let log: ClusterLog
-    private let ids: MessageIDs
+    private let ids: MessageIDGenerator
     /// Whether messages of this node matter to recovery when they return.
     private let notesReturns: Bool
     /// Held while a message is being applied.
@@ -31,7 +31,7 @@ final class StreamReader: Sendable {
         clock: ClusterClock,
         metrics: ClusterMetrics,
         log: ClusterLog,
-        ids: MessageIDs,
+        ids: MessageIDGenerator,
         notesReturns: Bool
     ) {
         self.id = id
@@ -50,7 +50,8 @@ final class StreamReader: Sendable {
         await BoundedWait.cancelling(at: .now() + TimeAmount(limit)) { await self.opened.wait() }
     }
 
-    /// Returns when the message that is being applied, if there is one, has been handed to the loops, which takes no longer than a lock may.
+    /// Returns when the message that is being applied, if there is one, has been handed to the loops, which takes no longer than a lock
+    /// may.
     func finishApplying() { applying.withLock { _ in } }
 
     /// Reads until the task is cancelled.

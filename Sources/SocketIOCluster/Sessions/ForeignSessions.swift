@@ -40,8 +40,9 @@ struct ForeignSessions {
     /// Claims the session of a client that comes from one of the other nodes.
     func claim(pid: String, after offset: MessageID) async -> ClaimedSession? {
         do {
-            var session = try await exchange.claim(pid, after: offset, in: namespace, retention: retention, by: node.id)
-            session?.known = (session?.missed.compactMap(\.offset) ?? []) + [offset]
+            let claimed = try await exchange.claim(pid, after: offset, in: namespace, retention: retention, by: node.id)
+            guard var session = claimed else { return nil }
+            session.known = session.missed.compactMap(\.offset) + [offset]
             return session
         } catch {
             node.log.session("a session of another node could not be read", error: error)

@@ -65,7 +65,9 @@ final class SessionMover: Sendable {
         let id = node.makeID()
         let packet = BroadcastPacket(EncodedPacket(message: ByteBuffer(), isBinary: local.format == .messagePack), offset: id)
         let options = BroadcastOptions(rooms: [id.description])
-        node.runner.sendWithoutWaiting(.broadcast(packet, options), namespace: namespace, id: id) { enqueue in emit(packet, to: options, enqueue) }
+        node.runner.sendWithoutWaiting(.broadcast(packet, options), namespace: namespace, id: id) { enqueue in
+            emit(packet, to: options, enqueue)
+        }
         await ownPositions.firstArrival(atMost: node.configuration.settleTimeout)
     }
 
@@ -239,7 +241,9 @@ final class SessionMover: Sendable {
     ///
     /// A session that is not covered, for instance because messages were lost, is not restored.
     func restore(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
-        guard let id = ClusterSessionID(pid), id.maker != nil || foreign != nil, let offset = RecoveryOffset.parse(offset) else { return false }
+        guard let id = ClusterSessionID(pid), id.maker != nil || foreign != nil, let offset = RecoveryOffset.parse(offset) else {
+            return false
+        }
         let now = node.clock.now
         guard recovery.withLock({ $0.isReliable(now: now) }) else { return false }
         if await local.restoreSession(pid: pid, after: offset?.id, to: claimant) {

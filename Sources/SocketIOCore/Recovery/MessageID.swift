@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import NIOCore
+import SocketIOConcurrency
 import Synchronization
 
 /// The id of a message: 12 bytes, unique in the cluster. It has the layout of a MongoDB ObjectId: seconds since 1970, a random
@@ -105,9 +106,16 @@ public final class MessageIDGenerator: Sendable {
         self.counter = Atomic(seed & 0xff_ffff)
     }
 
+    /// Creates a generator with a random seed.
+    package convenience init() { self.init(seed: UInt64.random(in: .min ... .max)) }
+
+    /// Makes the next id.
+    package func next() -> MessageID { next(seconds: WallClock.secondsSince1970()) }
+
     /// Makes the next id.
     ///
-    /// - Parameter seconds: The time in seconds since 1970. Uniqueness does not depend on it unless the counter wraps, after 16 million ids.
+    /// - Parameter seconds: The time in seconds since 1970. Uniqueness does not depend on it unless the counter wraps, after 16 million
+    ///   ids.
     public func next(seconds: UInt32) -> MessageID {
         MessageID(seconds: seconds, process: process, counter: counter.wrappingAdd(1, ordering: .relaxed).oldValue)
     }

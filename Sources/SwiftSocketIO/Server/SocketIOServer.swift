@@ -27,7 +27,7 @@ public final class SocketIOServer: Sendable {
     let encoder: PacketEncoder
     let namespaces = NamespaceRegistry()
     let metrics = SocketIOMetrics()
-    let offsets: OffsetGenerator?
+    let offsets: MessageIDGenerator?
     let recoveryBudget: RecoveryBudget?
     /// The event loops on which connections live.
     public let eventLoopGroup: any EventLoopGroup
@@ -61,7 +61,7 @@ public final class SocketIOServer: Sendable {
         self.eventLoopGroup = eventLoopGroup
         self.adapters = adapter
         self.encoder = PacketEncoder(format: configuration.parser)
-        self.offsets = configuration.connectionStateRecovery == nil ? nil : OffsetGenerator()
+        self.offsets = configuration.connectionStateRecovery == nil ? nil : MessageIDGenerator()
         self.recoveryBudget = configuration.connectionStateRecovery.map { RecoveryBudget(bytes: $0.bytes) }
         self.loops = eventLoopGroup.makeIterator().map { LoopContext($0) }
         let delegate = EngineDelegate()

@@ -135,7 +135,9 @@ public final class Socket: Sendable {
 
     /// Parks a session that arrived for a client which has disconnected again.
     func parkAtOnce(_ state: SessionState, missed: [BroadcastPacket], after offset: MessageID?) {
-        guard let held = bound.value.held, let pid, var buffer = namespace.server.makeRecoveryBuffer(for: self, base: offset) else { return }
+        guard let held = bound.value.held, let pid,
+            var buffer = namespace.server.makeRecoveryBuffer(for: self, base: offset)
+        else { return }
         bound.value.held = nil
         for packet in Self.joined(missed, held) { buffer.append(packet, pings: .max) }
         let state = SessionState(id: id, rooms: namespace.localAdapter.rooms(of: self), data: state.data)

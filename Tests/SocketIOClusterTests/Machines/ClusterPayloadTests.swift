@@ -54,7 +54,11 @@ struct ClusterPayloadTests {
         )
         let socket = SocketDescription(id: "s", handshake: handshake, rooms: ["s", "r"], data: data)
         let stamp = NumberStamp(lane: 3, number: .max, void: [1...2, 5...9])
-        let beat = ClusterHeartbeat(beat: 7, isDraining: true, positions: [.init(target: nil, stamp: stamp), .init(target: "x", stamp: stamp)])
+        let beat = ClusterHeartbeat(
+            beat: 7,
+            isDraining: true,
+            positions: [.init(target: nil, stamp: stamp), .init(target: "x", stamp: stamp)]
+        )
         let session = ClaimedSession(
             state: SessionState(id: "s", rooms: ["s"], data: data),
             missed: [BroadcastPacket(json, offset: id)],

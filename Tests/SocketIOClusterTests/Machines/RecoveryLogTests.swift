@@ -97,7 +97,7 @@ struct RecoveryLogTests {
         let now = NIODeadline.uptimeNanoseconds(1_000)
         var machine = RecoveryStateMachine(node: "me")
         let mark = machine.beginClaim(reached: [.init(origin: other, number: reached)], now: now)
-        let result = machine.adopt(session(floor: 5), since: mark, own: [], now: now)
+        let result = machine.restore(session(floor: 5), since: mark, own: [], now: now)
         #expect((result != nil) == (reached <= 5))
     }
 
@@ -117,7 +117,7 @@ struct RecoveryLogTests {
             let mark = try #require(machine.mark(for: other, age: .zero, now: now))
             var session = session()
             session.positions = [.init(origin: me, number: number)]
-            #expect((machine.adopt(session, since: mark, own: [], now: now) != nil) == (number == 2))
+            #expect((machine.restore(session, since: mark, own: [], now: now) != nil) == (number == 2))
         }
     }
 }

@@ -41,7 +41,8 @@ struct RecoveryPlacesTests {
 
     private func snapshot(start: UInt64? = nil, isMoved: Bool = false) -> SessionSnapshot {
         let data = EncodedObject.empty
-        return SessionSnapshot(owner: owner, state: SessionState(id: "s", rooms: ["s", "a"], data: data), start: start.map(id), isMoved: isMoved)
+        let state = SessionState(id: "s", rooms: ["s", "a"], data: data)
+        return SessionSnapshot(owner: owner, state: state, start: start.map(id), isMoved: isMoved)
     }
 
     private func offset(_ last: UInt64, _ position: UInt64?) -> RecoveryOffset {

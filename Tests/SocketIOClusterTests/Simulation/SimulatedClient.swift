@@ -96,7 +96,7 @@ struct SimulationCounts {
             local: left.local + right.local,
             claimed: left.claimed + right.claimed,
             stored: left.stored + right.stored,
-            copied: left.fromSnapshot + right.fromSnapshot,
+            fromSnapshot: left.fromSnapshot + right.fromSnapshot,
             fresh: left.fresh + right.fresh,
             floored: left.floored + right.floored,
             rolledBack: left.rolledBack + right.rolledBack,

@@ -60,7 +60,7 @@ final class SimulatedNode {
     }
 
     func heard(_ message: ClusterMessage, at now: Int64, lanes: Int) {
-        let heartbeat: Heartbeat
+        let heartbeat: ClusterHeartbeat
         switch message.body {
         case .heartbeat(let beat), .initialHeartbeat(let beat): heartbeat = beat
         default: return
