@@ -20,8 +20,7 @@ import Foundation
 ///   (`Date.now()`).
 /// - If an object has a key twice the last one counts, as for `JSON.parse`; escapes of lone surrogates become U+FFFD.
 /// - Keys are compared by their bytes, as in JavaScript. Where the type is not ``SocketIOValue``, an object is refused that has two keys
-/// which
-///   Swift's strings take as equal (`é` in one character and in two): a dictionary would lose one of them.
+///   which Swift's strings take as equal (`é` in one character and in two): a dictionary would lose one of them.
 /// - A string or key with more than 64 combining marks in a row is refused: Swift needs quadratic time to compare it. So is an object whose keys
 ///   would become strings if, with those of others in the argument, those that are not ASCII have more than 64 KiB; not where the type is ``SocketIOValue``.
 /// - Arrays and objects nest 64 deep at most.

@@ -190,8 +190,7 @@ public struct MessagePackReader: Sendable {
     ///
     /// - Returns: how many values follow; at most as many as bytes are left.
     /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is not an array, ``MessagePackError/Code/truncated`` if it
-    /// declares
-    ///   more elements than bytes are left.
+    ///   declares more elements than bytes are left.
     public mutating func readArrayHeader() throws(MessagePackError) -> Int {
         let header: LengthHeader
         switch try peekByte() {

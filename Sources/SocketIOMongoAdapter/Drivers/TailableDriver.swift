@@ -73,10 +73,9 @@ final class TailableDriver: MongoDriver {
 
     /// On an empty collection a cursor is dead at once.
     ///
-    /// - Parameter isFirst: Whether it is the one that this node begins with: a failover must not take it away.
-    /// - Returns: Its id, and the time that the primary has given to it; nil if a small collection under heavy load has lost it already:
-    /// then
-    ///   everything that is there is newer.
+    /// - Parameter isFirst: Whether this node begins with the marker. A failover must not remove that one.
+    /// - Returns: Its id, and the time that the primary has assigned. The time is nil if a small collection under heavy load has already
+    ///   overwritten the marker: then all documents in the collection are newer.
     private func insertMarker(_ collection: MongoCollection, isFirst: Bool) async throws(MongoError) -> (ObjectID, BSONTimestamp?) {
         let id = ObjectID()
         let marker = format.marker(id, createdAt: WallClock.millisecondsSince1970())
