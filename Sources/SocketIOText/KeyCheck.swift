@@ -3,8 +3,8 @@
 
 /// The check of an object's keys that a decoder makes before the application gets them as strings.
 ///
-/// Keys are told apart by their bytes. A Swift dictionary would take two of them as one that are canonically equivalent, and lose a value
-/// without a word; and it would normalise them.
+/// Keys are compared by their bytes. A Swift dictionary would treat two canonically equivalent keys as one and silently lose a value, and it
+/// would normalize them.
 package struct KeyCheck {
     /// Why an object is refused.
     package enum Problem: Sendable, Equatable {

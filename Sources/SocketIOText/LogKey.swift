@@ -3,7 +3,7 @@
 
 /// The keys of log metadata.
 ///
-/// There is none for the id of an Engine.IO session: whoever knows it can take the session over.
+/// There is none for the id of an Engine.IO session: a client that knows it can take over the session.
 package enum LogKey {
     /// A size.
     package static let bytes = "bytes"

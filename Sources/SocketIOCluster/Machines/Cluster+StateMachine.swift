@@ -119,7 +119,7 @@ package struct ClusterStateMachine {
 
     // MARK: State
 
-    /// The nodes that take part in a namespace, besides this one.
+    /// The nodes that take part in a namespace, without this one.
     package func nodes(in namespace: String) -> [NodeIdentity] { membership.nodes(in: namespace) }
     /// All other nodes.
     package var members: [MembershipStateMachine.Member] { membership.members }

@@ -322,7 +322,7 @@ package struct MembershipStateMachine {
 
     // MARK: Namespaces
 
-    /// Namespaces of all nodes that are kept track of; of what is beyond them nobody knows that it takes part.
+    /// Namespaces that are tracked for all nodes together; whether a node takes part in further ones is unknown.
     private static let namespaceLimit = 262_144
 
     private mutating func hear(_ member: Name, in namespace: Name) {

@@ -64,7 +64,7 @@ public enum ClusterBody: Sendable {
     case serverSideEmitAnswer(EventArguments)
     /// The session; nil if the node does not have it, or if it is not covered.
     case sessionAnswer(ClaimedSession?)
-    /// The reason why there is no answer.
+    /// The reason why the request cannot be answered.
     case errorAnswer(String)
 
     /// The kind of the message.
