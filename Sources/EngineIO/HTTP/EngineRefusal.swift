@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOHTTP1
+import SocketIOText
 
 /// Why a request to the engine's path is refused, and with what.
 struct EngineRefusal: Error, Sendable, Equatable {
@@ -18,15 +19,23 @@ struct EngineRefusal: Error, Sendable, Equatable {
     }
 
     /// Why requests are refused, as the metrics count it.
-    enum Reason: String, CaseIterable, Sendable {
-        case unknownTransport = "unknown_transport"
-        case unknownSID = "unknown_sid"
-        case badHandshakeMethod = "bad_handshake_method"
-        case badRequest = "bad_request"
-        case forbidden
-        case unsupportedProtocolVersion = "unsupported_protocol_version"
+    enum Reason: CaseIterable, Sendable {
+        case unknownTransport, unknownSID, badHandshakeMethod, badRequest, forbidden, unsupportedProtocolVersion
         /// The server is full, or shuts down.
         case unavailable
+
+        /// The value of the metric's dimension.
+        var label: String {
+            switch self {
+            case .unknownTransport: "unknown_transport"
+            case .unknownSID: "unknown_sid"
+            case .badHandshakeMethod: "bad_handshake_method"
+            case .badRequest: "bad_request"
+            case .forbidden: "forbidden"
+            case .unsupportedProtocolVersion: "unsupported_protocol_version"
+            case .unavailable: "unavailable"
+            }
+        }
     }
 
     var reason: Reason {

@@ -62,7 +62,7 @@ public struct EngineMetrics: Sendable {
         self.closedOther = closed("other")
         self.upgrades = counter("upgrades")
         self.refused = Dictionary(
-            EngineRefusal.Reason.allCases.map { ($0, counter("requests_refused", [("reason", $0.rawValue)])) },
+            EngineRefusal.Reason.allCases.map { ($0, counter("requests_refused", [("reason", $0.label)])) },
             uniquingKeysWith: { first, _ in first }
         )
         self.acceptFailures = counter("accept_failures")
