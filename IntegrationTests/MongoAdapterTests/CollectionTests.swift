@@ -23,7 +23,7 @@ extension MongoAdapterTests {
                 for node in nodes { group.addTask { try await node.start() } }
                 try await group.waitForAll()
             }
-            let areAllThere = try await eventually { try await nodes[0].adapter.serverCount() == 4 }
+            let areAllThere = try await becomesTrue { try await nodes[0].adapter.serverCount() == 4 }
             #expect(areAllThere)
             #expect(try await nodes[0].adapter.fetchSockets(BroadcastOptions()).count == 4)
             await close(nodes)
@@ -62,7 +62,7 @@ extension MongoAdapterTests {
                 await expectAll(nodes, "before", 0..<50)
                 try await withCollection(set.connectionString, configuration.collection) { collection in
                     try await collection.drop()
-                    let isThere = try await eventually { try await Self.isAsConfigured(collection, mode) }
+                    let isThere = try await becomesTrue { try await Self.isAsConfigured(collection, mode) }
                     #expect(isThere)
                 }
                 for round in 0..<2 {
@@ -89,12 +89,12 @@ extension MongoAdapterTests {
                 try await nodes[1].emit("z", 0..<20)
                 await expectAll(nodes, "z", 0..<20)
                 try await withCollection(set.connectionString, configuration.collection) { collection in
-                    let isThere = try await eventually { try await Self.isAsConfigured(collection, mode) }
+                    let isThere = try await becomesTrue { try await Self.isAsConfigured(collection, mode) }
                     #expect(isThere)
                 }
                 // A change stream reads what was written before the drop; a cursor cannot read what is gone, but each number of it is told.
                 if mode.reading == .changeStream { await expectAll(nodes, "a", 0..<400) }
-                let isAccountedFor = await eventually {
+                let isAccountedFor = await becomesTrue {
                     nodes[1].socket.received("a").count + Int(nodes[1].events.lost) == 400
                 }
                 #expect(isAccountedFor, "\(nodes[1].socket.received("a").count), \(nodes[1].events.descriptions)")
@@ -139,7 +139,7 @@ extension MongoAdapterTests {
                 try await nodes[1].emit("after", 0..<10)
                 await expectAll(nodes, "before", 0..<10)
                 await expectAll(nodes, "after", 0..<10)
-                for node in nodes { #expect(await eventually { node.events.skipped.count == 3 }, "\(node.events.skipped)") }
+                for node in nodes { #expect(await becomesTrue { node.events.skipped.count == 3 }, "\(node.events.skipped)") }
                 // A tailable cursor that is opened again reads what was changed.
                 try await set.killCursors(of: "tests.\(configuration.collection)")
                 try await nodes[0].emit("last", 0..<10)
@@ -221,7 +221,7 @@ extension MongoAdapterTests {
                 }
                 #expect(error?.code == .tooLarge)
                 try await nodes[0].emit("y")
-                #expect(await eventually { nodes[1].socket.received == ["y"] })
+                #expect(await becomesTrue { nodes[1].socket.received == ["y"] })
             }
         }
 

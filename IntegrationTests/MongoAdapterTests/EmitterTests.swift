@@ -29,8 +29,8 @@ extension MongoAdapterTests {
                 await io.close()
                 await #expect(throws: (any Error).self) { try await io.emit("late") }
             }
-            #expect(try await eventually { try await Self.connections(of: name, set) == 0 })
-            let isQuiet = try await eventually { try !Self.threads().contains { $0.hasPrefix("mongo-") } }
+            #expect(try await becomesTrue { try await Self.connections(of: name, set) == 0 })
+            let isQuiet = try await becomesTrue { try !Self.threads().contains { $0.hasPrefix("mongo-") } }
             let after = try Self.threads()
             #expect(isQuiet, "before: \(before), after: \(after)")
         }

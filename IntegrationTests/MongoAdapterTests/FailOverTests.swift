@@ -54,7 +54,7 @@ extension MongoAdapterTests {
                 async let first: Void = nodes[0].emit("a", 0..<count, pause: .milliseconds(8))
                 async let second: Void = nodes[1].emit("b", 0..<count, pause: .milliseconds(8))
                 // A part of the load comes before.
-                #expect(await eventually { nodes.allSatisfy { $0.socket.count > 100 } }, "\(mode)")
+                #expect(await becomesTrue { nodes.allSatisfy { $0.socket.count > 100 } }, "\(mode)")
                 onLoad()
                 _ = try await (first, second)
                 try await nodes[0].emit("z", 0..<20)
@@ -62,7 +62,7 @@ extension MongoAdapterTests {
                 await expectAll(nodes, "b", 0..<count, of: mode)
                 await expectAll(nodes, "z", 0..<20, of: mode)
                 #expect(nodes.allSatisfy { $0.events.lost == 0 }, "\(mode): \(nodes.map(\.events.descriptions))")
-                #expect(await eventually { nodes.allSatisfy { $0.mongo.health == .healthy } }, "\(mode)")
+                #expect(await becomesTrue { nodes.allSatisfy { $0.mongo.health == .healthy } }, "\(mode)")
             }
         }
 
@@ -140,7 +140,7 @@ extension MongoAdapterTests {
                             areReady.step()
                             await mayWrite.wait()
                             async let emits: Void = nodes[0].emit("lost", 0..<20)
-                            let isWritten = try await eventually {
+                            let isWritten = try await becomesTrue {
                                 try await Self.documents(of: nodes[0], on: primary, configuration) > count
                             }
                             #expect(isWritten, "\(mode)")

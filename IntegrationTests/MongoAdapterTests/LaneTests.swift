@@ -58,7 +58,7 @@ extension MongoAdapterTests {
         }
 
         private static func expectOrder(_ socket: Receiver, _ prefix: String, _ count: Int, in namespace: String) async {
-            let isComplete = await eventually { socket.received(prefix).count >= count }
+            let isComplete = await becomesTrue { socket.received(prefix).count >= count }
             #expect(isComplete, "\(namespace): \(socket.received(prefix).count)")
             #expect(socket.received(prefix) == (0..<count).map { "\(prefix)\($0)" }, "\(namespace)")
         }

@@ -195,7 +195,7 @@ func withCollection(_ connectionString: String, _ name: String, _ body: (MongoCo
 }
 
 /// Waits until something holds; `false` if it does not in time.
-func eventually(within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async rethrows -> Bool {
+func becomesTrue(within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async rethrows -> Bool {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
         if try await condition() { return true }
@@ -210,7 +210,7 @@ func expectAll(_ nodes: [Node], _ prefix: String, _ numbers: Range<Int>, of mode
     let expected = numbers.map { "\(prefix)\($0)" }
     let name = mode?.testDescription ?? ""
     for node in nodes {
-        let isComplete = await eventually(within: limit) { node.socket.received(prefix).count >= expected.count }
+        let isComplete = await becomesTrue(within: limit) { node.socket.received(prefix).count >= expected.count }
         let received = node.socket.received(prefix)
         #expect(isComplete, "\(name) \(received.count) of \(expected.count) after all that time: \(node.events.descriptions)")
         if received != expected {
