@@ -3,6 +3,8 @@
 
 #if MongoDB
 
+import SocketIOText
+
 extension MongoError {
     /// An error reply of the server.
     /// - Parameter attempts: How often the command was sent: after a retry the first attempt's outcome is not known.
