@@ -247,7 +247,7 @@ public final class ClusterNode: AdapterFactory {
     }
 
     /// Returns when the message that is being read, if there is one, has been handed to the loops.
-    func finishReading() { reader.finishApplying() }
+    func finishReading() async { await reader.finishApplying() }
 
     /// When the closing of a namespace must have ended; nil unless the whole node is going to leave.
     func namespaceDeadline() -> NIODeadline? {

@@ -19,8 +19,7 @@ final class StreamReader: Sendable {
     private let ids: MessageIDGenerator
     /// Whether messages of this node matter to recovery when they return.
     private let notesReturns: Bool
-    /// Held while a message is being applied.
-    private let applying = Mutex<Void>(())
+    private let applying = Mutex(Applying())
     private let opened = Gate()
 
     init(
@@ -50,9 +49,32 @@ final class StreamReader: Sendable {
         await BoundedWait.cancelling(at: .now() + TimeAmount(limit)) { await self.opened.wait() }
     }
 
-    /// Returns when the message that is being applied, if there is one, has been handed to the loops, which takes no longer than a lock
-    /// may.
-    func finishApplying() { applying.withLock { _ in } }
+    /// Whether a message is being applied, and the calls that wait for its end.
+    private struct Applying {
+        var isBusy = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// Returns when the message that is being applied, if there is one, has been handed to the loops.
+    func finishApplying() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = applying.withLock { applying in
+                if applying.isBusy { applying.waiters.append(continuation) }
+                return !applying.isBusy
+            }
+            if isIdle { continuation.resume() }
+        }
+    }
+
+    private func apply(_ header: ClusterHeader, _ payload: ClusterPayload) {
+        applying.withLock { $0.isBusy = true }
+        receive(header, payload)
+        let waiters = applying.withLock { applying in
+            defer { applying = Applying() }
+            return applying.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
 
     /// Reads until the task is cancelled.
     func run() async {
@@ -104,7 +126,7 @@ final class StreamReader: Sendable {
             runner.perform { machine, now in machine.cameBack(id, origin: origin, now: now, makeID: ids.next) }
         case .skipped(let reason): runner.perform { machine, now in machine.skipped(reason, now: now) }
         case .untrusted(let reason): runner.perform { machine, now in machine.distrusted(reason, now: now) }
-        case .message(let header, let payload): applying.withLock { _ in receive(header, payload) }
+        case .message(let header, let payload): apply(header, payload)
         }
     }
 

@@ -216,7 +216,7 @@ final class SessionMover: Sendable {
         guard let storage, let owner = await node.drained() else { return }
         let (positions, unwritten) = node.position(in: namespace)
         // What counts in the positions must have reached the sessions. What comes in between is among the ids that they know.
-        node.finishReading()
+        await node.finishReading()
         let handingOver = recovery.withLock { _ in local.beginHandingOverParkedSessions() }
         guard recovery.withLock({ $0.isReliable(now: node.clock.now) }) else { return }
         var batches = storage.makeBatches()
