@@ -94,7 +94,7 @@ extension ClusterStateMachine {
     private mutating func expireHeld(now: NIODeadline) -> [Action] {
         let unknown = ClusterError(.unreachable, "the other nodes were not known before the time was over")
         var actions = held.late(now: now).flatMap { failHeld($0, unknown) }
-        let error = ClusterError(.notSent, "the message waited for the other nodes to be known until the write deadline had passed")
+        let error = ClusterError(.notSent, "the message waited for the other nodes to be known until the write timeout had passed")
         for message in held.lateMessages(now: now) { actions += refuse(message, error) }
         return actions
     }
