@@ -27,6 +27,19 @@ package final class Gate: Sendable {
         for waiter in waiters.values { waiter.resume() }
     }
 
+    /// Returns when the gate is open, also in a task that is cancelled.
+    package func waitUntilOpen() async {
+        await withCheckedContinuation { continuation in
+            let waits = state.withLock { state in
+                guard !state.isOpen else { return false }
+                state.lastID += 1
+                state.waiters[state.lastID] = continuation
+                return true
+            }
+            if !waits { continuation.resume() }
+        }
+    }
+
     /// Returns when the gate is open or the task is cancelled.
     package func wait() async {
         let id = state.withLock { state in

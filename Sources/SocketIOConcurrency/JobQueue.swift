@@ -47,7 +47,9 @@ package final class JobQueue: Sendable {
             if !state.isIdle { state.idleGates.append(gate) }
             return state.isIdle
         }
-        if !isIdle { await gate.wait() }
+        guard !isIdle else { return }
+        await gate.wait()
+        state.withLock { state in state.idleGates.removeAll { $0 === gate } }
     }
 
     /// Adds a job.

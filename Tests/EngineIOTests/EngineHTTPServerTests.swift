@@ -7,6 +7,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+import SocketIOConcurrency
 import SocketIOCore
 import Testing
 import _NIOFileSystem
@@ -47,6 +48,24 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         await server.shutdown()
         await server.waitUntilClosed()
         try await group.shutdownGracefully()
+    }
+
+    @Test func `waiting for the end does not end because the task is cancelled`() async throws {
+        try await withServer { server, _ in
+            let isShutDown = Gate()
+            await withTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    await server.waitUntilClosed()
+                    return isShutDown.isOpen
+                }
+                group.cancelAll()
+                for _ in 0..<100 { await Task.yield() }
+                isShutDown.open()
+                await server.shutdown()
+                let wasShutDown = await group.next()
+                #expect(wasShutDown == true)
+            }
+        }
     }
 
     @Test(arguments: [1, 4]) func `serves the engine and routes`(loops: Int) async throws {

@@ -252,6 +252,9 @@ extension EngineSession {
     }
 
     private func upgrade(to link: WebSocketLink) {
+        // The rest of a POST comes before what follows over the WebSocket; that it takes one turn happens once in a session.
+        while let post = polling?.post, let rest = polling?.undelivered.take() { deliver(rest, of: post) }
+        guard machine.phase != .closed else { return }
         answerPoll(ByteBuffer(string: "6"))
         polling?.candidate = nil
         webSocket = link

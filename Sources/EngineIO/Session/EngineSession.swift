@@ -329,7 +329,8 @@ public final class EngineSession {
     func finish(_ reason: EngineCloseReason, code: WebSocketCloseCode, pollAnswer: String = "1") {
         guard machine.finishClose() else { return }
         answerPoll(ByteBuffer(string: pollAnswer))
-        answerPost(polling?.postIsHeldBack == true ? .ok : .refused(.unknownSID))
+        // A POST that has been read was carried out, at least in part.
+        answerPost(polling?.postIsHeldBack == true || polling?.undelivered != nil ? .ok : .refused(.unknownSID))
         polling?.candidate?.close(.normal, from: loop)
         writePending()
         webSocket?.close(code, from: loop)

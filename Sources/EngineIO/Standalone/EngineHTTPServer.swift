@@ -92,7 +92,7 @@ public final class EngineHTTPServer: Sendable {
 
     /// Returns when the server has stopped listening, because of ``shutdown(drainingOver:)`` or an error.
     public func waitUntilClosed() async {
-        await stopped.wait()
+        await stopped.waitUntilOpen()
     }
 
     /// Shuts down in order: refuses new sessions, closes the open ones in batches, stops listening and ends the connections.
@@ -104,10 +104,10 @@ public final class EngineHTTPServer: Sendable {
 
     /// - Parameter deadline: When connections that are left are cut, also if ``EngineHTTPServerConfiguration/shutdownTimeout`` is not over.
     package func shutdown(drainingOver duration: Duration, by deadline: ContinuousClock.Instant?) async {
-        guard !isShuttingDown.exchange(true, ordering: .acquiringAndReleasing) else { return await ended.wait() }
+        guard !isShuttingDown.exchange(true, ordering: .acquiringAndReleasing) else { return await ended.waitUntilOpen() }
         await engine.shutdown(over: duration, by: deadline)
         listener.close(promise: nil)
-        await stopped.wait()
+        await stopped.waitUntilOpen()
         await endConnections(within: min(configuration.shutdownTimeout, deadline.timeLeft))
         ended.open()
     }

@@ -155,7 +155,7 @@ final class EngineWebSocketHandler: ChannelDuplexHandler {
     }
 
     private func sendPongs() {
-        guard let frames = machine.takePongs(isWritable: isWritable), let context else { return }
+        guard let context, let frames = machine.takePongs(isWritable: isWritable) else { return }
         let promise = context.eventLoop.makePromise(of: Void.self)
         let countsWrites = socket.countsWrites
         if countsWrites { socket.writeBegan() }

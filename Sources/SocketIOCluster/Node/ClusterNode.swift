@@ -295,11 +295,15 @@ public final class ClusterNode: AdapterFactory {
 
     private func flush(by limit: NIODeadline) async {
         // Requests of other nodes end with this node's clients, which are gone. A client that is not gone is not waited for.
-        await BoundedWait.cancelling(at: min(.now() + .seconds(1), limit)) {
-            await self.relays.waitUntilIdle()
-            await self.responders.waitUntilIdle()
+        let patience = min(.now() + .seconds(1), limit)
+        // Twice, because a request can arrive while the messages are being written.
+        for _ in 0..<2 {
+            await BoundedWait.cancelling(at: patience) {
+                await self.relays.waitUntilIdle()
+                await self.responders.waitUntilIdle()
+            }
+            await runner.wait(until: limit) { $0.isFlushed }
         }
-        await runner.wait(until: limit) { $0.isFlushed }
     }
 
     private func leave(by limit: NIODeadline) async {
