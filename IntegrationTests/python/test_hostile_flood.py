@@ -26,7 +26,7 @@ async def cluster(request: pytest.FixtureRequest, make_cluster: MakeCluster) -> 
 
 def health(node: Server) -> str:
     """What the node has logged last of its health."""
-    lines = [line for line in node.log if "the node's health has changed" in line]
+    lines = [line for line in node.log if "health changed" in line]
     return lines[-1].partition("health=")[2].split()[0] if lines else "healthy"
 
 
