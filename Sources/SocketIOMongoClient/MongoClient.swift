@@ -5,6 +5,7 @@
 import CSocketIOLibMongoC
 public import Logging
 import NIOPosix
+import SocketIOConcurrency
 import Synchronization
 
 /// A client of one MongoDB deployment: standalone server, replica set or sharded cluster.

@@ -4,6 +4,7 @@
 public import Logging
 public import NIOCore
 import NIOHTTP1
+import SocketIOConcurrency
 import Synchronization
 
 /// An Engine.IO v4 server: sessions over long-polling and WebSocket, on channels that another part of the process accepts.
@@ -137,7 +138,7 @@ extension EngineServer {
         // Also if the task is cancelled: messages that were sent before are to arrive. The wait has a limit of its own.
         await Task { await waitForSessions(by: deadline) }.value
         Self.onEach(context.registry.drain()[...]) { $0.discard(.serverShuttingDown) }
-        await context.registry.waitUntilEmpty()
+        await context.registry.drained.waitUntilOpen()
     }
 
     private static func onEach(_ handles: ArraySlice<SessionHandle>, _ work: @escaping @Sendable (EngineSession) -> Void) {
@@ -151,13 +152,7 @@ extension EngineServer {
 
     private func waitForSessions(by deadline: ContinuousClock.Instant?) async {
         let limit = min(context.configuration.limits.closeTimeout, Self.lastWait, deadline.timeLeft)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.context.registry.waitUntilEmpty() }
-            group.addTask { try? await Task.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
-            context.registry.giveUpWaiting()
-        }
+        await withTimeLimit(limit) { await self.context.registry.drained.wait() }
     }
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import SocketIOConcurrency
 import SocketIOText
 import Synchronization
 
@@ -17,10 +18,11 @@ final class SessionRegistry: Sendable {
         var sessions: [Name: SessionHandle] = [:]
         var isDraining = false
         var pendingHandshakes = 0
-        var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
+    /// Opens when the server is shutting down and no session is left.
+    let drained = Gate()
     private let hasLoggedUnknownSID = Atomic(false)
 
     /// How many bytes an id may have. A request with another `sid` need not be looked up.
@@ -49,13 +51,11 @@ final class SessionRegistry: Sendable {
     }
 
     func remove(_ id: String) {
-        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+        let isDrained = state.withLock { state in
             state.sessions[Name(id)] = nil
-            guard state.sessions.isEmpty, !state.waiters.isEmpty else { return [] }
-            defer { state.waiters = [] }
-            return state.waiters
+            return state.isDraining && state.sessions.isEmpty
         }
-        for waiter in waiters { waiter.resume() }
+        if isDrained { drained.open() }
     }
 
     var count: Int { state.withLock { $0.sessions.count } }
@@ -64,30 +64,12 @@ final class SessionRegistry: Sendable {
 
     /// Refuses sessions from now on and returns those that are open.
     func drain() -> [SessionHandle] {
-        state.withLock { state in
+        let sessions = state.withLock { state in
             state.isDraining = true
             return Array(state.sessions.values)
         }
-    }
-
-    /// Returns when no session is left.
-    func waitUntilEmpty() async {
-        await withCheckedContinuation { continuation in
-            let isEmpty = state.withLock { state in
-                if !state.sessions.isEmpty { state.waiters.append(continuation) }
-                return state.sessions.isEmpty
-            }
-            if isEmpty { continuation.resume() }
-        }
-    }
-
-    /// Resumes the waiting tasks although sessions are left.
-    func giveUpWaiting() {
-        let waiters = state.withLock { state in
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
+        if sessions.isEmpty { drained.open() }
+        return sessions
     }
 
     /// Asks whether a handshake is accepted, in a task of its own.

@@ -18,7 +18,7 @@ import Synchronization
 public final class InMemoryCluster: Sendable {
     private struct Watcher {
         var node: NodeID
-        var mailbox: Mailbox
+        var inbox: Inbox
     }
 
     private struct State {
@@ -62,18 +62,18 @@ public final class InMemoryCluster: Sendable {
     public func makeDriver() -> InMemoryDriver { InMemoryDriver(cluster: self) }
 
     func watch(as node: NodeID) -> AsyncStream<DriverItem> {
-        let mailbox = Mailbox(limit: bufferLimit)
+        let inbox = Inbox(limit: bufferLimit)
         let id = state.withLock { state in
             state.lastID += 1
-            _ = mailbox.put([.opened(lost: state.behind.remove(Name(node)) != nil)])
-            state.watchers[state.lastID] = Watcher(node: node, mailbox: mailbox)
+            _ = inbox.put([.opened(lost: state.behind.remove(Name(node)) != nil)])
+            state.watchers[state.lastID] = Watcher(node: node, inbox: inbox)
             return state.lastID
         }
         let subscription = Subscription { [weak self] in self?.remove(id) }
         return AsyncStream {
             // The stream lets go of it at its end.
             _ = subscription
-            return await mailbox.next()
+            return await inbox.next()
         }
     }
 
@@ -81,15 +81,15 @@ public final class InMemoryCluster: Sendable {
 
     func emit(_ batch: [ClusterMessage]) {
         let woken = state.withLock { state in
-            let all = state.watchers.values.map(\.mailbox)
-            for (id, watcher) in state.watchers where !watcher.mailbox.put(Self.items(of: batch, for: watcher.node)) {
+            let all = state.watchers.values.map(\.inbox)
+            for (id, watcher) in state.watchers where !watcher.inbox.put(Self.items(of: batch, for: watcher.node)) {
                 state.watchers[id] = nil
                 state.behind.insert(Name(watcher.node))
             }
             return all
         }
         // Not under the lock: what a cancelled reader does takes it.
-        for mailbox in woken { mailbox.wake() }
+        for inbox in woken { inbox.wake() }
     }
 
     private static func items(of batch: [ClusterMessage], for node: NodeID) -> [DriverItem] {
@@ -136,8 +136,8 @@ public final class InMemoryCluster: Sendable {
     }
 }
 
-/// The unread items of a node. It is closed when there are too many.
-private final class Mailbox: Sendable {
+/// The unread items of a node, for one reader. It is closed when there are too many.
+private final class Inbox: Sendable {
     private struct State {
         var items: Deque<DriverItem> = []
         var isClosed = false
@@ -160,7 +160,7 @@ private final class Mailbox: Sendable {
 
     func wake() { signal.raise() }
 
-    /// The next item; nil when the reader is cancelled, or has read all items of a closed mailbox.
+    /// The next item; nil when the reader is cancelled, or has read all items of a closed inbox.
     func next() async -> DriverItem? {
         while !Task.isCancelled {
             let (item, isClosed) = state.withLock { ($0.items.popFirst(), $0.isClosed) }

@@ -5,22 +5,12 @@ import NIOCore
 import SocketIOConcurrency
 import Synchronization
 
-/// Waiting with a time limit.
+/// Waits for work that cancellation cannot end; `withTimeLimit` waits for other work.
 enum BoundedWait {
     /// Runs a function that the cancellation of the calling task does not reach.
     static func shielded(_ body: @escaping @Sendable () async -> Void) async {
         // Awaited: it ends before this returns.
         await Task { await body() }.value
-    }
-
-    /// Runs a function that returns when its task is cancelled, which happens at a deadline.
-    static func cancelling(at limit: NIODeadline, _ body: @escaping @Sendable () async -> Void) async {
-        await withTaskGroup { group in
-            group.addTask { await body() }
-            group.addTask { try? await Task.sleep(for: .nanoseconds(max(0, (limit - .now()).nanoseconds))) }
-            await group.next()
-            group.cancelAll()
-        }
     }
 
     /// Runs a function and waits for it, but not longer than until a deadline: then it is cancelled, and ends by itself later.
@@ -37,7 +27,7 @@ enum BoundedWait {
             await body()
             ended.open()
         }
-        await cancelling(at: limit) { await ended.wait() }
+        await withTimeLimit(until: limit) { await ended.wait() }
         task.cancel()
         return ended.isOpen
     }

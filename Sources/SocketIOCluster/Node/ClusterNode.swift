@@ -298,7 +298,7 @@ public final class ClusterNode: AdapterFactory {
         let patience = min(.now() + .seconds(1), limit)
         // Twice, because a request can arrive while the messages are being written.
         for _ in 0..<2 {
-            await BoundedWait.cancelling(at: patience) {
+            await withTimeLimit(until: patience) {
                 await self.relays.waitUntilIdle()
                 await self.responders.waitUntilIdle()
             }

@@ -134,7 +134,7 @@ package final class ClusterSender: Sendable {
             let next = state.withLock { $0.lane.next(origin: identity, now: .now(), makeID: ids.next) }
             switch next {
             case .wait: await work.wait()
-            case .pause(let until): try? await Task.sleep(for: .nanoseconds(max(0, (until - .now()).nanoseconds)))
+            case .pause(let until): try? await Task.sleep(for: until.timeLeft)
             case .write(let batch):
                 let outcome = await driver.emit(batch)
                 log.batch(outcome, lane: 0)
@@ -150,7 +150,7 @@ package final class ClusterSender: Sendable {
                 await deadlines.wait()
                 continue
             }
-            try? await Task.sleep(for: .nanoseconds(max(0, (next - .now()).nanoseconds)))
+            try? await Task.sleep(for: next.timeLeft)
             settle { $0.expire(now: .now()).writes }
         }
     }

@@ -128,7 +128,7 @@ final class MachineRunner: Sendable {
             return false
         }
         guard !isMetAlready else { return }
-        await BoundedWait.cancelling(at: limit) { await gate.wait() }
+        await withTimeLimit(until: limit) { await gate.wait() }
         state.withLock { $0.conditions.removeAll { $0.gate === gate } }
     }
 

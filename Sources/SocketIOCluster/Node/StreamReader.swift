@@ -46,7 +46,7 @@ final class StreamReader: Sendable {
 
     /// Returns when the stream was opened for the first time, or after a time limit.
     func waitUntilOpened(atMost limit: Duration) async {
-        await BoundedWait.cancelling(at: .now() + TimeAmount(limit)) { await self.opened.wait() }
+        await withTimeLimit(limit) { await self.opened.wait() }
     }
 
     /// Whether a message is being applied, and the calls that wait for its end.

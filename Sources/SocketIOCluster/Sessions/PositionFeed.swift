@@ -36,12 +36,7 @@ final class PositionFeed: Sendable {
 
     /// Returns when all loops have got their first position.
     func firstArrival(atMost limit: Duration) async {
-        await withTaskGroup { group in
-            group.addTask { await self.first.wait() }
-            group.addTask { try? await Task.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
-        }
+        await withTimeLimit(limit) { await self.first.wait() }
     }
 
     private func arrived() {

@@ -68,7 +68,7 @@ final class SnapshotKeeper: Sendable {
     /// Stops writing. Returns when nothing is being written, or when the write timeout has passed.
     func stop() async {
         var time = node.configuration.writeTimeout
-        if let end = node.namespaceDeadline() { time = min(time, .nanoseconds(max(0, (end - .now()).nanoseconds))) }
+        if let end = node.namespaceDeadline() { time = min(time, end.timeLeft) }
         let limit = ContinuousClock.now + time
         state.withLock { $0.deadline = limit }
         stopping.raise()
@@ -86,19 +86,15 @@ final class SnapshotKeeper: Sendable {
     private func run() async {
         var failures = 0
         repeat {
-            await pause(for: min(Self.longestPause, Self.gathering * (1 << min(failures, 10))))
+            await pause(atMost: min(Self.longestPause, Self.gathering * (1 << min(failures, 10))))
             failures = await flush() ? 0 : failures + 1
         } while state.withLock { $0.goesOn() }
         end.raise()
     }
 
-    private func pause(for duration: Duration) async {
-        await withTaskGroup { group in
-            group.addTask { try? await self.node.clock.sleep(for: duration) }
-            group.addTask { await self.stopping.wait() }
-            await group.next()
-            group.cancelAll()
-        }
+    private func pause(atMost duration: Duration) async {
+        let clock = node.clock
+        await withTimeLimit(duration, sleep: { try await clock.sleep(for: $0) }) { await self.stopping.wait() }
     }
 
     /// Writes all snapshots again, because this node continues with a new epoch.
