@@ -1,26 +1,38 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The keys of log metadata.
+/// The keys of log metadata, of all modules.
 ///
 /// There is none for the id of an Engine.IO session: a client that knows it can take over the session.
 package enum LogKey {
     /// A size.
     package static let bytes = "bytes"
+    /// How many messages or sessions a line is about.
+    package static let count = "count"
     /// What went wrong.
     package static let error = "error"
     /// The name of an event.
     package static let event = "event"
+    /// The health of a node.
+    package static let health = "health"
     /// An address to listen on.
     package static let host = "host"
+    /// A lane of a cluster.
+    package static let lane = "lane"
+    /// A library whose log line this is.
+    package static let library = "library"
     /// The limit that was reached.
     package static let limit = "limit"
     /// The name of a namespace.
     package static let namespace = "nsp"
+    /// A node in one of its epochs.
+    package static let node = "node"
     /// Parts that were left out.
     package static let omitted = "omitted"
     /// A port to listen on.
     package static let port = "port"
+    /// Why something happened.
+    package static let reason = "reason"
     /// The public id of a socket.
     package static let socket = "sid"
     /// How many lines of the same kind were not written before this one.

@@ -25,32 +25,32 @@ final class ClusterLog: Sendable {
 
     func log(_ event: ClusterEvent) {
         switch event {
-        case .joined(let node): write(.info, "node joined", membership, [ClusterLogKey.node: "\(node)"])
-        case .draining(let node): write(.info, "node is draining", membership, [ClusterLogKey.node: "\(node)"])
-        case .left(let node): write(.info, "node left", membership, [ClusterLogKey.node: "\(node)"])
-        case .died(let node): write(.warning, "node considered dead: no heartbeat", deaths, [ClusterLogKey.node: "\(node)"])
+        case .joined(let node): write(.info, "node joined", membership, [LogKey.node: "\(node)"])
+        case .draining(let node): write(.info, "node is draining", membership, [LogKey.node: "\(node)"])
+        case .left(let node): write(.info, "node left", membership, [LogKey.node: "\(node)"])
+        case .died(let node): write(.warning, "node considered dead: no heartbeat", deaths, [LogKey.node: "\(node)"])
         case .gap(let origin, let count):
             let node = origin?.description ?? "any"
             let count = count.map(String.init) ?? "unknown"
-            write(.error, "messages were lost", gaps, [ClusterLogKey.node: "\(node)", ClusterLogKey.count: "\(count)"])
+            write(.error, "messages were lost", gaps, [LogKey.node: "\(node)", LogKey.count: "\(count)"])
         case .skipped(let reason):
-            logger.debug("document skipped", metadata: [ClusterLogKey.reason: "\(QuotedText(reason, limit: 300))"])
+            logger.debug("document skipped", metadata: [LogKey.reason: "\(QuotedText(reason, limit: 300))"])
         case .contradiction(let node, let text):
             let line: Logger.Message = "the cluster contradicts itself: another program writes to it, or two processes share a node id"
-            write(.error, line, contradictions, [ClusterLogKey.node: "\(node)", ClusterLogKey.reason: "\(text)"])
+            write(.error, line, contradictions, [LogKey.node: "\(node)", LogKey.reason: "\(text)"])
         case .untrusted(let reason):
-            write(.error, "document skipped: not signed with a known key", untrusted, [ClusterLogKey.reason: "\(reason)"])
+            write(.error, "document skipped: not signed with a known key", untrusted, [LogKey.reason: "\(reason)"])
         case .answerFailed(let node, let text):
             let metadata: Logger.Metadata = [
-                ClusterLogKey.node: "\(NodeIdentity.shown(node))", ClusterLogKey.reason: "\(QuotedText(text, limit: 300))",
+                LogKey.node: "\(NodeIdentity.shown(node))", LogKey.reason: "\(QuotedText(text, limit: 300))",
             ]
             write(.warning, "node could not answer", failures, metadata)
         case .duplicateNodeID(let node):
-            logger.error("another process uses this node's id; give each process its own", metadata: [ClusterLogKey.node: "\(node)"])
+            logger.error("another process uses this node's id; give each process its own", metadata: [LogKey.node: "\(node)"])
         case .wasPaused(let node):
             let line: Logger.Message = "process was suspended past the heartbeat timeout; rejoining with a new epoch"
-            logger.warning(line, metadata: [ClusterLogKey.node: "\(node)"])
-        case .health(let health): logger.notice("health changed", metadata: [ClusterLogKey.health: "\(health)"])
+            logger.warning(line, metadata: [LogKey.node: "\(node)"])
+        case .health(let health): logger.notice("health changed", metadata: [LogKey.health: "\(health)"])
         }
     }
 
@@ -65,10 +65,10 @@ final class ClusterLog: Sendable {
         count: Int? = nil
     ) {
         var metadata: Logger.Metadata = [:]
-        if let namespace { metadata[ClusterLogKey.namespace] = "\(QuotedText(namespace))" }
-        if let error { metadata[ClusterLogKey.error] = "\(QuotedText("\(error)", limit: 300))" }
-        if let reason { metadata[ClusterLogKey.reason] = "\(reason)" }
-        if let count { metadata[ClusterLogKey.count] = "\(count)" }
+        if let namespace { metadata[LogKey.namespace] = "\(QuotedText(namespace))" }
+        if let error { metadata[LogKey.error] = "\(QuotedText("\(error)", limit: 300))" }
+        if let reason { metadata[LogKey.reason] = "\(reason)" }
+        if let count { metadata[LogKey.count] = "\(count)" }
         write(.warning, text, sessions, metadata)
     }
 
@@ -77,7 +77,7 @@ final class ClusterLog: Sendable {
     // MARK: The backend
 
     func streamFailed(_ error: any Error) {
-        write(.warning, "stream failed; reopening it", streams, [ClusterLogKey.error: "\(QuotedText("\(error)", limit: 1_000))"])
+        write(.warning, "stream failed; reopening it", streams, [LogKey.error: "\(QuotedText("\(error)", limit: 1_000))"])
     }
 
     func streamEnded() { logger.debug("stream ended") }
@@ -87,7 +87,7 @@ final class ClusterLog: Sendable {
         switch outcome {
         case .written: break
         case .refused(_, let error), .unknown(let error), .notWritten(let error):
-            logger.debug("batch not written", metadata: [ClusterLogKey.error: "\(error)", ClusterLogKey.lane: "\(lane)"])
+            logger.debug("batch not written", metadata: [LogKey.error: "\(error)", LogKey.lane: "\(lane)"])
         }
     }
 
@@ -95,7 +95,7 @@ final class ClusterLog: Sendable {
         guard logger.logLevel <= level else { return }
         limiter.log { suppressed in
             var metadata = metadata
-            if let suppressed { metadata[ClusterLogKey.suppressed] = "\(suppressed)" }
+            if let suppressed { metadata[LogKey.suppressed] = "\(suppressed)" }
             logger.log(level: level, text, metadata: metadata)
         }
     }

@@ -45,8 +45,8 @@ final class MongoConnection: Sendable {
     func sessionUntrusted(_ reason: String) {
         metrics.sessionUntrusted()
         untrusted.log { suppressed in
-            var metadata: Logger.Metadata = ["reason": "\(reason)"]
-            if let suppressed { metadata["suppressed"] = "\(suppressed)" }
+            var metadata: Logger.Metadata = [LogKey.reason: "\(reason)"]
+            if let suppressed { metadata[LogKey.suppressed] = "\(suppressed)" }
             configuration.logger.error("discarded a stored session that is not signed with a known key", metadata: metadata)
         }
     }
@@ -122,7 +122,7 @@ final class MongoConnection: Sendable {
         if configuration.cluster.deafnessTimeout < .seconds(30) {
             configuration.logger.warning(
                 "the streams of a sharded cluster wait for its slowest shard: set cluster.deafnessTimeout to 30 s or more",
-                metadata: ["deafnessTimeout": "\(configuration.cluster.deafnessTimeout)"]
+                metadata: [LogKey.limit: "\(configuration.cluster.deafnessTimeout)"]
             )
         }
         return hello

@@ -31,7 +31,7 @@ enum LibMongoC {
                 logger.log(
                     level: level,
                     "\(String(cString: message))",
-                    metadata: ["mongoc.domain": "\(domain)"]
+                    metadata: [LogKey.library: "\(domain)"]
                 )
             },
             nil
