@@ -360,6 +360,18 @@ let package = Package(
             path: "Tests/EngineIOTestSupport",
             swiftSettings: settings
         ),
+        .target(
+            name: "SocketIOTestSupport",
+            dependencies: [
+                "SocketIOCore",
+                "SocketIOTesting",
+                "SocketIOText",
+                "SwiftSocketIO",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Tests/SocketIOTestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "SocketIOHummingbirdTests",
             dependencies: [
@@ -409,6 +421,8 @@ let package = Package(
                 "EngineIOCore",
                 "SocketIOCluster",
                 "SocketIOCore",
+                "SocketIOTestSupport",
+                "SocketIOTesting",
                 "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -425,6 +439,7 @@ let package = Package(
                 "SwiftSocketIO",
                 "SocketIOCluster",
                 "SocketIOCore",
+                "SocketIOTestSupport",
                 "SocketIOTesting",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -442,6 +457,7 @@ let package = Package(
                 "EngineIOTestSupport",
                 "SwiftSocketIO",
                 "SocketIOCore",
+                "SocketIOTestSupport",
                 "SocketIOTesting",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -459,6 +475,7 @@ let package = Package(
                 "SwiftSocketIO",
                 "SocketIOCluster",
                 "SocketIOCore",
+                "SocketIOTestSupport",
                 "SocketIOTesting",
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
@@ -503,6 +520,7 @@ let package = Package(
             name: "SocketIOCoreTests",
             dependencies: [
                 "EngineIOCore",
+                "SocketIOTestSupport",
                 "SocketIOMessagePack", "SocketIOCore", "SocketIOText", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
@@ -559,6 +577,8 @@ let package = Package(
                 "SocketIOCore",
                 "SocketIOEmitter",
                 "SocketIOMongoAdapter",
+                "SocketIOConcurrency",
+                "SocketIOTestSupport",
                 "SocketIOTesting",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
@@ -570,7 +590,9 @@ let package = Package(
         ),
         .testTarget(
             name: "MongoClientIntegrationTests",
-            dependencies: ["SocketIOMongoClient", "SocketIOMongoTesting", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: [
+                "SocketIOMongoClient", "SocketIOMongoTesting", "SocketIOTesting", .product(name: "NIOCore", package: "swift-nio"),
+            ],
             path: "IntegrationTests/MongoClientTests",
             swiftSettings: settings
         ),

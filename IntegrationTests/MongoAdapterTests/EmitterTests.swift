@@ -29,10 +29,10 @@ extension MongoAdapterTests {
                 await io.close()
                 await #expect(throws: (any Error).self) { try await io.emit("late") }
             }
-            #expect(try await becomesTrue { try await Self.connections(of: name, set) == 0 })
-            let isQuiet = try await becomesTrue { try !Self.threads().contains { $0.hasPrefix("mongo-") } }
-            let after = try Self.threads()
-            #expect(isQuiet, "before: \(before), after: \(after)")
+            try await eventually { try await Self.connections(of: name, set) == 0 }
+            try await eventually("before: \(before), after: \((try? Self.threads()) ?? [])") {
+                try !Self.threads().contains { $0.hasPrefix("mongo-") }
+            }
         }
 
         /// The names of this process's threads. One that has no name of its own has that of the thread that started it.

@@ -24,8 +24,7 @@ extension MongoAdapterTests {
                 }
                 for index in nodes.indices { await expectAll(nodes, "\(index):", 0..<500) }
                 #expect(nodes.allSatisfy { $0.mongo.health == .healthy && $0.events.gaps == 0 && $0.events.skipped.isEmpty })
-                let areAllKnown = await becomesTrue { nodes.allSatisfy { $0.mongo.node.nodes.count == 2 } }
-                #expect(areAllKnown)
+                try await eventually { nodes.allSatisfy { $0.mongo.node.nodes.count == 2 } }
             }
         }
     }

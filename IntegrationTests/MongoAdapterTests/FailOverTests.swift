@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if MongoDB
+import SocketIOConcurrency
 import SocketIOMongoTesting
 import SocketIOMongoClient
 import SocketIOCluster
 import SocketIOCore
 import SocketIOMongoAdapter
+import SocketIOTestSupport
 import SocketIOTesting
 import Testing
 
@@ -36,10 +38,10 @@ extension MongoAdapterTests {
         ) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let clusters = clusters(set, modes)
-            let haveStarted = Countdown(clusters.count)
+            let haveStarted = Latch(count: clusters.count)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (mode, configuration) in clusters {
-                    group.addTask { try await load(mode, configuration, onLoad: haveStarted.step) }
+                    group.addTask { try await load(mode, configuration, onLoad: haveStarted.countDown) }
                 }
                 await haveStarted.wait()
                 try await disaster(set, clusters.map(\.configuration))
@@ -51,18 +53,21 @@ extension MongoAdapterTests {
             defer { onLoad() }
             let count = 400
             try await withNodes(2, configuration) { nodes in
-                async let first: Void = nodes[0].emit("a", 0..<count, pause: .milliseconds(8))
-                async let second: Void = nodes[1].emit("b", 0..<count, pause: .milliseconds(8))
-                // A part of the load comes before.
-                #expect(await becomesTrue { nodes.allSatisfy { $0.socket.count > 100 } }, "\(mode)")
-                onLoad()
-                _ = try await (first, second)
+                try await withThrowingTaskGroup { group in
+                    for (node, prefix) in zip(nodes, ["a", "b"]) {
+                        group.addTask { try await node.emit(prefix, 0..<count, pause: .milliseconds(8)) }
+                    }
+                    // A part of the load comes before.
+                    try await eventually("\(mode)") { nodes.allSatisfy { $0.socket.count > 100 } }
+                    onLoad()
+                    try await group.waitForAll()
+                }
                 try await nodes[0].emit("z", 0..<20)
                 await expectAll(nodes, "a", 0..<count, of: mode)
                 await expectAll(nodes, "b", 0..<count, of: mode)
                 await expectAll(nodes, "z", 0..<20, of: mode)
                 #expect(nodes.allSatisfy { $0.events.lost == 0 }, "\(mode): \(nodes.map(\.events.descriptions))")
-                #expect(await becomesTrue { nodes.allSatisfy { $0.mongo.health == .healthy } }, "\(mode)")
+                try await eventually("\(mode)") { nodes.allSatisfy { $0.mongo.health == .healthy } }
             }
         }
 
@@ -125,26 +130,25 @@ extension MongoAdapterTests {
             let clusters = Self.clusters(set, Mode.all, heartbeat: .seconds(30))
             let primary = try await set.primary()
             let before = try await set.rollbackID(of: primary)
-            let areReady = Countdown(clusters.count)
-            let areWritten = Countdown(clusters.count)
-            let (mayWrite, mayEnd) = (Countdown(1), Countdown(1))
+            let areReady = Latch(count: clusters.count)
+            let areWritten = Latch(count: clusters.count)
+            let (mayWrite, mayEnd) = (Latch(count: 1), Latch(count: 1))
             try await withThrowingTaskGroup(of: Void.self) { group in
-                defer { for countdown in [mayWrite, mayEnd] { countdown.step() } }
+                defer { for latch in [mayWrite, mayEnd] { latch.countDown() } }
                 for (mode, configuration) in clusters {
                     group.addTask {
-                        defer { for countdown in [areReady, areWritten] { countdown.step() } }
+                        defer { for latch in [areReady, areWritten] { latch.countDown() } }
                         try await withNodes(2, configuration) { nodes in
                             try await nodes[0].emit("before", 0..<20)
                             await expectAll(nodes, "before", 0..<20, of: mode)
                             let count = try await Self.documents(of: nodes[0], on: primary, configuration)
-                            areReady.step()
+                            areReady.countDown()
                             await mayWrite.wait()
                             async let emits: Void = nodes[0].emit("lost", 0..<20)
-                            let isWritten = try await becomesTrue {
+                            try await eventually("\(mode)") {
                                 try await Self.documents(of: nodes[0], on: primary, configuration) > count
                             }
-                            #expect(isWritten, "\(mode)")
-                            areWritten.step()
+                            areWritten.countDown()
                             try await emits
                             await mayEnd.wait()
                             try await nodes[1].emit("after", 0..<20)
@@ -155,19 +159,19 @@ extension MongoAdapterTests {
                 }
                 await areReady.wait()
                 try await Self.loseWrites(of: primary, in: set, mayWrite, areWritten)
-                mayEnd.step()
+                mayEnd.countDown()
                 try await group.waitForAll()
             }
             #expect(try await set.rollbackID(of: primary) > before, "nothing was rolled back")
         }
 
         /// The others stop to copy from the primary, which takes writes, dies, and comes back when there is another one.
-        private static func loseWrites(of primary: MongoProcess, in set: MongoReplicaSet, _ mayWrite: Countdown, _ areWritten: Countdown)
+        private static func loseWrites(of primary: MongoProcess, in set: MongoReplicaSet, _ mayWrite: Latch, _ areWritten: Latch)
             async throws
         {
             let others = set.members.filter { $0 !== primary }
             for member in others { try await member.setFailPoint("stopReplProducer") }
-            mayWrite.step()
+            mayWrite.countDown()
             await areWritten.wait()
             // What is not in the journal does not survive, and what does not survive is not rolled back.
             try await set.waitUntilDurable(primary)

@@ -9,6 +9,7 @@ import NIOCore
 import SocketIOCluster
 import SocketIOCore
 import SocketIOMongoAdapter
+import SocketIOTestSupport
 import SocketIOTesting
 import Testing
 
@@ -22,9 +23,9 @@ extension MongoAdapterTests {
             configuration.cluster.lanes = 4
             let names = (0..<8).map { "/n\($0)" }
             try await withNodes(2, configuration) { [configuration] nodes in
-                var spaces: [[(adapter: any Adapter, socket: Receiver)]] = []
+                var spaces: [[(adapter: any Adapter, socket: FakeSocket)]] = []
                 for node in nodes {
-                    var own: [(adapter: any Adapter, socket: Receiver)] = []
+                    var own: [(adapter: any Adapter, socket: FakeSocket)] = []
                     for name in names { own.append(try await node.open(name)) }
                     spaces.append(own)
                 }
@@ -37,7 +38,7 @@ extension MongoAdapterTests {
                 }
                 for own in spaces {
                     for (name, space) in zip(names, own) {
-                        for index in nodes.indices { await Self.expectOrder(space.socket, "\(index):", 200, in: name) }
+                        for index in nodes.indices { try await Self.expectOrder(space.socket, "\(index):", 200, in: name) }
                     }
                 }
                 #expect(nodes.allSatisfy { $0.events.lost == 0 })
@@ -57,9 +58,8 @@ extension MongoAdapterTests {
             }
         }
 
-        private static func expectOrder(_ socket: Receiver, _ prefix: String, _ count: Int, in namespace: String) async {
-            let isComplete = await becomesTrue { socket.received(prefix).count >= count }
-            #expect(isComplete, "\(namespace): \(socket.received(prefix).count)")
+        private static func expectOrder(_ socket: FakeSocket, _ prefix: String, _ count: Int, in namespace: String) async throws {
+            try await eventually("\(namespace): \(socket.received(prefix).count)") { socket.received(prefix).count >= count }
             #expect(socket.received(prefix) == (0..<count).map { "\(prefix)\($0)" }, "\(namespace)")
         }
 

@@ -70,17 +70,14 @@ extension MongoAdapterTests {
             try await remote.emit("to you alone")
             #expect(try await grace.receiveEvent().name == "to you alone")
             try await remote.join("remote")
-            let isIn = try await becomesTrue { try await second.in("remote").fetchSockets().map(\.id) == [gracesID] }
-            #expect(isIn)
+            try await eventually { try await second.in("remote").fetchSockets().map(\.id) == [gracesID] }
             #expect(try await first.in("remote").rooms().contains("remote"))
             try await first.in("remote").emit("to the room")
             #expect(try await grace.receiveEvent().name == "to the room")
             try await remote.leave("remote")
-            let isOut = try await becomesTrue { try await first.in("remote").fetchSockets().isEmpty }
-            #expect(isOut)
+            try await eventually { try await first.in("remote").fetchSockets().isEmpty }
             try await remote.disconnect()
-            let isGone = try await becomesTrue { try await first.fetchSockets().map(\.id) == [adasID] }
-            #expect(isGone)
+            try await eventually { try await first.fetchSockets().map(\.id) == [adasID] }
         }
     }
 }

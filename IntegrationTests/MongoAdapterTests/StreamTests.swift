@@ -36,7 +36,7 @@ extension MongoAdapterTests {
                     #expect(result.isComplete)
                 }
                 for node in nodes {
-                    #expect(await becomesTrue { node.events.gaps == 1 && node.events.skipped.count == 3 }, "\(node.events.descriptions)")
+                    try await eventually("\(node.events.descriptions)") { node.events.gaps == 1 && node.events.skipped.count == 3 }
                 }
                 try await nodes[1].emit("after", 0..<10)
                 await expectAll(nodes, "after", 0..<10)
@@ -78,7 +78,7 @@ extension MongoAdapterTests {
                 try await nodes[0].emit("before", 0..<10)
                 let namespace = "tests.\(configuration.collection)"
                 try await set.primary().failCommands(["getMore"], on: namespace, code: code, times: 1)
-                #expect(await becomesTrue { nodes[0].events.gaps == 1 }, "\(nodes[0].events.descriptions)")
+                try await eventually("\(nodes[0].events.descriptions)") { nodes[0].events.gaps == 1 }
                 try await withNodes(1, configuration) { others in
                     try await others[0].emit("after", 0..<10)
                     await expectAll(nodes + others, "after", 0..<10)
@@ -93,7 +93,7 @@ extension MongoAdapterTests {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, .ttl)
             try await withNodes(1, configuration) { nodes in
-                #expect(await becomesTrue { nodes[0].mongo.health == .healthy })
+                try await eventually { nodes[0].mongo.health == .healthy }
                 let primary = try await set.primary()
                 try await primary.failCommands(
                     ["getMore"],
@@ -101,7 +101,7 @@ extension MongoAdapterTests {
                     code: .changeStreamFatalError,
                     times: 3
                 )
-                #expect(await becomesTrue(within: .seconds(40)) { nodes[0].mongo.health == .deaf })
+                try await eventually(within: .seconds(40)) { nodes[0].mongo.health == .deaf }
                 #expect(nodes[0].events.gaps >= 1)
                 try await primary.failNothing()
             }
@@ -112,15 +112,15 @@ extension MongoAdapterTests {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, .tailable)
             try await withNodes(1, configuration) { nodes in
-                #expect(await becomesTrue { nodes[0].mongo.health == .healthy })
+                try await eventually { nodes[0].mongo.health == .healthy }
                 try await withCollection(set.connectionString, configuration.collection) { collection in
                     for gaps in 1...3 {
                         #expect(nodes[0].mongo.health == .healthy)
                         try await collection.drop()
-                        #expect(await becomesTrue { nodes[0].events.gaps >= gaps }, "\(nodes[0].events.descriptions)")
+                        try await eventually("\(nodes[0].events.descriptions)") { nodes[0].events.gaps >= gaps }
                     }
                 }
-                #expect(await becomesTrue { nodes[0].mongo.health == .deaf })
+                try await eventually { nodes[0].mongo.health == .deaf }
                 // It takes part all the same.
                 try await nodes[0].emit("after", 0..<10)
                 await expectAll(nodes, "after", 0..<10)

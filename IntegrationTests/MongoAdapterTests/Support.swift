@@ -11,6 +11,7 @@ import NIOPosix
 import SocketIOCluster
 import SocketIOCore
 import SocketIOMongoAdapter
+import SocketIOTestSupport
 import SocketIOTesting
 import Synchronization
 import Testing
@@ -40,7 +41,7 @@ struct Mode: Sendable, CustomTestStringConvertible {
 final class Node: Sendable {
     let mongo: MongoAdapter
     let adapter: any Adapter
-    let socket: Receiver
+    let socket: FakeSocket
     let events: Events
 
     init(_ configuration: MongoAdapterConfiguration) {
@@ -53,7 +54,7 @@ final class Node: Sendable {
         let loops = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
         let local = CoreLocalAdapter(eventLoops: loops, format: .json)
         adapter = mongo.makeAdapter(AdapterContext(namespace: "/", local: local) { _, _ in })
-        socket = Receiver("socket of \(mongo.node.id)", on: loops[0])
+        socket = FakeSocket("socket of \(mongo.node.id)", on: loops[0])
     }
 
     func start() async throws {
@@ -64,12 +65,12 @@ final class Node: Sendable {
     }
 
     /// Another namespace of the node, with one socket.
-    func open(_ namespace: String) async throws -> (adapter: any Adapter, socket: Receiver) {
+    func open(_ namespace: String) async throws -> (adapter: any Adapter, socket: FakeSocket) {
         let loops = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
         let local = CoreLocalAdapter(eventLoops: loops, format: .json)
         let adapter = mongo.makeAdapter(AdapterContext(namespace: namespace, local: local) { _, _ in })
         try await adapter.start()
-        let socket = Receiver("\(namespace) of \(mongo.node.id)", on: loops[0])
+        let socket = FakeSocket("\(namespace) of \(mongo.node.id)", on: loops[0])
         try await socket.eventLoop.submit { _ = local.add(socket) }.get()
         return (adapter, socket)
     }
@@ -106,44 +107,6 @@ final class Events: Sendable {
         all.withLock { events in events.compactMap { if case .skipped(let reason) = $0 { reason } else { nil } } }
     }
     var descriptions: [String] { all.withLock { events in events.map { "\($0)" } } }
-}
-
-/// A socket without a client: it keeps what it is given.
-final class Receiver: LocalSocket {
-    let id: SocketID
-    let eventLoop: any EventLoop
-    private let texts = Mutex<[String]>([])
-
-    init(_ id: SocketID, on loop: any EventLoop) {
-        self.id = id
-        self.eventLoop = loop
-    }
-
-    var received: [String] { texts.withLock { $0 } }
-    func received(_ prefix: String) -> [String] { received.filter { $0.hasPrefix(prefix) } }
-    var count: Int { texts.withLock { $0.count } }
-
-    func deliver(_ packet: BroadcastPacket, flags: BroadcastFlags) {
-        let name = try? packet.encoded.elements().decode(String.self, at: 0)
-        texts.withLock { $0.append(name ?? "?") }
-    }
-
-    func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink) {
-        deliver(packet, flags: .init())
-        let answer = try? PacketEncoder(format: .json).arguments { try $0.append(self.id) }
-        acknowledgements.receive(answer ?? .empty(.json))
-    }
-
-    func forgetAcknowledgement(_ id: UInt64) {}
-    func describe() -> SocketDescription {
-        SocketDescription(
-            id: id,
-            handshake: Handshake(headers: ["host": "test"], url: "/socket.io/"),
-            data: EncodedObject.empty
-        )
-    }
-    func disconnect(closeConnection: Bool) {}
-    func handOverSession() -> RecoverableSession? { nil }
 }
 
 /// A collection of its own for each test, and short heartbeats and timeouts.
@@ -194,56 +157,19 @@ func withCollection(_ connectionString: String, _ name: String, _ body: (MongoCo
     try result.get()
 }
 
-/// Waits until something holds; `false` if it does not in time.
-func becomesTrue(within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async rethrows -> Bool {
-    let deadline = ContinuousClock.now + limit
-    while ContinuousClock.now < deadline {
-        if try await condition() { return true }
-        try? await Task.sleep(for: .milliseconds(20))
-    }
-    return false
-}
-
 /// Checks that every node has got the numbers of a prefix in order, each once.
 func expectAll(_ nodes: [Node], _ prefix: String, _ numbers: Range<Int>, of mode: Mode? = nil, within limit: Duration = .seconds(30)) async
 {
     let expected = numbers.map { "\(prefix)\($0)" }
     let name = mode?.testDescription ?? ""
     for node in nodes {
-        let isComplete = await becomesTrue(within: limit) { node.socket.received(prefix).count >= expected.count }
+        let isComplete = (try? await eventually(within: limit) { node.socket.received(prefix).count >= expected.count }) != nil
         let received = node.socket.received(prefix)
         #expect(isComplete, "\(name) \(received.count) of \(expected.count) after all that time: \(node.events.descriptions)")
         if received != expected {
             let missing = Set(expected).subtracting(received).count
             let twice = received.count - Set(received).count
             Issue.record("\(name) not once each in order: \(missing) missing, \(twice) twice of \(expected.count)")
-        }
-    }
-}
-
-/// Lets those who wait go on when so many steps were made; more steps do no harm.
-final class Countdown: Sendable {
-    private let state: Mutex<(left: Int, waiting: [CheckedContinuation<Void, Never>])>
-
-    init(_ count: Int) { state = Mutex((count, [])) }
-
-    @Sendable func step() {
-        let waiting = state.withLock { state in
-            state.left -= 1
-            guard state.left <= 0 else { return [CheckedContinuation<Void, Never>]() }
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        for continuation in waiting { continuation.resume() }
-    }
-
-    func wait() async {
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                if state.left > 0 { state.waiting.append(continuation) }
-                return state.left <= 0
-            }
-            if isOver { continuation.resume() }
         }
     }
 }

@@ -5,6 +5,7 @@
 import SocketIOMongoClient
 import NIOCore
 import SocketIOMongoTesting
+import SocketIOTesting
 import Testing
 
 extension MongoTests {
@@ -211,7 +212,7 @@ extension MongoTests {
                 // Not when the server has answered.
                 #expect(waited < .seconds(5))
                 // It was not taken back.
-                #expect(try await eventually { try await collection.find().count == 2 })
+                try await eventually { try await collection.find().count == 2 }
             }
         }
 
@@ -222,11 +223,10 @@ extension MongoTests {
                 command.append("command.insert", BSONDocument { $0.append("$exists", true) })
                 command.append("active", true)
             }
-            let isBlocked = try await eventually {
+            try await eventually {
                 let reply = try await member.withClient { try await $0.database("admin").run(list) }
                 return reply["inprog"]?.array.map { !($0 == BSONDocument()) } ?? false
             }
-            #expect(isBlocked)
         }
 
         @Test

@@ -4,6 +4,7 @@
 #if MongoDB
 import SocketIOMongoClient
 @testable import SocketIOMongoTesting
+import SocketIOTesting
 import Testing
 
 #if canImport(Darwin)
@@ -27,7 +28,7 @@ extension MongoTests {
             #expect(kill(id, 0) == 0)
             try process?.send("STOP")
             process = nil
-            #expect(try await eventually { kill(id, 0) != 0 && access(parent, F_OK) != 0 })
+            try await eventually { kill(id, 0) != 0 && access(parent, F_OK) != 0 }
         }
 
         @Test
@@ -72,7 +73,7 @@ extension MongoTests {
                 try await set.members[0].kill()
                 #expect(access(folder, F_OK) == 0)
             }
-            #expect(try await eventually { access(folder, F_OK) != 0 })
+            try await eventually { access(folder, F_OK) != 0 }
         }
 
         @Test

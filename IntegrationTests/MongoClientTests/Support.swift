@@ -90,14 +90,4 @@ func duration(of body: () async throws -> Void) async rethrows -> Duration {
     try await ContinuousClock().measure(body)
 }
 
-/// Waits for something that happens soon; `false` if it does not within ten seconds.
-func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    let deadline = ContinuousClock.now + .seconds(10)
-    while ContinuousClock.now < deadline {
-        if try await condition() { return true }
-        try await Task.sleep(for: .milliseconds(20))
-    }
-    return false
-}
-
 #endif

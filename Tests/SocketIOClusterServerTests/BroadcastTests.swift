@@ -3,6 +3,7 @@
 
 import NIOCore
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import SwiftSocketIO
 import Testing
@@ -12,9 +13,9 @@ struct BroadcastTests {
     @Test(arguments: [1, 4])
     func `Every selection reaches whom it names, on all servers, once and in order`(loops: Int) async throws {
         try await withServers(3, loops: loops) { servers in
-            let a = try await servers[0].guest(rooms: ["r1", "r2"])
-            let b = try await servers[1].guest(rooms: ["r2"])
-            let c = try await servers[2].guest()
+            let a = try await servers[0].joined(rooms: ["r1", "r2"])
+            let b = try await servers[1].joined(rooms: ["r2"])
+            let c = try await servers[2].joined()
             let io = servers[0].io
             try await io.emit("msg", "all")
             try await io.to("r1").to("r2").emit("msg", "once each")
@@ -36,15 +37,15 @@ struct BroadcastTests {
 
     @Test
     func `A socket's own broadcast leaves it out, wherever the others are`() async throws {
-        try await withServers(set: { io, _ in
+        try await withServers(setUp: { io in
             io.onConnect { socket in
                 socket.on("say") { (text: String) in try await socket.to("room").emit("msg", text) }
                 socket.on("shout") { (text: String) in try await socket.broadcast.emit("msg", text) }
             }
         }) { servers in
-            let a = try await servers[0].guest(rooms: ["room"])
-            let b = try await servers[1].guest(rooms: ["room"])
-            let outsider = try await servers[1].guest()
+            let a = try await servers[0].joined(rooms: ["room"])
+            let b = try await servers[1].joined(rooms: ["room"])
+            let outsider = try await servers[1].joined()
             try await a.client.emit("say", "to the room")
             try await a.client.emit("shout", "to all others")
             #expect(try await b.client.receiveEvent().arguments.decode(String.self, at: 0) == "to the room")
@@ -60,7 +61,7 @@ struct BroadcastTests {
         var configuration = SocketIOConfiguration()
         configuration.parser = parser
         try await withServers(configuration: configuration) { servers in
-            let guest = try await servers[1].guest()
+            let guest = try await servers[1].joined()
             for number in 0..<20 {
                 let bytes = ByteBuffer(repeating: UInt8(number), count: 1_000 * number)
                 try await servers[0].io.emit("bytes", number, bytes)
@@ -78,12 +79,10 @@ struct BroadcastTests {
 
     @Test
     func `Namespaces do not hear each other; one that a server does not have is no obstacle`() async throws {
-        try await withServers(set: { io, index in
-            _ = io.of("/chat")
-            if index == 1 { _ = io.of("/only-here") }
-        }) { servers in
-            let chat = try await servers[1].guest("/chat")
-            let main = try await servers[1].guest()
+        try await withServers(setUp: { io in _ = io.of("/chat") }) { servers in
+            _ = servers[1].io.of("/only-here")
+            let chat = try await servers[1].joined("/chat")
+            let main = try await servers[1].joined()
             try await servers[0].io.of("/chat").emit("msg", "chat")
             try await servers[0].io.emit("msg", "main")
             try await servers[1].io.of("/only-here").emit("msg", "nobody")
@@ -97,9 +96,9 @@ struct BroadcastTests {
 
     @Test
     func `A namespace that is made by its first client reaches the other servers at once`() async throws {
-        try await withServers(set: { io, _ in _ = io.of(matching: { name, _ in name.hasPrefix("/room-") }) }) { servers in
-            let a = try await servers[0].guest("/room-7")
-            let b = try await servers[1].guest("/room-7")
+        try await withServers(setUp: { io in _ = io.of(matching: { name, _ in name.hasPrefix("/room-") }) }) { servers in
+            let a = try await servers[0].joined("/room-7")
+            let b = try await servers[1].joined("/room-7")
             #expect(try await Set(servers[0].io.of("/room-7").fetchSockets().map(\.id)) == [a.sid, b.sid])
             try await servers[0].io.of("/room-7").emit("msg", "end")
             #expect(try await b.client.textsUntilEnd() == ["end"])

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SocketIOCluster
+import SocketIOTestSupport
 import SocketIOTesting
 import SwiftSocketIO
 import Testing

@@ -3,6 +3,7 @@
 
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import SwiftSocketIO
 import Testing
@@ -44,8 +45,8 @@ struct RecoveryTests {
     func `A client that comes back to another server has its id, rooms and data, and gets what it missed`(loops: Int, isNoticed: Bool)
         async throws
     {
-        try await withServers(3, loops: loops, configuration: Self.configuration, set: { io, _ in Self.setUp(io) }) { servers in
-            let first = try await servers[0].guest()
+        try await withServers(3, loops: loops, configuration: Self.configuration, setUp: { io in Self.setUp(io) }) { servers in
+            let first = try await servers[0].joined()
             _ = try await first.client.emitWithAck("state")
             try await servers[1].io.to("room").emit("n", 1)
             let event = try await first.client.receiveEvent()
@@ -57,7 +58,7 @@ struct RecoveryTests {
                 try await first.client.stopReading()
             }
             for (number, server) in servers.enumerated() { try await server.io.to("room").emit("n", 2 + number) }
-            let back = try await servers[2].client()
+            let back = try await servers[2].connect()
             #expect(try await back.join(auth: Self.claim(first.pid, offset)) == (first.sid, first.pid))
             try await servers[0].io.emit("n", 5)
             var missed: [Int] = []
@@ -73,22 +74,22 @@ struct RecoveryTests {
     func `A server that shuts down hands its sessions on: nothing is lost, and one server gets each`(keepsSnapshots: Bool) async throws {
         var cluster = ClusterConfiguration.forTests
         cluster.snapshotsSessions = keepsSnapshots
-        try await withServers(2, configuration: Self.configuration, cluster: cluster, set: { io, _ in Self.setUp(io) }) { servers in
-            let first = try await servers[0].guest()
+        try await withServers(2, configuration: Self.configuration, cluster: cluster, setUp: { io in Self.setUp(io) }) { servers in
+            let first = try await servers[0].joined()
             _ = try await first.client.emitWithAck("state")
             try await servers[1].io.to("room").emit("n", 1)
             let event = try await first.client.receiveEvent()
             let offset = try event.arguments.decode(String.self, at: event.arguments.count - 1)
             await servers[0].io.close()
-            #expect(servers[0].driver.snapshots.isEmpty)
+            #expect(servers[0].record.hasNoSnapshots)
             try await eventually { try await servers[1].io.serverCount() == 1 }
             try await servers[1].io.to("room").emit("n", 2)
-            let back = try await servers[1].client()
+            let back = try await servers[1].connect()
             #expect(try await back.join(auth: Self.claim(first.pid, offset)) == (first.sid, first.pid))
             try await servers[1].io.emit("n", 3)
             for number in 2...3 { #expect(try await back.receiveEvent().arguments.decode(Int.self, at: 0) == number) }
             try await Self.expectState(of: back, first.sid)
-            let again = try await servers[1].client()
+            let again = try await servers[1].connect()
             #expect(try await again.join(auth: Self.claim("unknown.node0", nil)).sid != first.sid)
         }
     }

@@ -3,6 +3,7 @@
 
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import SocketIOText
 import SwiftSocketIO
@@ -10,21 +11,24 @@ import Testing
 
 @Suite("Requests between servers", .timeLimit(.minutes(1)))
 struct RequestTests {
-    private static func setUp(_ io: SocketIOServer, _ index: Int) {
-        io.onConnect { socket in
-            socket.data["name"] = "guest of \(index)"
-            socket.data["level"] = index
+    private static func setUp(_ servers: [TestServer]) {
+        for (index, server) in servers.enumerated() {
+            server.io.onConnect { socket in
+                socket.data["name"] = "guest of \(index)"
+                socket.data["level"] = index
+            }
         }
     }
 
     @Test
     func `Sockets of all servers are described: node, rooms, handshake, data`() async throws {
-        try await withServers(3, set: { Self.setUp($0, $1) }) { servers in
-            let client = try await servers[2].client(headers: [("x-team", "red")])
+        try await withServers(3) { servers in
+            Self.setUp(servers)
+            let client = try await servers[2].connect(headers: [("x-team", "red")])
             let sid = try await client.join(auth: #"{"token":"abc"}"#).sid
             try await servers[2].io.in(sid).local.socketsJoin("room")
-            let own = try await servers[0].guest(rooms: ["room"])
-            _ = try await servers[1].guest()
+            let own = try await servers[0].joined(rooms: ["room"])
+            _ = try await servers[1].joined()
             let sockets = try await servers[0].io.in("room").fetchSockets()
             #expect(Set(sockets.map(\.id)) == [sid, own.sid])
             #expect(sockets.first { $0.id == own.sid }?.node == "node0")
@@ -47,11 +51,11 @@ struct RequestTests {
     func `What is done with a fetched socket goes to its node only`() async throws {
         try await withServers(
             3,
-            set: { io, _ in
+            setUp: { io in
                 io.onConnect { socket in socket.on("rooms") { () async in await socket.rooms.sorted() } }
             }
         ) { servers in
-            let guest = try await servers[2].guest()
+            let guest = try await servers[2].joined()
             let remote = try #require(try await servers[0].io.in(guest.sid).fetchSockets().first)
             try await remote.emit("hello", "you")
             #expect(try await guest.client.receiveEvent().arguments.decode(String.self, at: 0) == "you")
@@ -66,15 +70,16 @@ struct RequestTests {
             try await remote.disconnect()
             #expect(try await guest.client.receive() == .text("41"))
             for kind in [ClusterMessageKind.broadcast, .broadcastWithAck, .addSockets, .removeSockets, .disconnectSockets] {
-                #expect(servers[0].driver.written(kind).map(\.target) == ["node2"], "\(kind)")
+                #expect(servers[0].record.written(kind).map(\.target) == ["node2"], "\(kind)")
             }
         }
     }
 
     @Test
     func `A fetched socket that does not answer, or is gone, throws what says so`() async throws {
-        try await withServers(set: { Self.setUp($0, $1) }) { servers in
-            let guest = try await servers[1].guest()
+        try await withServers { servers in
+            Self.setUp(servers)
+            let guest = try await servers[1].joined()
             let remote = try #require(try await servers[0].io.fetchSockets().first)
             let late = await #expect(throws: SocketIOError.self) {
                 try await remote.emitWithAck("x", as: Int.self, timeout: .milliseconds(300))
@@ -94,12 +99,12 @@ struct RequestTests {
         let ends = Reports<String>()
         try await withServers(
             3,
-            set: { io, _ in
+            setUp: { io in
                 io.onConnect { socket in socket.onDisconnect { end in ends.report("\(end.reason)") } }
             }
         ) { servers in
-            var guests: [ClusterServer.Guest] = []
-            for server in servers { guests.append(try await server.guest(rooms: ["lobby"])) }
+            var guests: [Guest] = []
+            for server in servers { guests.append(try await server.joined(rooms: ["lobby"])) }
             let io = servers[1].io
             try await io.in("lobby").except(guests[0].sid).socketsJoin("game", "match")
             try await io.in("game").socketsLeave("lobby", "match")
@@ -118,11 +123,12 @@ struct RequestTests {
 
     @Test
     func `A server that is gone is missing, at once and by its id; what arrived is there`() async throws {
-        try await withServers(3, cluster: .forDeaths, set: { Self.setUp($0, $1) }) { servers in
-            let here = try await servers[0].guest()
-            let there = try await servers[1].guest()
-            _ = try await servers[2].guest()
-            servers[2].driver.cut()
+        try await withServers(3, cluster: .forDeaths) { servers in
+            Self.setUp(servers)
+            let here = try await servers[0].joined()
+            let there = try await servers[1].joined()
+            _ = try await servers[2].joined()
+            servers[2].faults.cutOff()
             let start = ContinuousClock.now
             let error = await #expect(throws: IncompleteResponseError<[RemoteSocket]>.self) { try await servers[0].io.fetchSockets() }
             #expect(error?.missingNodes == ["node2"])
@@ -137,9 +143,9 @@ struct RequestTests {
     @Test
     func `Who can do with less gets what arrived, and who is missing`() async throws {
         try await withServers(3, cluster: .forDeaths) { servers in
-            let here = try await servers[0].guest(rooms: ["a"])
-            let there = try await servers[1].guest(rooms: ["b"])
-            servers[2].driver.cut()
+            let here = try await servers[0].joined(rooms: ["a"])
+            let there = try await servers[1].joined(rooms: ["b"])
+            servers[2].faults.cutOff()
             async let sockets = servers[0].io.fetchAvailableSockets()
             async let rooms = servers[0].io.availableRooms()
             #expect(try await Set(sockets.sockets.map(\.id)) == [here.sid, there.sid])
@@ -154,8 +160,8 @@ struct RequestTests {
     func `Servers are counted from the start to the leave, also while they drain`() async throws {
         try await withServers(3) { servers in
             #expect(try await servers[2].io.serverCount() == 3)
-            await servers[1].node.drain()
-            try await eventually { servers[0].node.nodes.count == 2 }
+            await servers[1].node?.drain()
+            try await eventually { servers[0].node?.nodes.count == 2 }
             #expect(try await servers[0].io.serverCount() == 3)
             #expect(try await servers[0].io.fetchSockets().isEmpty)
             await servers[1].io.close()

@@ -3,6 +3,7 @@
 
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import SwiftSocketIO
 import Testing
@@ -21,14 +22,14 @@ struct SnapshotTests {
         _ count: Int,
         loops: Int = 2,
         keepsSnapshots: Bool = true,
-        _ body: ([ClusterServer]) async throws -> Void
+        _ body: ([TestServer]) async throws -> Void
     ) async throws {
         try await withServers(
             count,
             loops: loops,
             configuration: RecoveryTests.configuration,
             cluster: cluster(keepsSnapshots: keepsSnapshots),
-            set: { io, _ in RecoveryTests.setUp(io) },
+            setUp: { io in RecoveryTests.setUp(io) },
             body
         )
     }
@@ -44,14 +45,14 @@ struct SnapshotTests {
     }
 
     /// A client whose session is kept as it is.
-    private func kept(at server: ClusterServer) async throws -> ClusterServer.Guest {
+    private func kept(at server: TestServer) async throws -> Guest {
         while true {
-            let guest = try await server.guest()
+            let guest = try await server.joined()
             _ = try await guest.client.emitWithAck("state")
             let pid = try #require(guest.pid)
-            try await eventually { server.driver.snapshots[pid]?.state.rooms == [guest.sid, "room"] }
+            try await eventually { server.record.snapshot(pid)?.state.rooms == [guest.sid, "room"] }
             // The first broadcast of a server that has just started may still be on its way.
-            if server.driver.snapshots[pid]?.start != nil { return guest }
+            if server.record.snapshot(pid)?.start != nil { return guest }
             await guest.client.cut()
         }
     }
@@ -99,12 +100,12 @@ struct SnapshotTests {
             try await guest.client.stopReading()
             try await servers[0].io.to("room").emit("n", "lost by its own")
             try await servers[1].io.to("room").emit("n", "lost by another")
-            servers[0].driver.cut()
+            servers[0].faults.cutOff()
             await guest.client.cut()
             try await servers[2].io.to("elsewhere").emit("n", "not for it")
             try await servers[1].io.except("room").emit("n", "nor this")
             try await servers[2].io.to("room").emit("n", "while it was away")
-            let back = try await servers[2].client()
+            let back = try await servers[2].connect()
             #expect(try await come(back, guest.pid, offset) == guest.sid)
             try await servers[2].io.to("room").emit("n", "after")
             try await servers[1].io.to("room").emit("n", "end")
@@ -120,15 +121,15 @@ struct SnapshotTests {
     @Test
     func `Without the option it is a fresh session`() async throws {
         try await Self.with(2, keepsSnapshots: false) { servers in
-            let guest = try await servers[0].guest()
+            let guest = try await servers[0].joined()
             try await servers[1].io.to("room").emit("n", "one")
             let offset = try await receive(guest.client).offset
             #expect(offset.count == 24)
-            servers[0].driver.cut()
+            servers[0].faults.cutOff()
             await guest.client.cut()
-            let back = try await servers[1].client()
+            let back = try await servers[1].connect()
             #expect(try await come(back, guest.pid, offset) != guest.sid)
-            #expect(servers[0].driver.snapshots.isEmpty)
+            #expect(servers[0].record.hasNoSnapshots)
         }
     }
 
@@ -138,20 +139,20 @@ struct SnapshotTests {
             let guest = try await kept(at: servers[0])
             try await servers[1].io.to("room").emit("n", "one")
             let offset = try await receive(guest.client).offset
-            servers[0].driver.cut()
+            servers[0].faults.cutOff()
             await guest.client.cut()
             try await eventually { servers[0].io.sockets.socketCount == 0 }
             try await servers[0].io.in(guest.sid).local.emit("n", "only its server knows")
-            let back = try await servers[1].client()
+            let back = try await servers[1].connect()
             async let answer = come(back, guest.pid, offset)
             // It is asked while nobody hears of it, and has to be waited for.
-            try await eventually { !servers[1].driver.written(.claimSession).isEmpty }
-            servers[0].driver.cut(false)
+            try await eventually { !servers[1].record.written(.claimSession).isEmpty }
+            servers[0].faults.reconnect()
             #expect(try await answer == guest.sid)
             try await servers[1].io.to("room").emit("n", "end")
             #expect(try await back.textsUntilEnd() == ["only its server knows", "end"])
             let pid = try #require(guest.pid)
-            try await eventually { servers[0].driver.snapshots[pid] == nil && servers[1].driver.snapshots[pid] != nil }
+            try await eventually { servers[0].record.snapshot(pid) == nil && servers[1].record.snapshot(pid) != nil }
         }
     }
 
@@ -161,9 +162,9 @@ struct SnapshotTests {
             let guest = try await kept(at: servers[0])
             try await servers[1].io.to("room").emit("n", "one")
             var offset = try await receive(guest.client).offset
-            servers[0].driver.cut()
+            servers[0].faults.cutOff()
             await guest.client.cut()
-            let backs = [try await servers[1].client(), try await servers[2].client()]
+            let backs = [try await servers[1].connect(), try await servers[2].connect()]
             let presented = offset
             async let first = come(backs[0], guest.pid, presented)
             async let second = come(backs[1], guest.pid, presented)
@@ -177,15 +178,15 @@ struct SnapshotTests {
             #expect(places.count == 1)
             let place = try #require(places.first)
             let pid = try #require(guest.pid)
-            try await eventually { servers[place].driver.snapshots[pid]?.state.rooms == [guest.sid, "room"] }
-            #expect(servers[place].driver.snapshots[pid]?.isMoved == true)
+            try await eventually { servers[place].record.snapshot(pid)?.state.rooms == [guest.sid, "room"] }
+            #expect(servers[place].record.snapshot(pid)?.isMoved == true)
             try await servers[place].io.to("room").emit("n", "two")
             offset = try await receive(backs[place - 1]).offset
-            servers[place].driver.cut()
+            servers[place].faults.cutOff()
             await backs[place - 1].cut()
             let other = 3 - place
             try await servers[other].io.to("room").emit("n", "three")
-            let again = try await servers[other].client()
+            let again = try await servers[other].connect()
             #expect(try await come(again, guest.pid, offset) == guest.sid)
             try await servers[other].io.to("room").emit("n", "end")
             let texts = try await again.textsUntilEnd()
@@ -200,17 +201,17 @@ struct SnapshotTests {
             let guest = try await kept(at: servers[0])
             let pid = try #require(guest.pid)
             try await servers[1].io.in("room").socketsJoin("another")
-            try await eventually { servers[0].driver.snapshots[pid]?.state.rooms == [guest.sid, "room", "another"] }
+            try await eventually { servers[0].record.snapshot(pid)?.state.rooms == [guest.sid, "room", "another"] }
             try await servers[0].io.in("room").socketsLeave("room")
-            try await eventually { servers[0].driver.snapshots[pid]?.state.rooms == [guest.sid, "another"] }
+            try await eventually { servers[0].record.snapshot(pid)?.state.rooms == [guest.sid, "another"] }
             // Back at the same server, on whichever loop.
             await guest.client.cut()
-            let back = try await servers[0].client()
+            let back = try await servers[0].connect()
             #expect(try await come(back, guest.pid, nil) == guest.sid)
             try await servers[1].io.in("another").socketsJoin("a third")
-            try await eventually { servers[0].driver.snapshots[pid]?.state.rooms == [guest.sid, "another", "a third"] }
+            try await eventually { servers[0].record.snapshot(pid)?.state.rooms == [guest.sid, "another", "a third"] }
             try await servers[1].io.in("another").disconnectSockets()
-            try await eventually { servers[0].driver.snapshots.isEmpty }
+            try await eventually { servers[0].record.hasNoSnapshots }
         }
     }
 
@@ -226,7 +227,7 @@ struct SnapshotTests {
             let guest = try await kept(at: servers[0])
             let pid = try #require(guest.pid)
             _ = try await guest.client.emitWithAck("grow")
-            try await eventually { servers[0].driver.snapshots[pid] == nil }
+            try await eventually { servers[0].record.snapshot(pid) == nil }
         }
     }
 }

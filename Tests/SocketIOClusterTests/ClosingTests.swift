@@ -3,6 +3,7 @@
 
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTesting
 import Synchronization
 import Testing
 
@@ -73,12 +74,12 @@ struct ClosingTests {
         let leaving = TestNode("leaving", driver: driver, recovery: RecoveryLimits())
         let other = TestNode("other", driver: cluster.makeDriver(), recovery: RecoveryLimits())
         for node in [leaving, other] { try await node.start() }
-        try await expectEventually { try await other.adapter.serverCount() == 2 }
+        try await eventually { try await other.adapter.serverCount() == 2 }
         let client = RecoveringClient()
         let socket = try await RecoveryTests.connect(client, to: leaving, rooms: [])
         try await RecoveryTests.cutOff(socket, of: leaving, isNoticed: true)
         await leaving.node.drain()
-        try await expectEventually { other.log.all.contains { $0.hasPrefix("draining") } }
+        try await eventually { other.log.all.contains { $0.hasPrefix("draining") } }
         return (leaving, other, client, socket)
     }
 
@@ -115,7 +116,7 @@ struct ClosingTests {
         let node = TestNode("a", driver: driver, configuration: short, recovery: RecoveryLimits())
         try await node.start()
         driver.refuse()
-        try await expectEventually { node.node.health == .unreachable }
+        try await eventually { node.node.health == .unreachable }
         driver.hang()
         let time = await end(node)
         driver.mend()
@@ -138,7 +139,7 @@ struct ClosingTests {
         }
         end.cancel()
         await end.value
-        try await expectEventually { other.log.all.contains { $0.hasPrefix("left") } }
+        try await eventually { other.log.all.contains { $0.hasPrefix("left") } }
         #expect(await RecoveryTests.restore(client, socket.pid, at: other) != nil)
         await other.node.close()
     }

@@ -4,6 +4,8 @@
 import NIOCore
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTestSupport
+import SocketIOTesting
 import SocketIOText
 import Testing
 
@@ -19,12 +21,12 @@ struct ClusterAdapterTests {
     @Test(.timeLimit(.minutes(1)))
     func `A broadcast reaches the sockets of all nodes once, in order`() async throws {
         try await withNodes(3) { nodes in
-            var sockets: [TestSocket] = []
+            var sockets: [FakeSocket] = []
             for (index, node) in nodes.enumerated() { sockets.append(try await node.connect("s\(index)", rooms: ["a", "b"])) }
             let outsider = try await nodes[1].connect("outsider")
             for number in 0..<20 { try await nodes[0].adapter.broadcast(TestNode.packet("\(number)"), to: options(["a", "b"])) }
             let expected = (0..<20).map(String.init)
-            for socket in sockets { try await expectEventually { socket.received == expected } }
+            for socket in sockets { try await eventually { socket.received == expected } }
             #expect(outsider.received.isEmpty)
         }
     }
@@ -32,13 +34,13 @@ struct ClusterAdapterTests {
     @Test(.timeLimit(.minutes(1)))
     func `Local and targeted broadcasts reach their node only`() async throws {
         try await withNodes(3) { nodes in
-            var sockets: [TestSocket] = []
+            var sockets: [FakeSocket] = []
             for (index, node) in nodes.enumerated() { sockets.append(try await node.connect("s\(index)")) }
             try await nodes[0].adapter.broadcast(TestNode.packet("local"), to: options { $0.local = true })
             try await nodes[0].adapter.broadcast(TestNode.packet("own"), to: options(node: "node0"))
             try await nodes[0].adapter.broadcast(TestNode.packet("targeted"), to: options(node: "node2"))
             try await nodes[0].adapter.broadcast(TestNode.packet("end"), to: options())
-            for socket in sockets { try await expectEventually { socket.received.last == "end" } }
+            for socket in sockets { try await eventually { socket.received.last == "end" } }
             #expect(sockets.map(\.received) == [["local", "own", "end"], ["end"], ["targeted", "end"]])
         }
     }
@@ -116,9 +118,9 @@ struct ClusterAdapterTests {
             let socket = try await nodes[1].connect("s", rooms: ["old"])
             try await nodes[0].adapter.addSockets(options(["s"]), to: ["new"])
             try await nodes[0].adapter.removeSockets(options(["s"]), from: ["old"])
-            try await expectEventually { try await nodes[1].adapter.local.rooms(options()) == ["s", "new"] }
+            try await eventually { try await nodes[1].adapter.local.rooms(options()) == ["s", "new"] }
             try await nodes[0].adapter.disconnectSockets(options(["new"]), closeConnection: true)
-            try await expectEventually { socket.isDisconnected }
+            try await eventually { socket.isDisconnected }
         }
     }
 
@@ -130,7 +132,7 @@ struct ClusterAdapterTests {
                 try $0.append(42)
             }
             try await nodes[0].adapter.serverSideEmit(arguments)
-            for node in nodes.dropFirst() { try await expectEventually { node.server.all == ["hello"] } }
+            for node in nodes.dropFirst() { try await eventually { node.server.all == ["hello"] } }
             let answers = try await nodes[0].adapter.serverSideEmitWithAck(arguments, timeout: .seconds(20))
             let texts = try answers.map { try $0.decode(String.self, at: 0) }
             #expect(Set(texts) == ["answer of node1", "answer of node2"])
@@ -152,9 +154,9 @@ struct ClusterAdapterTests {
     @Test(.timeLimit(.minutes(1)))
     func `A node that leaves is not waited for`() async throws {
         try await withNodes(2) { nodes in
-            try await expectEventually { try await nodes[0].adapter.serverCount() == 2 }
+            try await eventually { try await nodes[0].adapter.serverCount() == 2 }
             await nodes[1].node.close()
-            try await expectEventually { try await nodes[0].adapter.serverCount() == 1 }
+            try await eventually { try await nodes[0].adapter.serverCount() == 1 }
             let start = ContinuousClock.now
             let sockets = try await nodes[0].adapter.fetchSockets(options())
             #expect(sockets.isEmpty)

@@ -4,6 +4,8 @@
 import NIOCore
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTestSupport
+import SocketIOTesting
 import Synchronization
 import Testing
 
@@ -62,7 +64,7 @@ struct ClusterNodeTests {
             try await node.adapter.broadcast(TestNode.packet("x"), to: BroadcastOptions())
         }
         #expect(error?.code == .notSent)
-        try await expectEventually { socket.received == ["x"] }
+        try await eventually { socket.received == ["x"] }
         driver.set(.works)
         try await node.adapter.broadcast(TestNode.packet("y"), to: BroadcastOptions())
         await node.node.close()
@@ -74,7 +76,7 @@ struct ClusterNodeTests {
         let driver = BrokenDriver(cluster.makeDriver())
         let node = TestNode("n", driver: driver)
         try await node.start()
-        try await expectEventually { node.node.health == .healthy }
+        try await eventually { node.node.health == .healthy }
         let large = TestNode.packet(String(repeating: "x", count: 20_000))
         let error = await #expect(throws: ClusterError.self) { try await node.adapter.broadcast(large, to: BroadcastOptions()) }
         #expect(error?.code == .tooLarge)
@@ -93,8 +95,8 @@ struct ClusterNodeTests {
         let driver = BrokenDriver(cluster.makeDriver(), .deaf)
         let node = TestNode("n", driver: driver, configuration: TestNode.hastyConfiguration())
         try await node.start()
-        try await expectEventually { driver.openCount == 2 }
-        try await expectEventually { node.node.health == .healthy }
+        try await eventually { driver.openCount == 2 }
+        try await eventually { node.node.health == .healthy }
         await node.node.close()
     }
 
@@ -108,7 +110,7 @@ struct ClusterNodeTests {
             TestNode("dying", driver: driver, configuration: configuration),
         ]
         for node in nodes { try await node.start() }
-        try await expectEventually { try await nodes[0].adapter.serverCount() == 2 }
+        try await eventually { try await nodes[0].adapter.serverCount() == 2 }
         driver.set(.cannotWrite)
         let error = await #expect(throws: IncompleteResponseError<[SocketDescription]>.self) {
             try await nodes[0].adapter.fetchSockets(BroadcastOptions())
@@ -143,7 +145,7 @@ struct ClusterNodeTests {
                     }
                 }
             }
-            try await expectEventually { socket.received.count == 1_000 }
+            try await eventually { socket.received.count == 1_000 }
             for task in 0..<20 {
                 let mine = socket.received.filter { $0.hasPrefix("\(task) ") }
                 #expect(mine == (0..<50).map { "\(task) \($0)" })

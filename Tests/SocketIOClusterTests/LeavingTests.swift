@@ -4,6 +4,7 @@
 import NIOConcurrencyHelpers
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTesting
 import Synchronization
 import Testing
 
@@ -60,7 +61,7 @@ struct LeavingTests {
         var packet = TestNode.packet("just read")
         packet.offset = MessageID(seconds: 1, process: 2, counter: 3)
         try await other.adapter.broadcast(packet, to: BroadcastOptions())
-        try await expectEventually { driver.hasStalled }
+        try await eventually { driver.hasStalled }
         async let end: Void = leaving.adapter.close()
         // Time for it to store what it should not store yet: that it waits instead is nothing that could be awaited.
         try await Task.sleep(for: .milliseconds(200))
@@ -68,7 +69,7 @@ struct LeavingTests {
         await end
         await leaving.node.close()
         #expect(await RecoveryTests.restore(client, socket.pid, at: other) != nil)
-        try await expectEventually { client.received == ["just read"] }
+        try await eventually { client.received == ["just read"] }
         await other.node.close()
     }
 }

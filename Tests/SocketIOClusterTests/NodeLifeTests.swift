@@ -6,6 +6,8 @@ import NIOCore
 import NIOPosix
 import SocketIOConcurrency
 import SocketIOCore
+import SocketIOTestSupport
+import SocketIOTesting
 import Synchronization
 import Testing
 
@@ -69,7 +71,7 @@ struct NodeLifeTests {
     }
 
     private func settled(_ count: Int, _ nodes: [TestNode]) async throws {
-        for node in nodes { try await expectEventually { try await node.adapter.serverCount() == count } }
+        for node in nodes { try await eventually { try await node.adapter.serverCount() == count } }
     }
 
     /// With which nodes say nothing by themselves.
@@ -101,9 +103,9 @@ struct NodeLifeTests {
             }
         }
         let written = call()
-        try await expectEventually { driver.hanging == 1 }
+        try await eventually { driver.hanging == 1 }
         let waiting = call()
-        try await expectEventually { nodes[0].node.runner.read { $0.pendingCount } == 2 }
+        try await eventually { nodes[0].node.runner.read { $0.pendingCount } == 2 }
         written.cancel()
         waiting.cancel()
         #expect(await written.value?.code == .unknown)
@@ -129,7 +131,7 @@ struct NodeLifeTests {
             try await node.adapter.broadcast(TestNode.packet("x"), to: BroadcastOptions())
         }
         #expect(emit?.code == .notSent)
-        try await expectEventually { socket.received == ["x"] }
+        try await eventually { socket.received == ["x"] }
         let fetch = await #expect(throws: ClusterError.self) { try await node.adapter.fetchSockets(BroadcastOptions()) }
         #expect(fetch?.code == .notSent)
         let stream = try await node.adapter.broadcastWithAck(TestNode.packet("x"), to: BroadcastOptions())
@@ -143,7 +145,7 @@ struct NodeLifeTests {
         let driver = HangingDriver(InMemoryCluster().makeDriver(), startHangs: true)
         let node = ClusterNode(driver: driver)
         let start = Task { try await node.start() }
-        try await expectEventually { driver.hanging == 1 }
+        try await eventually { driver.hanging == 1 }
         await node.close()
         driver.release()
         let error = await #expect(throws: ClusterError.self) { try await start.value }
@@ -216,7 +218,7 @@ struct NodeLifeTests {
                 }
             }
         }
-        try await expectEventually { told.all.count == 1_600 }
+        try await eventually { told.all.count == 1_600 }
         #expect(told.all == (1...1_600).map(String.init))
     }
 
@@ -230,7 +232,7 @@ struct NodeLifeTests {
                 woken.append("\(number)")
             }
         }
-        try await expectEventually { signal.waiterCount == 3 }
+        try await eventually { signal.waiterCount == 3 }
         tasks[1].cancel()
         await tasks[1].value
         #expect(woken.all == ["1"])

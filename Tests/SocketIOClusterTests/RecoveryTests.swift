@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTesting
 import Synchronization
 import Testing
 
@@ -67,7 +68,7 @@ struct RecoveryTests {
             try await node.start()
             nodes.append(node)
         }
-        for node in nodes { try await expectEventually { try await node.adapter.serverCount() == nodes.count } }
+        for node in nodes { try await eventually { try await node.adapter.serverCount() == nodes.count } }
         return nodes
     }
 
@@ -124,7 +125,7 @@ struct RecoveryTests {
             try await group.waitForAll()
         }
         let sent = traffic.sent
-        try await expectEventually { client.received.count >= sent.reduce(0, +) }
+        try await eventually { client.received.count >= sent.reduce(0, +) }
         for (index, count) in sent.enumerated() {
             #expect(client.received.filter { $0.hasPrefix("\(index) ") } == (1...count).map { "\(index) \($0)" })
         }
@@ -174,12 +175,12 @@ struct RecoveryTests {
             try await node.adapter.broadcast(packet, to: BroadcastOptions(rooms: ["room"]))
         }
         try await emit("before", from: nodes[1])
-        try await expectEventually { client.received == ["before"] }
+        try await eventually { client.received == ["before"] }
         await nodes[0].node.drain()
-        try await expectEventually { nodes.dropFirst().allSatisfy { $0.log.all.contains { $0.hasPrefix("draining") } } }
+        try await eventually { nodes.dropFirst().allSatisfy { $0.log.all.contains { $0.hasPrefix("draining") } } }
         try await emit("own", from: nodes[0])
         try await emit("while it drains", from: nodes[1])
-        try await expectEventually { client.received.count == 3 }
+        try await eventually { client.received.count == 3 }
         try await Self.cutOff(socket, of: nodes[0], isNoticed: true)
         try await emit("in the ring", from: nodes[0])
         try await emit("too", from: nodes[2])
@@ -190,7 +191,7 @@ struct RecoveryTests {
         #expect(await Self.restore(client, socket.pid, at: nodes[1]) != nil)
         try await emit("after", from: nodes[1])
         let expected = ["before", "own", "while it drains", "in the ring", "too", "nobody is there", "still", "after"]
-        try await expectEventually { client.received.count >= expected.count }
+        try await eventually { client.received.count >= expected.count }
         #expect(client.received.sorted() == expected.sorted())
         #expect(client.received.last == "after")
         for node in nodes.dropFirst() { await node.node.close() }
@@ -202,7 +203,7 @@ struct RecoveryTests {
         let old = TestNode("old", driver: cluster.makeDriver(), recovery: RecoveryLimits())
         let other = TestNode("other", driver: cluster.makeDriver(), recovery: RecoveryLimits())
         for node in [old, other] { try await node.start() }
-        try await expectEventually { try await old.adapter.serverCount() == 2 }
+        try await eventually { try await old.adapter.serverCount() == 2 }
         let client = RecoveringClient()
         let socket = try await Self.connect(client, to: old, rooms: ["room"])
         let ids = MessageIDGenerator(seed: 7)
@@ -212,9 +213,9 @@ struct RecoveryTests {
             try await node.adapter.broadcast(packet, to: BroadcastOptions(rooms: ["room"]))
         }
         try await emit("before", from: other)
-        try await expectEventually { client.received == ["before"] }
+        try await eventually { client.received == ["before"] }
         await old.node.drain()
-        try await expectEventually { other.log.all.contains { $0.hasPrefix("draining") } }
+        try await eventually { other.log.all.contains { $0.hasPrefix("draining") } }
         try await Self.cutOff(socket, of: old, isNoticed: true)
         try await emit("in the ring", from: old)
         await old.adapter.close()
@@ -222,14 +223,14 @@ struct RecoveryTests {
         try await emit("nobody is there", from: other)
         let new = TestNode("new", driver: cluster.makeDriver(), recovery: RecoveryLimits())
         try await new.start()
-        try await expectEventually { try await new.adapter.serverCount() == 2 }
+        try await eventually { try await new.adapter.serverCount() == 2 }
         try await emit("not yet back", from: new)
         try await emit("not yet back either", from: other)
         #expect(await Self.restore(client, socket.pid, at: new) != nil)
         try await emit("after", from: new)
         try await emit("at last", from: other)
         let expected = ["before", "in the ring", "nobody is there", "not yet back", "not yet back either", "after", "at last"]
-        try await expectEventually { client.received.count >= expected.count }
+        try await eventually { client.received.count >= expected.count }
         #expect(client.received.sorted() == expected.sorted())
         for node in [other, new] { await node.node.close() }
     }

@@ -5,6 +5,8 @@ import NIOCore
 import NIOPosix
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTestSupport
+import SocketIOTesting
 import Synchronization
 import Testing
 
@@ -81,7 +83,7 @@ struct SharedSessionTests {
             TestNode("node\(index)", driver: ExchangeDriver(base: cluster.makeDriver(), exchange: exchange), recovery: RecoveryLimits())
         }
         for node in nodes { try await node.start() }
-        for node in nodes { try await expectEventually { try await node.adapter.serverCount() == 2 } }
+        for node in nodes { try await eventually { try await node.adapter.serverCount() == 2 } }
         let result: Result<Void, any Error>
         do { result = .success(try await body(nodes[0], nodes[1], exchange)) } catch { result = .failure(error) }
         for node in nodes { await node.node.close() }
@@ -99,7 +101,7 @@ struct SharedSessionTests {
             #expect(await here.adapter.restoreSession(pid: Self.foreignID, offset: client.offset, to: claimant))
             #expect(claimant.socket?.id == "s")
             for number in UInt64(3)...5 { try await there.adapter.broadcast(Self.packet(number), to: BroadcastOptions(rooms: ["room"])) }
-            try await expectEventually { client.received.count >= 5 }
+            try await eventually { client.received.count >= 5 }
             #expect(client.received == ["1", "2", "3", "4", "5"])
         }
     }
@@ -135,11 +137,11 @@ struct SharedSessionTests {
                     _ = adapter.parkSession(of: socket, socket.session(rooms: ["a\(turn)", "room"]))
                 }.get()
             }
-            try await expectEventually { exchange.parked.count == 2 }
+            try await eventually { exchange.parked.count == 2 }
             #expect(Set(exchange.parked.keys) == [Self.ownID(1), Self.ownID(2)])
             #expect(exchange.parked.values.allSatisfy { $0.rooms.contains("room") })
             #expect(await here.adapter.restoreSession(pid: Self.ownID(1), offset: nil, to: TestClaimant(client, on: Self.loop)))
-            try await expectEventually { exchange.discarded == [Self.ownID(1)] }
+            try await eventually { exchange.discarded == [Self.ownID(1)] }
             here.node.discardSession(pid: Self.ownID(2), in: "/")
             try await Self.loop.submit {}.get()
             #expect(await !here.adapter.restoreSession(pid: Self.ownID(2), offset: nil, to: TestClaimant(client, on: Self.loop)))
@@ -153,7 +155,7 @@ struct SharedSessionTests {
             here.adapter.emitted(Self.packet(7), to: "a")
             here.adapter.emitted(TestNode.packet("without offset"), to: "a")
             try await here.adapter.broadcast(Self.packet(8), to: BroadcastOptions(rooms: ["a"]))
-            try await expectEventually { socket.received.count >= 2 }
+            try await eventually { socket.received.count >= 2 }
             #expect(socket.received == ["7", "8"])
         }
     }

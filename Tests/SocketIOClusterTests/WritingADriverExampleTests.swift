@@ -6,6 +6,8 @@ import DequeModule
 import NIOCore
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTestSupport
+import SocketIOTesting
 import Synchronization
 import Testing
 
@@ -168,7 +170,7 @@ struct WritingADriverExampleTests {
             let sender = nodes[number % 2]
             try await sender.adapter.broadcast(TestNode.packet("\(number)"), to: BroadcastOptions(rooms: ["room"]))
         }
-        try await expectEventually { socket.received.count >= 50 }
+        try await eventually { socket.received.count >= 50 }
         for sender in 0..<2 {
             #expect(socket.received.compactMap(Int.init).filter { $0 % 2 == sender } == (0..<50).filter { $0 % 2 == sender })
         }

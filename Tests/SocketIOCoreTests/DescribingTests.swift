@@ -3,6 +3,7 @@
 
 import NIOCore
 import NIOEmbedded
+import SocketIOTestSupport
 import Synchronization
 import Testing
 
@@ -10,55 +11,32 @@ import Testing
 
 /// `fetchSockets` on the event loop, whose time a test moves.
 @Suite(.timeLimit(.minutes(1))) struct DescribingTests {
-    private final class Log: Sendable {
-        let state = Mutex((described: 0, isDone: false))
-    }
-
-    private final class DescribedSocket: LocalSocket {
-        let id: SocketID
-        let eventLoop: any EventLoop
-        private let log: Log
-
-        init(_ id: SocketID, on loop: any EventLoop, _ log: Log) { (self.id, self.eventLoop, self.log) = (id, loop, log) }
-
-        func describe() -> SocketDescription {
-            log.state.withLock { $0.described += 1 }
-            return SocketDescription(id: id, handshake: Handshake(), data: EncodedObject.empty)
-        }
-
-        func deliver(_ packet: BroadcastPacket, flags: BroadcastFlags) {}
-        func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink) {}
-        func forgetAcknowledgement(_ id: UInt64) {}
-        func disconnect(closeConnection: Bool) {}
-        func handOverSession() -> RecoverableSession? { nil }
-    }
-
     /// - Returns: How many sockets each turn of the loop described.
-    private func turns(sockets: Int, rooms: Int) async throws -> [Int] {
+    private func turns(sockets count: Int, rooms: Int) async throws -> [Int] {
         let loop = NIOAsyncTestingEventLoop()
         let adapter = CoreLocalAdapter(eventLoops: [loop], format: .json)
-        let log = Log()
+        let isDone = Atomic(false)
+        let sockets = (0..<count).map { FakeSocket("s\($0)", on: loop) }
         try await loop.executeInContext {
-            for number in 0..<sockets {
-                let socket = DescribedSocket("s\(number)", on: loop, log)
+            for socket in sockets {
                 adapter.add(socket)
                 adapter.join(socket, rooms: (0..<rooms).map { "r\($0)" })
             }
         }
         async let descriptions = {
-            defer { log.state.withLock { $0.isDone = true } }
+            defer { isDone.store(true, ordering: .releasing) }
             return try await adapter.fetchSockets(BroadcastOptions())
         }()
         var turns: [Int] = []
         var before = 0
-        while !log.state.withLock({ $0.isDone }) {
+        while !isDone.load(ordering: .acquiring) {
             await loop.advanceTime(by: CoreLocalAdapter.pause)
             await Task.yield()
-            let now = log.state.withLock { $0.described }
+            let now = sockets.reduce(0) { $0 + $1.descriptions }
             if now > before { turns.append(now - before) }
             before = now
         }
-        #expect(try await descriptions.count == sockets)
+        #expect(try await descriptions.count == count)
         await loop.shutdownGracefully()
         return turns
     }

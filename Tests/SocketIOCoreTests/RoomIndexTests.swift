@@ -3,43 +3,18 @@
 
 import NIOCore
 import NIOEmbedded
-import SocketIOConcurrency
+import SocketIOTestSupport
 import SocketIOText
 import Testing
 
 @testable import SocketIOCore
 
-/// A socket that counts what it gets.
-final class CountingSocket: LocalSocket {
-    let id: SocketID
-    let eventLoop: any EventLoop
-    private let counts: LoopBoundBox<(delivered: Int, disconnected: Int)>
-
-    init(_ id: SocketID, on eventLoop: any EventLoop) {
-        self.id = id
-        self.eventLoop = eventLoop
-        self.counts = LoopBoundBox((0, 0), to: eventLoop)
-    }
-
-    var delivered: Int { counts.value.delivered }
-    var disconnected: Int { counts.value.disconnected }
-
-    func deliver(_ packet: BroadcastPacket, flags: BroadcastFlags) { counts.value.delivered += 1 }
-    func deliver(_ packet: BroadcastPacket, acknowledgement id: UInt64, to acknowledgements: AcknowledgementSink) {}
-    func forgetAcknowledgement(_ id: UInt64) {}
-    func describe() -> SocketDescription {
-        SocketDescription(id: id, handshake: Handshake(), data: EncodedValue(format: .messagePack, bytes: ByteBuffer(bytes: [0x80])))
-    }
-    func disconnect(closeConnection: Bool) { counts.value.disconnected += 1 }
-    func handOverSession() -> RecoverableSession? { nil }
-}
-
 @Suite struct RoomIndexTests {
     private let loop = EmbeddedEventLoop()
     private let index = RoomIndex()
 
-    private func add(_ id: SocketID, rooms: Room...) -> CountingSocket {
-        let socket = CountingSocket(id, on: loop)
+    private func add(_ id: SocketID, rooms: Room...) -> FakeSocket {
+        let socket = FakeSocket(id, on: loop)
         index.add(socket)
         for room in rooms { index.join(id, room: room) }
         return socket
@@ -72,7 +47,7 @@ final class CountingSocket: LocalSocket {
         var events: [RoomEvent] = []
         index.onEvent = { events.append($0) }
         let away = add("a", rooms: "room")
-        #expect(index.park(away, as: CountingSocket("a", on: loop)))
+        #expect(index.park(away, as: FakeSocket("a", on: loop)))
         events = []
         _ = add("b", rooms: "room")
         #expect(events.suffix(2) == [.create(room: "room"), .join(room: "room", socket: "b")])
@@ -154,7 +129,7 @@ final class CountingSocket: LocalSocket {
 
     @Test func `a parked socket gets broadcasts and nothing else`() {
         let socket = add("a", rooms: "r")
-        let stand = CountingSocket("a", on: loop)
+        let stand = FakeSocket("a", on: loop)
         #expect(index.park(socket, as: stand))
         #expect(!index.park(socket, as: stand))
         #expect(index.count == 0)

@@ -3,6 +3,7 @@
 
 import NIOCore
 import NIOEmbedded
+import SocketIOTestSupport
 import SocketIOText
 import Testing
 
@@ -11,9 +12,9 @@ import Testing
 @Suite struct RoomLimitTests {
     private let loop = EmbeddedEventLoop()
 
-    private func index(_ sockets: Int, limits: RoomLimits = .init()) -> (RoomIndex, [CountingSocket]) {
+    private func index(_ sockets: Int, limits: RoomLimits = .init()) -> (RoomIndex, [FakeSocket]) {
         let index = RoomIndex(limits: limits)
-        let sockets = (0..<sockets).map { CountingSocket("s\($0)", on: loop) }
+        let sockets = (0..<sockets).map { FakeSocket("s\($0)", on: loop) }
         for socket in sockets { index.add(socket) }
         return (index, sockets)
     }
@@ -87,7 +88,7 @@ import Testing
         index.change(.join, BroadcastOptions(), rooms: rooms)
         #expect(scheduled == 1 && !index.isSettled)
         // One that comes late is not concerned.
-        index.add(CountingSocket("late", on: loop))
+        index.add(FakeSocket("late", on: loop))
         #expect(index.selected(BroadcastOptions(rooms: ["r99"])).count == 300)
         #expect(index.selected(BroadcastOptions(except: ["r98"])).map(\.id) == ["late"])
         #expect(index.rooms(of: "s7").count == 101)
@@ -140,11 +141,11 @@ import Testing
         index.disconnect(BroadcastOptions(), closeConnection: false)
         #expect(index.selected(BroadcastOptions(rooms: ["all"])).isEmpty)
         #expect(index.selected(BroadcastOptions()).isEmpty)
-        let late = CountingSocket("late", on: loop)
+        let late = FakeSocket("late", on: loop)
         index.add(late)
         #expect(!index.park(sockets[0], as: sockets[0]))
         #expect(finish(index) >= 10)
-        #expect(sockets.allSatisfy { $0.disconnected == 1 } && late.disconnected == 0)
+        #expect(sockets.allSatisfy { $0.disconnections == 1 } && !late.isDisconnected)
     }
 
     @Test func `a room that is named often is met once`() {

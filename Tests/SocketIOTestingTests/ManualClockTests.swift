@@ -3,6 +3,7 @@
 
 import NIOCore
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import SocketIOText
 import SwiftSocketIO
@@ -31,11 +32,11 @@ struct ManualClockTests {
     @Test
     func `A client stays as long as it answers pings, hours of them, and is closed on time when it does not`() async throws {
         let clock = await ManualClock()
-        let ends = Mailbox()
+        let ends = Reports<String>()
         try await withTestServer(
             clock: clock,
             setUp: { io in
-                io.onConnect { socket in socket.onDisconnect { ends.put("\($0.reason)") } }
+                io.onConnect { socket in socket.onDisconnect { ends.report("\($0.reason)") } }
             }
         ) { server in
             let alive = try await server.connect()
@@ -134,17 +135,5 @@ struct ManualClockTests {
         try await withTestServer(clock: clock) { server in
             await #expect(throws: TestClient.Failure.self) { try await server.connect(path: "/elsewhere/") }
         }
-    }
-}
-
-/// What hooks report.
-private final class Mailbox: Sendable {
-    private let stream = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(100))
-
-    func put(_ text: String) { stream.continuation.yield(text) }
-
-    func next() async -> String? {
-        var iterator = stream.stream.makeAsyncIterator()
-        return await iterator.next()
     }
 }

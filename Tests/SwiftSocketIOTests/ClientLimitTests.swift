@@ -3,6 +3,7 @@
 
 import Logging
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import SocketIOText
 import Synchronization

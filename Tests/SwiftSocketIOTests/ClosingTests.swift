@@ -7,6 +7,7 @@ import Logging
 import NIOPosix
 import ServiceLifecycle
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import Testing
 

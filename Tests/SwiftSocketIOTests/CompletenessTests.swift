@@ -5,6 +5,7 @@ import EngineIO
 import EngineIOTestSupport
 import NIOCore
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import Testing
 

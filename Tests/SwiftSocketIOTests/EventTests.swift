@@ -4,6 +4,7 @@
 import NIOCore
 import NIOPosix
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import SwiftSocketIO
 import Testing

@@ -3,6 +3,7 @@
 
 import NIOCore
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import SocketIOText
 import SwiftSocketIO

@@ -4,6 +4,7 @@
 import NIOCore
 import SocketIOConcurrency
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import Testing
 

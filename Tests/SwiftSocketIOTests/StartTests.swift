@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import Testing
 

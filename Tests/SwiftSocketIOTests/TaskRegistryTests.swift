@@ -1,6 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import SocketIOTestSupport
 import Testing
 
 @testable import SwiftSocketIO

@@ -7,6 +7,7 @@ import NIOCore
 import NIOPosix
 import SocketIOCore
 import SocketIOMessagePack
+import SocketIOTestSupport
 import SocketIOTesting
 import SocketIOText
 import SwiftSocketIO

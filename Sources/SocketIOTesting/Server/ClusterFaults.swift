@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SocketIOCluster
+import SocketIOConcurrency
 import SocketIOCore
 import Synchronization
 
@@ -9,12 +10,14 @@ import Synchronization
 public final class ClusterFaults: Sendable {
     private struct State {
         /// Opens when the server is connected again.
-        var barrier: Mailbox<Void>?
+        var barrier: Gate?
         var losesHistory = false
         var writeDelay: Duration = .zero
     }
 
     private let state = Mutex(State())
+    /// What the server writes to the cluster, for this package's own tests.
+    package let record = DriverRecord()
 
     init() {}
 
@@ -29,7 +32,7 @@ public final class ClusterFaults: Sendable {
 
     /// Disconnects the server from the cluster, as if its connection to the database were broken: no messages arrive in either direction. The
     /// server continues to serve its clients; after the heartbeat timeout the others consider it dead.
-    public func cutOff() { state.withLock { $0.barrier = $0.barrier ?? Mailbox() } }
+    public func cutOff() { state.withLock { $0.barrier = $0.barrier ?? Gate() } }
 
     /// Ends ``cutOff()``: the server receives the messages that the others have sent in the meantime, and sends its own.
     ///
@@ -40,12 +43,12 @@ public final class ClusterFaults: Sendable {
             state.losesHistory = state.losesHistory || (losingHistory && state.barrier != nil)
             return state.barrier
         }
-        barrier?.finish()
+        barrier?.open()
     }
 
     /// Returns when the server is connected to the cluster, or when the task is cancelled.
     fileprivate func passage() async {
-        while !Task.isCancelled, let barrier = state.withLock({ $0.barrier }) { _ = await barrier.next() }
+        while !Task.isCancelled, let barrier = state.withLock({ $0.barrier }) { await barrier.wait() }
     }
 
     fileprivate var losesHistory: Bool { state.withLock { $0.losesHistory } }
@@ -73,6 +76,7 @@ struct FaultyDriver: Driver, SnapshotStore {
     }
 
     func emit(_ batch: [ClusterMessage]) async -> BatchOutcome {
+        faults.record.note(batch)
         let delay = faults.writeDelay
         if delay > .zero { try? await sleep(for: delay) }
         return faults.isCutOff ? .notWritten(CutOff()) : await base.emit(batch)
@@ -99,11 +103,13 @@ struct FaultyDriver: Driver, SnapshotStore {
     func store(_ sessions: [StoredSession], of owner: NodeIdentity, for duration: Duration) async throws {
         guard !faults.isCutOff else { throw CutOff() }
         try await base.store(sessions, of: owner, for: duration)
+        faults.record.note(stored: sessions)
     }
 
     func remove(_ pids: [String], in namespace: String, of owner: NodeID) async throws {
         guard !faults.isCutOff else { throw CutOff() }
         try await base.remove(pids, in: namespace, of: owner)
+        faults.record.note(removed: pids)
     }
 
     func take(_ pid: String, in namespace: String, sparing owners: Set<NodeIdentity>) async throws -> StoredSession? {

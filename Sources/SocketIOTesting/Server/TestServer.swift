@@ -12,7 +12,7 @@ public import SwiftSocketIO
 import Synchronization
 
 /// A server under test, alone or in a cluster: see ``withTestServer(configuration:adapter:clock:eventLoops:logger:setUp:_:)`` and
-/// ``withTestCluster(of:configuration:cluster:clock:logger:onEvent:setUp:_:)``.
+/// ``withTestCluster(of:configuration:cluster:clock:eventLoops:logger:onEvent:setUp:_:)``.
 public final class TestServer: Sendable {
     /// The server.
     public let io: SocketIOServer
@@ -162,6 +162,7 @@ public func withTestServer<Value>(
 ///   - cluster: The options of the nodes: use short times in a test that waits for them without a manual clock.
 ///   - clock: The clock of the servers, whose clients are then connected in memory. Default: none, the servers use the system's time and listen
 ///     on free ports.
+///   - eventLoops: The number of event loops, which only these servers use. Default: they share those of the process. With a clock there is one.
 ///   - logger: The logger of the servers. Default: nothing below `critical`.
 ///   - onEvent: Called with the events of the cluster, as each node sees them, from any thread; it must not wait.
 ///   - setUp: Adds the code under test to each server.
@@ -173,12 +174,14 @@ public func withTestCluster<Value>(
     configuration: SocketIOConfiguration = .init(),
     cluster: ClusterConfiguration = .init(),
     clock: ManualClock? = nil,
+    eventLoops: Int? = nil,
     logger: Logger = .forTests,
     onEvent: @escaping @Sendable (NodeID, ClusterEvent) -> Void = { _, _ in },
     setUp: (SocketIOServer) async throws -> Void = { _ in },
     _ body: ([TestServer]) async throws -> Value
 ) async throws -> Value {
     let bus = InMemoryCluster()
+    let ownLoops = clock == nil ? eventLoops.map { MultiThreadedEventLoopGroup(numberOfThreads: $0) } : nil
     var servers: [TestServer] = []
     let result: Result<Value, any Error>
     do {
@@ -190,7 +193,7 @@ public func withTestCluster<Value>(
             options.logger = logger
             options.eventLoop = clock?.eventLoop
             let node = ClusterNode(driver: FaultyDriver(base: bus.makeDriver(), faults: faults, clock: clock), options: options)
-            let io = SocketIOServer(configuration: configuration, adapter: node, eventLoopGroup: clock.group, logger: logger)
+            let io = SocketIOServer(configuration: configuration, adapter: node, eventLoopGroup: ownLoops ?? clock.group, logger: logger)
             try await setUp(io)
             servers.append(try await TestServer.start(io, node: node, faults: faults, clock: clock))
         }
@@ -198,14 +201,15 @@ public func withTestCluster<Value>(
         result = .success(try await body(servers))
     } catch { result = .failure(error) }
     await end(servers, clock)
+    try await ownLoops?.shutdownGracefully()
     return try result.get()
 }
 
 private func waitUntilAllAreKnown(_ servers: [TestServer]) async throws {
     for server in servers {
         try await eventually { try await server.io.serverCount() >= servers.count }
-        // Waits until the node has settled, after which requests are sent at once.
-        _ = try await server.io.fetchSockets()
+        // Waits until the node has settled, after which requests are sent at once. On a busy machine it may take longer than a request may.
+        _ = try await server.io.fetchAvailableSockets()
     }
 }
 

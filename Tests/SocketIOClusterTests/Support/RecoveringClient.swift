@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import SocketIOConcurrency
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOText
 import Synchronization
 
@@ -22,13 +23,13 @@ final class RecoveringClient: Sendable {
 
     func receive(_ packet: BroadcastPacket) {
         state.withLock { state in
-            state.received.append(packet.name ?? "?")
+            state.received.append(packet.eventName ?? "?")
             state.offset = packet.offset ?? state.offset
         }
     }
 }
 
-/// A socket with the ring that recovery needs, as the server's sockets have it.
+/// A socket that can be recovered, as the server's sockets can; `FakeSocket` cannot.
 final class RecoveringSocket: LocalSocket {
     private struct State {
         /// Nil when the client is cut off; what is sent then does not arrive.

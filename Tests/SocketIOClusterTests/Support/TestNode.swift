@@ -7,8 +7,8 @@ import NIOCore
 import NIOPosix
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTestSupport
 import Synchronization
-import Testing
 
 /// A node with one namespace and sockets, on real event loops.
 final class TestNode: Sendable {
@@ -75,9 +75,14 @@ final class TestNode: Sendable {
         try await adapter.start()
     }
 
-    func connect(_ id: String, rooms: [Room] = [], acknowledges: Bool = true) async throws -> TestSocket {
+    func connect(_ id: String, rooms: [Room] = [], acknowledges: Bool = true) async throws -> FakeSocket {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let socket = TestSocket(id, on: loop, acknowledges: acknowledges)
+        let data = EncodedObject.encode(["name": id]) { value in
+            var buffer = ByteBuffer(bytes: [0xa0 | UInt8(value.utf8.count)])
+            buffer.writeString(value)
+            return buffer
+        }
+        let socket = FakeSocket(id, on: loop, acknowledges: acknowledges, data: data)
         let local = adapter.local
         try await loop.submit {
             local.add(socket)
@@ -90,11 +95,6 @@ final class TestNode: Sendable {
     static func packet(_ name: String) -> BroadcastPacket {
         BroadcastPacket(EncodedPacket(message: ByteBuffer(string: "2[\"\(name)\"]"), isBinary: false))
     }
-}
-
-extension BroadcastPacket {
-    /// The name of the event; nil for what is not one.
-    var name: String? { try? encoded.elements().decode(String.self, at: 0) }
 }
 
 /// Starts nodes on one bus and closes them at the end.
@@ -110,13 +110,4 @@ func withNodes(
     do { result = .success(try await body(nodes)) } catch { result = .failure(error) }
     for node in nodes { await node.node.close() }
     try result.get()
-}
-
-/// Waits until something holds; it must within twenty seconds.
-func expectEventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    for _ in 0..<2_000 {
-        if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("it did not happen in time", sourceLocation: sourceLocation)
 }
