@@ -10,6 +10,8 @@ package final class Latch: Sendable {
 
     package init(count: Int) { remaining = Mutex(count) }
 
+    package var isOpen: Bool { gate.isOpen }
+
     package func countUp() { remaining.withLock { $0 += 1 } }
 
     package func countDown() {

@@ -7,6 +7,7 @@ import SocketIOCore
 import SocketIOTestSupport
 import SocketIOTesting
 import SocketIOText
+import Synchronization
 import Testing
 
 @Suite("Adapter on a cluster in memory")
@@ -42,6 +43,34 @@ struct ClusterAdapterTests {
             try await nodes[0].adapter.broadcast(TestNode.packet("end"), to: options())
             for socket in sockets { try await eventually { socket.received.last == "end" } }
             #expect(sockets.map(\.received) == [["local", "own", "end"], ["end"], ["targeted", "end"]])
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `A flood of room changes leaves the event loops time for their clients`() async throws {
+        try await withNodes(2) { nodes in
+            let socket = try await nodes[1].connect("s")
+            let rooms = (0..<100).map { "r\($0)" }
+            let turns = TurnCounter(socket.eventLoop)
+            turns.start()
+            let start = ContinuousClock.now
+            let there = options(node: "node1")
+            try await withThrowingTaskGroup { group in
+                for number in 0..<1_500 {
+                    group.addTask {
+                        if number.isMultiple(of: 2) {
+                            try await nodes[0].adapter.addSockets(there, to: rooms)
+                        } else {
+                            try await nodes[0].adapter.removeSockets(there, from: rooms)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await nodes[0].adapter.broadcast(TestNode.packet("end"), to: there)
+            try await eventually { socket.received == ["end"] }
+            let longest = turns.stop()
+            #expect(longest * 4 < ContinuousClock.now - start, "\(longest)")
         }
     }
 
@@ -163,6 +192,40 @@ struct ClusterAdapterTests {
             // The request timeout is 20 s.
             #expect(ContinuousClock.now - start < .seconds(15))
             #expect(nodes[0].log.all.contains { $0.contains("left") })
+        }
+    }
+}
+
+/// Measures how long an event loop does not run what is due.
+private final class TurnCounter: Sendable {
+    private struct State {
+        var last = ContinuousClock.now
+        var longest = Duration.zero
+        var isOver = false
+    }
+
+    private let loop: any EventLoop
+    private let state = Mutex(State())
+
+    init(_ loop: any EventLoop) { self.loop = loop }
+
+    func start() {
+        loop.scheduleTask(in: .milliseconds(1)) {
+            let goesOn = self.state.withLock { state in
+                let now = ContinuousClock.now
+                state.longest = max(state.longest, state.last.duration(to: now))
+                state.last = now
+                return !state.isOver
+            }
+            if goesOn { self.start() }
+        }
+    }
+
+    /// - Returns: The longest time between two turns.
+    func stop() -> Duration {
+        state.withLock { state in
+            state.isOver = true
+            return state.longest
         }
     }
 }

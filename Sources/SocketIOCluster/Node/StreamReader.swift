@@ -66,14 +66,16 @@ final class StreamReader: Sendable {
         }
     }
 
-    private func apply(_ header: ClusterHeader, _ payload: ClusterPayload) {
+    /// - Returns: The rooms whose event loops must catch up before the next message.
+    private func apply(_ header: ClusterHeader, _ payload: ClusterPayload, _ pace: inout ReadPace) -> CoreLocalAdapter? {
         applying.withLock { $0.isBusy = true }
-        receive(header, payload)
+        let crowded = receive(header, payload, &pace)
         let waiters = applying.withLock { applying in
             defer { applying = Applying() }
             return applying.waiters
         }
         for waiter in waiters { waiter.resume() }
+        return crowded
     }
 
     /// Reads until the task is cancelled.
@@ -103,10 +105,11 @@ final class StreamReader: Sendable {
     /// - Returns: Whether it was open.
     private func read(_ driver: some Driver) async -> Bool {
         var hasOpened = false
+        var pace = ReadPace()
         do {
             for try await item in try await driver.watch(as: id) {
                 hasOpened = true
-                receive(item)
+                if let crowded = receive(item, &pace) { await pace.catchUp(crowded) }
             }
             log.streamEnded()
         } catch {
@@ -116,7 +119,7 @@ final class StreamReader: Sendable {
         return hasOpened
     }
 
-    private func receive(_ item: DriverItem) {
+    private func receive(_ item: DriverItem, _ pace: inout ReadPace) -> CoreLocalAdapter? {
         switch item {
         case .opened(let lost):
             runner.perform { machine, now in machine.streamOpened(lost: lost, now: now, makeID: ids.next) }
@@ -126,11 +129,12 @@ final class StreamReader: Sendable {
             runner.perform { machine, now in machine.cameBack(id, origin: origin, now: now, makeID: ids.next) }
         case .skipped(let reason): runner.perform { machine, now in machine.skipped(reason, now: now) }
         case .untrusted(let reason): runner.perform { machine, now in machine.distrusted(reason, now: now) }
-        case .message(let header, let payload): apply(header, payload)
+        case .message(let header, let payload): return apply(header, payload, &pace)
         }
+        return nil
     }
 
-    private func receive(_ header: ClusterHeader, _ payload: ClusterPayload) {
+    private func receive(_ header: ClusterHeader, _ payload: ClusterPayload, _ pace: inout ReadPace) -> CoreLocalAdapter? {
         var isWanted = false
         let actions = runner.step { machine, now in
             let result = machine.receive(header, now: now, makeID: ids.next)
@@ -139,17 +143,19 @@ final class StreamReader: Sendable {
         }
         metrics.messageReceived(isWanted: isWanted)
         runner.perform(actions)
-        guard isWanted else { return }
+        guard isWanted else { return nil }
         do {
             let body = try payload.body(for: header)
             guard header.kind.isAnswer || header.kind.isMembership else {
-                namespaces[header.namespace]?.apply(header, body)
-                return
+                guard let adapter = namespaces[header.namespace] else { return nil }
+                adapter.apply(header, body)
+                return pace.isFull(after: body) ? adapter.local : nil
             }
             runner.perform { machine, now in machine.process(header, body, now: now) }
         } catch {
             runner.perform { machine, now in machine.skipped("\(header.kind) of \(header.origin): \(error)", now: now) }
             if header.kind.isRequest { runner.answer(header, with: .errorAnswer("the request could not be understood")) }
         }
+        return nil
     }
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import NIOCore
-import SocketIOConcurrency
+package import SocketIOConcurrency
 
 /// What the adapter of a cluster needs to move sessions between processes.
 extension CoreLocalAdapter {
@@ -18,6 +18,13 @@ extension CoreLocalAdapter {
 
     /// The event loop that the caller runs on, if it is one of the server's.
     package var currentLoop: (any EventLoop)? { loops.first { $0.inEventLoop } }
+
+    /// Returns a latch that opens when every loop has applied what it was handed before.
+    package func caughtUp() -> Latch {
+        let latch = Latch(count: loops.count)
+        for loop in loops { loop.execute { latch.countDown() } }
+        return latch
+    }
 
     /// Enqueues the delivery of a packet to the selected sockets of other loops.
     ///
