@@ -264,7 +264,7 @@ def machine():
     swift = subprocess.run(["swift", "--version"], capture_output=True, text=True, check=False).stdout
     version = re.search(r"Swift version (\S+)", swift)
     return (
-        f"{model}, {os.cpu_count()} cores; Linux {platform.release()}, {' '.join(platform.libc_ver())}; "
+        f"{model}, {os.cpu_count()} cores; Linux {platform.release().split('-')[0]}, {' '.join(platform.libc_ver())}; "
         f"Swift {version[1] if version else '?'}; Python {platform.python_version()}."
     )
 
