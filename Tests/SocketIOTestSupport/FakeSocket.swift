@@ -3,7 +3,6 @@
 
 package import NIOCore
 package import SocketIOCore
-package import SocketIOText
 import Synchronization
 
 /// A socket without a client, for tests of adapters: it keeps the packets that it is given.

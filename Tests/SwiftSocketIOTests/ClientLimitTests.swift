@@ -1,6 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EngineIOTestSupport
 import Logging
 import SocketIOCore
 import SocketIOTestSupport
@@ -259,6 +260,29 @@ import Testing
             await client.waitUntilClosed()
             try await eventually { lines.value.contains { $0.hasPrefix("invalid packet") && $0.contains(sid) } }
         }
+        #expect(lines.value.allSatisfy { !$0.contains("the-secret-of-the-connection") })
+    }
+
+    @Test func `the id of a connection is not logged with requests that are refused`() async throws {
+        let lines = Shared<[String]>([])
+        let logger = Logger(label: "test") { _ in Lines(lines: lines, logLevel: .trace) }
+        var configuration = SocketIOConfiguration()
+        configuration.engine.generateID = { _ in "the-secret-of-the-connection" }
+        try await withTestServer(configuration: configuration, eventLoops: 1, logger: logger) { server in
+            let port = try #require(server.port)
+            let path = "/socket.io/?EIO=4&transport="
+            let sid = try await RawClient.with(port) { try await $0.handshake() }
+            let targets = ["polling", "polling&j=0&sid=\(sid)", "websocket&sid=\(sid)", "other&sid=\(sid)"]
+            for target in targets {
+                let status = try await RawClient.with(port) { try await $0.get(path + target).status }
+                #expect(status == 400, "\(target)")
+            }
+            let status = try await RawClient.with(port) { try await $0.post(path + "polling&sid=\(sid)", "no packet").status }
+            #expect(status == 400)
+            let unknown = try await RawClient.with(port) { try await $0.get(path + "polling&sid=\(sid)").status }
+            #expect(unknown == 400)
+        }
+        #expect(lines.value.count >= 6)
         #expect(lines.value.allSatisfy { !$0.contains("the-secret-of-the-connection") })
     }
 
