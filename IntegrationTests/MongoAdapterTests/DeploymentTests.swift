@@ -74,8 +74,9 @@ extension MongoAdapterTests {
             let absent = await #expect(throws: MongoAdapterError.self) {
                 try await withNodes(1, makeConfiguration("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=500", .ttl)) { _ in }
             }
-            let expected = "unreachable: MongoDB could not be reached at 127.0.0.1:1: check that mongod runs there, that the address is right, "
-                + "and that no firewall is in between (while connecting)."
+            let expected =
+                "unreachable: MongoDB could not be reached at 127.0.0.1:1: check that mongod runs there, that the address is right, and that "
+                + "no firewall is in between (while connecting)."
             #expect(absent.map { "\($0)" } == expected)
         }
 

@@ -34,7 +34,8 @@ extension MongoTests {
         func `Nothing listens, or the name is unknown`() async throws {
             let text = "MongoDB could not be reached at 127.0.0.1:1, 127.0.0.1:2: check that mongod runs there"
             try await expect("mongodb://127.0.0.1:1,127.0.0.1:2/?replicaSet=rs0", .serverSelection, text)
-            try await expect("mongodb://no-such-host.invalid/", .serverSelection, "The host name no-such-host.invalid cannot be resolved", then: "DNS")
+            let unknown = "The host name no-such-host.invalid cannot be resolved"
+            try await expect("mongodb://no-such-host.invalid/", .serverSelection, unknown, then: "DNS")
             try await expect("mongodb+srv://cluster.no-such-host.invalid/", .network, "Failed to look up SRV record", then: "DNS")
         }
 
@@ -77,8 +78,10 @@ extension MongoTests {
         func `A wrong password, a wrong database of users, a wrong mechanism, none at all`() async throws {
             let server = try await MongoStandalone.start(user: MongoTestUser(name: "root", password: "right"))
             let address = server.process.address
-            for part in ["root:wrong@\(address)/?authSource=admin", "root:right@\(address)/?authSource=other", "root:right@\(address)/?authMechanism=PLAIN"] {
-                try await expect("mongodb://\(part)", .authentication, "MongoDB did not accept the credentials", then: "authSource")
+            let attempts = [("wrong", "authSource=admin"), ("right", "authSource=other"), ("right", "authMechanism=PLAIN")]
+            for (password, options) in attempts {
+                let text = "MongoDB did not accept the credentials"
+                try await expect("mongodb://root:\(password)@\(address)/?\(options)", .authentication, text, then: "authSource")
             }
             try await expect("mongodb://\(address)/", .command, "The server requires authentication: put a user name")
             await server.stop()

@@ -32,7 +32,7 @@ extension MongoTests {
             }
             let address = server.process.address
             for (other, text) in [
-                ("mongodb://\(address)/?tls=true", "The TLS certificate of \(address) is not trusted (self-signed certificate): name its authority"),
+                ("mongodb://\(address)/?tls=true", "The TLS certificate of \(address) is not trusted (self-signed certificate): name"),
                 ("mongodb://localhost:\(server.process.port)/?tls=true&tlsCAFile=\(certificate)", "The TLS certificate of localhost:"),
                 ("mongodb://\(address)/?tls=true&tlsCAFile=/nonexistent", "TLS cannot be set up: check that the files of tlsCAFile"),
                 ("mongodb://\(address)/", "\(address) accepts connections but does not answer: add tls=true"),

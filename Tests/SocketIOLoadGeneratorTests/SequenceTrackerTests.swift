@@ -18,7 +18,8 @@ import Testing
         #expect(counts(of: 0..<1_000, inFlight: 1, last: 1_000) == .init(received: 1_000))
     }
 
-    @Test(arguments: [63, 64, 100, 255]) func `a message that is overtaken by as many as are in flight is out of order, not lost`(_ count: Int) {
+    @Test(arguments: [63, 64, 100, 255])
+    func `a message that is overtaken by as many as are in flight is out of order, not lost`(_ count: Int) {
         let overtaking = (1...UInt64(count)).map { $0 }
         let expected = SequenceTracker.Counts(received: count + 1, outOfOrder: 1)
         #expect(counts(of: overtaking + [0], inFlight: count + 1, last: UInt64(count) + 1) == expected)

@@ -45,9 +45,8 @@ import Testing
 
     // MARK: Acknowledgements
 
-    @Test(arguments: [PacketFormat.json, .messagePack]) func `acknowledgements arrive among events, which keep their order`(format: PacketFormat)
-        async throws
-    {
+    @Test(arguments: [PacketFormat.json, .messagePack])
+    func `acknowledgements arrive among events, which keep their order`(format: PacketFormat) async throws {
         try await withTestServer(configuration: Self.configuration(format), setUp: Self.addEvents(to:)) { server in
             let client = try await server.connect()
             try await client.join()
@@ -160,9 +159,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [TestClient.Transport.webSocket, .polling]) func `a connection that is refused is a failure`(transport: TestClient.Transport)
-        async throws
-    {
+    @Test(arguments: [TestClient.Transport.webSocket, .polling])
+    func `a connection that is refused is a failure`(transport: TestClient.Transport) async throws {
         var configuration = SocketIOConfiguration()
         configuration.engine.allowRequest = { _ in .reject() }
         try await withTestServer(configuration: configuration) { server in
@@ -170,7 +168,8 @@ import Testing
         }
     }
 
-    @Test(arguments: TestClient.Transport.allCases) func `a client notices that the server closes`(transport: TestClient.Transport) async throws {
+    @Test(arguments: TestClient.Transport.allCases)
+    func `a client notices that the server closes`(transport: TestClient.Transport) async throws {
         var configuration = SocketIOConfiguration()
         configuration.drainDuration = .zero
         try await withTestServer(configuration: configuration) { server in

@@ -3,6 +3,7 @@
 
 import Metrics
 import MetricsTestKit
+import SocketIOTestSupport
 import SocketIOTesting
 import SocketIOText
 import Testing

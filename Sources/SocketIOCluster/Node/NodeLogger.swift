@@ -6,7 +6,8 @@ import Synchronization
 
 /// The logger of a node: its own, or else that of the server that it belongs to.
 package final class NodeLogger: Sendable {
-    package static let standard = Logger(label: "socketio.cluster")
+    /// The logger of a node without a server.
+    package static var standard: Logger { Logger(label: "socketio.cluster") }
 
     private let isOwn: Bool
     private let logger: Mutex<Logger>

@@ -31,13 +31,13 @@ struct SelectionFailure: Sendable {
         for answer in topology.answers where answer.type != "Unknown" && answer.type != "RSGhost" {
             if let actual = answer.setName {
                 guard actual != wanted else { continue }
-                let text = "\(answer.address) belongs to the replica set \(actual), not \(wanted): set replicaSet=\(actual) in the connection string."
-                return SelectionFailure(text, code: .wrongDeployment)
+                let text = "\(answer.address) belongs to the replica set \(actual), not \(wanted)"
+                return SelectionFailure("\(text): set replicaSet=\(actual) in the connection string.", code: .wrongDeployment)
             }
-            let kind = answer.type == "Mongos" ? "a mongos" : "a standalone mongod"
-            let start = answer.type == "Mongos" ? "" : "start it with --replSet \(wanted) and run rs.initiate(), or "
-            let text = "\(answer.address) is \(kind), not a member of the replica set \(wanted): \(start)remove replicaSet from the connection string."
-            return SelectionFailure(text, code: .wrongDeployment)
+            let isRouter = answer.type == "Mongos"
+            let text = "\(answer.address) is a \(isRouter ? "mongos" : "standalone mongod"), not a member of the replica set \(wanted)"
+            let start = isRouter ? "" : "start it with --replSet \(wanted) and run rs.initiate(), or "
+            return SelectionFailure("\(text): \(start)remove replicaSet from the connection string.", code: .wrongDeployment)
         }
         guard let reason = reasons(in: text).first(where: { $0.contains("reported set name") }) else { return nil }
         let hosts = topology.hosts.joined(separator: ", ")
@@ -50,19 +50,23 @@ struct SelectionFailure: Sendable {
         guard !answering.isEmpty else { return nil }
         let addresses = answering.map(\.address).joined(separator: ", ")
         if let ghost = answering.first(where: { $0.type == "RSGhost" }) {
-            let text = "\(ghost.address) belongs to a replica set that is not initiated: run rs.initiate(), or wait if the server is starting."
-            return SelectionFailure(text)
+            return SelectionFailure(
+                "\(ghost.address) belongs to a replica set that is not initiated: run rs.initiate(), or wait if the server is starting."
+            )
         }
         guard answering.contains(where: \.isWritable) else {
             let text = "The replica set has no primary: an election is under way, or most of its members are down; \(addresses) answers."
             return SelectionFailure(text)
         }
-        return SelectionFailure("The servers at \(addresses) do not fit the read preference in the connection string: change it, or start such a server.")
+        return SelectionFailure(
+            "The servers at \(addresses) do not fit the read preference in the connection string: change it, or start such a server."
+        )
     }
 
     /// A server answers and names the members of its set by addresses that cannot be reached.
     private static func hiddenMembers(_ text: String, _ topology: Topology) -> SelectionFailure? {
-        guard let answer = topology.answers.first(where: { $0.type.hasPrefix("RS") && topology.hosts.contains($0.address) }) else { return nil }
+        let answers = topology.answers
+        guard let answer = answers.first(where: { $0.type.hasPrefix("RS") && topology.hosts.contains($0.address) }) else { return nil }
         let reasons = reasons(in: text).joined(separator: "; ")
         let message =
             "\(answer.address) answers, but its replica set has other addresses for its members, which cannot be reached (\(reasons)): use "
@@ -85,7 +89,8 @@ struct SelectionFailure: Sendable {
         }
         if reason(with: "initialize TLS") != nil {
             return SelectionFailure(
-                "TLS cannot be set up: check that the files of tlsCAFile and tlsCertificateKeyFile in the connection string exist and can be read."
+                "TLS cannot be set up: check that the files of tlsCAFile and tlsCertificateKeyFile in the connection string exist and can be "
+                    + "read."
             )
         }
         if let reason = reason(with: "TLS handshake failed") {
@@ -104,7 +109,8 @@ struct SelectionFailure: Sendable {
             return SelectionFailure("The host name \(host) cannot be resolved: check its spelling in the connection string, and the DNS.")
         }
         return SelectionFailure(
-            "MongoDB could not be reached at \(hosts): check that mongod runs there, that the address is right, and that no firewall is in between."
+            "MongoDB could not be reached at \(hosts): check that mongod runs there, that the address is right, and that no firewall is in "
+                + "between."
         )
     }
 

@@ -7,8 +7,8 @@ import SocketIOCore
 import SocketIOText
 import Synchronization
 
-/// Hands what arrives at a test client to those who wait for it. Who waits for something particular, such as an acknowledgement, gets it
-/// first; everything else is kept in its order.
+/// Hands what arrives at a test client to the tasks that wait for it. A task that waits for something particular, such as an
+/// acknowledgement, gets it first; everything else is kept in its order.
 final class Inbox: Sendable {
     /// What arrived together: a packet with its attachments, or a message that is none.
     struct Item: Sendable {

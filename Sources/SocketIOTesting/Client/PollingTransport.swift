@@ -79,10 +79,11 @@ final class PollingTransport: TestTransport {
     }
 
     private func end() {
-        guard !state.withLock({ state in
+        let wasClosed = state.withLock { state in
             defer { state.isClosed = true }
             return state.isClosed
-        }) else { return }
+        }
+        guard !wasClosed else { return }
         inbox.finish()
         closed.open()
         poller.closeSoon()

@@ -102,7 +102,9 @@ extension TestClient {
 
     private func encode<Value: Encodable>(_ value: Value) throws -> ByteBuffer {
         let arguments = try PacketEncoder(format: format).arguments { writer in try writer.append(value) }
-        guard let value = arguments[0], value.attachments.isEmpty else { throw Failure(description: "binary in auth needs the MessagePack parser") }
+        guard let value = arguments[0], value.attachments.isEmpty else {
+            throw Failure(description: "binary in auth needs the MessagePack parser")
+        }
         return value.bytes
     }
 

@@ -59,7 +59,7 @@ public final class TestClient: Sendable {
     ///   - headers: Further request headers.
     ///   - answersPings: Whether pings are answered.
     ///   - group: The event loops to use.
-    /// - Throws: ``Failure`` if the server refuses the connection; NIO's errors if there is no server.
+    /// - Throws: ``Failure`` if the server refuses the connection; NIO's errors if nothing listens there.
     public static func connect(
         host: String = "127.0.0.1",
         port: Int,
@@ -222,7 +222,7 @@ public final class TestClient: Sendable {
         throw Failure(description: "no acknowledgement of \"\(event)\" \(reason)\(unread)")
     }
 
-    /// What has arrived and nobody has taken, for failures.
+    /// What has arrived and was not taken, for failures.
     private var unread: String {
         let shown = 10
         let items = inbox.unread
