@@ -24,7 +24,7 @@ import Testing
         return configuration
     }
 
-    private static func addEvents(to io: SocketIOServer) {
+    private func addEvents(to io: SocketIOServer) {
         io.of("/guarded").use { socket in
             let credentials = try? await socket.handshake.auth?.decode(Credentials.self)
             guard credentials == Credentials(token: "secret", roles: ["a", "b"]) else {
@@ -47,7 +47,7 @@ import Testing
 
     @Test(arguments: [PacketFormat.json, .messagePack])
     func `acknowledgements arrive among events, which keep their order`(format: PacketFormat) async throws {
-        try await withTestServer(configuration: Self.configuration(format), setUp: Self.addEvents(to:)) { server in
+        try await withTestServer(configuration: Self.configuration(format), setUp: addEvents(to:)) { server in
             let client = try await server.connect()
             try await client.join()
             #expect(try await client.emitWithAck("noisy", 20).decode(Int.self, at: 0) == 20)
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func `acknowledgements go to those who wait for them, whoever else waits`() async throws {
-        try await withTestServer(setUp: Self.addEvents(to:)) { server in
+        try await withTestServer(setUp: addEvents(to:)) { server in
             let client = try await server.connect()
             try await client.join()
             async let event = client.receiveEvent()
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test func `an acknowledgement that does not come is a failure that shows what came`() async throws {
-        try await withTestServer(setUp: Self.addEvents(to:)) { server in
+        try await withTestServer(setUp: addEvents(to:)) { server in
             let client = try await server.connect()
             try await client.join()
             _ = try await client.emitWithAck("noisy", 2)
@@ -97,19 +97,19 @@ import Testing
     // MARK: Joining
 
     @Test(arguments: [PacketFormat.json, .messagePack]) func `auth is any value, or JSON`(format: PacketFormat) async throws {
-        try await withTestServer(configuration: Self.configuration(format), setUp: Self.addEvents(to:)) { server in
+        try await withTestServer(configuration: Self.configuration(format), setUp: addEvents(to:)) { server in
             let client = try await server.connect()
             try await client.join("/guarded", auth: Credentials(token: "secret", roles: ["a", "b"]))
             let other = try await server.connect()
             try await other.join("/guarded", auth: #"{"token":"secret","roles":["a","b"]}"#)
             let dictionary = try await server.connect()
             let refusal = try await dictionary.expectRefusal("/guarded", auth: ["token": "secret"])
-            #expect(refusal == TestClient.Refusal(message: "not authorized", data: ["code": "E_TOKEN"]))
+            #expect(refusal.message == "not authorized" && refusal.data == ["code": "E_TOKEN"])
         }
     }
 
     @Test func `a refusal that does not come is a failure`() async throws {
-        try await withTestServer(setUp: Self.addEvents(to:)) { server in
+        try await withTestServer(setUp: addEvents(to:)) { server in
             let client = try await server.connect()
             let failure = await #expect(throws: TestClient.Failure.self) { try await client.expectRefusal() }
             #expect(failure?.description.hasPrefix(#"not refused by /: 0{"sid":""#) == true, "\(failure?.description ?? "")")
@@ -121,13 +121,13 @@ import Testing
 
     @Test(arguments: TestClient.Transport.allCases, [PacketFormat.json, .messagePack])
     func `all transports carry text and binary both ways`(transport: TestClient.Transport, format: PacketFormat) async throws {
-        try await withTestServer(configuration: Self.configuration(format), setUp: Self.addEvents(to:)) { server in
+        try await withTestServer(configuration: Self.configuration(format), setUp: addEvents(to:)) { server in
             try await exchange(try await server.connect(transport: transport))
         }
     }
 
     @Test(arguments: TestClient.Transport.allCases) func `all transports work in memory`(transport: TestClient.Transport) async throws {
-        try await withTestServer(clock: await ManualClock(), setUp: Self.addEvents(to:)) { server in
+        try await withTestServer(clock: await ManualClock(), setUp: addEvents(to:)) { server in
             try await exchange(try await server.connect(transport: transport))
         }
     }
@@ -183,7 +183,7 @@ import Testing
 
     @Test func `a client that polls answers pings, unless it is told not to`() async throws {
         let clock = await ManualClock()
-        try await withTestServer(clock: clock, setUp: Self.addEvents(to:)) { server in
+        try await withTestServer(clock: clock, setUp: addEvents(to:)) { server in
             let alive = try await server.connect(transport: .polling)
             let silent = try await server.connect(transport: .polling, answersPings: false)
             for client in [alive, silent] { try await client.join() }
