@@ -89,6 +89,7 @@ let package = Package(
                 "EngineIOCore",
                 "SocketIOMessagePack",
                 "SocketIOText",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
@@ -461,6 +462,8 @@ let package = Package(
                 "SocketIOTesting",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -621,5 +624,6 @@ package.targets += [
         exclude: ["README.md"],
         swiftSettings: settings
     ),
+    .testTarget(name: "SocketIOLoadGeneratorTests", dependencies: ["SocketIOLoadGenerator"], swiftSettings: settings),
 ]
 #endif

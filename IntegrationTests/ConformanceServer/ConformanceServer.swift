@@ -20,6 +20,7 @@ struct SocketIOConformanceServer: AsyncParsableCommand {
         addServerEvents(io)
         try await io.run(
             EngineHTTPServerConfiguration(port: options.port),
+            signals: options.signals,
             onListening: { port in
                 // Written at once, unlike what is printed into a pipe.
                 FileHandle.standardOutput.write(Data("listening \(port)\n".utf8))

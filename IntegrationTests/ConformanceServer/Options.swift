@@ -21,6 +21,13 @@ struct Parser: ExpressibleByArgument {
     }
 }
 
+enum Signal: String, ExpressibleByArgument {
+    case hangUp = "SIGHUP"
+    case quit = "SIGQUIT"
+
+    var unixSignal: UnixSignal { self == .hangUp ? .sighup : .sigquit }
+}
+
 struct Options: ParsableArguments {
     @Option(help: "The port; 0 for any that is free.") var port = 0
     @Option(help: "json or msgpack.") var parser = Parser()
@@ -28,11 +35,14 @@ struct Options: ParsableArguments {
     @Option(help: "Milliseconds that a pong may take.") var pingTimeout = 20_000
     @Option(help: "Milliseconds until the first namespace must be joined.") var connectTimeout = 45_000
     @Option(help: "Event loops.") var loops = 2
+    @Option(help: "A signal that shuts the server down, instead of SIGTERM and SIGINT.") var signal: Signal?
     @Flag(help: "Keep the sessions of clients whose connection breaks.") var recovery = false
 
     #if MongoDB
     @OptionGroup var mongo: MongoOptions
     #endif
+
+    var signals: [UnixSignal] { signal.map { [$0.unixSignal] } ?? [.sigterm, .sigint] }
 
     var configuration: SocketIOConfiguration {
         var configuration = SocketIOConfiguration()

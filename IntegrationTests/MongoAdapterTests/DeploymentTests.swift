@@ -47,13 +47,37 @@ extension MongoAdapterTests {
             let wrong = await code(server.connectionString(user: MongoTestUser(name: "root", password: "wrong")))
             #expect(wrong?.code == .authentication)
             #expect(wrong.map { "\($0)" }?.contains("wrong") == false)
-            #expect(await code(server.connectionString(user: nil))?.code == .unauthorized)
+            let none = await code(server.connectionString(user: nil))
+            #expect(none?.code == .unauthorized)
+            #expect(none?.message.hasPrefix("The server requires authentication") == true, "\(none?.message ?? "")")
             try await withNodes(1, makeConfiguration(server.connectionString, .tailable)) { try await $0[0].emit("x") }
             let address = server.process.address
             await server.stop()
             let absent = await code("mongodb://\(address)/")
             #expect(absent?.code == .unreachable)
             #expect(absent?.message.contains(address) == true)
+        }
+
+        @Test
+        func `An error has its text once, the cause first; a wrong replica set is not "unreachable"`() async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            let wrong = set.connectionString.replacing("replicaSet=rs0", with: "replicaSet=wrong")
+            let error = await #expect(throws: MongoAdapterError.self) {
+                try await withNodes(1, makeConfiguration(wrong, .ttl)) { _ in }
+            }
+            #expect(error?.code == .invalidConfiguration)
+            #expect((error?.cause as? MongoError)?.code == .wrongDeployment)
+            let text = error.map { "\($0)" } ?? ""
+            #expect(text.hasPrefix("invalidConfiguration: 127.0.0.1:") && text.hasSuffix("(while connecting)."), "\(text)")
+            #expect(text.ranges(of: "belongs to the replica set rs0, not wrong").count == 1, "\(text)")
+
+            let absent = await #expect(throws: MongoAdapterError.self) {
+                try await withNodes(1, makeConfiguration("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=500", .ttl)) { _ in }
+            }
+            let expected =
+                "unreachable: MongoDB could not be reached at 127.0.0.1:1: check that mongod runs there, that the address is right, and that "
+                + "no firewall is in between (while connecting)."
+            #expect(absent.map { "\($0)" } == expected)
         }
 
         @Test

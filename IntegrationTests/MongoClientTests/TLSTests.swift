@@ -30,13 +30,19 @@ extension MongoTests {
                 #expect(try await collection.insert(numbered(0..<3)).isComplete)
                 #expect(try await collection.find().count == 3)
             }
-            for other in ["mongodb://\(server.process.address)/?tls=true", "mongodb://\(server.process.address)/"] {
+            let address = server.process.address
+            for (other, text) in [
+                ("mongodb://\(address)/?tls=true", "The TLS certificate of \(address) is not trusted (self-signed certificate): name"),
+                ("mongodb://localhost:\(server.process.port)/?tls=true&tlsCAFile=\(certificate)", "The TLS certificate of localhost:"),
+                ("mongodb://\(address)/?tls=true&tlsCAFile=/nonexistent", "TLS cannot be set up: check that the files of tlsCAFile"),
+                ("mongodb://\(address)/", "\(address) accepts connections but does not answer: add tls=true"),
+            ] {
                 var configuration = MongoClientConfiguration(connectionString: other)
                 configuration.serverSelectionTimeout = .milliseconds(500)
                 try await withClient(configuration) { client async throws in
                     let error = await #expect(throws: MongoError.self) { try await client.ping() }
                     #expect(error?.code == .serverSelection)
-                    #expect(error?.message.contains("TLS") == true)
+                    #expect(error?.message.hasPrefix(text) == true, "\(error?.message ?? "")")
                 }
             }
             await server.stop()

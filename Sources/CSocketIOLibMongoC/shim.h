@@ -84,6 +84,14 @@ static inline void clibmongoc_run(mongoc_client_t *client, clibmongoc_mode mode,
     reply->bytes = bson_destroy_with_steal(&answer, true, &reply->length);
 }
 
+// The replica set that a server said it belongs to, valid as long as the description; NULL if none.
+static inline const char *clibmongoc_set_name(const mongoc_server_description_t *description) {
+    bson_iter_t field;
+    const bson_t *hello = mongoc_server_description_hello_response(description);
+    if (hello == NULL || !bson_iter_init_find(&field, hello, "setName") || !BSON_ITER_HOLDS_UTF8(&field)) return NULL;
+    return bson_iter_utf8(&field, NULL);
+}
+
 static inline void clibmongoc_free(void *bytes) {
     bson_free(bytes);
 }

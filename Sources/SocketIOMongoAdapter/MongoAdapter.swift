@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if MongoDB
+public import Logging
 public import SocketIOCluster
 public import SocketIOCore
 
@@ -30,7 +31,7 @@ public final class MongoAdapter: AdapterFactory {
         let behaviour = configuration.clusterConfiguration(format.traits)
         var options = ClusterNode.Options(id: configuration.nodeID, configuration: behaviour)
         options.epoch = epoch
-        options.logger = configuration.logger
+        options.ownLogger = configuration.ownLogger
         options.metrics = ClusterMetrics(factory: configuration.metricsFactory)
         options.onEvent = configuration.onEvent
         let node = ClusterNode(driver: driver, options: options)
@@ -45,6 +46,15 @@ public final class MongoAdapter: AdapterFactory {
     public var health: ClusterHealth {
         let health = node.health
         return health.takesPart && driver.isUnstable ? .deaf : health
+    }
+
+    /// Why no clients should be routed to this node; nil if its ``health`` says that it takes part.
+    public var problem: String? { health.problem }
+
+    /// Logs to the server's logger from now on, unless the configuration has a logger.
+    public func useLogger(_ logger: Logger) {
+        node.useLogger(logger)
+        driver.connection.logger.use(logger)
     }
 
     /// Checks the deployment, sets up the collection and starts the node. Returns when the node reads messages, or after

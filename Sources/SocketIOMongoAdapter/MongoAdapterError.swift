@@ -10,7 +10,8 @@ public struct MongoAdapterError: Error, Sendable, CustomStringConvertible {
         }
         private let value: Value
 
-        /// A value of the configuration is out of its bounds, or values do not fit each other.
+        /// A value of the configuration is out of its bounds, values do not fit each other, or the deployment is not the one that the connection
+        /// string describes.
         public static let invalidConfiguration = Code(value: .invalidConfiguration)
         /// No suitable server was found, or the connection broke.
         public static let unreachable = Code(value: .unreachable)
@@ -44,8 +45,8 @@ public struct MongoAdapterError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
-    /// The code, the message and the cause.
-    public var description: String { cause.map { "\(code): \(message) (\($0))" } ?? "\(code): \(message)" }
+    /// The code, the message, and the code of the server if it sent one. The message includes that of the cause.
+    public var description: String { "\(code): \(message)\(serverCode)" }
 }
 
 #if MongoDB
@@ -53,23 +54,31 @@ import SocketIOMongoClient
 extension MongoAdapterError {
     /// Explains a failed command to the person who starts the server.
     init(_ error: MongoError, while action: String) {
+        let text = error.message.hasSuffix(".") ? String(error.message.dropLast()) : error.message
+        let message = "\(text) (while \(action))."
         switch error.code {
         case .serverSelection, .network:
-            self.init(.unreachable, "MongoDB could not be reached while \(action). \(error.message)", cause: error)
+            self.init(.unreachable, message, cause: error)
         case .authentication:
-            self.init(.authentication, error.message, cause: error)
+            self.init(.authentication, message, cause: error)
+        case .wrongDeployment:
+            self.init(.invalidConfiguration, message, cause: error)
         case .invalidArgument where error.serverCode == nil:
-            self.init(.invalidConfiguration, error.message, cause: error)
+            self.init(.invalidConfiguration, message, cause: error)
         case .shutDown:
             self.init(.closed, "The MongoClient is closed.", cause: error)
         default:
-            if error.serverCode == .unauthorized {
-                let text = "The user lacks a privilege for \(action): grant it the role readWrite on the database."
-                self.init(.unauthorized, text, cause: error)
-            } else {
-                self.init(.failed, "The server refused \(action). \(error.message)", cause: error)
-            }
+            self.init(error.serverCode == .unauthorized ? .unauthorized : .failed, message, cause: error)
         }
     }
+
+    fileprivate var serverCode: String {
+        guard let error = cause as? MongoError, let code = error.serverCode else { return "" }
+        return " [\(error.serverCodeName.map { $0 + ", " } ?? "")code \(code)]"
+    }
+}
+#else
+extension MongoAdapterError {
+    fileprivate var serverCode: String { "" }
 }
 #endif

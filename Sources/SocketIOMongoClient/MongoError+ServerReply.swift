@@ -24,7 +24,7 @@ extension MongoError {
         let isAuthentication = serverCode == .authenticationFailed
         return MongoError(
             isAuthentication ? .authentication : isWrite ? .write : .command,
-            Self.advice(forServerCode: serverCode),
+            Self.advice(for: serverCode, details),
             details: details
         )
     }
@@ -42,8 +42,10 @@ extension MongoError {
         return MongoError(.cursor, message, details: details)
     }
 
-    private static func advice(forServerCode code: MongoErrorCode?) -> String {
+    private static func advice(for code: MongoErrorCode?, _ details: Details) -> String {
         switch code {
+        case .unauthorized where details.serverMessage?.contains("requires authentication") ?? false:
+            "The server requires authentication: put a user name and a password into the connection string."
         case .unauthorized:
             "The server refused the command: the user lacks the privilege; grant readWrite on the database."
         case .authenticationFailed:
@@ -51,6 +53,11 @@ extension MongoError {
         case .changeStreamNotSupported:
             "The server has no change streams because it is a standalone mongod: start it as a replica set (one member is enough), "
                 + "or use a tailable cursor."
+        case .notPrimaryOrSecondary:
+            "The server is neither primary nor secondary: its replica set is not initiated (run rs.initiate()), or it is starting."
+        case .notWritablePrimary, .notPrimaryNoSecondaryOk, .legacyNotPrimary:
+            "The server is not the primary: an election is under way, or the connection string connects to this member only "
+                + "(name replicaSet in it, without directConnection)."
         default:
             "The server refused the command."
         }

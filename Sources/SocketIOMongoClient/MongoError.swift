@@ -13,13 +13,15 @@ public struct MongoError: Error, Sendable, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case serverSelection, authentication, network, command, write, cursor, notPrimary, cancelled, invalidArgument, invalidBSON
-            case overloaded, shutDown
+            case overloaded, shutDown, wrongDeployment
         }
 
         private let kind: Kind
 
         /// No suitable server was found within the server selection timeout.
         public static let serverSelection = Code(kind: .serverSelection)
+        /// The servers answer, but do not belong to the replica set that the connection string names.
+        public static let wrongDeployment = Code(kind: .wrongDeployment)
         /// The server did not accept the credentials.
         public static let authentication = Code(kind: .authentication)
         /// The connection could not be made, broke or did not answer in time.

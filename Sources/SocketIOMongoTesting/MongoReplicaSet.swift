@@ -61,9 +61,10 @@ public final class MongoReplicaSet: Sendable {
     /// The name in the connection string.
     public let name = "rs0"
     /// The members in the order of their ids.
-    public let members: [MongoProcess]
+    public var members: [MongoProcess] { access.all }
 
-    let configuration: MongoReplicaSetConfiguration
+    let access: ReplicaSetMembers
+    private let configuration: MongoReplicaSetConfiguration
     private let folder: String
     private let janitor: SupervisedProcess
 
@@ -109,7 +110,7 @@ public final class MongoReplicaSet: Sendable {
         self.janitor = janitor
         self.configuration = configuration
         self.folder = folder
-        self.members = members
+        self.access = ReplicaSetMembers(members, user: configuration.user)
     }
 
     private static func stop(_ members: [MongoProcess], folder: String) async {

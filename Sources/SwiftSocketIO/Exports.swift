@@ -12,6 +12,7 @@
 @_exported public import struct EngineIO.EngineHTTPResponse
 @_exported public import struct EngineIO.EngineHTTPServerConfiguration
 @_exported public import struct EngineIO.EngineHandshake
+@_exported public import struct EngineIO.EngineListenError
 @_exported public import struct EngineIO.EngineRequestDecision
 @_exported public import typealias EngineIO.EngineResponder
 @_exported public import struct EngineIO.StaticFile
@@ -36,3 +37,4 @@
 @_exported public import enum SocketIOCore.SocketIOValue
 @_exported public import struct SocketIOText.NameMap
 @_exported public import struct SocketIOText.NameSet
+@_exported public import struct UnixSignals.UnixSignal

@@ -56,9 +56,11 @@ private struct Greeter: HTTPResponder {
             print(answer)
         }
         for socket in try await io.fetchSockets() where socket.omitted.isEmpty { print(socket.rooms.count) }
+        for await state in io.states where state == .serving { break }
         try await io.run(
             EngineHTTPServerConfiguration(port: 3000),
-            responder: { request in request.path == "/" ? EngineHTTPResponse(text: "hello") : .notFound }
+            signals: [.sigterm, .sighup],
+            responder: { request in request.path == "/ready" ? io.readiness.response : .notFound }
         )
     }
 }

@@ -45,6 +45,11 @@ enum HummingbirdSnippets {
         try await app.runService()
     }
 
+    static func ready(io: SocketIOServer) {
+        let router = Router()
+        router.get("/ready") { _, _ in io.readiness.isReady ? HTTPResponse.Status.ok : .serviceUnavailable }
+    }
+
     static func client() async throws -> SocketIOConfiguration {
         var configuration = SocketIOConfiguration()
         let map = try await StaticFile(path: "socket.io.min.js.map")

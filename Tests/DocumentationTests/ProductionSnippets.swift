@@ -26,6 +26,24 @@ enum ProductionSnippets {
         return configuration
     }
 
+    static func signals(io: SocketIOServer) async throws {
+        try await io.run(port: 3000, signals: [.sigterm, .sigint, .sighup, .sigquit])
+    }
+
+    static func readiness(io: SocketIOServer) async throws {
+        try await io.run(host: "0.0.0.0", port: 3000) { request in
+            switch request.path {
+            case "/ready": io.readiness.response
+            case "/live": EngineHTTPResponse(text: "alive\n")
+            default: .notFound
+            }
+        }
+    }
+
+    static func waiting(io: SocketIOServer) async {
+        for await state in io.states where state == .serving { break }
+    }
+
     static func limits() -> SocketIOConfiguration {
         var configuration = SocketIOConfiguration()
         configuration.engine.maxHTTPBufferSize = 100_000

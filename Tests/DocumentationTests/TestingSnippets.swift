@@ -23,6 +23,15 @@ func addChat(to io: SocketIOServer) {
     }
 }
 
+func addAdministration(to io: SocketIOServer) {
+    struct Code: Encodable { var code: String }
+    io.of("/admin").use { socket in
+        guard try await socket.handshake.auth?.decode([String: String].self)["token"] == "secret" else {
+            throw ConnectError("not authorized", data: Code(code: "E_TOKEN"))
+        }
+    }
+}
+
 @Suite(.timeLimit(.minutes(1))) struct ChatTests {
     @Test func `messages reach the others in the room`() async throws {
         try await withTestServer(setUp: addChat(to:)) { server in
@@ -48,6 +57,24 @@ func addChat(to io: SocketIOServer) {
             try await client.acknowledge(try #require(question.id), 42)
             let answer = try await client.receiveEvent()
             #expect(try answer.arguments.decode(Int.self, at: 0) == 42)
+        }
+    }
+
+    @Test func `a client without a token is refused`() async throws {
+        try await withTestServer(setUp: addAdministration(to:)) { server in
+            let client = try await server.connect()
+            let refusal = try await client.expectRefusal("/admin", auth: ["token": "wrong"])
+            #expect(refusal.message == "not authorized")
+            #expect(refusal.data?["code"] == "E_TOKEN")
+            try await client.join("/admin", auth: ["token": "secret"])
+        }
+    }
+
+    @Test(arguments: TestClient.Transport.allCases) func `all transports carry events`(transport: TestClient.Transport) async throws {
+        try await withTestServer(setUp: addChat(to:)) { server in
+            let client = try await server.connect(transport: transport)
+            try await client.join()
+            #expect(try await client.emitWithAck("join", "lobby").decode(Bool.self, at: 0))
         }
     }
 

@@ -45,7 +45,7 @@ import Testing
     @Test func `the client is served`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.serveClient = #filePath
-        try await withApplication(loops: 1, configuration, adapter: LocalAdapterFactory()) { _ in
+        try await withApplication(loops: 1, configuration, adapter: nil) { _ in
         } _: { port, _ in
             try await RawClient.with(port) { client in
                 // Until the server has started, it is unavailable.
@@ -54,6 +54,7 @@ import Testing
                 #expect(answer.status == 200)
                 #expect(answer.body.contains("theClientIsServed"))
                 #expect(try await client.get("/hello").body == "hello")
+                #expect(try await client.get("/ready").status == 200)
             }
         }
     }
@@ -84,7 +85,7 @@ import Testing
     private func withApplication(
         loops: Int,
         _ configuration: SocketIOConfiguration,
-        adapter: any AdapterFactory,
+        adapter: (any AdapterFactory)?,
         set: (SocketIOServer) -> Void,
         _ body: @escaping @Sendable (Int, @escaping @Sendable () -> Void) async throws -> Void
     ) async throws {
@@ -94,6 +95,7 @@ import Testing
         set(io)
         let router = Router()
         router.get("/hello") { _, _ in "hello" }
+        router.get("/ready") { _, _ in io.readiness.isReady ? HTTPResponse.Status.ok : .serviceUnavailable }
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         var application = Application(
             router: router,

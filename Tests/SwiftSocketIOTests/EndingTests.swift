@@ -76,6 +76,34 @@ import Testing
         }
     }
 
+    @Test func `the hooks of very many sockets have run when the server is closed`() async throws {
+        let (ended, adapterClosed) = (Shared(0), Shared<Int?>(nil))
+        var configuration = SocketIOConfiguration()
+        configuration.drainDuration = .zero
+        let adapter = StubAdapterFactory(onAdapterClose: { name in if name == "/" { adapterClosed.value = ended.value } })
+        let (clients, namespaces) = (50, (0..<40).map { "/n\($0)" })
+        try await withTestServer(configuration: configuration, adapter: adapter) { io in
+            for name in namespaces {
+                io.of(name).onConnect { socket in
+                    socket.onDisconnect { _ in
+                        // As a hook that writes to a database.
+                        try? await Task.sleep(for: .milliseconds(20))
+                        if !Task.isCancelled { ended.update { $0 += 1 } }
+                    }
+                }
+            }
+        } _: { server in
+            for _ in 0..<clients {
+                let client = try await server.connect()
+                for name in namespaces { try await client.join(name) }
+            }
+            await server.io.close()
+            #expect(ended.value == clients * namespaces.count)
+            // Hooks can still reach the other processes.
+            #expect(adapterClosed.value == clients * namespaces.count)
+        }
+    }
+
     @Test func `a session that is claimed while its connection lives is moved whole`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.connectionStateRecovery = ConnectionStateRecovery()

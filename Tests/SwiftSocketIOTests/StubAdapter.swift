@@ -1,6 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Logging
 import SocketIOCore
 
 /// Makes adapters for one process whose life a test takes part in.
@@ -11,11 +12,16 @@ struct StubAdapterFactory: AdapterFactory {
     var onAdapterStart: @Sendable (String) async throws -> Void = { _ in }
     var onAdapterClose: @Sendable (String) async -> Void = { _ in }
 
+    var adapterProblem: @Sendable () -> String? = { nil }
+    var onLogger: @Sendable (Logger) -> Void = { _ in }
+
     /// Restores a session in place of the local adapter; nil leaves it to that.
     var onRestore: @Sendable (CoreLocalAdapter, String, any SessionClaimant) async -> Bool? = { _, _, _ in nil }
 
     func start() async throws { try await onStart() }
     func drain() async { await onDrain() }
+    var problem: String? { adapterProblem() }
+    func useLogger(_ logger: Logger) { onLogger(logger) }
 
     func makeAdapter(_ context: AdapterContext) -> any Adapter {
         onMake(context)

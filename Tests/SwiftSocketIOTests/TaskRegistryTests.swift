@@ -17,6 +17,20 @@ import Testing
         #expect(numbers == Set(0..<10))
     }
 
+    @Test func `what a task starts is waited for as well`() async {
+        let registry = TaskRegistry()
+        let ended = Shared(false)
+        registry.start {
+            registry.start {
+                // Long enough for who does not wait to be noticed.
+                try? await Task.sleep(for: .milliseconds(50))
+                ended.value = true
+            }
+        }
+        await registry.finish(grace: .seconds(30))
+        #expect(ended.value)
+    }
+
     @Test func `what ignores its cancellation is given up`() async {
         let registry = TaskRegistry()
         let (release, hold) = AsyncStream.makeStream(of: Void.self)

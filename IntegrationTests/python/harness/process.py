@@ -89,6 +89,13 @@ class Server:
                 self.port = int(match.group(1))
                 self._listening.set()
 
+    async def wait(self) -> int:
+        """Waits until the process ends by itself; returns its exit code."""
+        assert self._process is not None
+        code = await self._process.wait()
+        await self.stop()
+        return code
+
     def kill(self) -> None:
         """As a crash does it: no goodbye."""
         assert self._process is not None

@@ -38,7 +38,7 @@ public final class EngineHTTPServer: Sendable {
     ///   - engine: Serves its path.
     ///   - eventLoopGroup: The event loops of the connections. Default: those that the process shares.
     ///   - responder: Answers all other requests; 404 by default.
-    /// - Throws: ``EngineConfigurationError``, the system's error if the address cannot be listened on, or `NIOSSLError` if the
+    /// - Throws: ``EngineConfigurationError``, ``EngineListenError`` if the address cannot be listened on, or `NIOSSLError` if the
     ///   certificate or key is not usable.
     public static func start(
         _ configuration: EngineHTTPServerConfiguration,
@@ -50,7 +50,7 @@ public final class EngineHTTPServer: Sendable {
         try engine.configuration.validate()
         let connections = OpenConnections()
         let tls = try configuration.tls.map { try NIOSSLContext(configuration: $0) }
-        let listener = try await ServerBootstrap(group: eventLoopGroup)
+        let bootstrap = ServerBootstrap(group: eventLoopGroup)
             .serverChannelOption(.backlog, value: Int32(clamping: configuration.backlog))
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
@@ -66,7 +66,10 @@ public final class EngineHTTPServer: Sendable {
                     try configure(channel, tls: tls, engine: engine, configuration: configuration, responder: responder)
                 }
             }
-            .bind(host: configuration.host, port: configuration.port).get()
+        let listener: any Channel
+        do { listener = try await bootstrap.bind(host: configuration.host, port: configuration.port).get() } catch {
+            throw EngineListenError(configuration, cause: error)
+        }
         return EngineHTTPServer(listener: listener, connections: connections, engine: engine, configuration: configuration)
     }
 

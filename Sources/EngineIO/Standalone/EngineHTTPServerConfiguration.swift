@@ -39,7 +39,7 @@ public struct EngineHTTPServerConfiguration: Sendable {
     /// - Throws: The first value that cannot be used.
     public func validate() throws(EngineConfigurationError) {
         let rules = [
-            ((0...65_535).contains(port), "port", "must be between 0 and 65 535"),
+            ((0...65_535).contains(port), "port", "must be between 0 and 65535, not \(port)"),
             (backlog > 0, "backlog", "must be positive"),
             (maxBodySize >= 0, "maxBodySize", "must not be negative"),
             (bodyTimeout > .zero, "bodyTimeout", "must be positive"),

@@ -54,4 +54,15 @@ public enum ClusterHealth: Sendable, Hashable {
 
     /// Whether the node takes part in the cluster, so that clients may be routed to it: the value for a readiness probe.
     public var takesPart: Bool { self == .healthy || self == .contested }
+
+    /// Why no clients should be routed to the node; nil if it takes part.
+    package var problem: String? {
+        switch self {
+        case .healthy, .contested: nil
+        case .starting: "the cluster: no message of this node has returned yet"
+        case .unreachable: "the cluster: messages cannot be written"
+        case .deaf: "the cluster: messages of this node do not return"
+        case .closed: "the cluster: this node has left"
+        }
+    }
 }

@@ -11,7 +11,7 @@ import SocketIOText
 ///
 /// Most lines are caused by documents or by clients, so each kind of line has a limit, and text from documents is quoted.
 final class ClusterLog: Sendable {
-    private let logger: Logger
+    private let target: NodeLogger
     private let membership = SharedLogLimiter(lines: 100)
     private let gaps = SharedLogLimiter()
     private let failures = SharedLogLimiter()
@@ -21,7 +21,9 @@ final class ClusterLog: Sendable {
     private let sessions = SharedLogLimiter()
     private let streams = SharedLogLimiter(lines: 30)
 
-    init(_ logger: Logger) { self.logger = logger }
+    init(_ target: NodeLogger) { self.target = target }
+
+    private var logger: Logger { target.current }
 
     func log(_ event: ClusterEvent) {
         switch event {
@@ -92,6 +94,7 @@ final class ClusterLog: Sendable {
     }
 
     private func write(_ level: Logger.Level, _ text: Logger.Message, _ limiter: SharedLogLimiter, _ metadata: Logger.Metadata) {
+        let logger = logger
         guard logger.logLevel <= level else { return }
         limiter.log { suppressed in
             var metadata = metadata

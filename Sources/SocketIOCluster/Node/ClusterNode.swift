@@ -19,8 +19,14 @@ public final class ClusterNode: AdapterFactory {
         public var id: NodeID
         /// How the node behaves.
         public var configuration: ClusterConfiguration
-        /// Where the node logs. Default: a logger labelled `socketio.cluster`.
-        public var logger = Logger(label: "socketio.cluster")
+        /// Where the node logs. Default: the logger of the server that the node is given to; until it is set, or a property of it, the
+        /// value is a logger labelled `socketio.cluster`, which a node without a server uses.
+        public var logger: Logger {
+            get { ownLogger ?? NodeLogger.standard }
+            set { ownLogger = newValue }
+        }
+        /// The node's own logger; nil if it uses that of the server.
+        package var ownLogger: Logger?
         /// The node's metrics.
         public var metrics = ClusterMetrics()
         /// Called with each event of the cluster, from any thread. It must not block.
@@ -57,6 +63,7 @@ public final class ClusterNode: AdapterFactory {
     package let driver: any Driver
     let configuration: ClusterConfiguration
     let log: ClusterLog
+    private let logger: NodeLogger
     let runner: MachineRunner
     let clock: ClusterClock
     /// Answer requests of other nodes: quick ones, and those that wait for clients, so that the latter do not delay the former.
@@ -79,7 +86,8 @@ public final class ClusterNode: AdapterFactory {
     public init(driver: any Driver, options: Options = .init()) {
         let configuration = options.configuration
         let clock = ClusterClock(options.eventLoop)
-        let log = ClusterLog(options.logger)
+        let logger = NodeLogger(own: options.ownLogger)
+        let log = ClusterLog(logger)
         let metrics = options.metrics
         let machine = ClusterStateMachine(
             configuration: configuration,
@@ -93,6 +101,7 @@ public final class ClusterNode: AdapterFactory {
         self.driver = driver
         self.configuration = configuration
         self.log = log
+        self.logger = logger
         self.runner = runner
         self.clock = clock
         self.metrics = metrics
@@ -129,6 +138,12 @@ public final class ClusterNode: AdapterFactory {
     /// How well the node takes part. A readiness probe asks for ``ClusterHealth/takesPart``: if that is false, other nodes may not receive
     /// messages from this one, or it from them.
     public var health: ClusterHealth { runner.read { $0.health } }
+
+    /// Why no clients should be routed to this node; nil if its ``health`` says that it takes part.
+    public var problem: String? { health.problem }
+
+    /// Logs to the server's logger from now on, unless the options have a logger.
+    public func useLogger(_ logger: Logger) { self.logger.use(logger) }
 
     /// The other nodes that are alive.
     public var nodes: [NodeIdentity] { runner.read { $0.members.map(\.identity) } }

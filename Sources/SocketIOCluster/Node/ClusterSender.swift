@@ -41,7 +41,7 @@ package final class ClusterSender: Sendable {
         self.driver = driver
         self.configuration = configuration
         self.identity = identity
-        self.log = ClusterLog(logger)
+        self.log = ClusterLog(NodeLogger(own: logger))
         let lane = SendLaneStateMachine(lane: 0, configuration: configuration, messageLimit: driver.messageLimit)
         self.state = Mutex(State(lane: lane))
     }

@@ -1,6 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+public import Logging
 public import NIOCore
 public import SocketIOText
 
@@ -171,6 +172,12 @@ public protocol AdapterFactory: Sendable {
     /// Whether clients that reconnect to another process can recover their session, with everything they missed. Default: true. If not, the
     /// server keeps no sessions, whatever its configuration: a session that may lack messages must not be called recovered.
     var recoversSessions: Bool { get }
+    /// Why this process should get no new clients at the moment, such as a lost connection to the database; nil if it may. Part of
+    /// `SocketIOServer.readiness`, so it may be asked at any time and must not wait. Default: nil.
+    var problem: String? { get }
+    /// Called once, when a server is created with this adapter: the adapter logs to the server's logger from now on, unless it was given a
+    /// logger of its own. Default: does nothing.
+    func useLogger(_ logger: Logger)
 }
 
 extension AdapterFactory {
@@ -178,6 +185,10 @@ extension AdapterFactory {
     public var socketIDLength: Int { 15 }
     /// True.
     public var recoversSessions: Bool { true }
+    /// Nil.
+    public var problem: String? { nil }
+    /// Does nothing.
+    public func useLogger(_ logger: Logger) {}
     /// Does nothing.
     public func start() async throws {}
     /// Does nothing.

@@ -135,8 +135,14 @@ public struct MongoAdapterConfiguration: Sendable {
     /// The maximum number of messages in one answer of the server. Default `nil`: as many as fit into 16 MiB. Bounds: at least 1.
     public var readBatchSize: Int?
 
-    /// The node's logger. Default: one labelled `socketio.cluster`.
-    public var logger = Logger(label: "socketio.cluster")
+    /// The node's logger. Default: the logger of the server that the adapter is given to; until it is set, or a property of it, the value
+    /// is a logger labelled `socketio.cluster`.
+    public var logger: Logger {
+        get { ownLogger ?? NodeLogger.standard }
+        set { ownLogger = newValue }
+    }
+    /// The node's own logger; nil if it uses that of the server.
+    var ownLogger: Logger?
     /// The factory of the metrics. Default `nil`: the one that the process has bootstrapped.
     public var metricsFactory: (any MetricsFactory)?
     /// Called with each event in the cluster, such as a gap. It can be called from any thread and must not block.

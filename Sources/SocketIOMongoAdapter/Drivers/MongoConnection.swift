@@ -22,6 +22,7 @@ final class MongoConnection: Sendable {
     }
 
     let configuration: MongoAdapterConfiguration
+    let logger: NodeLogger
     let metrics: MongoAdapterMetrics
     let format: any WireFormat
     /// Decodes what arrives on the thread that it arrives on.
@@ -36,6 +37,7 @@ final class MongoConnection: Sendable {
 
     init(_ configuration: MongoAdapterConfiguration, format: any WireFormat) {
         self.configuration = configuration
+        self.logger = NodeLogger(own: configuration.ownLogger)
         self.metrics = MongoAdapterMetrics(factory: configuration.metricsFactory)
         self.format = format
         self.signer = configuration.makeSigner()
@@ -47,7 +49,7 @@ final class MongoConnection: Sendable {
         untrusted.log { suppressed in
             var metadata: Logger.Metadata = [LogKey.reason: "\(reason)"]
             if let suppressed { metadata[LogKey.suppressed] = "\(suppressed)" }
-            configuration.logger.error("discarded a stored session that is not signed with a known key", metadata: metadata)
+            logger.current.error("discarded a stored session that is not signed with a known key", metadata: metadata)
         }
     }
 
@@ -98,8 +100,8 @@ final class MongoConnection: Sendable {
             var options = MongoClientConfiguration(connectionString: string)
             options.applicationName = "swift-socketio"
             options.commandThreads = threads
-            do throws(MongoError) { return try MongoClient(configuration: options, logger: configuration.logger) } catch {
-                throw MongoAdapterError(.invalidConfiguration, "The connection string cannot be used. \(error.message)", cause: error)
+            do throws(MongoError) { return try MongoClient(configuration: options, logger: logger.current) } catch {
+                throw MongoAdapterError(.invalidConfiguration, error.message, cause: error)
             }
         }
     }
@@ -120,7 +122,7 @@ final class MongoConnection: Sendable {
             throw MongoAdapterError(.invalidConfiguration, text)
         }
         if configuration.cluster.deafnessTimeout < .seconds(30) {
-            configuration.logger.warning(
+            logger.current.warning(
                 "the streams of a sharded cluster wait for its slowest shard: set cluster.deafnessTimeout to 30 s or more",
                 metadata: [LogKey.limit: "\(configuration.cluster.deafnessTimeout)"]
             )

@@ -12,7 +12,7 @@ final class ClientPool: Sendable {
     private struct Handle: @unchecked Sendable { let pool: OpaquePointer }
 
     private let handle: Handle
-    let attempts = CommandAttempts()
+    let observer = PoolObserver()
     private let onDestroyed: @Sendable () -> Void
 
     /// May block for SRV look-ups.
@@ -20,15 +20,15 @@ final class ClientPool: Sendable {
     init(_ uri: borrowing ConnectionURI, onDestroyed: @escaping @Sendable () -> Void) throws(MongoError) {
         handle = Handle(pool: try uri.makePool())
         self.onDestroyed = onDestroyed
-        attempts.observe(handle.pool)
+        observer.observe(handle.pool)
     }
 
     // Destroying joins libmongoc's monitor threads, which takes too long for an event loop.
     deinit {
-        let (handle, attempts, onDestroyed) = (self.handle, self.attempts, self.onDestroyed)
+        let (handle, observer, onDestroyed) = (self.handle, self.observer, self.onDestroyed)
         let destroy: @Sendable () -> Void = {
             mongoc_client_pool_destroy(handle.pool)
-            withExtendedLifetime(attempts) {}
+            withExtendedLifetime(observer) {}
             onDestroyed()
         }
         if !DedicatedThread.run(name: "mongo-close", destroy) {
@@ -63,7 +63,7 @@ final class ClientPool: Sendable {
 /// One client while it is out of its pool; only for the thread that leased it.
 struct LeasedClient: ~Copyable {
     let client: OpaquePointer
-    private let pool: ClientPool
+    let pool: ClientPool
 
     fileprivate init(client: OpaquePointer, pool: ClientPool) {
         self.client = client
@@ -102,7 +102,7 @@ struct LeasedClient: ~Copyable {
         target: Target = Target()
     ) throws(MongoError) -> BSONDocument {
         var reply = clibmongoc_reply()
-        let attempts = pool.attempts.counting(command.firstKey) {
+        let attempts = pool.observer.attempts.counting(command.firstKey) {
             Self.send(command, to: client, database: database, mode: mode, options: options, target: target, reply: &reply)
         }
         let answer = Self.takeDocument(&reply)

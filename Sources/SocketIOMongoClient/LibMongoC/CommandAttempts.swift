@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if MongoDB
-import CSocketIOLibMongoC
 import Synchronization
 import SocketIOText
 
@@ -34,21 +33,8 @@ final class CommandAttempts: Sendable {
         return running.withLock { $0.removeValue(forKey: thread)?.count ?? 0 }
     }
 
-    /// Registers with a pool that has handed out no client yet. The pool must not outlive `self`.
-    func observe(_ pool: OpaquePointer) {
-        guard let callbacks = mongoc_apm_callbacks_new() else { return }
-        defer { mongoc_apm_callbacks_destroy(callbacks) }
-        mongoc_apm_set_command_started_cb(callbacks) { event in
-            guard let context = mongoc_apm_command_started_get_context(event),
-                let name = mongoc_apm_command_started_get_command_name(event)
-            else { return }
-            Unmanaged<CommandAttempts>.fromOpaque(context).takeUnretainedValue().started(String(cString: name))
-        }
-        _ = mongoc_client_pool_set_apm_callbacks(pool, callbacks, Unmanaged.passUnretained(self).toOpaque())
-    }
-
     // Handshake and authentication commands come by here too, on the same thread.
-    private func started(_ name: String) {
+    func started(_ name: String) {
         let thread = Self.currentThread
         self.running.withLock { running in
             guard running[thread]?.name == name else { return }

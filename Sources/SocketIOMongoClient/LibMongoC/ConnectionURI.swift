@@ -14,7 +14,23 @@ struct ConnectionURI: ~Copyable {
         guard let uri = mongoc_uri_new_with_error(string, &error) else {
             throw .invalidArgument("The MongoDB connection string is malformed: \(error.text)")
         }
+        // libmongoc takes what is behind the first @ as a host, and quotes it in its errors.
+        guard !Self.hosts(uri).contains(where: { $0.contains("@") }) else {
+            mongoc_uri_destroy(uri)
+            throw .invalidArgument("The MongoDB connection string has an @ in the user name or password: write it as %40.")
+        }
         self.uri = uri
+    }
+
+    /// The addresses in the string.
+    private static func hosts(_ uri: OpaquePointer) -> [String] {
+        var hosts: [String] = []
+        var next = mongoc_uri_get_hosts(uri)
+        while let host = next {
+            hosts.append(String(cString: clibmongoc_host(host)))
+            next = UnsafePointer(host.pointee.next)
+        }
+        return hosts
     }
 
     deinit {

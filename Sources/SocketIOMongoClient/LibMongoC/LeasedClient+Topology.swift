@@ -7,8 +7,14 @@ import SocketIOText
 
 /// The deployment as the monitors of a pool see it.
 struct Topology: Sendable {
+    /// The addresses in the connection string, or those in its SRV record.
     var hosts: [String] = []
+    /// The replica set that the connection string names.
+    var replicaSet: String?
+    /// The servers that belong to the deployment and answer.
     var answering: [ServerDescription] = []
+    /// The last answers of all servers, including those that libmongoc has removed from the deployment.
+    var answers: [ServerAnswer] = []
 }
 
 /// One server as the monitors of the pool know it.
@@ -17,6 +23,12 @@ struct ServerDescription: Sendable {
     let address: String
     /// libmongoc's name: `RSPrimary`, `RSSecondary`, `Standalone`, `Mongos`, `Unknown`…
     let type: String
+
+    init(id: UInt32, address: String, type: String) {
+        self.id = id
+        self.address = address
+        self.type = type
+    }
 
     /// Whether writes go there.
     var isWritable: Bool {
@@ -34,7 +46,7 @@ struct ServerDescription: Sendable {
 extension LeasedClient {
     /// A description of the deployment for error messages.
     borrowing func topology() -> Topology {
-        Topology(hosts: hosts(), answering: answeringServers())
+        Topology(hosts: hosts(), replicaSet: replicaSet(), answering: answeringServers(), answers: pool.observer.answers.all)
     }
 
     /// The addresses in the connection string, or those in its SRV record.
@@ -46,6 +58,10 @@ extension LeasedClient {
             next = UnsafePointer(host.pointee.next)
         }
         return hosts
+    }
+
+    private borrowing func replicaSet() -> String? {
+        mongoc_uri_get_replica_set(mongoc_client_get_uri(client)).map { String(cString: $0) }
     }
 
     // libmongoc leaves out the servers that do not answer.

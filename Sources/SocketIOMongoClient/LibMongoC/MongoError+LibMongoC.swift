@@ -19,37 +19,23 @@ extension MongoError {
         details.serverMessage = error.text
         details.outcome = attempts == 0 ? .notApplied : .unknown
         let code = Code(domain: error.domain, code: error.code)
-        return MongoError(code, Self.message(code, error, topology), details: details)
+        guard code == .serverSelection else { return MongoError(code, Self.message(code, error), details: details) }
+        let failure = SelectionFailure(error.text, topology)
+        return MongoError(failure.code, failure.message, details: details)
     }
 
-    private static func message(_ code: Code, _ error: bson_error_t, _ topology: Topology) -> String {
+    private static func message(_ code: Code, _ error: bson_error_t) -> String {
         switch code {
-        case .serverSelection:
-            "No suitable MongoDB server was found in time. \(Self.advice(topology)) (\(error.text))"
         case .authentication:
-            "MongoDB did not accept the credentials: check user name, password and authSource in the connection string. (\(error.text))"
+            "MongoDB did not accept the credentials: check user name, password, authSource and authMechanism in the connection string. "
+                + "(\(error.text))"
+        case .network where error.text.contains("SRV record"):
+            "\(error.text) Check the host name in the connection string, and the DNS."
         case .network:
-            "The connection to MongoDB could not be made, broke, or did not answer in time. (\(error.text))"
+            "The connection to MongoDB broke, or the server did not answer in time. (\(error.text))"
         default:
             error.text
         }
-    }
-
-    private static func advice(_ topology: Topology) -> String {
-        let answering = topology.answering
-        if answering.isEmpty {
-            return "None of \(topology.hosts.joined(separator: ", ")) answers as the connection string expects: check that mongod runs "
-                + "there, that addresses, TLS options and replicaSet name in the connection string are right, and that no firewall is in "
-                + "between."
-        }
-        let addresses = answering.map(\.address).sorted { $0 < $1 }.joined(separator: ", ")
-        if answering.contains(where: { $0.type == "RSGhost" }) {
-            return "A server at \(addresses) belongs to a replica set that is not initiated: run rs.initiate()."
-        }
-        if !answering.contains(where: \.isWritable) {
-            return "Of \(addresses) none is the primary: an election is under way, or most members of the replica set are down."
-        }
-        return "The servers at \(addresses) do not fit the read preference or the other options of the connection string."
     }
 }
 

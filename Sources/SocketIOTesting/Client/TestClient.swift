@@ -4,13 +4,13 @@
 public import EngineIOCore
 public import NIOCore
 public import NIOPosix
-import NIOWebSocket
 public import SocketIOCore
 import SocketIOText
+import Synchronization
 
-/// A Socket.IO client for tests: a WebSocket connection on which every packet can be sent and seen.
+/// A Socket.IO client for tests that can send every packet and see every packet, over WebSocket or by long-polling.
 ///
-/// Apart from answering pings, it does nothing automatically.
+/// Apart from answering pings and polling, it does nothing automatically.
 public final class TestClient: Sendable {
     /// A message of the server.
     public enum Message: Sendable, Equatable {
@@ -26,164 +26,139 @@ public final class TestClient: Sendable {
         public let description: String
     }
 
-    private let channel: any Channel
-    private let mailbox: Mailbox<Message>
-    private let decoder: TestClientDecoder
+    /// How a client connects.
+    public enum Transport: Sendable, CaseIterable {
+        /// Over WebSocket from the start.
+        case webSocket
+        /// By long-polling, and nothing else.
+        case polling
+        /// By long-polling, and then over WebSocket, as clients do by default. The upgrade is complete when the client is connected.
+        case upgrade
+    }
+
+    private let transport: Mutex<any TestTransport>
+    private let inbox: Inbox
+    private let lastID = Atomic<UInt64>(0)
     /// The parser that the client uses.
     public let format: PacketFormat
 
-    private init(channel: any Channel, mailbox: Mailbox<Message>, format: PacketFormat) {
-        self.channel = channel
-        self.mailbox = mailbox
+    private init(_ transport: any TestTransport, _ inbox: Inbox, format: PacketFormat) {
+        self.transport = Mutex(transport)
+        self.inbox = inbox
         self.format = format
-        self.decoder = TestClientDecoder(format: format)
     }
 
-    /// Connects over WebSocket and waits for the server's handshake.
+    /// Connects and waits for the server's handshake.
     ///
     /// - Parameters:
     ///   - host: The server's address.
     ///   - port: The server's port.
     ///   - path: The server's path.
+    ///   - transport: How to connect. Default: over WebSocket.
     ///   - format: The parser.
     ///   - headers: Further request headers.
     ///   - answersPings: Whether pings are answered.
     ///   - group: The event loops to use.
-    /// - Throws: ``Failure`` if the server refuses the connection.
+    /// - Throws: ``Failure`` if the server refuses the connection; NIO's errors if nothing listens there.
     public static func connect(
         host: String = "127.0.0.1",
         port: Int,
         path: String = "/socket.io/",
+        transport: Transport = .webSocket,
         format: PacketFormat = .json,
         headers: [(String, String)] = [],
         answersPings: Bool = true,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> TestClient {
-        let request = TestClientRequest(host: "\(host):\(port)", path: path, headers: headers, answersPings: answersPings)
-        let upgraded: EventLoopFuture<any Channel> = try await ClientBootstrap(group: group)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .connect(host: host, port: port) { channel in channel.eventLoop.makeCompletedFuture { try request.configure(channel) } }
-        return try await open(upgraded, request.mailbox, format: format)
+        let endpoint = NetworkEndpoint(address: host, port: port, group: group)
+        let requests = TestRequests(endpoint: endpoint, path: path, headers: headers, answersPings: answersPings)
+        return try await connect(requests, transport, format: format)
     }
 
-    /// Waits for the server's answer.
-    static func open(_ upgraded: EventLoopFuture<any Channel>, _ mailbox: Mailbox<Message>, format: PacketFormat) async throws -> TestClient
-    {
-        let client = TestClient(channel: try await upgraded.get(), mailbox: mailbox, format: format)
+    static func connect(_ requests: TestRequests, _ transport: Transport, format: PacketFormat) async throws -> TestClient {
+        let inbox = Inbox(format: format)
+        let connection: any TestTransport =
+            switch transport {
+            case .webSocket: try await WebSocketTransport.connect(requests, inbox)
+            case .polling, .upgrade: try await PollingTransport.connect(requests, inbox)
+            }
+        let client = TestClient(connection, inbox, format: format)
         guard case .text(let open) = try await client.receive(), open.hasPrefix("0{") else {
             throw Failure(description: "the server did not open the session")
         }
+        if transport == .upgrade { try await client.upgrade() }
         return client
+    }
+
+    /// Moves a client that polls to a WebSocket. Returns when the WebSocket carries everything.
+    ///
+    /// - Throws: ``Failure`` if the client does not poll, or the server refuses.
+    public func upgrade() async throws {
+        guard let polling = transport.withLock({ $0 }) as? PollingTransport else {
+            throw Failure(description: "only a client that polls can be upgraded")
+        }
+        let webSocket = try await polling.upgrade()
+        transport.withLock { $0 = webSocket }
     }
 
     // MARK: Raw messages
 
     /// Sends an Engine.IO text packet, such as `42["hello"]`.
-    public func send(text: String) async throws {
-        try await write(.text, ByteBuffer(string: text))
-    }
+    public func send(text: String) async throws { try await send([.text(text)]) }
 
     /// Sends a binary message.
-    public func send(binary: ByteBuffer) async throws {
-        try await write(.binary, binary)
-    }
+    public func send(binary: ByteBuffer) async throws { try await send([.binary(binary)]) }
 
-    private func write(_ opcode: WebSocketOpcode, _ data: ByteBuffer) async throws {
-        try await channel.writeAndFlush(WebSocketFrame(fin: true, opcode: opcode, maskKey: .random(), data: data)).get()
-    }
+    private func send(_ messages: [Message]) async throws { try await transport.withLock { $0 }.send(messages) }
 
     /// The next message, pings left out.
     ///
     /// - Parameter timeout: How long to wait. Default 10 s.
     /// - Throws: ``Failure`` if none arrives in time, or the connection is closed.
     public func receive(timeout: Duration = .seconds(10)) async throws -> Message {
-        guard let message = await next(timeout) else {
-            throw Failure(description: "no message within \(timeout), or the connection is closed")
-        }
+        var item = try await next(within: timeout)
+        let message = item.messages.removeFirst()
+        if !item.messages.isEmpty { inbox.putBack(Inbox.Item(messages: item.messages, packet: nil)) }
         return message
     }
 
-    private func next(_ timeout: Duration) async -> Message? {
-        await withTaskGroup(of: Message?.self) { group in
-            group.addTask { await self.mailbox.next() }
-            group.addTask {
-                try? await Task.sleep(for: timeout)
-                return nil
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? nil
+    private func next(within timeout: Duration) async throws -> Inbox.Item {
+        guard let item = await inbox.take(inbox.claim(), within: timeout) else {
+            throw Failure(description: "nothing arrived within \(timeout), or the connection is closed")
         }
+        return item
     }
 
-    /// Waits until the server has closed the connection, and discards its remaining messages.
-    public func waitUntilClosed() async { try? await channel.closeFuture.get() }
+    /// Waits until the server has closed the connection. A client that polls notices it with its next poll.
+    public func waitUntilClosed() async { await transport.withLock { $0 }.waitUntilClosed() }
 
     /// Whether the connection is open.
-    public var isOpen: Bool { channel.isActive }
+    public var isOpen: Bool { transport.withLock { $0 }.isOpen }
 
     /// Closes the connection without a packet.
-    public func cut() async { try? await channel.close().get() }
+    public func cut() async { await transport.withLock { $0 }.cut() }
 
-    /// Stops reading, like a client that hangs.
-    public func stopReading() async throws {
-        try await channel.setOption(.autoRead, value: false).get()
-        // A channel in memory has no such option.
-        try await channel.eventLoop.submit { [channel] in
-            try channel.pipeline.syncOperations.handler(type: TestClientHandler.self).isReading = false
-        }.get()
-    }
+    /// Stops reading, like a client that hangs. A client that polls makes no further poll.
+    public func stopReading() async throws { try await transport.withLock { $0 }.stopReading() }
 
     // MARK: Socket.IO
 
     /// Sends a packet.
     public func send(_ packet: EncodedPacket) async throws {
-        if packet.isBinary {
-            try await send(binary: packet.message)
-        } else {
-            try await send(text: "4" + String(buffer: packet.message))
-        }
-        for attachment in packet.attachments { try await send(binary: attachment) }
+        let message = packet.isBinary ? Message.binary(packet.message) : .text("4" + String(buffer: packet.message))
+        try await send([message] + packet.attachments.map { .binary($0) })
     }
 
-    /// The next packet, assembled from its messages.
+    /// The next packet, with its attachments.
     ///
-    /// - Throws: ``Failure`` if none arrives in time or it is not a packet.
+    /// - Parameter timeout: How long to wait. Default 10 s.
+    /// - Throws: ``Failure`` if none arrives in time or it is not a packet; `PacketError` if it is malformed.
     public func receivePacket(timeout: Duration = .seconds(10)) async throws -> Packet {
-        while true {
-            let message = try await receive(timeout: timeout)
-            if let packet = try decoder.packet(message) { return packet }
+        let item = try await next(within: timeout)
+        guard let packet = item.packet else {
+            throw Failure(description: "not a packet: \(item.messages.map(\.description).joined(separator: ", "))")
         }
-    }
-
-    /// Joins a namespace.
-    ///
-    /// - Parameters:
-    ///   - namespace: The namespace.
-    ///   - auth: An object in JSON to send as `auth`, with the JSON parser.
-    /// - Returns: The socket's id and private session id.
-    /// - Throws: ``Failure`` if the server refuses.
-    @discardableResult
-    public func join(_ namespace: String = "/", auth: String? = nil) async throws -> (sid: String, pid: String?) {
-        try await requestJoin(namespace, auth: auth)
-        let packet = try await receivePacket()
-        guard case .connect(let payload?) = packet.content, packet.namespace == namespace else {
-            throw Failure(description: "not let into \(namespace): \(packet)")
-        }
-        let answer = try payload.decode(ConnectAnswer.self)
-        return (answer.sid, answer.pid)
-    }
-
-    /// Asks for a namespace, without waiting for the answer.
-    public func requestJoin(_ namespace: String, auth: String? = nil) async throws {
-        switch format {
-        case .json: try await send(text: "40" + (namespace == "/" ? "" : namespace + ",") + (auth ?? ""))
-        case .messagePack: try await send(TestClientDecoder.messagePackConnect(namespace))
-        }
-    }
-
-    private struct ConnectAnswer: Decodable {
-        var sid: String
-        var pid: String?
+        return try packet.get()
     }
 
     /// Sends an event.
@@ -212,24 +187,54 @@ public final class TestClient: Sendable {
         )
     }
 
-    /// Sends an event and returns the server's acknowledgement.
+    /// Sends an event and returns the server's acknowledgement. Other packets that arrive before it are kept for ``receivePacket(timeout:)`` and
+    /// ``receiveEvent(timeout:)``.
     ///
-    /// - Throws: ``Failure`` if another packet arrives first.
+    /// - Parameters:
+    ///   - event: The event's name.
+    ///   - arguments: Its arguments.
+    ///   - namespace: The namespace.
+    ///   - id: The acknowledgement id. Default: nil, one that this function has not used before.
+    ///   - timeout: How long to wait. Default 10 s.
+    /// - Throws: ``Failure`` if the acknowledgement does not arrive in time, or the client leaves the namespace before; it shows what has arrived.
     public func emitWithAck<each A: Encodable>(
         _ event: String,
         _ arguments: repeat each A,
         namespace: String = "/",
-        id: UInt64 = 0
+        id: UInt64? = nil,
+        timeout: Duration = .seconds(10)
     ) async throws -> EventArguments {
-        try await emit(event, repeat each arguments, namespace: namespace, id: id)
-        let packet = try await receivePacket()
-        guard case .acknowledgement(id, let answer) = packet.content else { throw Failure(description: "no acknowledgement but \(packet)") }
-        return answer
+        let id = id ?? lastID.wrappingAdd(1, ordering: .relaxed).oldValue
+        let claim = inbox.claim { item in
+            guard case .success(let packet)? = item.packet, packet.namespace == namespace else { return false }
+            return switch packet.content {
+            case .acknowledgement(id, _), .disconnect: true
+            default: false
+            }
+        }
+        do { try await emit(event, repeat each arguments, namespace: namespace, id: id) } catch {
+            inbox.giveUp(claim)
+            throw error
+        }
+        let item = await inbox.take(claim, within: timeout)
+        if case .success(let packet)? = item?.packet, case .acknowledgement(_, let answer) = packet.content { return answer }
+        let reason = item == nil ? "within \(timeout), or the connection is closed" : "before the server disconnected the client"
+        throw Failure(description: "no acknowledgement of \"\(event)\" \(reason)\(unread)")
+    }
+
+    /// What has arrived and was not taken, for failures.
+    private var unread: String {
+        let shown = 10
+        let items = inbox.unread
+        guard !items.isEmpty else { return "" }
+        let rest = items.count > shown ? " and \(items.count - shown) more" : ""
+        return "; unread: " + items.prefix(shown).map(\.description).joined(separator: ", ") + rest
     }
 
     /// The next event.
     ///
-    /// - Throws: ``Failure`` if another packet arrives first.
+    /// - Parameter timeout: How long to wait. Default 10 s.
+    /// - Throws: ``Failure`` if another packet is next.
     public func receiveEvent(timeout: Duration = .seconds(10)) async throws -> (name: String, arguments: EventArguments, id: UInt64?) {
         let packet = try await receivePacket(timeout: timeout)
         guard case .event(let name, let arguments, let id) = packet.content else { throw Failure(description: "no event but \(packet)") }

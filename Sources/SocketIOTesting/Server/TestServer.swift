@@ -55,42 +55,24 @@ public final class TestServer: Sendable {
     ///
     /// - Parameters:
     ///   - path: The server's path.
+    ///   - transport: How to connect. Default: over WebSocket.
     ///   - headers: Further request headers.
     ///   - answersPings: Whether pings are answered.
     /// - Throws: ``TestClient/Failure`` if the server refuses the connection.
     public func connect(
         path: String = "/socket.io/",
+        transport: TestClient.Transport = .webSocket,
         headers: [(String, String)] = [],
         answersPings: Bool = true
     ) async throws -> TestClient {
-        let format = io.configuration.parser
-        guard let clock else {
-            return try await TestClient.connect(
-                port: port ?? 0,
-                path: path,
-                format: format,
-                headers: headers,
-                answersPings: answersPings
-            )
-        }
-        let request = TestClientRequest(host: "in-memory", path: path, headers: headers, answersPings: answersPings)
-        let upgraded = clock.loop.flatSubmit { [io] in
-            clock.loop.makeCompletedFuture { try self.openPipe(to: io, request, on: clock.loop) }.flatMap { $0 }
-        }
-        return try await TestClient.open(upgraded, request.mailbox, format: format)
-    }
-
-    private func openPipe(to io: SocketIOServer, _ request: TestClientRequest, on loop: NIOAsyncTestingEventLoop) throws
-        -> EventLoopFuture<any Channel>
-    {
-        let pipe = try InMemoryPipe.make(on: loop)
-        pipes.withLock { $0 += [pipe.client, pipe.server] }
-        try io.engine.configure(pipe.server)
-        let upgraded = try request.configure(pipe.client)
-        let address = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
-        pipe.server.connect(to: address, promise: nil)
-        pipe.client.connect(to: address, promise: nil)
-        return upgraded
+        let endpoint: any TestEndpoint =
+            if let clock {
+                MemoryEndpoint(io: io, loop: clock.loop) { channels in self.pipes.withLock { $0 += channels } }
+            } else {
+                NetworkEndpoint(address: "127.0.0.1", port: port ?? 0, group: MultiThreadedEventLoopGroup.singleton)
+            }
+        let requests = TestRequests(endpoint: endpoint, path: path, headers: headers, answersPings: answersPings)
+        return try await TestClient.connect(requests, transport, format: io.configuration.parser)
     }
 
     /// Disconnects clients in memory, then closes the server.
@@ -123,7 +105,7 @@ public final class TestServer: Sendable {
 @discardableResult
 public func withTestServer<Value>(
     configuration: SocketIOConfiguration = .init(),
-    adapter: any AdapterFactory = LocalAdapterFactory(),
+    adapter: (any AdapterFactory)? = nil,
     clock: ManualClock? = nil,
     eventLoops: Int? = nil,
     logger: Logger = .forTests,

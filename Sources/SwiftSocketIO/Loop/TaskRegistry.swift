@@ -47,9 +47,14 @@ final class TaskRegistry: Sendable {
         for gate in ended { gate.open() }
     }
 
-    /// Waits for the running tasks, and cancels those that take longer than the grace period. Tasks that ignore the cancellation are abandoned
-    /// after another grace period, so that no handler can keep the server from closing.
+    /// Waits for the running tasks and then for those that they have started: clients in very many rooms are disconnected by tasks, which start
+    /// the hooks of their sockets. Tasks of either kind that take longer than the grace period are cancelled, and abandoned after another one if
+    /// they ignore it, so that no handler can keep the server from closing.
     func finish(grace: Duration) async {
+        for _ in 0..<2 { await finishRunning(grace: grace) }
+    }
+
+    private func finishRunning(grace: Duration) async {
         let running = state.withLock { $0.tasks }
         guard !running.isEmpty else { return }
         await withTaskGroup { group in

@@ -31,7 +31,7 @@ public struct SocketIOConfiguration: Sendable {
     /// Default 5 s; there is a batch every 100 ms, so a few clients are disconnected sooner.
     public var drainDuration: Duration = .seconds(5)
     /// How long closing may take after the clients have been disconnected: running hooks, storing sessions, writing messages, notifying the
-    /// other nodes, and with ``SocketIOServer/run(host:port:responder:onListening:)`` closing connections. The rest is aborted, which is
+    /// other nodes, and with ``SocketIOServer/run(host:port:signals:responder:onListening:)`` closing connections. The rest is aborted, which is
     /// logged. Hooks are cancelled after a quarter of the time. Positive. Default 20 s, enough for an election of the database; with
     /// ``drainDuration`` that makes 25 s, and Kubernetes gives a process 30 s.
     public var closeTimeout: Duration = .seconds(20)

@@ -55,9 +55,7 @@ extension SocketIOServer {
         if wasServing { await adapters.drain() }
         await engine.shutdown(over: duration)
         let grace = min(configuration.closeTimeout / 4, .seconds(10))
-        // The hooks of the last sockets may still send to other processes. Clients in very many rooms are disconnected by tasks, whose hooks
-        // are running when those have ended.
-        await tasks.finish(grace: grace)
+        // The hooks of the last sockets may still send to other processes.
         await tasks.finish(grace: grace)
         await close(namespaces.close())
         await adapters.close()

@@ -45,15 +45,18 @@ public final class SocketIOServer: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: The options.
-    ///   - adapter: Makes the adapters that connect this process with others. Default: none.
+    ///   - adapter: Connects this process with others, such as `.mongo("mongodb://…")`. Default: nil, the server is alone. The adapter logs to
+    ///     the server's logger unless it was given one of its own.
     ///   - eventLoopGroup: The event loops on which connections live; those of the HTTP server that the server is mounted in.
     ///   - logger: The logger for warnings and errors of the server.
     public init(
         configuration: SocketIOConfiguration = .init(),
-        adapter: any AdapterFactory = LocalAdapterFactory(),
+        adapter: (any AdapterFactory)? = nil,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger = Logger(label: "socketio")
     ) {
+        let adapter = adapter ?? LocalAdapterFactory()
+        adapter.useLogger(logger)
         let configuration = Self.supported(configuration, by: adapter, logger)
         self.configuration = configuration
         self.logger = logger

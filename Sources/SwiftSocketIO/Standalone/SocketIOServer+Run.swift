@@ -6,42 +6,47 @@ import HTTPTypes
 import Logging
 public import ServiceLifecycle
 import SocketIOText
-import UnixSignals
+public import UnixSignals
 
 /// Running the server with an HTTP server of its own.
 extension SocketIOServer {
-    /// Serves until the process receives SIGTERM or SIGINT, then disconnects the clients and returns.
+    /// Serves until the process receives one of the signals, then disconnects the clients and returns.
     ///
     /// - Parameters:
     ///   - host: The address to listen on. Default: only this machine.
-    ///   - port: The port to listen on; 0 lets the system choose. Default 3000.
+    ///   - port: The port to listen on, at most 65 535; 0 lets the system choose. Default 3000.
+    ///   - signals: The signals that shut the server down, such as `.sighup`. Default: SIGTERM and SIGINT.
     ///   - responder: Answers all requests that are not for the server's path. Default: 404.
     ///   - onListening: Called with the port once connections are accepted.
-    /// - Throws: Errors of the system if the address cannot be listened on; errors of the adapter when it starts; ``SocketIOError`` with
-    ///   `invalidConfiguration`.
+    /// - Throws: ``SocketIOError`` with `invalidConfiguration`, before anything is started; `EngineListenError` if the address cannot be listened
+    ///   on; errors of the adapter when it starts.
     public func run(
         host: String = "127.0.0.1",
         port: Int = 3000,
+        signals: [UnixSignal] = [.sigterm, .sigint],
         responder: @escaping EngineResponder = { _ in .notFound },
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws {
-        try await run(EngineHTTPServerConfiguration(host: host, port: port), responder: responder, onListening: onListening)
+        let configuration = EngineHTTPServerConfiguration(host: host, port: port)
+        try await run(configuration, signals: signals, responder: responder, onListening: onListening)
     }
 
-    /// Serves until the process receives SIGTERM or SIGINT, then disconnects the clients and returns.
+    /// Serves until the process receives one of the signals, then disconnects the clients and returns.
     ///
     /// - Parameters:
     ///   - configuration: Where and how to listen.
+    ///   - signals: The signals that shut the server down, such as `.sighup`. Default: SIGTERM and SIGINT.
     ///   - responder: Answers all requests that are not for the server's path. Default: 404.
     ///   - onListening: Called with the port once connections are accepted.
-    /// - Throws: As ``run(host:port:responder:onListening:)``.
+    /// - Throws: As ``run(host:port:signals:responder:onListening:)``.
     public func run(
         _ configuration: EngineHTTPServerConfiguration,
+        signals: [UnixSignal] = [.sigterm, .sigint],
         responder: @escaping EngineResponder = { _ in .notFound },
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws {
         let service = StandaloneService(io: self, configuration: configuration, responder: responder, onListening: onListening)
-        let group = ServiceGroup(services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        let group = ServiceGroup(services: [service], gracefulShutdownSignals: signals, logger: logger)
         try await group.run()
     }
 
@@ -69,6 +74,8 @@ private struct StandaloneService: Service {
 
     func run() async throws {
         do {
+            // Before the adapter connects to anything.
+            do { try configuration.validate() } catch { throw SocketIOError(.invalidConfiguration, "\(error)") }
             try await io.start()
             let http = try await EngineHTTPServer.start(configuration, engine: io.engine, on: io.eventLoopGroup, responder: responder)
             onListening(http.port)

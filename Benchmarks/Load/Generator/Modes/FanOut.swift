@@ -70,7 +70,9 @@ final class FanOutRun: SwarmDelegate {
         room = Array("room-\(getpid())".utf8)
         payload = Payload(size: options.size)
         trackers = .allocate(capacity: options.receivers)
-        trackers.initialize(repeating: SequenceTracker(next: 0), count: options.receivers)
+        // Without a closed loop, as many are in flight as the server lets wait.
+        let inFlight = options.rate == nil ? options.inFlight : Self.ringSize
+        trackers.initialize(repeating: SequenceTracker(next: 0, inFlight: inFlight), count: options.receivers)
         remaining = .allocate(capacity: Self.ringSize)
         remaining.initialize(repeating: 0, count: Self.ringSize)
         sent = .allocate(capacity: Self.ringSize)
@@ -83,7 +85,7 @@ final class FanOutRun: SwarmDelegate {
     }
 
     deinit {
-        trackers.deallocate()
+        trackers.deinitialize(count: options.receivers).deallocate()
         remaining.deallocate()
         sent.deallocate()
         message.deallocate()

@@ -89,7 +89,7 @@ final class ReconnectRun: SwarmDelegate {
     init(format: WireFormat, clients: Int, server: ServerURL, retry: Double) throws {
         count = clients
         self.retry = UInt64(retry * 1e9)
-        trackers = Array(repeating: SequenceTracker(next: 0), count: clients)
+        trackers = Array(repeating: SequenceTracker(next: 0, inFlight: 4096), count: clients)
         swarm = try Swarm(format: format)
         swarm.delegate = self
         swarm.add(clients, to: [server])

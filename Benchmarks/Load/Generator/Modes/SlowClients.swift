@@ -70,7 +70,7 @@ final class SlowClientsRun: SwarmDelegate {
     init(format: WireFormat, size: Int, fast: Int) throws {
         self.fast = fast
         payload = Payload(size: size)
-        trackers = Array(repeating: SequenceTracker(next: 0), count: fast)
+        trackers = Array(repeating: SequenceTracker(next: 0, inFlight: 4096), count: fast)
         swarm = try Swarm(format: format)
         swarm.delegate = self
     }
