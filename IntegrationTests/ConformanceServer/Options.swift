@@ -28,19 +28,21 @@ struct Options: ParsableArguments {
     @Option(help: "Milliseconds that a pong may take.") var pingTimeout = 20_000
     @Option(help: "Milliseconds until the first namespace must be joined.") var connectTimeout = 45_000
     @Option(help: "Event loops.") var loops = 2
+    @Option(parsing: .upToNextOption, help: "Addresses and networks of proxies that are trusted.") var trustedProxies: [String] = []
     @Flag(help: "Keep the sessions of clients whose connection breaks.") var recovery = false
 
     #if MongoDB
     @OptionGroup var mongo: MongoOptions
     #endif
 
-    var configuration: SocketIOConfiguration {
+    func configuration() throws -> SocketIOConfiguration {
         var configuration = SocketIOConfiguration()
         configuration.parser = parser.format
         configuration.connectTimeout = .milliseconds(connectTimeout)
         configuration.connectionStateRecovery = recovery ? ConnectionStateRecovery() : nil
         configuration.engine.pingInterval = .milliseconds(pingInterval)
         configuration.engine.pingTimeout = .milliseconds(pingTimeout)
+        configuration.engine.trustedProxies = try TrustedProxies(trustedProxies)
         configuration.engine.limits.closeTimeout = .seconds(2)
         configuration.engine.cors = EngineCORS(origins: .exactly(["https://friend.example"]))
         configuration.engine.allowRequest = { request in request.header("x-refuse") == nil ? .allow : .reject() }
