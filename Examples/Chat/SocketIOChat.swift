@@ -81,11 +81,11 @@ struct Page: Sendable {
     private let files: StaticFiles
 
     init() async throws {
-        files = try await StaticFiles(directory: Bundle.module.bundleURL.appending(path: "Public").path)
+        files = try await StaticFiles(directory: Bundle.module.bundleURL.appending(path: "Public"))
     }
 
     func response(to request: EngineHTTPRequest) -> EngineHTTPResponse {
-        guard var response = files.response(to: request.head) else { return .notFound }
+        guard var response = files.response(to: request) else { return .notFound }
         response.head.headerFields[.contentSecurityPolicy] =
             "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         response.head.headerFields[.xContentTypeOptions] = "nosniff"

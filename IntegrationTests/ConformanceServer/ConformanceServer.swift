@@ -31,10 +31,10 @@ struct SocketIOConformanceServer: AsyncParsableCommand {
     private func makeServer(_ group: MultiThreadedEventLoopGroup) throws -> SocketIOServer {
         #if MongoDB
         if let adapter = try options.mongo.adapter {
-            return SocketIOServer(configuration: options.configuration, adapter: adapter, eventLoopGroup: group)
+            return try SocketIOServer(configuration: options.configuration(), adapter: adapter, eventLoopGroup: group)
         }
         #endif
-        return SocketIOServer(configuration: options.configuration, eventLoopGroup: group)
+        return try SocketIOServer(configuration: options.configuration(), eventLoopGroup: group)
     }
 
     private func addNamespaces(_ io: SocketIOServer) {

@@ -80,6 +80,7 @@ func addRooms(_ socket: Socket, of io: SocketIOServer) {
         let answers = try await io.to(room).timeout(.seconds(1)).emitWithAck("question", as: SocketIOValue.self).collectAvailable()
         return Chorus(answers: answers.responses, missing: answers.summary.expected - answers.summary.answered)
     }
+    socket.on("address") { await socket.handshake.address }
     socket.on("stats") { Stats(connections: io.clientsCount, sockets: io.sockets.socketCount) }
     socket.onDisconnect { end in try? await io.to("watchers").emit("gone", socket.id, end.reason.description) }
 }

@@ -36,6 +36,7 @@ struct Options: ParsableArguments {
     @Option(help: "Milliseconds until the first namespace must be joined.") var connectTimeout = 45_000
     @Option(help: "Event loops.") var loops = 2
     @Option(help: "A signal that shuts the server down, instead of SIGTERM and SIGINT.") var signal: Signal?
+    @Option(parsing: .upToNextOption, help: "Addresses and networks of proxies that are trusted.") var trustedProxies: [String] = []
     @Flag(help: "Keep the sessions of clients whose connection breaks.") var recovery = false
 
     #if MongoDB
@@ -44,13 +45,14 @@ struct Options: ParsableArguments {
 
     var signals: [UnixSignal] { signal.map { [$0.unixSignal] } ?? [.sigterm, .sigint] }
 
-    var configuration: SocketIOConfiguration {
+    func configuration() throws -> SocketIOConfiguration {
         var configuration = SocketIOConfiguration()
         configuration.parser = parser.format
         configuration.connectTimeout = .milliseconds(connectTimeout)
         configuration.connectionStateRecovery = recovery ? ConnectionStateRecovery() : nil
         configuration.engine.pingInterval = .milliseconds(pingInterval)
         configuration.engine.pingTimeout = .milliseconds(pingTimeout)
+        configuration.engine.trustedProxies = try TrustedProxies(trustedProxies)
         configuration.engine.limits.closeTimeout = .seconds(2)
         configuration.engine.cors = EngineCORS(origins: .exactly(["https://friend.example"]))
         configuration.engine.allowRequest = { request in request.header("x-refuse") == nil ? .allow : .reject() }

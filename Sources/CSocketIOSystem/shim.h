@@ -3,6 +3,7 @@
 
 #ifndef CSYSTEMSHIMS_SHIM_H
 #define CSYSTEMSHIMS_SHIM_H
+#include <arpa/inet.h>
 #include <spawn.h>
 #include <errno.h>
 #include <stdint.h>
@@ -28,6 +29,12 @@ static inline double socketio_wall_clock(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+// Reads the text of an IP address into 16 bytes, of which version 4 uses the first 4. Returns the version, or 0 if it is not an address.
+static inline int socketio_parse_address(const char *text, uint8_t *bytes) {
+    if (inet_pton(AF_INET, text, bytes) == 1) return 4;
+    return inet_pton(AF_INET6, text, bytes) == 1 ? 6 : 0;
 }
 
 // Writes to a socket that does not block. Returns how many bytes it took; 0 also if it has failed, which the next write reports.

@@ -5,17 +5,23 @@
 ///
 /// There is none for the id of an Engine.IO session: a client that knows it can take over the session.
 package enum LogKey {
+    /// The network address of a client.
+    package static let address = "address"
     /// A size.
     package static let bytes = "bytes"
+    /// Details.
+    package static let context = "context"
     /// How many messages or sessions a line is about.
     package static let count = "count"
     /// What went wrong.
     package static let error = "error"
     /// The name of an event.
     package static let event = "event"
+    /// What it should have been.
+    package static let expected = "expected"
     /// The health of a node.
     package static let health = "health"
-    /// An address to listen on.
+    /// A name or address of this machine: the one to listen on, or that of a request.
     package static let host = "host"
     /// A lane of a cluster.
     package static let lane = "lane"
@@ -23,12 +29,18 @@ package enum LogKey {
     package static let library = "library"
     /// The limit that was reached.
     package static let limit = "limit"
+    /// The text that a client got.
+    package static let message = "message"
     /// The name of a namespace.
     package static let namespace = "nsp"
     /// A node in one of its epochs.
     package static let node = "node"
     /// Parts that were left out.
     package static let omitted = "omitted"
+    /// The origin of a page.
+    package static let origin = "origin"
+    /// The path of a request.
+    package static let path = "path"
     /// A port to listen on.
     package static let port = "port"
     /// Why something happened.
@@ -37,4 +49,6 @@ package enum LogKey {
     package static let socket = "sid"
     /// How many lines of the same kind were not written before this one.
     package static let suppressed = "suppressed"
+    /// How packets are carried: `polling` or `websocket`.
+    package static let transport = "transport"
 }

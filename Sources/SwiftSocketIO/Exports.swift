@@ -16,7 +16,7 @@
 @_exported public import struct EngineIO.EngineRequestDecision
 @_exported public import typealias EngineIO.EngineResponder
 @_exported public import struct EngineIO.StaticFile
-@_exported public import struct EngineIO.StaticFiles
+@_exported public import struct EngineIO.TrustedProxies
 @_exported public import struct NIOCore.ByteBuffer
 @_exported public import protocol SocketIOCore.AdapterFactory
 @_exported public import class SocketIOCore.BroadcastAcknowledgements

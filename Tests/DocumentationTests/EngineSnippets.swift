@@ -28,6 +28,12 @@ enum EngineSnippets {
         await server.waitUntilClosed()
     }
 
+    static func behindProxies() throws -> EngineConfiguration {
+        var configuration = EngineConfiguration()
+        configuration.trustedProxies = try TrustedProxies(["10.0.0.0/24", "fd00::/8"])
+        return configuration
+    }
+
     static func webSocketOnly() -> EngineConfiguration {
         var configuration = EngineConfiguration()
         configuration.transports = [.websocket]  // and { transports: ["websocket"] } in the client

@@ -39,13 +39,13 @@ enum GettingStartedSnippets {
     }
 
     static func files(io: SocketIOServer) async throws {
-        let files = try await StaticFiles(directory: "Public")
+        let page = try await StaticFile(path: "Public/index.html")
         try await io.run(
             host: "0.0.0.0",
             port: 3000,
             responder: { request in
                 if request.path == "/health" { return EngineHTTPResponse(text: "\(io.clientsCount) clients\n") }
-                return files.response(to: request.head) ?? .notFound
+                return request.path == "/" ? page.response(to: request.head) : .notFound
             }
         )
     }

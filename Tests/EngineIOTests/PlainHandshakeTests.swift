@@ -33,7 +33,8 @@ import Testing
             target,
             [
                 "host:localhost", "upgrade: WebSocket", "CONNECTION: keep-alive, Upgrade", "Sec-WebSocket-Version: 13",
-                "Sec-WebSocket-Key: x", "Origin: http://localhost", "Cookie: a=b; c=d", "X-Empty:",
+                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol: a, b",
+                "Origin: http://localhost", "Cookie: a=b; c=d", "X-Empty:",
             ]
         ),
     ]
@@ -60,6 +61,9 @@ import Testing
         request(target, fields + ["Expect: 100-continue"]), request(target, fields + [" folded"]), request(target, fields + ["A : b"]),
         request(target, fields + ["A: b "]), request(target, fields + ["A:  b"]), request(target, fields + ["A: \u{e4}"]),
         request(target, fields + ["A: \u{1}"]), request(target, fields + ["A"]), request(target, fields + [": b"]),
+        request(target, fields + ["Sec-WebSocket-Protocol: a", "Sec-WebSocket-Protocol: b"]),
+        request(target, fields + ["Sec-WebSocket-Protocol: a/b"]), request(target, Array(fields.dropLast()) + ["Sec-WebSocket-Key: x"]),
+        request("http://127.0.0.1/socket.io/?EIO=4&transport=websocket"), request("/socket.io/x?EIO=4&transport=websocket"),
         request(target, fields + ["A: b\nC: d"]), request().replacing("HTTP/1.1", with: "HTTP/1.0"),
         request().replacing("GET", with: "PUT"), request().replacing("Version: 13", with: "Version: 8"), "", "GET",
     ]
@@ -75,19 +79,19 @@ import Testing
     }
 
     @Test
-    func `The handshake that is kept is the same as that of the HTTP pipeline`() throws {
+    func `The handshake that is kept is the same as that of the HTTP pipeline`() {
         var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: Self.target)
         let fields = Self.fields + ["x-own: 1", "cookie: a=b"]
         for field in fields {
             let parts = field.split(separator: ": ", maxSplits: 1)
             head.headers.add(name: String(parts[0]), value: String(parts[1]))
         }
-        let address = try SocketAddress(ipAddress: "10.0.0.1", port: 7)
-        let parsed = EngineHandshake(head: head, remoteAddress: address, isSecure: false)
+        let address = "10.0.0.1"
+        let parsed = EngineHandshake(head: head, from: address, isSecure: false, trusting: .none)
         var lines: [UInt8] = []
         let request = Array(Self.request(Self.target, fields).utf8)
         _ = request.withUnsafeBytes { PlainHandshake($0, path: Array("/socket.io/".utf8), maximumFields: 100, lines: &lines) }
-        let plain = EngineHandshake(lines: lines, remoteAddress: address, isSecure: false)
+        let plain = EngineHandshake(lines: lines, from: address, isSecure: false, trusting: .none)
         #expect(plain.method == parsed.method && plain.url == parsed.url && plain.remoteAddress == parsed.remoteAddress)
         #expect(plain.headers.map(\.name) == parsed.headers.map(\.name))
         #expect(plain.headers.map(\.value) == parsed.headers.map(\.value))

@@ -31,6 +31,19 @@ import Testing
         }
     }
 
+    @Test func `targets in absolute form reach both`() async throws {
+        try await withApplication(loops: 1) { port, _ in
+            try await RawClient.with(port) { client in
+                let hello = try await client.get("http://a.example/hello")
+                #expect(hello.body == "hello" && hello.headers["date"]?.hasSuffix("GMT") == true)
+                let session = try await client.get("ws://a.example/socket.io/?EIO=4&transport=polling")
+                #expect(session.body.hasPrefix("0{") && session.headers["date"]?.hasSuffix("GMT") == true)
+                #expect(try await client.get("/socket.io/below?EIO=4&transport=polling").body.hasPrefix("0{"))
+                #expect(try await client.get("/socket.iox").status == 404)
+            }
+        }
+    }
+
     @Test(arguments: [1, 4]) func `a later request of the connection may upgrade`(loops: Int) async throws {
         try await withApplication(loops: loops) { port, _ in
             try await RawClient.with(port) { client in

@@ -20,6 +20,28 @@ import Testing
         #expect(configuration.engine.pingInterval == .seconds(5))
     }
 
+    @Test func `trusted proxies are read and checked`() throws {
+        func read(_ values: [AbsoluteConfigKey: ConfigValue]) throws -> TrustedProxies {
+            try SocketIOConfiguration(config: ConfigReader(provider: InMemoryProvider(values: values))).engine.trustedProxies
+        }
+        #expect(try read([:]) == .none)
+        let addresses = ConfigValue(.stringArray(["10.0.0.0/8", "::1"]), isSecret: false)
+        #expect(try read(["trustedProxies.addresses": addresses]) == TrustedProxies(["10.0.0.0/8", "::1"]))
+        let forwarded = try read(["trustedProxies.addresses": addresses, "trustedProxies.addressField": "Forwarded"])
+        #expect(try forwarded == TrustedProxies(["10.0.0.0/8", "::1"], addressField: .forwarded))
+        let invalid = ConfigValue(.stringArray(["10.0.0.1/8"]), isSecret: false)
+        for values: [AbsoluteConfigKey: ConfigValue] in [
+            ["trustedProxies.addresses": invalid],
+            ["trustedProxies.addresses": addresses, "trustedProxies.addressField": "X-Real-IP"],
+        ] {
+            #expect {
+                try read(values)
+            } throws: { error in
+                (error as? SocketIOError)?.code == .invalidConfiguration && "\(error)".contains("trustedProxies")
+            }
+        }
+    }
+
     @Test func `a limit that cannot work is named`() throws {
         try SocketIOConfiguration().validate()
         let changes: [(String, (inout SocketIOConfiguration) -> Void)] = [

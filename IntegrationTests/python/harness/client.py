@@ -31,10 +31,20 @@ class Client:
     def _inbox(self, event: str, namespace: str) -> asyncio.Queue[list[Any]]:
         return self._inboxes.setdefault((namespace, event), asyncio.Queue())
 
-    async def connect(self, url: str, *, namespaces: tuple[str, ...] = ("/",), transports: list[str] | None = None, auth: Any = None) -> "Client":
+    async def connect(
+        self,
+        url: str,
+        *,
+        namespaces: tuple[str, ...] = ("/",),
+        transports: list[str] | None = None,
+        auth: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> "Client":
         for namespace in namespaces:
             self._listen(namespace)
-        await self.io.connect(url, transports=transports, auth=auth, namespaces=list(namespaces), wait_timeout=LIMIT)
+        await self.io.connect(
+            url, headers=headers or {}, transports=transports, auth=auth, namespaces=list(namespaces), wait_timeout=LIMIT
+        )
         return self
 
     def _listen(self, namespace: str) -> None:

@@ -70,8 +70,11 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var configuration: EngineConfiguration { loop.context.configuration }
     private var responses: EngineResponses {
-        EngineResponses(configuration: configuration, remoteAddress: context?.channel.remoteAddress, isSecure: isSecure)
+        EngineResponses(configuration: configuration, address: address, isSecure: isSecure)
     }
+
+    /// The address that opened the connection.
+    private var address: String { context?.channel.remoteAddress.host ?? "" }
 
     /// Whether other handlers have been added behind this one.
     private var othersAreBehind: Bool { hasFallback && fallback == nil }
@@ -158,10 +161,11 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
 // MARK: - Requests
 
 extension EngineHTTPHandler {
-    private func headArrived(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+    private func headArrived(_ received: HTTPRequestHead, context: ChannelHandlerContext) {
         guard machine.isIdle else { return }
+        var head = received
         let decided = firstRefusal.take().map { EngineRequest.Kind.refused($0) }
-        guard let kind = decided ?? router.kind(of: head) else { return passOn(head, context: context) }
+        guard let kind = decided ?? router.kind(of: &head, from: { address }) else { return passOn(head, context: context) }
         let request = EngineRequest(id: PollingExchange.nextID(), head: head, kind: kind)
         startTimeout(configuration.limits.bodyTimeout)
         let isReadable = machine.begin(request)
@@ -209,7 +213,7 @@ extension EngineHTTPHandler {
     private func refuseBody() {
         guard let request = machine.refuseBody() else { return }
         if case .post(let handle) = request.kind { loop.perform(on: handle) { $0.postFailed(request.id) } }
-        refuse(EngineRefusal(.badRequest, status: .payloadTooLarge, message: "Payload too large"), request, isUnread: true)
+        refuse(EngineRefusal(.bodyTooLarge), request, isUnread: true)
     }
 
     private func endArrived(context: ChannelHandlerContext, data: NIOAny) {
@@ -254,7 +258,8 @@ extension EngineHTTPHandler {
         decision = loop.context.registry.decide(handshake, allowRequest, limit: limits.pendingHandshakes, on: loop.eventLoop) {
             handler.value.decided($0, id: id, handshake: handshake, transport: transport)
         }
-        if decision == nil { refuse(.unavailable, request) } else { startTimeout(limits.bodyTimeout) }
+        guard decision == nil else { return startTimeout(limits.bodyTimeout) }
+        refuse(EngineRefusal(loop.context.registry.isDraining ? .draining : .tooManyPending), request)
     }
 
     private func decided(
@@ -269,7 +274,7 @@ extension EngineHTTPHandler {
         loop.schedule(self, at: nil)
         switch result.outcome {
         case .allow: open(request, handshake, transport)
-        case .reject(let message): refuse(EngineRefusal(.forbidden, message: message), request)
+        case .reject(let message): refuse(EngineRefusal(.rejected, message: message), request)
         }
     }
 
@@ -284,27 +289,14 @@ extension EngineHTTPHandler {
     }
 
     private func upgrade(_ request: EngineRequest, _ target: WebSocketUpgrade.Target) {
-        guard let context else { return }
+        guard let context, machine.beginUpgrade() else { return target.opened?.discard(.transportError) ?? () }
         let upgrade = WebSocketUpgrade(loop: loop, isSecure: isSecure, target: target)
-        WebSocketUpgrade.check(request.head, on: context.channel) { accepted in
-            if let accepted {
-                self.finish(upgrade, request, accepted, context: context)
-            } else {
-                upgrade.fail()
-                self.refuse(EngineRefusal(.badRequest, context: "the WebSocket handshake is not valid"), request)
-            }
-        }
-    }
-
-    private func finish(_ upgrade: WebSocketUpgrade, _ request: EngineRequest, _ accepted: HTTPHeaders, context: ChannelHandlerContext) {
-        guard machine.beginUpgrade() else { return }
         loop.schedule(self, at: nil)
         let socket = DirectSocket(isAllowed: allowsDirectSocket)
         guard let webSocket = upgrade.addHandler(after: self, socket, othersAreBehind: othersAreBehind, context: context) else {
             return context.close(promise: nil)
         }
-        let headers = responses.upgradeHeaders(for: request.head, accepted: accepted, opened: upgrade.target.opened)
-        let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+        let head = responses.upgradeHead(for: request.head, opened: target.opened, at: loop.date())
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         let handlers = httpHandlers
         httpHandlers = []
@@ -363,7 +355,7 @@ extension EngineHTTPHandler {
     }
 
     private func refuse(_ refusal: EngineRefusal, _ request: EngineRequest, isUnread: Bool = false) {
-        loop.context.report(refusal, of: responses.handshake(request.head))
+        loop.context.report(refusal, of: request.head, as: responses.handshake(request.head))
         let (headers, body) = responses.refusal(refusal, of: request.head)
         send(refusal.status, headers, body, request, isUnread: isUnread)
     }
@@ -374,9 +366,8 @@ extension EngineHTTPHandler {
         machine.ended()?.notify(from: loop)
         // A request that was cut off by the end of its connection has no client that waits for an answer.
         guard context.channel.isActive else { return }
-        let status: HTTPResponseStatus = isTooLarge ? .requestHeaderFieldsTooLarge : .badRequest
-        let headers: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]
-        context.write(Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+        let head = EngineResponses.malformedHead(isTooLarge: isTooLarge, at: loop.date())
+        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         context.close(promise: nil)
     }
@@ -395,7 +386,8 @@ extension EngineHTTPHandler {
         guard let context else { return }
         let sent = request.head.method == .HEAD ? ByteBuffer() : body
         let closes = machine.beginAnswer(to: request, body: sent, isUnread: isUnread)
-        let head = EngineResponses.head(status, headers, bodySize: body.readableBytes, to: request.head.version, closes: closes)
+        let (size, version, date) = (body.readableBytes, request.head.version, loop.date())
+        let head = EngineResponses.head(status, headers, bodySize: size, to: version, at: date, closes: closes)
         let part = Self.wrapOutboundOut(.head(head))
         if sent.readableBytes > 0 {
             context.write(part, promise: nil)
@@ -453,11 +445,16 @@ extension EngineHTTPHandler {
     // MARK: Answers of the fallback's handlers
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .end = Self.unwrapOutboundIn(data), machine.isPassing else {
-            return context.write(data, promise: promise)
+        guard machine.isPassing else { return context.write(data, promise: promise) }
+        switch Self.unwrapOutboundIn(data) {
+        case .head(var head) where head.status.code >= 200:
+            head.add(loop.date())
+            context.write(Self.wrapOutboundOut(.head(head)), promise: promise)
+        case .head, .body: context.write(data, promise: promise)
+        case .end:
+            heldEnd = HeldEnd(part: data, promise: promise)
+            ending { if context.channel.isWritable { self.releaseEnd(context: context) } }
         }
-        heldEnd = HeldEnd(part: data, promise: promise)
-        ending { if context.channel.isWritable { self.releaseEnd(context: context) } }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -4,56 +4,44 @@
 import NIOHTTP1
 import SocketIOText
 
-/// Why a request to the engine's path is refused, and with what.
-struct EngineRefusal: Error, Sendable, Equatable {
-    var status: HTTPResponseStatus
-    var code: EngineConnectionError.Code
-    var message: String
-    var context: String
+/// The refusal of a request to the engine's path.
+struct EngineRefusal: Error, Sendable {
+    let cause: RefusalCause
+    /// The message that the client gets.
+    let message: String
 
-    init(_ code: EngineConnectionError.Code, status: HTTPResponseStatus? = nil, message: String? = nil, context: String = "") {
-        self.code = code
-        self.status = status ?? (code == .forbidden ? .forbidden : .badRequest)
-        self.message = message ?? code.message
-        self.context = context
+    /// - Parameter message: Default: that of the reference implementation.
+    init(_ cause: RefusalCause, message: String? = nil) {
+        self.cause = cause
+        self.message = message ?? (cause.code == .badRequest ? cause.badRequestMessage : cause.code.message)
     }
 
-    /// Why requests are refused, as the metrics count it.
-    enum Reason: CaseIterable, Sendable {
-        case unknownTransport, unknownSID, badHandshakeMethod, badRequest, forbidden, unsupportedProtocolVersion
-        /// The server is full, or shuts down.
-        case unavailable
+    static let sessionEnded = EngineRefusal(.sessionEnded)
+    static let overlap = EngineRefusal(.overlap)
+    static let transportMismatch = EngineRefusal(.transportMismatch)
+    static let invalidPayload = EngineRefusal(.payload)
 
-        /// The value of the metric's dimension.
-        var label: String {
-            switch self {
-            case .unknownTransport: "unknown_transport"
-            case .unknownSID: "unknown_sid"
-            case .badHandshakeMethod: "bad_handshake_method"
-            case .badRequest: "bad_request"
-            case .forbidden: "forbidden"
-            case .unsupportedProtocolVersion: "unsupported_protocol_version"
-            case .unavailable: "unavailable"
-            }
+    var code: EngineConnectionError.Code { cause.code }
+
+    var status: HTTPResponseStatus {
+        switch cause {
+        case .unknownPath: .notFound
+        case .bodyTooLarge: .payloadTooLarge
+        case .origin, .rejected: .forbidden
+        case .full, .tooManyPending, .draining: .serviceUnavailable
+        default: .badRequest
         }
     }
+}
 
-    var reason: Reason {
-        switch code {
-        case .unknownTransport: .unknownTransport
-        case .unknownSID: .unknownSID
-        case .badHandshakeMethod: .badHandshakeMethod
-        case .badRequest: status == .serviceUnavailable ? .unavailable : .badRequest
-        case .forbidden: .forbidden
-        case .unsupportedProtocolVersion: .unsupportedProtocolVersion
+extension RefusalCause {
+    fileprivate var badRequestMessage: String {
+        switch self {
+        case .bodyTooLarge: "Payload too large"
+        case .full, .tooManyPending, .draining: "Service unavailable"
+        default: EngineConnectionError.Code.badRequest.message
         }
     }
-
-    static let unknownSID = EngineRefusal(.unknownSID)
-    static let overlap = EngineRefusal(.badRequest, context: "overlapping request of the same session")
-    static let transportMismatch = EngineRefusal(.badRequest, context: "the session uses another transport")
-    static let invalidPayload = EngineRefusal(.badRequest, context: "the payload could not be parsed")
-    static let unavailable = EngineRefusal(.badRequest, status: .serviceUnavailable, message: "Service unavailable")
 }
 
 extension EngineConnectionError.Code {

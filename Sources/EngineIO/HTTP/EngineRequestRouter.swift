@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import HTTPTypes
-import Logging
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
 
@@ -14,49 +13,78 @@ struct EngineRequestRouter {
     let passesOthersOn: Bool
 
     /// The kind of a request; nil if it is another handler's.
-    func kind(of head: HTTPRequestHead) -> EngineRequest.Kind? {
+    ///
+    /// - Parameters:
+    ///   - head: The request. A target in absolute form is replaced by one in origin form.
+    ///   - address: Returns the address that opened the connection.
+    func kind(of head: inout HTTPRequestHead, from address: () -> String) -> EngineRequest.Kind? {
+        guard head.namesOneHost, head.resolveAbsoluteForm() else { return .refused(EngineRefusal(.host)) }
         let path = head.path
-        guard head.namesOneHost else { return .refused(EngineRefusal(.badRequest, context: "a request must name one host")) }
-        guard path.utf8.elementsEqual(engine.pathBytes) else { return otherKind(of: head, path: path) }
+        if path.utf8.count > engine.pathBytes.count, let response = ownResponse(to: head, path: path) { return .other(response) }
+        guard engine.serves(path) else { return otherKind(of: head, from: address) }
         switch EngineRoute.find(head, configuration: engine.configuration) {
         case .failure(let refusal): return .refused(refusal)
-        case .success(.preflight): return .preflight
+        case .success(.preflight):
+            noteUnreadable(head, from: address)
+            return .preflight
         case .success(.handshake(let transport)):
-            if engine.registry.isDraining { return .refused(.unavailable) }
-            return (transport == .websocket ? originRefusal(head) : nil) ?? .handshake(transport)
-        case .success(.poll(let sid)): return engine.registry.find(sid).map { .poll($0) } ?? unknownSID()
-        case .success(.post(let sid)): return engine.registry.find(sid).map { .post($0) } ?? unknownSID()
+            if engine.registry.isDraining { return .refused(EngineRefusal(.draining)) }
+            guard transport == .websocket else {
+                noteUnreadable(head, from: address)
+                return .handshake(transport)
+            }
+            if let cause = originProblem(head, from: address) ?? head.webSocketProblem { return .refused(EngineRefusal(cause)) }
+            return .handshake(transport)
+        case .success(.poll(let sid)): return engine.registry.find(sid).map { .poll($0) } ?? .refused(EngineRefusal(.unknownSID))
+        case .success(.post(let sid)): return engine.registry.find(sid).map { .post($0) } ?? .refused(EngineRefusal(.unknownSID))
         case .success(.upgrade(let sid)):
-            return originRefusal(head) ?? engine.registry.find(sid).map { .upgrade($0) } ?? unknownSID()
+            if let cause = originProblem(head, from: address) { return .refused(EngineRefusal(cause)) }
+            guard let session = engine.registry.find(sid) else { return .refused(EngineRefusal(.unknownSID)) }
+            return head.webSocketProblem.map { .refused(EngineRefusal($0)) } ?? .upgrade(session)
         }
     }
 
-    /// Files below the engine's path, and 404 for all other paths if no other handler answers them.
-    private func otherKind(of head: HTTPRequestHead, path: Substring) -> EngineRequest.Kind? {
-        if let responder = engine.configuration.responder, path.utf8.starts(with: engine.pathBytes),
-            let request = try? HTTPRequest(head, secure: isSecure, splitCookie: false), let response = responder(request)
-        {
-            return .other(response)
-        }
+    /// The answer of the configuration's responder to a request below the engine's path.
+    private func ownResponse(to head: HTTPRequestHead, path: Substring) -> EngineHTTPResponse? {
+        guard let responder = engine.configuration.responder, path.utf8.starts(with: engine.pathBytes),
+            let request = try? HTTPRequest(head, secure: isSecure, splitCookie: false)
+        else { return nil }
+        return responder(request)
+    }
+
+    /// Other handlers' requests, and 404 if there are none.
+    private func otherKind(of head: HTTPRequestHead, from address: () -> String) -> EngineRequest.Kind? {
+        if head.looksLikeEngineIO { note(.unknownPath, head, from: address) }
         return passesOthersOn ? nil : .other(.notFound)
     }
 
-    private func unknownSID() -> EngineRequest.Kind {
-        if engine.registry.shouldLogUnknownSID() {
-            engine.logger.warning(
-                """
-                A request named a session that this process does not have; it was answered 400 "Session ID unknown". If the counter \
-                engineio_requests_refused_total with the reason unknown_sid grows, requests of one client reach different processes: \
-                enable sticky sessions in the load balancer, or let clients use the websocket transport only. This is logged once.
-                """
-            )
-        }
-        return .refused(.unknownSID)
-    }
+    // MARK: Origins
 
     /// CORS does not protect WebSockets, so their `Origin` is checked here (cross-site WebSocket hijacking).
-    private func originRefusal(_ head: HTTPRequestHead) -> EngineRequest.Kind? {
-        if CORSPolicy.allowsWebSocket(head, isSecure: isSecure, cors: engine.configuration.cors) { return nil }
-        return .refused(EngineRefusal(.forbidden, context: "origin not allowed"))
+    private func originProblem(_ head: HTTPRequestHead, from address: () -> String) -> RefusalCause? {
+        let origins = head.headers["origin"]
+        guard let origin = origins.first else { return nil }
+        // No browser sends two.
+        return origins.count == 1 && isAllowed(origin, head, from: address) ? nil : .origin
+    }
+
+    private func isAllowed(_ origin: String, _ head: HTTPRequestHead, from address: () -> String) -> Bool {
+        CORSPolicy.allowsWebSocket(
+            from: origin,
+            to: head.headers.first(name: "host"),
+            isSecure: isSecure,
+            cors: engine.configuration.cors,
+            forwarded: engine.proxies.isEmpty ? nil : ForwardedRequest(from: address(), trusting: engine.proxies) { head.headers[$0] }
+        )
+    }
+
+    /// Notes that a page polls, but cannot read the answers.
+    private func noteUnreadable(_ head: HTTPRequestHead, from address: () -> String) {
+        guard let origin = head.headers.first(name: "origin"), !isAllowed(origin, head, from: address) else { return }
+        note(.unreadable, head, from: address)
+    }
+
+    private func note(_ cause: RefusalCause, _ head: HTTPRequestHead, from address: () -> String) {
+        engine.note(EngineRefusal(cause), of: head, from: EngineHandshake.address(of: head, from: address(), trusting: engine.proxies))
     }
 }

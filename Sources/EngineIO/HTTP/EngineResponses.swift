@@ -7,28 +7,35 @@ import NIOHTTP1
 /// Makes the header fields and bodies of Engine.IO's answers.
 struct EngineResponses {
     let configuration: EngineConfiguration
-    let remoteAddress: SocketAddress?
+    /// The address that opened the connection.
+    let address: String
     let isSecure: Bool
 
     /// The header fields of an accepted polling request.
     ///
     /// - Parameter session: The session that the request has opened, if it has.
     func headers(for head: HTTPRequestHead, contentType: String, opened session: EngineSession? = nil) -> HTTPHeaders {
-        var headers = CORSPolicy.headers(for: head, cors: configuration.cors)
+        var headers = CORSPolicy.headers(for: head.headers.first(name: "origin"), cors: configuration.cors)
         headers.add(name: "Content-Type", value: contentType)
         headers.add(name: "Cache-Control", value: "no-store")
         addConfiguredHeaders(to: &headers, head, opened: session)
         return headers
     }
 
-    /// The header fields of an accepted WebSocket handshake.
-    ///
-    /// - Parameter accepted: `Connection`, `Upgrade` and `Sec-WebSocket-Accept`. Browsers refuse an answer that has them twice.
-    func upgradeHeaders(for head: HTTPRequestHead, accepted: HTTPHeaders, opened session: EngineSession?) -> HTTPHeaders {
-        var headers = accepted
-        headers.add(contentsOf: CORSPolicy.headers(for: head, cors: configuration.cors))
+    /// The head of the answer that accepts a WebSocket handshake. Browsers refuse one that has a header field twice.
+    func upgradeHead(for head: HTTPRequestHead, opened session: EngineSession?, at date: HTTPDate) -> HTTPResponseHead {
+        let key = head.headers.first(name: "sec-websocket-key") ?? ""
+        var headers: HTTPHeaders = ["Upgrade": "websocket", "Connection": "upgrade"]
+        headers.add(name: "Sec-WebSocket-Accept", value: WebSocketHandshake.accept(key))
+        let offered = WebSocketHandshake.subprotocols(head.headers["sec-websocket-protocol"]) ?? []
+        if let chosen = configuration.subprotocol(of: offered, session?.handshake ?? handshake(head)) {
+            headers.add(name: "Sec-WebSocket-Protocol", value: chosen)
+        }
+        headers.add(contentsOf: CORSPolicy.headers(for: head.headers.first(name: "origin"), cors: configuration.cors))
         addConfiguredHeaders(to: &headers, head, opened: session)
-        return headers
+        var answer = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+        answer.add(date)
+        return answer
     }
 
     private func addConfiguredHeaders(to headers: inout HTTPHeaders, _ head: HTTPRequestHead, opened session: EngineSession?) {
@@ -43,10 +50,17 @@ struct EngineResponses {
 
     /// The header fields and the body of a refusal.
     func refusal(_ refusal: EngineRefusal, of head: HTTPRequestHead) -> (headers: HTTPHeaders, body: ByteBuffer) {
-        var headers = CORSPolicy.headers(for: head, cors: configuration.cors)
+        var headers = CORSPolicy.headers(for: head.headers.first(name: "origin"), cors: configuration.cors)
         headers.add(name: "Content-Type", value: "application/json")
+        if refusal.cause == .webSocketVersion { headers.add(name: "Sec-WebSocket-Version", value: "13") }
         let message = JSONString.escape(refusal.message)
         return (headers, ByteBuffer(string: "{\"code\":\(refusal.code.rawValue),\"message\":\"\(message)\"}"))
+    }
+
+    /// The head of the answer to bytes that are not an HTTP request, which has no body and ends the connection.
+    static func malformedHead(isTooLarge: Bool, at date: HTTPDate) -> HTTPResponseHead {
+        let status: HTTPResponseStatus = isTooLarge ? .requestHeaderFieldsTooLarge : .badRequest
+        return head(status, [:], bodySize: 0, to: .http1_1, at: date, closes: true)
     }
 
     /// The head of an answer.
@@ -55,9 +69,11 @@ struct EngineResponses {
         _ headers: HTTPHeaders,
         bodySize: Int,
         to version: HTTPVersion,
+        at date: HTTPDate,
         closes: Bool
     ) -> HTTPResponseHead {
         var head = HTTPResponseHead(version: version, status: status, headers: headers)
+        head.add(date)
         if status != .noContent, status != .notModified { head.headers.add(name: "Content-Length", value: "\(bodySize)") }
         if closes {
             head.headers.replaceOrAdd(name: "Connection", value: "close")
@@ -69,8 +85,20 @@ struct EngineResponses {
 
     /// The request as hooks get it.
     func handshake(_ head: HTTPRequestHead) -> EngineHandshake {
-        EngineHandshake(head: head, remoteAddress: remoteAddress, isSecure: isSecure)
+        EngineHandshake(head: head, from: address, isSecure: isSecure, trusting: configuration.trustedProxies)
     }
+}
+
+extension HTTPResponseHead {
+    /// Adds the field `Date`, unless there is one (RFC 9110, section 6.6.1).
+    mutating func add(_ date: HTTPDate) {
+        if !headers.contains(name: "date") { headers.add(name: "Date", value: date.text) }
+    }
+}
+
+extension SocketAddress? {
+    /// The address without port; empty if there is none.
+    var host: String { self?.ipAddress ?? self?.pathname ?? "" }
 }
 
 extension EngineConfiguration {

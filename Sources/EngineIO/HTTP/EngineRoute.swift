@@ -21,19 +21,19 @@ enum EngineRoute: Equatable {
         guard let name = parameter("transport"), let transport = configuration.transports.first(where: { $0.rawValue == name })
         else { return .failure(EngineRefusal(.unknownTransport)) }
         // JSONP belongs to version 3 of the protocol.
-        guard parameter("j") == nil else { return .failure(EngineRefusal(.unsupportedProtocolVersion)) }
+        guard parameter("j") == nil else { return .failure(EngineRefusal(.unsupportedVersion)) }
         // Bytes after the head of a handshake belong to the WebSocket or to a body; which of them cannot be decided.
         if head.isWebSocketUpgrade, head.hasBody {
-            return .failure(EngineRefusal(.badRequest, context: "a WebSocket handshake must not have a body"))
+            return .failure(EngineRefusal(.body))
         }
         if let sid = parameter("sid"), !sid.isEmpty {
             return findExisting(head, sid: sid, transport: transport, configuration: configuration)
         }
-        guard head.method == .GET else { return .failure(EngineRefusal(.badHandshakeMethod)) }
+        guard head.method == .GET else { return .failure(EngineRefusal(.badMethod)) }
         guard (transport == .websocket) == head.isWebSocketUpgrade else {
-            return .failure(EngineRefusal(.badRequest, context: "transport and Upgrade header do not match"))
+            return .failure(EngineRefusal(transport == .websocket ? .upgradeMissing : .upgradeUnexpected))
         }
-        guard parameter("EIO") == "4" else { return .failure(EngineRefusal(.unsupportedProtocolVersion)) }
+        guard parameter("EIO") == "4" else { return .failure(EngineRefusal(.unsupportedVersion)) }
         return .success(.handshake(transport))
     }
 
@@ -45,12 +45,14 @@ enum EngineRoute: Equatable {
     ) -> Result<EngineRoute, EngineRefusal> {
         switch (head.method, transport, head.isWebSocketUpgrade) {
         case (.GET, .websocket, true):
-            guard configuration.allowUpgrades else { return .failure(EngineRefusal(.badRequest, context: "upgrades are not allowed")) }
+            guard configuration.allowUpgrades else { return .failure(EngineRefusal(.upgradesOff)) }
             return .success(.upgrade(sid: sid))
         case (.GET, .polling, false): return .success(.poll(sid: sid))
         case (.POST, .polling, false): return .success(.post(sid: sid))
-        case (.GET, _, _), (.POST, _, _): return .failure(.transportMismatch)
-        default: return .failure(EngineRefusal(.badHandshakeMethod))
+        case (.GET, .websocket, false): return .failure(EngineRefusal(.upgradeMissing))
+        case (.GET, .polling, true): return .failure(EngineRefusal(.upgradeUnexpected))
+        case (.GET, _, _), (.POST, _, _): return .failure(EngineRefusal(.transportMismatch))
+        default: return .failure(EngineRefusal(.badMethod))
         }
     }
 }
@@ -64,12 +66,6 @@ extension HTTPRequestHead {
     /// Whether the request asks to become anything else: NIO's decoder reads no further request of such a connection.
     var asksForUpgrade: Bool {
         headers.lists("upgrade", in: "connection") && headers.contains(name: "upgrade")
-    }
-
-    /// Whether what NIO looks at for a handshake is as short as it has to be: NIO takes lists apart by Swift's characters, and one of those
-    /// can be made very long.
-    var hasShortWebSocketFields: Bool {
-        (headers["sec-websocket-key"] + headers["sec-websocket-version"]).allSatisfy { $0.utf8.count <= PlainHandshake.longestKey }
     }
 
     /// Whether the request says that something follows its head (RFC 9112, section 6.3).
@@ -91,11 +87,6 @@ extension HTTPRequestHead {
     /// Whether the answer may be gzipped.
     var acceptsGzip: Bool {
         ContentCoding.acceptsGzip(headers["accept-encoding"])
-    }
-
-    /// The path without the query.
-    var path: Substring {
-        Substring(uri.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") })
     }
 }
 

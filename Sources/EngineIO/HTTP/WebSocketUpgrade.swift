@@ -3,8 +3,6 @@
 
 import EngineIOCore
 import NIOCore
-import NIOHTTP1
-import NIOWebSocket
 
 /// Turns an HTTP connection into a WebSocket (RFC 6455, section 4.2.2).
 struct WebSocketUpgrade {
@@ -21,25 +19,6 @@ struct WebSocketUpgrade {
     let isSecure: Bool
     let target: Target
 
-    /// Checks a handshake.
-    ///
-    /// - Parameter completion: Gets the header fields that accept the handshake, or nil if it is not valid, before this returns.
-    static func check(_ head: HTTPRequestHead, on channel: any Channel, _ completion: @escaping (HTTPHeaders?) -> Void) {
-        guard head.hasShortWebSocketFields else { return completion(nil) }
-        let upgrader = NIOWebSocketServerUpgrader(
-            shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
-            upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() }
-        )
-        // It only checks the request and makes the Sec-WebSocket-Accept field.
-        upgrader.buildUpgradeResponse(channel: channel, upgradeRequest: head, initialResponseHeaders: [:])
-            .assumeIsolated().whenComplete { completion(try? $0.get()) }
-    }
-
-    /// The handshake could not be completed.
-    func fail() {
-        target.opened?.discard(.transportError)
-    }
-
     /// Adds the WebSocket handler to the pipeline; nil if that fails.
     func addHandler(
         after http: EngineHTTPHandler,
@@ -52,7 +31,7 @@ struct WebSocketUpgrade {
             try context.pipeline.syncOperations.addHandler(webSocket, position: .after(http))
             return webSocket
         } catch {
-            fail()
+            target.opened?.discard(.transportError)
             return nil
         }
     }

@@ -12,7 +12,7 @@ import SocketIOText
 public struct EngineHandshake: Sendable {
     /// The request line and the header lines, each ended by a line feed, then the client's address. A line starts with the byte that
     /// ``HeaderNames`` has for its name, or with the name and a colon.
-    private let bytes: [UInt8]
+    private var bytes: [UInt8]
     /// Where the client's address starts in `bytes`.
     private let addressStart: Int32
     /// Whether the request came over TLS.
@@ -20,9 +20,14 @@ public struct EngineHandshake: Sendable {
     /// When the request arrived, in seconds since 1970.
     public let issued: Double
 
-    init(head: HTTPRequestHead, remoteAddress: SocketAddress?, isSecure: Bool) {
+    /// - Parameters:
+    ///   - head: The request.
+    ///   - address: The address that opened the connection.
+    ///   - isSecure: Whether the connection is one over TLS.
+    ///   - proxies: The proxies whose header fields are believed.
+    init(head: HTTPRequestHead, from address: String, isSecure: Bool, trusting proxies: TrustedProxies) {
         var bytes: [UInt8] = []
-        let address = remoteAddress?.ipAddress ?? remoteAddress?.pathname ?? ""
+        let address = Self.address(of: head, from: address, trusting: proxies)
         let codes = head.headers.map { HeaderNames.code(of: $0.name) }
         let size = zip(head.headers, codes).reduce(head.uri.utf8.count + address.utf8.count + 16) { size, field in
             size + (field.1 == nil ? field.0.name.utf8.count + 1 : 1) + field.0.value.utf8.count + 1
@@ -49,9 +54,12 @@ public struct EngineHandshake: Sendable {
         self.issued = WallClock.now()
     }
 
-    /// - Parameter lines: The request line and the header lines in the form of `bytes`.
-    init(lines: [UInt8], remoteAddress: SocketAddress?, isSecure: Bool) {
-        let address = remoteAddress?.ipAddress ?? remoteAddress?.pathname ?? ""
+    /// - Parameters:
+    ///   - lines: The request line and the header lines in the form of `bytes`.
+    ///   - address: The address that opened the connection.
+    ///   - isSecure: Whether the connection is one over TLS.
+    ///   - proxies: The proxies whose header fields are believed.
+    init(lines: [UInt8], from address: String, isSecure: Bool, trusting proxies: TrustedProxies) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(lines.count + address.utf8.count)
         bytes.append(contentsOf: lines)
@@ -60,15 +68,25 @@ public struct EngineHandshake: Sendable {
         self.bytes = bytes
         self.isSecure = isSecure
         self.issued = WallClock.now()
+        if !proxies.isEmpty, let client = proxies.client(of: address, values) {
+            self.bytes.removeSubrange(Int(addressStart)...)
+            self.bytes.append(contentsOf: client.utf8)
+        }
     }
 
-    /// The client's IP address, or an empty string if the connection has none. Behind a proxy this is the proxy's.
+    /// The address of a request's client.
+    static func address(of head: HTTPRequestHead, from peer: String, trusting proxies: TrustedProxies) -> String {
+        proxies.isEmpty ? peer : proxies.client(of: peer) { head.headers[$0] } ?? peer
+    }
+
+    /// The client's IP address, or an empty string if the connection has none. Behind a proxy this is the proxy's, unless
+    /// ``EngineConfiguration/trustedProxies`` has it: then it is the address that the proxy names.
     public var remoteAddress: String { String(decoding: bytes[Int(addressStart)...], as: UTF8.self) }
 
     /// The method of the request; Engine.IO handshakes are GET.
     public var method: String { String(decoding: requestLine.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self) }
 
-    /// The path and query of the request, as the client sent them.
+    /// The path and query of the request, as the client sent them; without scheme and host if it sent those too.
     public var url: String { String(decoding: requestLine.drop { $0 != UInt8(ascii: " ") }.dropFirst(), as: UTF8.self) }
 
     /// The query parameters, percent-decoded, in the order of the request.
@@ -86,11 +104,20 @@ public struct EngineHandshake: Sendable {
         }
     }
 
-    /// The value of the first header field of that name, whatever its case.
+    /// The value of the header field of that name, whatever its case.
+    ///
+    /// Several fields of one name are joined: cookies by `; ` and all others by `, ` (RFC 9110, section 5.3). So a field that must not be
+    /// repeated, such as `Authorization`, has a value then that no check accepts.
     public func header(_ name: String) -> String? {
-        let wanted = name.lowercased()
-        return headers.first { $0.name.utf8.isLowercase(wanted) }?.value
+        let values = values(name.lowercased())
+        return values.count > 1 ? values.joined(separator: Self.separator(name)) : values.first
     }
+
+    /// The values of the header fields of a name, which is in lower case.
+    func values(_ name: String) -> [String] { headers.compactMap { $0.name.utf8.isLowercase(name) ? $0.value : nil } }
+
+    /// What several header fields of a name are joined by.
+    package static func separator(_ name: String) -> String { name.utf8.isLowercase("cookie") ? "; " : ", " }
 
     private var requestLine: ArraySlice<UInt8> { bytes.prefix { $0 != UInt8(ascii: "\n") } }
 }

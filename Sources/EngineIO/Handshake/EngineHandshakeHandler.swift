@@ -141,11 +141,19 @@ final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
                 lines: &lines
             )
         }
-        guard let request, let head = head(of: request, in: bytes) else { return false }
-        let handshake = EngineHandshake(lines: lines, remoteAddress: context.channel.remoteAddress, isSecure: isSecure)
+        guard let request else { return false }
+        let address = context.channel.remoteAddress.host
+        let handshake = EngineHandshake(lines: lines, from: address, isSecure: isSecure, trusting: engine.proxies)
+        let origin = request.origin.map { bytes.text($0) }
+        if let origin, !allows(origin, to: request.host.map { bytes.text($0) }, handshake, from: address) { return false }
+        var subprotocols: [String] = []
+        if let offered = request.subprotocols {
+            guard let tokens = WebSocketHandshake.subprotocols([bytes.text(offered)]) else { return false }
+            subprotocols = tokens
+        }
         switch loop.openSession(handshake, over: .websocket) {
         case .success(let session):
-            open(session, answer(request, in: bytes, head: head, session), context: context)
+            open(session, answer(request, in: bytes, origin: origin, subprotocols, session), context: context)
             return true
         case .failure(let refusal):
             self.refusal = refusal
@@ -153,17 +161,21 @@ final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
         }
     }
 
-    /// The fields that the rules about origins use; nil if the page may not connect.
-    private func head(of request: PlainHandshake, in bytes: ByteBuffer) -> HTTPRequestHead? {
-        var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
-        guard let origin = request.origin else { return head }
-        head.headers.add(name: "origin", value: bytes.text(origin))
-        if let host = request.host { head.headers.add(name: "host", value: bytes.text(host)) }
-        return CORSPolicy.allowsWebSocket(head, isSecure: isSecure, cors: loop.context.configuration.cors) ? head : nil
+    /// Whether the page that opens the WebSocket may do so.
+    private func allows(_ origin: String, to host: String?, _ handshake: EngineHandshake, from address: String) -> Bool {
+        let (cors, proxies) = (loop.context.configuration.cors, loop.context.proxies)
+        let forwarded = proxies.isEmpty ? nil : ForwardedRequest(from: address, trusting: proxies, handshake.values)
+        return CORSPolicy.allowsWebSocket(from: origin, to: host, isSecure: isSecure, cors: cors, forwarded: forwarded)
     }
 
     /// The answer to the handshake (RFC 6455, section 4.2.2), and Engine.IO's first packet behind it.
-    private func answer(_ request: PlainHandshake, in bytes: ByteBuffer, head: HTTPRequestHead, _ session: EngineSession) -> ByteBuffer {
+    private func answer(
+        _ request: PlainHandshake,
+        in bytes: ByteBuffer,
+        origin: String?,
+        _ subprotocols: [String],
+        _ session: EngineSession
+    ) -> ByteBuffer {
         let configuration = loop.context.configuration
         var answer = ByteBufferAllocator().buffer(capacity: 256)
         answer.writeStaticString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: ")
@@ -175,12 +187,18 @@ final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
             }
         }
         answer.writeStaticString("\r\n")
+        if let chosen = configuration.subprotocol(of: subprotocols, session.handshake) {
+            answer.writeString("Sec-WebSocket-Protocol: \(chosen)\r\n")
+        }
+        var hasDate = false
         if configuration.addsHeaders {
-            var headers = CORSPolicy.headers(for: head, cors: configuration.cors)
+            var headers = CORSPolicy.headers(for: origin, cors: configuration.cors)
             configuration.addHeaders(to: &headers, opened: session)
             if let hook = configuration.headers { headers.add(contentsOf: hook(session.handshake)) }
+            hasDate = headers.contains(name: "date")
             for (name, value) in headers { answer.writeString("\(name): \(value)\r\n") }
         }
+        if !hasDate { answer.writeBytes(loop.date(session.handshake.issued).line) }
         answer.writeStaticString("\r\n")
         answer.writeWebSocketFrame(WebSocketFrameHeader.text, loop.context.openPacket(id: session.id, transport: .websocket))
         return answer

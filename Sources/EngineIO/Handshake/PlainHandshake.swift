@@ -12,12 +12,11 @@ struct PlainHandshake {
     private(set) var key = 0..<0
     private(set) var host: Range<Int>?
     private(set) var origin: Range<Int>?
+    /// The offered subprotocols, all of them tokens.
+    private(set) var subprotocols: Range<Int>?
     private var asksForWebSocket = false
     private var asksForUpgrade = false
     private var hasVersion = false
-
-    /// How long a key may be; those of real clients have 24 characters.
-    static let longestKey = 64
 
     /// Reads a request.
     ///
@@ -126,11 +125,14 @@ struct PlainHandshake {
             }
             asksForUpgrade = true
         case 17 where bytes.equalsLowercased("sec-websocket-key", name):
-            guard key.isEmpty, (1...Self.longestKey).contains(value.count) else { return false }
+            guard key.isEmpty, WebSocketHandshake.isKey(bytes[value]) else { return false }
             key = value
         case 21 where bytes.equalsLowercased("sec-websocket-version", name):
             guard !hasVersion, bytes.equals("13", value) else { return false }
             hasVersion = true
+        case 22 where bytes.equalsLowercased("sec-websocket-protocol", name):
+            guard subprotocols == nil, bytes[value].allSatisfy(\.mayStandInTokens) else { return false }
+            subprotocols = value
         // A body, or an answer before it.
         case 6 where bytes.equalsLowercased("expect", name), 14 where bytes.equalsLowercased("content-length", name),
             17 where bytes.equalsLowercased("transfer-encoding", name):
@@ -151,6 +153,11 @@ extension UInt8 {
         default: false
         }
     }
+}
+
+extension UInt8 {
+    /// Whether lists of tokens are made of this, a few of which are not valid for all that: they have spaces within a token.
+    fileprivate var mayStandInTokens: Bool { isTokenByte || self == UInt8(ascii: ",") || self == UInt8(ascii: " ") }
 }
 
 extension UnsafeRawBufferPointer {

@@ -58,7 +58,7 @@ final class AcceptBackoff: ChannelInboundHandler {
             No connection can be accepted: the system has no more files or memory for this process. Raise the limit of open files \
             (LimitNOFILE, ulimit -n), or reduce the number of clients. New clients wait meanwhile. This is logged once a minute.
             """,
-            metadata: ["error": "\(error)", "suppressed": "\(suppressed)"]
+            metadata: [LogKey.error: "\(error)", LogKey.suppressed: "\(suppressed)"]
         )
     }
 }

@@ -53,6 +53,8 @@ final class EngineLoop {
     @exclusivity(unchecked) private var quietTicks = 0
     /// The buffer for the next WebSocket that has something to read.
     @exclusivity(unchecked) var receiveBuffer: ByteBuffer?
+    /// The time in answers.
+    private var date = HTTPDate()
     /// Memory for bytes that are put together and copied immediately.
     private var scratch: [UInt8] = []
     private var ownHandle: EngineLoopHandle?
@@ -92,6 +94,14 @@ final class EngineLoop {
         guard used.capacity <= 64 << 10 else { return }
         scratch = used
         scratch.removeAll(keepingCapacity: true)
+    }
+
+    /// The field `Date` of answers.
+    ///
+    /// - Parameter time: The time, in seconds since 1970.
+    func date(_ time: Double = WallClock.now()) -> HTTPDate {
+        date.update(time)
+        return date
     }
 
     // MARK: Other loops

@@ -7,7 +7,9 @@ import SocketIOText
 /// Answers browsers that ask whether a page may connect (Fetch standard, "CORS protocol").
 enum CORSPolicy {
     /// The header fields that let the page read a response; none if it may not.
-    static func headers(for head: HTTPRequestHead, cors: EngineCORS?) -> HTTPHeaders {
+    ///
+    /// - Parameter origin: The request's `Origin`.
+    static func headers(for origin: String?, cors: EngineCORS?) -> HTTPHeaders {
         guard let cors else { return [:] }
         var headers: HTTPHeaders = [:]
         if case .any = cors.origins, !cors.credentials {
@@ -15,7 +17,7 @@ enum CORSPolicy {
         } else {
             // The answer depends on the origin, so a cache must not give it to another.
             headers.add(name: "Vary", value: "Origin")
-            guard let origin = head.headers.first(name: "origin"), cors.origins.contains(origin) else { return headers }
+            guard let origin, cors.origins.contains(origin) else { return headers }
             headers.add(name: "Access-Control-Allow-Origin", value: origin)
             if cors.credentials { headers.add(name: "Access-Control-Allow-Credentials", value: "true") }
         }
@@ -27,7 +29,7 @@ enum CORSPolicy {
 
     /// The header fields of the answer to a preflight.
     static func preflightHeaders(for head: HTTPRequestHead, cors: EngineCORS?) -> HTTPHeaders {
-        var result = headers(for: head, cors: cors)
+        var result = headers(for: head.headers.first(name: "origin"), cors: cors)
         result.remove(name: "Access-Control-Expose-Headers")
         guard let cors, result.contains(name: "Access-Control-Allow-Origin") else { return result }
         result.add(name: "Access-Control-Allow-Methods", value: cors.methods.joined(separator: ","))
@@ -41,14 +43,26 @@ enum CORSPolicy {
         return result
     }
 
-    /// Whether the page that opens a WebSocket may do so: one of the same host, one of an allowed origin, or no page at all.
-    static func allowsWebSocket(_ head: HTTPRequestHead, isSecure: Bool, cors: EngineCORS?) -> Bool {
-        guard let origin = head.headers.first(name: "origin") else { return true }
+    /// Whether a page may open a WebSocket: one of the same host, or one of an allowed origin.
+    ///
+    /// - Parameters:
+    ///   - origin: The request's `Origin`.
+    ///   - host: The request's `Host`.
+    ///   - isSecure: Whether the connection is one over TLS.
+    ///   - cors: The origins that are allowed.
+    ///   - forwarded: What a trusted proxy says about the request; nil if there is none.
+    static func allowsWebSocket(
+        from origin: String,
+        to host: String?,
+        isSecure: Bool,
+        cors: EngineCORS?,
+        forwarded: ForwardedRequest?
+    ) -> Bool {
         if let cors, cors.origins.contains(origin) { return true }
-        guard let host = head.headers.first(name: "host")?.lowercased() else { return false }
-        let origins = origin.lowercased()
-        // A proxy that ends TLS speaks http to us while the page was loaded over https.
-        return origins == "https://" + host || (!isSecure && origins == "http://" + host)
+        guard let page = WebOrigin(origin) else { return false }
+        let isSecure = isSecure || forwarded?.isSecure == true
+        if let host, page.isOrigin(of: host, isSecure: isSecure) { return true }
+        return forwarded?.hosts.contains { page.isOrigin(of: $0, isSecure: isSecure) } ?? false
     }
 }
 

@@ -13,10 +13,12 @@ public struct EngineConfiguration: Sendable {
         case websocket
     }
 
-    /// The path that is served, exactly. Default `/socket.io/`.
+    /// The path that is served, with all that is below it, as in Engine.IO. Default `/socket.io/`. The root is served alone, so that other
+    /// handlers have the rest.
     public var path: String = "/socket.io/"
 
-    /// Whether ``path`` ends in a slash, whatever is written there. Default true.
+    /// Whether ``path`` ends in a slash, whatever is written there. Default true: `/socket.io/` and `/socket.io/a` are served, `/socket.io`
+    /// is not. If false, all three are.
     public var addTrailingSlash: Bool = true
 
     /// The transports that are offered. Default both.
@@ -42,7 +44,22 @@ public struct EngineConfiguration: Sendable {
     public var cookie: EngineCookie?
 
     /// Which other origins may connect. Default none: only pages of the same origin, and clients that are not browsers.
+    ///
+    /// The same origin is the one whose host and port are those of the request, where `ws` counts as `http`, `wss` as `https`, and a missing
+    /// port as that of the scheme; the scheme may be `https` although the connection is not, as a proxy may have ended TLS. If the proxy
+    /// changes `Host`, see ``trustedProxies``.
     public var cors: EngineCORS?
+
+    /// The proxies in front of the server that may say who the client is, and for which host it asked. Default none: what such header fields
+    /// say is not believed.
+    public var trustedProxies = TrustedProxies.none
+
+    /// Chooses the subprotocol of a WebSocket from those that the client offers in `Sec-WebSocket-Protocol`, or none (nil). Default: the
+    /// first.
+    ///
+    /// Browsers fail a connection if they offered any and none was chosen. A choice that the client did not offer counts as none. It is
+    /// called on an event loop: it must not block.
+    public var selectSubprotocol: (@Sendable (_ offered: [String], _ request: EngineHandshake) -> String?)?
 
     /// Decides whether a handshake is accepted; it is not called for upgrades and later requests. Default: all are.
     ///
@@ -66,7 +83,8 @@ public struct EngineConfiguration: Sendable {
     /// Hummingbird's does. ``EngineServer/shutdown(over:)`` has a duration of its own.
     public var quiesceDuration: Duration = .zero
 
-    /// Called for every request that is refused. Default none.
+    /// Called for every request that is refused. Default none. The server also logs refusals: each at `debug`, and each cause at `notice`,
+    /// once an hour.
     public var connectionError: (@Sendable (EngineConnectionError) -> Void)?
 
     /// Makes a session id. It must be unique and unguessable, free of control characters and have at most 128 bytes; handshakes are
@@ -211,7 +229,8 @@ public struct EngineCORS: Sendable {
     public enum Origins: Sendable {
         /// Every origin. With ``EngineCORS/credentials`` the request's origin is named instead of `*`.
         case any
-        /// These, compared exactly: scheme, host and port, such as `https://example.com`.
+        /// These, compared exactly: scheme, host and port, such as `https://example.com`. `null`, `file://` and `*` are what pages in sandboxes
+        /// and files, and some devices, send; name them only if clients authenticate without cookies.
         case exactly([String])
         /// Those for which the closure returns true.
         case matching(@Sendable (String) -> Bool)

@@ -4,7 +4,9 @@
 import EngineIOCore
 import Logging
 import NIOCore
+import NIOHTTP1
 import SocketIOConcurrency
+import SocketIOText
 
 /// The parts of one server that do not change, and its shared services.
 final class EngineContext: Sendable {
@@ -20,6 +22,7 @@ final class EngineContext: Sendable {
     let registry: SessionRegistry
     let trimmer = MemoryTrimmer()
     let compressor = Compressor()
+    private let refusals: RefusalLog
     private let fallbackFailures = SharedLogLimiter()
     private let opening: String
     private let openingWithUpgrade: String
@@ -36,6 +39,7 @@ final class EngineContext: Sendable {
         self.metrics = metrics
         self.path = Self.normalise(configuration.path, addTrailingSlash: configuration.addTrailingSlash)
         self.pathBytes = Array(path.utf8)
+        self.refusals = RefusalLog(logger, path: path)
         self.acceptsPlainHandshakes = configuration.allowRequest == nil && configuration.transports.contains(.websocket)
         self.timing = EngineTiming(
             pingInterval: TimeAmount(configuration.pingInterval),
@@ -54,19 +58,37 @@ final class EngineContext: Sendable {
         fallbackFailures.log { suppressed in
             logger.error(
                 "Could not add the handlers for other requests",
-                metadata: ["error": "\(error)", "suppressed": "\(suppressed ?? 0)"]
+                metadata: [LogKey.error: "\(error)", LogKey.suppressed: "\(suppressed ?? 0)"]
             )
         }
     }
 
+    /// The proxies whose header fields are believed.
+    var proxies: TrustedProxies { configuration.trustedProxies }
+
+    /// Whether the engine serves a path: its own, and those below. Its own is served without what follows it if that is the root.
+    ///
+    /// The reference implementation does the same (`attach`), but for paths that only begin with the same letters.
+    func serves(_ path: Substring) -> Bool {
+        guard path.utf8.starts(with: pathBytes) else { return false }
+        guard path.utf8.count > pathBytes.count else { return true }
+        let slash = UInt8(ascii: "/")
+        return pathBytes.count > 1 && (pathBytes.last == slash || path.utf8.dropFirst(pathBytes.count).first == slash)
+    }
+
     /// A request is refused: counts and logs that, and calls the configuration's hook.
-    func report(_ refusal: EngineRefusal, of request: @autoclosure () -> EngineHandshake) {
-        metrics.requestRefused(refusal.reason)
-        logger.trace("Refused a request", metadata: ["message": "\(refusal.message)", "context": "\(refusal.context)"])
+    func report(_ refusal: EngineRefusal, of head: HTTPRequestHead, as request: @autoclosure () -> EngineHandshake) {
+        note(refusal, of: head, from: request().remoteAddress)
         guard let connectionError = configuration.connectionError else { return }
         connectionError(
-            EngineConnectionError(code: refusal.code, message: refusal.message, context: refusal.context, request: request())
+            EngineConnectionError(code: refusal.code, message: refusal.message, context: refusal.cause.context, request: request())
         )
+    }
+
+    /// Counts and logs a refusal, or that a request which is answered leads nowhere.
+    func note(_ refusal: EngineRefusal, of head: HTTPRequestHead, from address: @autoclosure () -> String) {
+        metrics.requestRefused(refusal.cause.reason)
+        refusals.write(refusal.cause, message: refusal.message, of: head, from: address())
     }
 
     /// The part of a handshake packet after the id.

@@ -24,7 +24,7 @@ public struct EngineMetrics: Sendable {
     private let closed: [EngineCloseReason: Counter]
     private let closedOther: Counter
     private let upgrades: Counter
-    private let refused: [EngineRefusal.Reason: Counter]
+    private let refused: [RefusalCause.Reason: Counter]
     private let acceptFailures: Counter
     private let bytesReceived: Counter
     private let bytesSent: Counter
@@ -37,8 +37,9 @@ public struct EngineMetrics: Sendable {
     ///
     /// Counters: `engineio_sessions_opened_total` (dimension `transport`: `polling` or `websocket`), `engineio_sessions_closed_total`
     /// (`reason`: one of ``EngineCloseReason``'s own, with underscores, or `other`), `engineio_upgrades_total`,
-    /// `engineio_requests_refused_total` (`reason`: `unknown_transport`, `unknown_sid`, `bad_handshake_method`, `bad_request`, `forbidden`,
-    /// `unsupported_protocol_version` or `unavailable`), `engineio_accept_failures_total`, `engineio_received_bytes_total`,
+    /// `engineio_requests_refused_total` (`reason`: `unknown_path`, `unknown_transport`, `unknown_sid`, `unsupported_protocol_version`,
+    /// `bad_handshake_method`, `bad_request`, `payload_too_large`, `websocket_handshake`, `origin`, `cors`, `forbidden` or `unavailable`;
+    /// `unknown_path` and `cors` are requests that were answered, but lead to no session), `engineio_accept_failures_total`, `engineio_received_bytes_total`,
     /// `engineio_sent_bytes_total`, `engineio_packets_received_total`, `engineio_packets_sent_total`,
     /// `engineio_volatile_packets_dropped_total`. Meters: `engineio_sessions`, `engineio_send_buffer_bytes`.
     ///
@@ -62,7 +63,7 @@ public struct EngineMetrics: Sendable {
         self.closedOther = closed("other")
         self.upgrades = counter("upgrades")
         self.refused = Dictionary(
-            EngineRefusal.Reason.allCases.map { ($0, counter("requests_refused", [("reason", $0.label)])) },
+            RefusalCause.Reason.allCases.map { ($0, counter("requests_refused", [("reason", $0.label)])) },
             uniquingKeysWith: { first, _ in first }
         )
         self.acceptFailures = counter("accept_failures")
@@ -89,7 +90,7 @@ public struct EngineMetrics: Sendable {
 
     func upgraded() { upgrades.increment() }
     func acceptFailed() { acceptFailures.increment() }
-    func requestRefused(_ reason: EngineRefusal.Reason) { refused[reason]?.increment() }
+    func requestRefused(_ reason: RefusalCause.Reason) { refused[reason]?.increment() }
 
     func record(_ tally: Tally) {
         if tally.bytesReceived > 0 { bytesReceived.increment(by: tally.bytesReceived) }

@@ -23,7 +23,6 @@ final class SessionRegistry: Sendable {
     private let state = Mutex(State())
     /// Opens when the server is shutting down and no session is left.
     let drained = Gate()
-    private let hasLoggedUnknownSID = Atomic(false)
 
     /// How many bytes an id may have. A request with another `sid` need not be looked up.
     private let lengths: ClosedRange<Int>
@@ -101,10 +100,5 @@ final class SessionRegistry: Sendable {
             guard !Task.isCancelled else { return }
             eventLoop.execute { completion(decision) }
         }
-    }
-
-    /// True once: the first request for an unknown session is logged, a storm of them is not.
-    func shouldLogUnknownSID() -> Bool {
-        !hasLoggedUnknownSID.exchange(true, ordering: .relaxed)
     }
 }

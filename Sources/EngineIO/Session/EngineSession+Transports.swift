@@ -24,7 +24,7 @@ extension EngineSession {
         case .park:
             polling?.poll = exchange
             markDirty()
-        case .refuseUnknown: exchange.answer(.refused(.unknownSID), from: loop)
+        case .refuseUnknown: exchange.answer(.refused(.sessionEnded), from: loop)
         case .refuseTransport: exchange.answer(.refused(.transportMismatch), from: loop)
         case .overlap:
             exchange.answer(.refused(.overlap), from: loop)
@@ -60,7 +60,7 @@ extension EngineSession {
             answerPost(.refused(.invalidPayload))
             finish(.transportError, code: .normal)
         case .accept: polling?.post = exchange
-        case .refuseUnknown: exchange.answer(.refused(.unknownSID), from: loop)
+        case .refuseUnknown: exchange.answer(.refused(.sessionEnded), from: loop)
         case .refuseTransport: exchange.answer(.refused(.transportMismatch), from: loop)
         case .overlap:
             exchange.answer(.refused(.overlap), from: loop)

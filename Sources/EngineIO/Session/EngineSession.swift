@@ -3,8 +3,10 @@
 
 import DequeModule
 public import EngineIOCore
+import Logging
 public import NIOCore
 import SocketIOConcurrency
+import SocketIOText
 
 /// One client's session, from its handshake to its close, whatever transport carries it.
 ///
@@ -330,7 +332,7 @@ public final class EngineSession {
         guard machine.finishClose() else { return }
         answerPoll(ByteBuffer(string: pollAnswer))
         // A POST that has been read was carried out, at least in part.
-        answerPost(polling?.postIsHeldBack == true || polling?.undelivered != nil ? .ok : .refused(.unknownSID))
+        answerPost(polling?.postIsHeldBack == true || polling?.undelivered != nil ? .ok : .refused(.sessionEnded))
         polling?.candidate?.close(.normal, from: loop)
         writePending()
         webSocket?.close(code, from: loop)
@@ -340,6 +342,7 @@ public final class EngineSession {
         dropQueue()
         loop.schedule(self, at: nil)
         loop.context.metrics.sessionClosed(reason)
+        loop.context.logger.debug("Closed a session", metadata: [LogKey.reason: "\(reason)"])
         let delegate = delegate
         self.delegate = nil
         delegate?.session(self, didCloseWith: reason)

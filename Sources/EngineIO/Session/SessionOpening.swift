@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineIOCore
+import Logging
 import NIOCore
 import SocketIOConcurrency
+import SocketIOText
 
 /// Opens sessions. Every handshake comes here, whether it was read by the HTTP pipeline or without.
 extension EngineLoop {
@@ -21,12 +23,14 @@ extension EngineLoop {
         switch context.registry.insert(sessionHandle, id: id, limit: configuration.limits.sessions) {
         case .inserted:
             context.metrics.sessionOpened(transport)
+            context.logger.debug(
+                "Opened a session",
+                metadata: [LogKey.transport: "\(transport.rawValue)", LogKey.address: "\(QuotedText(handshake.remoteAddress))"]
+            )
             return .success(session)
-        case .refused: return .failure(.unavailable)
-        case .duplicate: return .failure(EngineRefusal(.badRequest, context: "generateID made an id that is in use"))
-        case .unfit:
-            let context = "generateID made an id that is empty or longer than \(EngineConfiguration.longestID) bytes"
-            return .failure(EngineRefusal(.badRequest, context: context))
+        case .refused: return .failure(EngineRefusal(context.registry.isDraining ? .draining : .full))
+        case .duplicate: return .failure(EngineRefusal(.idInUse))
+        case .unfit: return .failure(EngineRefusal(.idUnfit))
         }
     }
 }

@@ -10,7 +10,8 @@ public struct EngineHTTPRequest: Sendable {
     public var head: HTTPRequest
     /// The body.
     public var body: ByteBuffer
-    /// The client's IP address, or an empty string if the connection has none. Behind a proxy this is the proxy's.
+    /// The client's IP address, or an empty string if the connection has none. Behind a proxy this is the proxy's, unless it is
+    /// one of ``EngineConfiguration/trustedProxies``: then it is the address that the proxy names.
     public var remoteAddress: String
 
     /// The path without the query.

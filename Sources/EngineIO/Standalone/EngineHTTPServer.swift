@@ -85,7 +85,7 @@ public final class EngineHTTPServer: Sendable {
         try engine.configure(channel, isSecure: isSecure, ownsPipeline: true) { channel in
             try channel.pipeline.syncOperations.addHandlers([
                 HTTP1ToHTTPServerCodec(secure: isSecure),
-                EngineResponderHandler(configuration: configuration, responder: responder),
+                EngineResponderHandler(configuration: configuration, proxies: engine.configuration.trustedProxies, responder: responder),
             ])
         }
     }

@@ -12,16 +12,22 @@ final class EngineResponderHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private let configuration: EngineHTTPServerConfiguration
+    private let proxies: TrustedProxies
     private let responder: EngineResponder
     private var request: EngineHTTPRequest?
     /// Runs the closure; cancelled with the connection.
     private var answering: Task<Void, Never>?
     private var timeout: Scheduled<Void>?
 
-    init(configuration: EngineHTTPServerConfiguration, responder: @escaping EngineResponder) {
+    /// - Parameters:
+    ///   - configuration: The limits.
+    ///   - proxies: The proxies whose header fields are believed.
+    ///   - responder: Answers the requests.
+    init(configuration: EngineHTTPServerConfiguration, proxies: TrustedProxies, responder: @escaping EngineResponder) {
         var configuration = configuration
         configuration.maxBodySize = min(configuration.maxBodySize, EngineConfiguration.largestMessage)
         self.configuration = configuration
+        self.proxies = proxies
         self.responder = responder
     }
 
@@ -48,12 +54,19 @@ final class EngineResponderHandler: ChannelInboundHandler {
     private func began(_ head: HTTPRequest, context: ChannelHandlerContext) {
         let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
         guard length <= configuration.maxBodySize else { return refuseBody(context: context) }
-        request = EngineHTTPRequest(head: head, body: ByteBuffer(), remoteAddress: context.remoteAddress?.ipAddress ?? "")
+        request = EngineHTTPRequest(head: head, body: ByteBuffer(), remoteAddress: client(of: head, context: context))
         let bound = context.loopBound
         timeout = context.eventLoop.scheduleTask(in: TimeAmount(configuration.bodyTimeout)) { bound.value.close(promise: nil) }
         if head.headerFields[.expect]?.lowercased() == "100-continue" {
             context.writeAndFlush(Self.wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
         }
+    }
+
+    private func client(of head: HTTPRequest, context: ChannelHandlerContext) -> String {
+        let peer = context.remoteAddress.host
+        guard !proxies.isEmpty else { return peer }
+        let client = proxies.client(of: peer) { name in HTTPField.Name(name).map { head.headerFields[values: $0] } ?? [] }
+        return client ?? peer
     }
 
     private func append(_ bytes: ByteBuffer, context: ChannelHandlerContext) {

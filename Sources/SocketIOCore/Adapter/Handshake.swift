@@ -5,14 +5,16 @@ public import SocketIOText
 
 /// The request with which a client opened its connection, as Socket.IO's `handshake` describes it.
 public struct Handshake: Sendable {
-    /// The request's headers. Names are lowercase; values of repeated headers are joined by a comma and a space. Names and values with more
-    /// than 64 combining marks in a row are omitted: Swift needs quadratic time to compare them.
+    /// The request's headers. Names are lowercase; values of repeated headers are joined by a comma and a space, those of
+    /// `cookie` by a semicolon and a space. Names and values with more than 64 combining marks in a row are omitted: Swift needs quadratic
+    /// time to compare them.
     public var headers: NameMap<String>
     /// The parameters of the request's query string. Of repeated parameters the first counts. Otherwise as ``headers``.
     public var query: NameMap<String>
-    /// The path and query of the request; empty if it has more than 64 combining marks in a row.
+    /// The path and query of the request, without scheme and host if the client sent those too; empty if it has more than 64 combining marks in a row.
     public var url: String
-    /// The client's network address, without port; that of the proxy if there is one.
+    /// The client's network address, without port; that of the proxy if there is one that is not trusted to name the client's
+    /// (`trustedProxies` of the engine's configuration).
     public var address: String
     /// When the connection was opened, in milliseconds since 1970.
     public var issued: Int64

@@ -54,6 +54,7 @@ final class Client {
         // Keeps the client until it has joined a namespace or is disconnected. A weak reference would make every use of the client slower.
         connectTimeout = context.timers.schedule(in: server.configuration.connectTimeout) { [self] in
             connectTimeout = nil
+            server.refusals.report(.joinedNothing)
             close(.forcedServerClose)
         }
     }
@@ -72,9 +73,10 @@ final class Client {
         do {
             if let packet = try decode(&decoder) { return handle(packet) }
             // No attachments are collected for a namespace that the client has not joined.
-            if let name = decoder.waitingNamespace, socket(in: name) == nil { close(.forcedServerClose) }
+            if let name = decoder.waitingNamespace, socket(in: name) == nil { closeNotJoined(name) }
         } catch {
             server.logger.debug("invalid packet", metadata: [LogKey.socket: "\(socketIDs)", LogKey.error: "\(error.code)"])
+            server.refusals.report(.invalidPacket, "\(error.code)")
             server.metrics.errors.increment()
             close(.parseError)
         }
@@ -86,7 +88,7 @@ final class Client {
             // Not an error, unlike in the reference server: it may have crossed our own, and closing would end the other namespaces.
             if case .disconnect = packet.content { return cancelConnecting(packet.namespace) }
             // Like the reference server, disconnects a client that sends to a namespace that it has not joined.
-            return close(.forcedServerClose)
+            return closeNotJoined(packet.namespace)
         }
         switch packet.content {
         case .event(let name, let arguments, let id):
@@ -102,6 +104,11 @@ final class Client {
         }
     }
 
+    private func closeNotJoined(_ namespace: String) {
+        server.refusals.report(.notJoined, of: namespace)
+        close(.forcedServerClose)
+    }
+
     // MARK: Joining a namespace
 
     private func connect(to name: String, auth: EncodedValue?) {
@@ -109,9 +116,9 @@ final class Client {
         guard connecting[Name(name)] == nil else { return }
         guard socket(in: name) == nil else { return close(.forcedServerClose) }
         guard sockets.count + attempts.count < server.configuration.limits.namespacesPerClient else {
-            return refuse(name, byLimit: "Too many namespaces")
+            return refuse(name, ConnectError("Too many namespaces"), .limit)
         }
-        if let problem = problem(of: auth) { return refuse(name, byLimit: problem) }
+        if let problem = problem(of: auth) { return refuse(name, ConnectError(problem), .limit) }
         // Copied, since it is kept for long and would keep the whole message alive.
         let auth = auth?.copied()
         if connectAtOnce(to: name, auth: auth) { return }
@@ -170,8 +177,8 @@ final class Client {
     }
 
     /// Sends the refusal of a namespace to the client.
-    func finishConnecting(_ name: String, attempt: AttemptID, refusedBy error: ConnectError) {
-        if settle(attempt, name) { refuse(name, error) }
+    func finishConnecting(_ name: String, attempt: AttemptID, refusedBy error: ConnectError, _ cause: ClientRefusal) {
+        if settle(attempt, name) { refuse(name, error, cause) }
     }
 
     /// Records that an attempt has ended.
@@ -180,12 +187,8 @@ final class Client {
         if connecting[Name(name)] == attempt { connecting[Name(name)] = nil }
     }
 
-    private func refuse(_ name: String, byLimit message: String) {
-        server.metrics.refusedConnects.increment()
-        refuse(name, ConnectError(message))
-    }
-
-    private func refuse(_ name: String, _ error: ConnectError) {
+    private func refuse(_ name: String, _ error: ConnectError, _ cause: ClientRefusal) {
+        server.refusals.report(cause, of: name, error.message)
         session.send(server.encoder.connectError(namespace: name, message: error.message, data: error.data))
     }
 

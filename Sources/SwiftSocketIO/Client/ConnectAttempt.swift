@@ -26,15 +26,20 @@ struct ConnectAttempt: Sendable {
     }
 
     private func join() async {
+        var cause = ClientRefusal.limit
         do {
             let found = try await server.namespaces.find(name, auth: auth) { await onLoop { $0.children } }
-            guard let namespace = found else { throw ConnectError("Invalid namespace") }
+            guard let namespace = found else { return await refuse(.unknownNamespace, ConnectError("Invalid namespace")) }
             defer { namespace.release() }
+            cause = .middleware
             try await join(namespace)
         } catch {
-            let refusal = refusal(for: error)
-            await onLoop { [id, name] in $0.finishConnecting(name, attempt: id, refusedBy: refusal) }
+            await refuse(error is ConnectError ? cause : .failure, refusal(for: error))
         }
+    }
+
+    private func refuse(_ cause: ClientRefusal, _ error: ConnectError) async {
+        await onLoop { [id, name] in $0.finishConnecting(name, attempt: id, refusedBy: error, cause) }
     }
 
     private func join(_ namespace: Namespace) async throws {

@@ -23,7 +23,7 @@ extension Handshake {
         var result = NameMap<String>()
         for (name, value) in request.headers where isComparable(name, value) {
             let name = name.lowercased()
-            result[name] = result[name].map { "\($0), \(value)" } ?? value
+            result[name] = result[name].map { $0 + EngineHandshake.separator(name) + value } ?? value
         }
         return result
     }

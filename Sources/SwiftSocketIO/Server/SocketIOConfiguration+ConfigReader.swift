@@ -17,6 +17,8 @@ extension SocketIOConfiguration {
     /// | `upgradeTimeout`, `pingInterval`, `pingTimeout` | the option of that name, in milliseconds as in Socket.IO |
     /// | `maxHttpBufferSize` | ``EngineIO/EngineConfiguration/maxHTTPBufferSize``, in bytes |
     /// | `cors.origins`, `cors.credentials` | ``EngineIO/EngineConfiguration/cors``; the origins are a list, or `*` |
+    /// | `trustedProxies.addresses` | ``EngineIO/EngineConfiguration/trustedProxies``, a list of addresses and networks |
+    /// | `trustedProxies.addressField` | `X-Forwarded-For` (the default) or `Forwarded` |
     /// | `connectTimeout` | ``connectTimeout``, in milliseconds |
     /// | `parser` | ``parser``: `json` or `msgpack` |
     /// | `cleanupEmptyChildNamespaces` | ``cleanupEmptyChildNamespaces`` |
@@ -60,6 +62,26 @@ extension SocketIOConfiguration {
             var cors = EngineCORS(origins: origins == ["*"] ? .any : .exactly(origins))
             cors.credentials = config.bool(forKey: "cors.credentials", default: false)
             engine.cors = cors
+        }
+        if let addresses = config.stringArray(forKey: "trustedProxies.addresses") {
+            let field = try Self.addressField(config.string(forKey: "trustedProxies.addressField", default: "X-Forwarded-For"))
+            do throws(EngineConfigurationError) {
+                engine.trustedProxies = try TrustedProxies(addresses, addressField: field)
+            } catch {
+                throw SocketIOError(.invalidConfiguration, error.description)
+            }
+        }
+    }
+
+    private static func addressField(_ name: String) throws -> TrustedProxies.AddressField {
+        switch name.lowercased() {
+        case "x-forwarded-for": .xForwardedFor
+        case "forwarded": .forwarded
+        default:
+            throw SocketIOError(
+                .invalidConfiguration,
+                "trustedProxies.addressField is '\(name)'; it must be X-Forwarded-For or Forwarded"
+            )
         }
     }
 

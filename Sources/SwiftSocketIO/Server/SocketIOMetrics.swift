@@ -57,7 +57,9 @@ struct SocketIOMetrics: Sendable {
     let unkeptSessions = Total("sessions_too_large")
     let errors = Total("errors")
     let refusedRooms = Total("rooms_refused")
-    let refusedConnects = Total("connects_refused")
+    let refusedConnects = Dictionary(
+        uniqueKeysWithValues: ClientRefusal.connects.map { ($0.refusal, Total("connects_refused", [("reason", $0.label)])) }
+    )
     let refusedClaims = Total("session_claims_refused")
     let cutDescriptions = Total("descriptions_cut")
     private let namespaces = NamespaceMetricsTable()

@@ -39,6 +39,7 @@ public final class SocketIOServer: Sendable {
     private let handlerIDs = Atomic<UInt64>(0)
     let lifecycle = ServerLifecycle()
     let errors: ErrorReporter
+    let refusals: ClientRefusals
     private let clientFile: ClientFile?
 
     /// Creates a server. It serves nothing until it runs or is mounted.
@@ -61,6 +62,7 @@ public final class SocketIOServer: Sendable {
         self.configuration = configuration
         self.logger = logger
         self.errors = ErrorReporter(logger: logger, metrics: metrics, roomLimits: configuration.limits.rooms)
+        self.refusals = ClientRefusals(logger: logger, metrics: metrics)
         self.eventLoopGroup = eventLoopGroup
         self.adapters = adapter
         self.encoder = PacketEncoder(format: configuration.parser)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineIO
+import Logging
 public import NIOCore
 import SocketIOConcurrency
 public import SocketIOCore
@@ -92,6 +93,10 @@ public final class Socket: Sendable {
         namespace.didServe()
         namespace.metrics.connects.increment()
         namespace.metrics.sockets.change(by: 1)
+        namespace.server.logger.debug(
+            "a socket connected",
+            metadata: [LogKey.socket: "\(id)", LogKey.namespace: "\(QuotedText(namespace.name))"]
+        )
     }
 
     /// The client has left the namespace. Does nothing the second time.
@@ -113,6 +118,12 @@ public final class Socket: Sendable {
         close()
         namespace.metrics.disconnected(reason)
         namespace.metrics.sockets.change(by: -1)
+        namespace.server.logger.debug(
+            "a socket disconnected",
+            metadata: [
+                LogKey.socket: "\(id)", LogKey.namespace: "\(QuotedText(namespace.name))", LogKey.reason: "\(reason.description)",
+            ]
+        )
         if let hooks, hooks.concernsEnd { run(hooks, Disconnection(reason: reason, rooms: rooms), of: client) }
         namespace.release()
     }

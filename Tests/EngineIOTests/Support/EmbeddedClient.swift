@@ -19,12 +19,13 @@ final class EmbeddedServer {
     init(
         delegate: EchoDelegate = EchoDelegate(),
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        metrics: EngineMetrics = EngineMetrics(),
         configure: (inout EngineConfiguration) -> Void = { _ in }
     ) {
         var configuration = EngineConfiguration()
         configure(&configuration)
         self.delegate = delegate
-        self.engine = EngineServer(configuration: configuration, delegate: delegate, logger: logger)
+        self.engine = EngineServer(configuration: configuration, delegate: delegate, logger: logger, metrics: metrics)
     }
 
     func connect(fallback: (@Sendable (any Channel) throws -> Void)? = nil) throws -> EmbeddedClient {
@@ -64,6 +65,12 @@ final class EmbeddedClient {
 
     func get(_ target: String, headers: [String] = []) throws -> RawClient.Response? {
         try request("GET", target, headers: headers)
+        return try response()
+    }
+
+    /// The answer to a GET whose header fields are all given.
+    func get(_ target: String, fields: [String], version: String = "1.1") throws -> RawClient.Response? {
+        try send(Array(("GET \(target) HTTP/\(version)\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n").utf8))
         return try response()
     }
 

@@ -45,6 +45,32 @@ import Testing
     }
 }
 
+@Suite struct CauseLimiterTests {
+    @Test func `a cause is written once in a period`() {
+        let limiter = CauseLimiter<Int>(period: .hours(1))
+        let start = NIODeadline.now()
+        var written: [Int?] = []
+        for _ in 0..<100 { limiter.log(1, now: start) { written.append($0) } }
+        limiter.log(2, now: start) { written.append($0) }
+        limiter.log(1, now: start + .minutes(59)) { written.append($0) }
+        #expect(written == [nil, nil])
+        limiter.log(1, now: start + .hours(1)) { written.append($0) }
+        limiter.log(2, now: start + .hours(1)) { written.append($0) }
+        #expect(written == [nil, nil, 100, nil])
+    }
+
+    @Test func `the number of causes is bounded`() {
+        let limiter = CauseLimiter<Int>(period: .hours(1), limit: 10)
+        let start = NIODeadline.now()
+        var written: [Int] = []
+        for cause in 0..<100_000 { limiter.log(cause, now: start) { _ in written.append(cause) } }
+        #expect(written == Array(0..<10))
+        // There is room again when a period is over.
+        limiter.log(77, now: start + .hours(1)) { _ in written.append(77) }
+        #expect(written.last == 77)
+    }
+}
+
 @Suite struct QuotedTextTests {
     @Test(arguments: [
         ("plain", #""plain""#), ("", #""""#), ("sum of 2", #""sum of 2""#), ("José 火 🔥", #""José 火 🔥""#),

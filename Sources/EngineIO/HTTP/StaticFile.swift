@@ -90,56 +90,6 @@ public struct StaticFile: Sendable {
     ]
 }
 
-/// The files of a folder, read once and served from memory, so that no request can name a file outside of it.
-public struct StaticFiles: Sendable {
-    private let files: [Name: StaticFile]
-
-    /// Reads the files of a folder and the folders below. Hidden files are left out.
-    ///
-    /// - Parameters:
-    ///   - path: The folder.
-    ///   - maxTotalSize: The size in bytes that all files may have together. Default 64 MiB.
-    /// - Throws: `FileSystemError` if a file cannot be read, or if they are larger.
-    public init(directory path: String, maxTotalSize: Int = 64 << 20) async throws {
-        var files: [Name: StaticFile] = [:]
-        try await Self.read(FilePath(path), prefix: "/", left: maxTotalSize, into: &files)
-        self.files = files
-    }
-
-    private static func read(
-        _ directory: FilePath,
-        prefix: String,
-        left: Int,
-        into files: inout [Name: StaticFile]
-    ) async throws {
-        var left = left
-        var entries: [DirectoryEntry] = []
-        try await FileSystem.shared.withDirectoryHandle(atPath: directory) { handle in
-            for try await entry in handle.listContents() { entries.append(entry) }
-        }
-        for entry in entries where !entry.name.string.hasPrefix(".") {
-            if entry.type == .directory {
-                try await read(entry.path, prefix: prefix + entry.name.string + "/", left: left, into: &files)
-            } else if entry.type == .regular {
-                let bytes = try await ByteBuffer(contentsOf: entry.path, maximumSizeAllowed: .bytes(Int64(max(0, left))))
-                left -= bytes.readableBytes
-                files[Name(prefix + entry.name.string)] = StaticFile(
-                    bytes: bytes,
-                    contentType: StaticFile.contentType(of: entry.name.string)
-                )
-            }
-        }
-    }
-
-    /// The answer to a request, or nil if no file has its path. A path that ends in `/` means `index.html` there.
-    public func response(to request: HTTPRequest) -> EngineHTTPResponse? {
-        let target = request.path ?? "/"
-        var path = String(Substring(target.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }))
-        if path.hasSuffix("/") { path += "index.html" }
-        return files[Name(path)]?.response(to: request)
-    }
-}
-
 /// Reads `Accept-Encoding` (RFC 9110, section 12.5.3).
 enum ContentCoding {
     static func acceptsGzip(_ values: some Sequence<some StringProtocol>) -> Bool {

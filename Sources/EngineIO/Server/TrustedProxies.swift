@@ -1,0 +1,101 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
+import SocketIOText
+
+/// The proxies whose header fields about a request are believed: who the client is, and for which host and over which scheme it asked.
+///
+/// ```swift
+/// configuration.engine.trustedProxies = try TrustedProxies(["10.0.0.0/8", "fd00::/8"])
+/// ```
+///
+/// Any client can send these fields, so they count only on connections that one of these addresses opened:
+///
+/// - **The client's address**, from the field that ``addressField`` names: the rightmost address that is not one of these proxies, since
+///   each proxy adds the address that it saw to the right. What stands further left was sent by the client and is not believed.
+/// - **Host and scheme**, for the same-origin rule of WebSockets: `Forwarded` (`host`, `proto`), `X-Forwarded-Host` and
+///   `X-Forwarded-Proto`, beside `Host`. No browser lets a page set these on a WebSocket, so it does not matter which of them the proxy
+///   sets.
+///
+/// Behind no proxy, leave it empty. Name only proxies that every one of their clients has to pass, and not the clients' own networks.
+public struct TrustedProxies: Sendable, Hashable {
+    /// The header field that names the client's address.
+    public struct AddressField: Sendable, Hashable {
+        fileprivate enum Kind { case xForwardedFor, forwarded }
+        fileprivate let kind: Kind
+
+        /// `X-Forwarded-For`, which most proxies and load balancers send.
+        public static let xForwardedFor = AddressField(kind: .xForwardedFor)
+        /// `Forwarded` (RFC 7239), with its parameter `for`.
+        public static let forwarded = AddressField(kind: .forwarded)
+    }
+
+    private let networks: [IPNetwork]
+    /// The header field that names the client's address. The other one is not read for that: a proxy that sets one of them passes the other
+    /// on as the client sent it.
+    public let addressField: AddressField
+
+    /// No proxy is trusted.
+    public static let none = TrustedProxies()
+
+    /// No proxy is trusted.
+    public init() {
+        networks = []
+        addressField = .xForwardedFor
+    }
+
+    /// Trusts the proxies with these addresses.
+    ///
+    /// - Parameters:
+    ///   - addresses: IP addresses of version 4 and 6, and networks in CIDR notation, such as `10.0.0.0/8`. `0.0.0.0/0` and `::/0`
+    ///     believe every client; use them only if the network lets none but the proxies connect.
+    ///   - addressField: The field in which these proxies send the client's address. They must set it or add to it. Default
+    ///     `X-Forwarded-For`.
+    /// - Throws: The first address that cannot be used.
+    public init(_ addresses: [String], addressField: AddressField = .xForwardedFor) throws(EngineConfigurationError) {
+        var networks: [IPNetwork] = []
+        for address in addresses {
+            do throws(IPNetwork.Problem) {
+                networks.append(try IPNetwork(address))
+            } catch {
+                throw EngineConfigurationError(property: "trustedProxies", problem: "names \(QuotedText(address)), which \(error.text)")
+            }
+        }
+        self.networks = networks
+        self.addressField = addressField
+    }
+
+    /// Whether no proxy is trusted.
+    public var isEmpty: Bool { networks.isEmpty }
+
+    /// Whether this is the IP address of a trusted proxy.
+    public func contains(_ address: String) -> Bool {
+        guard !networks.isEmpty, let address = IPAddress(address) else { return false }
+        return contains(address)
+    }
+
+    func contains(_ address: IPAddress) -> Bool { networks.contains { $0.contains(address) } }
+
+    /// The address of the client of a request.
+    ///
+    /// - Parameters:
+    ///   - peer: The address that opened the connection.
+    ///   - fields: Returns the values of the header fields of a name, which is in lower case, in their order.
+    /// - Returns: nil if that is the peer's, as far as is known.
+    func client(of peer: String, _ fields: (String) -> [String]) -> String? {
+        guard !networks.isEmpty, contains(peer) else { return nil }
+        let hops: [ForwardedHop?] =
+            switch addressField.kind {
+            case .xForwardedFor: ForwardedHop.listed(in: fields("x-forwarded-for"))
+            case .forwarded: ForwardedElement.parse(fields("forwarded")).map { $0?.client.flatMap { ForwardedHop($0) } }
+            }
+        var client: String?
+        for hop in hops.reversed() {
+            // An address that is hidden or not one: whoever wrote what is left of it is not known either.
+            guard let hop else { break }
+            client = hop.text
+            guard contains(hop.address) else { break }
+        }
+        return client
+    }
+}
