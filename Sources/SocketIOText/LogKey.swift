@@ -7,6 +7,8 @@
 package enum LogKey {
     /// A size.
     package static let bytes = "bytes"
+    /// A database and a collection.
+    package static let collection = "collection"
     /// How many messages or sessions a line is about.
     package static let count = "count"
     /// What went wrong.
