@@ -245,6 +245,7 @@ let package = Package(
             dependencies: [
                 "EngineIOCore",
                 "SocketIOCluster",
+                "SocketIOConcurrency",
                 "SocketIOCore",
                 .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 "SocketIOText",

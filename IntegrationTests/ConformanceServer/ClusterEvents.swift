@@ -35,6 +35,12 @@ func addCluster(_ socket: Socket, of io: SocketIOServer) {
         return Fetched(sockets: sockets.map(describe).sorted { $0.id < $1.id }, missing: missing)
     }
     socket.on("all-rooms") { try await io.rooms().sorted() }
+    socket.on("burst") { (count: Int) in
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<min(max(count, 0), 10_000) { group.addTask { try await io.emit("news", number) } }
+            try await group.waitForAll()
+        }
+    }
     socket.on("move") { (from: Room, to: Room) in try await io.in(from).socketsJoin(to) }
     socket.on("move-out") { (from: Room, room: Room) in try await io.in(from).socketsLeave(room) }
     socket.on("throw-out") { (room: Room, close: Bool) in try await io.in(room).disconnectSockets(close: close) }

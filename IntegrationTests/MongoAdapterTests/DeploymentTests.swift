@@ -81,6 +81,54 @@ extension MongoAdapterTests {
         }
 
         @Test
+        func `The role that the documentation lists is enough to make a capped collection and use it; without convertToCapped it is not`()
+            async throws
+        {
+            let root = MongoTestUser(name: "root", password: "root")
+            let server = try await MongoStandalone.start(user: root)
+            let client = try MongoClient(configuration: .init(connectionString: server.connectionString(user: root)))
+            let actions = ["find", "insert", "changeStream", "createCollection", "createIndex", "listCollections", "listIndexes"]
+            for (name, actions) in [("complete", actions + ["convertToCapped"]), ("incomplete", actions)] {
+                try await Self.createUser(name, who: actions, client.database("admin"))
+            }
+            let user = MongoTestUser(name: "complete", password: "complete")
+            try await withNodes(2, makeConfiguration(server.connectionString(user: user), .tailable)) { nodes in
+                try await nodes[0].emit("x", 0..<10)
+                await expectAll(nodes, "x", 0..<10)
+            }
+            let error = await #expect(throws: MongoAdapterError.self) {
+                let user = MongoTestUser(name: "incomplete", password: "incomplete")
+                try await withNodes(1, makeConfiguration(server.connectionString(user: user), .tailable)) { _ in }
+            }
+            #expect(error?.code == .unauthorized)
+            await client.close()
+            await server.stop()
+        }
+
+        /// Makes a user, whose password is its name, with a role of these actions on the database of the tests.
+        private static func createUser(_ name: String, who actions: [String], _ admin: MongoDatabase) async throws {
+            let role = BSONDocument { command in
+                command.append("createRole", name)
+                command.appendArray("privileges") { privileges in
+                    privileges.appendDocument { privilege in
+                        privilege.appendDocument("resource") { resource in
+                            resource.append("db", "tests")
+                            resource.append("collection", "")
+                        }
+                        privilege.appendArray("actions") { array in for action in actions { array.append(action) } }
+                    }
+                }
+                command.appendArray("roles") { _ in }
+            }
+            let user = BSONDocument { command in
+                command.append("createUser", name)
+                command.append("pwd", name)
+                command.appendArray("roles") { $0.append(name) }
+            }
+            for command in [role, user] { _ = try await admin.run(command) }
+        }
+
+        @Test
         func `The history is lost while the stream is cut off: the gap is reported with its size, and the stream goes on`() async throws {
             let set = try await SharedReplicaSet.tinyOplog.healthy()
             let configuration = makeConfiguration(set.connectionString, .ttl)

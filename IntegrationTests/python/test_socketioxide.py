@@ -4,12 +4,14 @@
 """A server in a cluster with a Rust node, whose part is played in MongoDB."""
 
 import asyncio
+import bisect
 import itertools
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgpack
 import pytest
 import pytest_asyncio
 
@@ -130,6 +132,24 @@ async def test_order_is_kept(mix: Mix) -> None:
     assert [each[1] for each in socket.heard] == list(range(100))
 
 
+async def test_a_burst_leaves_room_in_the_buffers_of_rust_nodes(mix: Mix) -> None:
+    """A Rust node keeps 128 packets for each client and drops the others: that many must not come at a time."""
+    count, buffer, moment = 2_000, 128, 0.03
+    client = await mix.client()
+    times: list[float] = []
+    async with await mix.peer.collection.watch([{"$match": {"fullDocument.origin": {"$ne": mix.peer.uid}}}]) as stream:
+        burst = asyncio.create_task(client.call("burst", count, limit=60))
+        async with asyncio.timeout(60):
+            async for change in stream:
+                if msgpack.unpackb(bytes(change["fullDocument"]["data"]))[2] == BROADCAST:
+                    times.append(change["wallTime"].timestamp())
+                if len(times) == count:
+                    break
+        await burst
+    most = max(bisect.bisect_left(times, time + moment) - index for index, time in enumerate(times))
+    assert most <= buffer, f"{most} messages within {moment} s"
+
+
 # Acknowledgements
 
 
@@ -158,17 +178,20 @@ async def test_swift_collects_acknowledgements_and_hears_of_sockets_that_are_gon
 
 
 async def test_silent_clients_of_swift_are_told(mix: Mix) -> None:
-    client = await mix.client()
-    await client.call("join", "silent")
+    clients = [await mix.client() for _ in range(3)]
 
     async def silent(*_: Any) -> None:
         await asyncio.sleep(60)
 
-    client.io.on("unheard", silent)
+    for client in clients:
+        await client.call("join", "silent")
+        client.io.on("unheard", silent)
     request = await mix.peer.request(BROADCAST_ACK, packet=mix.peer.packet("unheard"), opts=options(["silent"]))
-    assert await mix.peer.answers(request, ACK_COUNT) == [1]
-    await client.io.disconnect()
-    assert (await mix.peer.answers(request, ACK))[0][1] == {"Err": "Timeout"}
+    assert await mix.peer.answers(request, ACK_COUNT) == [3]
+    for client in clients:
+        await client.io.disconnect()
+    # A Rust node counts them.
+    assert [result for _, result in await mix.peer.answers(request, ACK, 3)] == [{"Err": "Timeout"}] * 3
 
 
 # Sockets and rooms
@@ -176,11 +199,13 @@ async def test_silent_clients_of_swift_are_told(mix: Mix) -> None:
 
 async def test_each_fetches_the_sockets_of_the_other(mix: Mix) -> None:
     mine = PeerSocket({"a"})
-    mix.peer.sockets = [mine, PeerSocket({"b"})]
+    # A Rust node names a socket once for each room that selects it.
+    mix.peer.sockets = [mine, mine, PeerSocket({"b"})]
     client = await mix.client()
     await client.call("join", "a")
     fetched = await client.call("fetch", "a")
     assert {each["id"]: each["node"] == mix.peer.uid for each in fetched["sockets"]} == {client.id: False, mine.id: True}
+    assert len(fetched["sockets"]) == 2
     assert fetched["missing"] == []
 
     request = await mix.peer.request(FETCH, opts=options(["a"]))

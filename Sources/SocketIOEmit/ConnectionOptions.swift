@@ -39,23 +39,29 @@ struct ConnectionOptions: ParsableArguments {
         }
     }
 
-    /// Connects and performs the action; on failure, prints a message and exits with a code.
+    /// Connects and performs the action, and exits; on failure, prints a message and exits with a code.
     func perform(
         _ target: (SocketIOEmitter) -> EmitterOperator,
         _ action: (EmitterOperator) async throws -> Void
     ) async throws {
         let string = try connectionString
         do {
-            let emitter = try await connect(string)
-            let result: Result<Void, any Error>
-            do { result = .success(try await action(target(emitter))) } catch { result = .failure(error) }
-            await emitter.close()
-            try result.get()
+            try await action(target(try await connect(string)))
         } catch {
             let failure = Failure(error)
-            FileHandle.standardError.write(Data("socketio-emit: \(failure.message)\n".utf8))
-            throw failure.code
+            Self.say(failure.message)
+            Self.end(failure.code)
         }
+        Self.end(.success)
+    }
+
+    private static func say(_ text: String) { FileHandle.standardError.write(Data("socketio-emit: \(text)\n".utf8)) }
+
+    /// Ends the process at once. What was to be written has met its fate, and the threads with which libmongoc watches the servers would
+    /// take half a second to end.
+    private static func end(_ code: ExitCode) -> Never {
+        fflush(nil)
+        _exit(code.rawValue)
     }
 
     #if MongoDB
@@ -78,7 +84,7 @@ struct ConnectionOptions: ParsableArguments {
         options.parser = parser.format
         options.connectionStateRecovery = recovery
         options.logger.logLevel = .critical
-        return try await SocketIOEmitter.mongo(configuration, options: options)
+        return try await SocketIOEmitter.mongo(configuration, options: options) { Self.say("warning: \(SocketIOEmitter.silence)") }
     }
     #else
     private func connect(_ string: String) async throws -> SocketIOEmitter {

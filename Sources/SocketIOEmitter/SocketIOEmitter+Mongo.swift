@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if MongoDB
+import Logging
 import SocketIOCluster
 public import SocketIOMongoAdapter
+import SocketIOText
 
 extension SocketIOEmitter {
     /// Creates an emitter into the cluster of a MongoDB deployment, with the defaults of `MongoAdapterConfiguration`.
@@ -19,7 +21,8 @@ extension SocketIOEmitter {
         return try await mongo(configuration, options: options)
     }
 
-    /// Creates an emitter into the cluster of a MongoDB deployment. The collection is set up if it does not exist.
+    /// Creates an emitter into the cluster of a MongoDB deployment. The collection is set up if it does not exist. If no node has written
+    /// to it lately, a warning is logged: most often, one of the values that must be those of the nodes is not.
     ///
     /// - Parameters:
     ///   - configuration: Database, collection, cluster name, wire format and expiration must be those of the nodes. The settings for
@@ -31,7 +34,32 @@ extension SocketIOEmitter {
         _ configuration: MongoAdapterConfiguration,
         options: Options = Options()
     ) async throws -> SocketIOEmitter {
-        let backend = MongoEmitterBackend(configuration, parser: options.parser, recovers: options.connectionStateRecovery)
+        let name = configuration.collection
+        return try await mongo(configuration, options: options) {
+            options.logger.warning("\(silence)", metadata: [LogKey.collection: "\(name)"])
+        }
+    }
+
+    /// What to do if no node has written to the collection.
+    package static var silence: String {
+        "no server has written to the collection lately: check that servers are running, and that database, collection, cluster name and "
+            + "wire format are theirs"
+    }
+
+    /// Creates an emitter.
+    ///
+    /// - Parameter onSilence: Called at the start if no node has written to the collection lately.
+    package static func mongo(
+        _ configuration: MongoAdapterConfiguration,
+        options: Options,
+        onSilence: @escaping @Sendable () -> Void
+    ) async throws -> SocketIOEmitter {
+        let backend = MongoEmitterBackend(
+            configuration,
+            parser: options.parser,
+            recovers: options.connectionStateRecovery,
+            onSilence: onSilence
+        )
         return try await SocketIOEmitter(
             driver: backend.driver,
             configuration: backend.configuration,

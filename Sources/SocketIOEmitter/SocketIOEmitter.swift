@@ -3,6 +3,7 @@
 
 public import Logging
 public import SocketIOCluster
+import SocketIOConcurrency
 public import SocketIOCore
 import SocketIOText
 
@@ -52,8 +53,8 @@ public final class SocketIOEmitter: Sendable {
         var configuration = ClusterConfiguration()
         configuration.writeTimeout = options.writeTimeout
         let identity = NodeIdentity(
-            id: "emitter-" + String(UInt64.random(in: .min ... .max), radix: 16),
-            epoch: UInt64.random(in: 1...UInt64(Int64.max) - 1_000_000)
+            id: "emitter-" + RandomID.make(),
+            epoch: ClusterNode.makeEpoch()
         )
         try await self.init(driver: driver, configuration: configuration, identity: identity, options: options)
     }

@@ -42,9 +42,11 @@ public final class MongoAdapter: AdapterFactory {
 
     /// The health of the node. Readiness probes should check ``SocketIOCluster/ClusterHealth/takesPart``: if it is false, messages from or
     /// to other nodes may not arrive. A stream that loses its position three times within a minute counts as deaf, until a minute passes
-    /// without another loss.
+    /// without another loss. If another program has made the collection anew with other options, it is
+    /// ``SocketIOCluster/ClusterHealth/mismatched``; the log says how they differ.
     public var health: ClusterHealth {
         let health = node.health
+        if health != .closed, driver.connection.mismatch != nil { return .mismatched }
         return health.takesPart && driver.isUnstable ? .deaf : health
     }
 

@@ -9,6 +9,8 @@ package enum LogKey {
     package static let address = "address"
     /// A size.
     package static let bytes = "bytes"
+    /// A database and a collection.
+    package static let collection = "collection"
     /// Details.
     package static let context = "context"
     /// How many messages or sessions a line is about.

@@ -3,6 +3,7 @@
 
 #if MongoDB
 import Foundation
+import SocketIOCluster
 import SocketIOMongoClient
 import SwiftSocketIO
 import SocketIOMongoAdapter
@@ -61,6 +62,10 @@ enum MongoSnippets {
         configuration.database = "app"
         let io = SocketIOServer(adapter: .mongo(configuration))
         return io
+    }
+
+    static func pacing(_ configuration: inout MongoAdapterConfiguration) {
+        configuration.cluster.pacing = .init(batchMessages: 256, messagesPerSecond: 10_000)
     }
 
     #if Hummingbird

@@ -41,6 +41,8 @@ struct ConfigurationTests {
         { $0.cluster.maximumBatchMessages = 0 },
         { $0.cluster.maximumBatchBytes = 16_000_000 },
         { $0.cluster.maximumQueuedMessages = 0 },
+        { $0.cluster.pacing = WritePacing(batchMessages: 0, messagesPerSecond: 1) },
+        { $0.cluster.pacing = WritePacing(batchMessages: 1, messagesPerSecond: 0) },
         { $0.cluster.maximumQueuedBytes = 0 },
         { $0.cluster.maximumBufferedAcknowledgements = 0 },
         { $0.maxAwaitTime = .seconds(11) },
@@ -125,14 +127,29 @@ struct ConfigurationTests {
         #expect(adapter.socketIDLength == 16)
         #expect(!adapter.recoversSessions)
         #expect(SocketioxideWireFormat.isValid(id: adapter.node.id))
-        configuration.nodeID = "node1"
-        #expect(throws: MongoAdapterError.self) { try configuration.validate() }
+        #expect(MongoAdapter(configuration).node.id != adapter.node.id)
         configuration.nodeID = "JwHwE7LsRm-G3Ana"
-        try configuration.validate()
+        let refusal = #expect(throws: MongoAdapterError.self) { try configuration.validate() }
+        #expect(refusal?.message.contains("leave nodeID out") == true)
+        configuration.nodeID = nil
         configuration.expiration = .capped
         configuration.reading = .tailable
         let error = #expect(throws: MongoAdapterError.self) { try configuration.validate() }
         #expect(error?.message.contains("socketioxide") == true)
+    }
+
+    @Test
+    func `With the format of Rust, messages are written slowly and each missing answer is reported; the configuration may say otherwise`() {
+        var configuration = MongoAdapterConfiguration.socketioxide(connectionString: "mongodb://127.0.0.1:1/")
+        let traits = configuration.makeWireFormat(epoch: 1).traits
+        let cluster = configuration.clusterConfiguration(traits)
+        #expect(cluster.pacing == WritePacing(batchMessages: 64, messagesPerSecond: 1_280))
+        #expect(cluster.reportsEachMissingAcknowledgement)
+        configuration.cluster.pacing = .unlimited
+        #expect(configuration.clusterConfiguration(traits).pacing == .unlimited)
+        let native = MongoAdapterConfiguration(connectionString: "")
+        let other = native.clusterConfiguration(native.makeWireFormat(epoch: 1).traits)
+        #expect(other.pacing == nil && !other.reportsEachMissingAcknowledgement)
     }
 
     @Test

@@ -29,10 +29,11 @@ public final class ClusterAdapter: Adapter {
 
     // MARK: Lifecycle
 
-    /// Starts to receive the messages of other nodes.
+    /// Starts to receive the messages of other nodes. Returns when those count this node in the namespace.
     public func start() async throws {
         node.register(self)
         await mover?.start()
+        await node.waitUntilServed(namespace)
     }
 
     /// Stops receiving messages. If the node is going to leave, the parked sessions are stored for the other nodes, within the time that
@@ -146,7 +147,11 @@ public final class ClusterAdapter: Adapter {
         for index in sockets.indices { sockets[index].node = node.id }
         guard includesOthers(options) else { return sockets }
         let result = await ask(.fetchSockets(options), options)
-        for case .fetchSocketsAnswer(let others, _) in result.answers { sockets += others }
+        // Rust nodes name a socket once for each room that selects it, and one that is moving may be on two nodes.
+        var ids = NameSet(sockets.map(\.id))
+        for case .fetchSocketsAnswer(let others, _) in result.answers {
+            for socket in others where ids.insert(socket.id).inserted { sockets.append(socket) }
+        }
         try result.check(partial: sockets)
         return sockets
     }

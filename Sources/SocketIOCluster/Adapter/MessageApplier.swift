@@ -126,6 +126,17 @@ struct MessageApplier: Sendable {
             stream.cancel()
             group.cancelAll()
         }
-        if relayed < expected { runner.answer(header, with: .acknowledgementsEnd) }
+        guard relayed < expected else { return }
+        let reports = node.configuration.reportsEachMissingAcknowledgement ? min(expected - relayed, Self.missingReports) : 1
+        for number in 1...reports {
+            if number.isMultiple(of: window) {
+                guard await runner.answerAndWait(header, with: .acknowledgementsEnd) else { return }
+            } else {
+                runner.answer(header, with: .acknowledgementsEnd)
+            }
+        }
     }
+
+    /// More would be written for longer than the requesting node waits.
+    private static let missingReports = 5_000
 }

@@ -154,6 +154,13 @@ package struct ClusterStateMachine {
         return lastTicket
     }
 
+    /// Whether the announcement of this node in a namespace has returned, so that the others have it as well.
+    ///
+    /// - Parameter namespace: The namespace; empty for the node as a whole.
+    package func isAnnounced(in namespace: String) -> Bool {
+        if case .waiting = settling[Name(namespace)] { false } else { true }
+    }
+
     // MARK: Namespaces
 
     /// This node serves a namespace.

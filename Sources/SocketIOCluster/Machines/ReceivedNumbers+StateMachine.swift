@@ -45,9 +45,12 @@ package struct ReceivedNumbersStateMachine {
         var heard: NIODeadline
         /// Whether it was heard for longer than a moment; those that were not are forgotten first.
         var isKnown = false
+        /// How often it was heard, up to a few times.
+        var times: UInt64 = 0
 
-        /// Those of the lowest rank are forgotten first.
-        var rank: UInt64 { heard.uptimeNanoseconds | (isKnown ? 1 << 63 : 0) }
+        /// Those of the lowest rank are forgotten first. A node in its first moments was heard more than once, unlike most that are made
+        /// up.
+        var rank: UInt64 { heard.uptimeNanoseconds & (1 << 60 - 1) | times << 60 | (isKnown ? 1 << 63 : 0) }
     }
 
     private struct LaneOfNode: Hashable {
@@ -240,6 +243,7 @@ package struct ReceivedNumbersStateMachine {
         let isKnown = known != nil
         var origin = known ?? Origin(since: now, heard: now)
         origin.heard = now
+        origin.times = min(origin.times + 1, 7)
         // One document is enough to be looked at several times.
         if !origin.isKnown, now - origin.since >= spacing { origin.isKnown = true }
         if let index = origin.lanes.firstIndex(where: { $0.lane == lane }) {

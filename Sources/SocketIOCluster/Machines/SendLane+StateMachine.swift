@@ -84,6 +84,8 @@ package struct SendLaneStateMachine {
     /// Tickets of waiting messages that were withdrawn.
     private var withdrawn: Set<UInt64> = []
     private var numbers = SentNumbers(epoch: 0)
+    /// Before this time no batch is formed.
+    private var paceDeadline = NIODeadline.uptimeNanoseconds(0)
 
     package init(lane: UInt8, configuration: ClusterConfiguration, messageLimit: Int) {
         self.lane = lane
@@ -209,6 +211,7 @@ package struct SendLaneStateMachine {
         case .pausing(let until) where now < until: return .pause(until: until)
         case .pausing, .idle: break
         }
+        if batch.isEmpty, !queue.isEmpty, now < paceDeadline { return .pause(until: paceDeadline) }
         // All that was in the queue may have been withdrawn, and what waited for room is in it now.
         while batch.isEmpty, !queue.isEmpty, !hasLeft { form(origin: origin, now: now, makeID: makeID) }
         guard !batch.isEmpty else {
@@ -223,7 +226,8 @@ package struct SendLaneStateMachine {
         if numbers.epoch != origin.epoch { numbers = SentNumbers(epoch: origin.epoch) }
         var bytes = 0
         var hasNumbers = false
-        while let first = queue.first, batch.count < limits.maximumBatchMessages,
+        let batchLimit = min(limits.maximumBatchMessages, limits.pacing?.batchMessages ?? .max)
+        while let first = queue.first, batch.count < batchLimit,
             batch.isEmpty || bytes + first.bytes <= limits.maximumBatchBytes
         {
             // A heartbeat tells the numbers before it, so it must know what became of them.
@@ -291,17 +295,24 @@ package struct SendLaneStateMachine {
         var settlement = Settlement()
         switch outcome {
         case .written:
+            pace(batch.count, now: now)
             finish(batch.count, into: &settlement)
             settlement.isWritten = true
             state = .idle
         case .refused(let index, let error):
             guard batch.indices.contains(index) else { return retry(error, isDoubtful: true, now: now, jitter: jitter) }
+            pace(index, now: now)
             refuse(index, error, into: &settlement)
             state = .idle
         case .unknown(let error): return retry(error, isDoubtful: true, now: now, jitter: jitter)
         case .notWritten(let error): return retry(error, isDoubtful: false, now: now, jitter: jitter)
         }
         return settlement
+    }
+
+    /// Messages were written: the receivers get the time that they need for them.
+    private mutating func pace(_ count: Int, now: NIODeadline) {
+        if let pacing = limits.pacing { paceDeadline = now + pacing.time(of: count) }
     }
 
     /// The first messages of the batch are written.
@@ -411,7 +422,9 @@ package struct SendLaneStateMachine {
     }
 
     private func notSent(_ ticket: UInt64) -> SettledWrite {
-        let text = "the message could not be written within the write timeout; check that the backend is reachable"
+        // The error says what to do, if there was one.
+        let advice = lastError == nil ? "; check that the backend is reachable" : ""
+        let text = "the message could not be written within the write timeout" + advice
         return SettledWrite(ticket: ticket, fate: .notSent(ClusterError(.notSent, text, cause: lastError)))
     }
 

@@ -72,6 +72,10 @@ public struct ClusterConfiguration: Sendable {
     /// The longest delay before a failed batch is retried. Default: 1 s. Bounds: ``minimumRetryDelay`` to 1 min.
     public var maximumRetryDelay: Duration = .seconds(1)
 
+    /// How fast each lane writes at most, in addition to the limits of a batch. Default nil: as fast as the backend takes messages; or as
+    /// the wire format says, if the nodes of another implementation have small buffers. ``WritePacing/unlimited`` turns that off.
+    public var pacing: WritePacing?
+
     // MARK: Closing
 
     /// How long closing a node may take, whatever the backend does: storing sessions, writing what is queued, announcing the departure, and
@@ -101,6 +105,9 @@ public struct ClusterConfiguration: Sendable {
     /// Kinds of messages that have no representation in the wire format: nothing is written for them, so nothing of them returns.
     /// Default: none.
     public var unwrittenKinds: Set<ClusterMessageKind> = []
+    /// Whether each client that does not acknowledge a broadcast is reported by a message of its own, because nodes of another
+    /// implementation count them. Default: false, one message for all of them.
+    public var reportsEachMissingAcknowledgement = false
 
     /// Creates a configuration with the defaults.
     public init() {}
@@ -134,6 +141,10 @@ public struct ClusterConfiguration: Sendable {
         try check(maximumQueuedBytes, in: 1...Int.max, "maximumQueuedBytes")
         try check(minimumRetryDelay, in: .milliseconds(1)...minute, "minimumRetryDelay")
         try check(maximumRetryDelay, in: minimumRetryDelay...minute, "maximumRetryDelay, at least minimumRetryDelay,")
+        if let pacing {
+            try check(pacing.batchMessages, in: 1...Int.max, "pacing.batchMessages")
+            try check(pacing.messagesPerSecond, in: 1...Int.max, "pacing.messagesPerSecond")
+        }
         try check(closeTimeout, in: .seconds(1)...hour, "closeTimeout")
         try check(unreachableCloseTimeout, in: .seconds(1)...hour, "unreachableCloseTimeout")
     }

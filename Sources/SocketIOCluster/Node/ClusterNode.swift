@@ -15,7 +15,7 @@ import Synchronization
 public final class ClusterNode: AdapterFactory {
     /// The settings of a node, except for its driver.
     public struct Options: Sendable {
-        /// The node's id, unique among the nodes that are alive. Default: 16 random hexadecimal digits.
+        /// The node's id, unique among the nodes that are alive. Default: 16 random characters.
         public var id: NodeID
         /// How the node behaves.
         public var configuration: ClusterConfiguration
@@ -40,7 +40,7 @@ public final class ClusterNode: AdapterFactory {
 
         /// Creates options.
         public init(id: NodeID? = nil, configuration: ClusterConfiguration = .init()) {
-            self.id = id ?? String(UInt64.random(in: .min ... .max) | 1 << 63, radix: 16)
+            self.id = id ?? RandomID.make(length: 16)
             self.configuration = configuration
         }
     }
@@ -166,8 +166,8 @@ public final class ClusterNode: AdapterFactory {
 
     // MARK: Starting
 
-    /// Prepares the backend and joins the cluster. Returns when the node listens, or after ``ClusterConfiguration/settleTimeout``.
-    /// Requests that are sent immediately wait until the other nodes have answered.
+    /// Prepares the backend and joins the cluster. Returns when the node listens and the other nodes know of it, or after
+    /// ``ClusterConfiguration/settleTimeout``. Requests that are sent immediately wait until the other nodes have answered.
     ///
     /// - Throws: The driver's errors, with advice in their messages; ``ClusterError`` with `unsupported` if the driver cannot do what the
     ///   configuration asks for.
@@ -180,6 +180,7 @@ public final class ClusterNode: AdapterFactory {
             throw ClusterError(.unsupported, "the driver keeps no snapshots of sessions: turn snapshotsSessions off, or use another driver")
         }
         try await driver.start()
+        let limit = NIODeadline.now() + TimeAmount(configuration.settleTimeout)
         let isEnded = lifecycle.withLock { lifecycle in
             guard lifecycle.task == nil, !lifecycle.isEnded else { return lifecycle.isEnded }
             runner.start()
@@ -192,6 +193,19 @@ public final class ClusterNode: AdapterFactory {
             throw ClusterError(.closed, "the node was closed while it started")
         }
         await reader.waitUntilOpened(atMost: configuration.settleTimeout)
+        await waitUntilAnnounced(in: "", by: limit)
+    }
+
+    /// Returns when the other nodes know of this one in a namespace, so that they count it before its first client is let in.
+    private func waitUntilAnnounced(in namespace: String, by limit: NIODeadline) async {
+        await runner.wait(until: limit) { $0.isAnnounced(in: namespace) }
+    }
+
+    /// Returns when the other nodes know that this one serves a namespace, or after ``ClusterConfiguration/settleTimeout``.
+    func waitUntilServed(_ namespace: String) async {
+        // Otherwise they know all nodes.
+        guard configuration.announcesNamespaces, runner.read({ $0.isOpen }) else { return }
+        await waitUntilAnnounced(in: namespace, by: .now() + TimeAmount(configuration.settleTimeout))
     }
 
     /// Runs the node's tasks until it is cancelled: the reader of the stream, the clock, a writer for each lane, and the job queues.

@@ -275,7 +275,8 @@ final class MachineRunner: Sendable {
 
     private static func makeRequestID() -> ClusterRequestID {
         // 96 random bits, which is what all wire formats can carry.
-        ClusterRequestID(high: UInt64.random(in: .min ... .max), low: UInt64.random(in: 1...0xffff_ffff) << 32)
+        let (high, low) = RandomBits.next()
+        return ClusterRequestID(high: high, low: UInt64(max(1, UInt32(truncatingIfNeeded: low))) << 32)
     }
 
     // MARK: Answers

@@ -46,6 +46,8 @@ extension MongoAdapterConfiguration {
         var result = cluster
         result.announcesNamespaces = traits.announcesNamespaces
         result.unwrittenKinds = traits.unwrittenKinds
+        result.reportsEachMissingAcknowledgement = traits.reportsEachMissingAcknowledgement
+        result.pacing = cluster.pacing ?? traits.pacing
         // A wire format without partial answers has exactly one answer.
         if traits.socketsPerAnswer == .max { result.maximumSocketsPerAnswer = .max }
         result.maximumBatchBytes = max(1, cluster.maximumBatchBytes / traits.expansion)

@@ -66,10 +66,10 @@ extension MongoAdapterConfiguration {
             !cluster.snapshotsSessions || format.traits.keepsSnapshots,
             "nodes of other implementations do not support cluster.snapshotsSessions: turn it off, or set wireFormat to .native"
         )
-        guard wireFormat == .socketioxide, let nodeID else { return }
         try require(
-            SocketioxideWireFormat.isValid(id: nodeID),
-            "with the wire format socketioxide, nodeID must have 16 characters of A-Z, a-z, 0-9, - and _; leave it out for a random one"
+            wireFormat != .socketioxide || nodeID == nil,
+            "with the wire format socketioxide, each start needs a new node id, because Rust nodes do not greet one that they know: "
+                + "leave nodeID out for a random one"
         )
     }
 

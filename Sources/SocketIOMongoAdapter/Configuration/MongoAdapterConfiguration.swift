@@ -6,6 +6,7 @@ public import SocketIOCluster
 public import Logging
 public import Metrics
 public import SocketIOMongoClient
+import SocketIOConcurrency
 import SocketIOCore
 
 /// The configuration of a node in a cluster over MongoDB.
@@ -41,7 +42,9 @@ public struct MongoAdapterConfiguration: Sendable {
         /// Bounds: whole seconds, 1 s to 30 days.
         public static func ttl(_ duration: Duration) -> Expiration { Expiration(value: .ttl(duration)) }
         /// A capped collection of that size, which overwrites its oldest messages instead of deleting them one by one. Rounded up to
-        /// a multiple of 256 by the server. Bounds: 1 MiB to 1 TiB.
+        /// a multiple of 256 by the server. A message, as a document, may take a quarter of it, at most 15 MiB; a larger one is refused
+        /// with `tooLarge`. Bounds: 1 MiB to 1 TiB; with the wire formats of other implementations, whose servers make smaller ones, from
+        /// 64 KiB.
         public static func capped(bytes: Int) -> Expiration { Expiration(value: .capped(bytes: bytes)) }
 
         /// A TTL of 60 s.
@@ -84,8 +87,9 @@ public struct MongoAdapterConfiguration: Sendable {
         /// The format of `socketioxide-mongodb` 0.1: nodes of this package and of Rust form one cluster. Each collection is one cluster:
         /// ``MongoAdapterConfiguration/clusterName`` has no effect. Socket ids have 16 characters then, and connection state recovery is
         /// off. `serverSideEmit` throws `ClusterError` with `unsupported`. Start from
-        /// ``MongoAdapterConfiguration/socketioxide(connectionString:)``, which has the defaults of the Rust adapter. Needs
-        /// ``Reading/changeStream``. See <doc:MixingNodes>.
+        /// ``MongoAdapterConfiguration/socketioxide(connectionString:)``, which has the defaults of the Rust adapter. Unless
+        /// ``SocketIOCluster/ClusterConfiguration/pacing`` says otherwise, messages are written in batches of 64, 1 280 a second, because
+        /// Rust nodes have small buffers. Needs ``Reading/changeStream``. See <doc:MixingNodes>.
         public static let socketioxide = WireFormat(value: .socketioxide)
     }
 
@@ -97,7 +101,9 @@ public struct MongoAdapterConfiguration: Sendable {
     public var collection = "socketio"
     /// The name that the nodes of one cluster share. Several clusters may use one collection. Default: `default`. Bounds: 1 to 128 bytes.
     public var clusterName = "default"
-    /// The id of this node, unique among all running nodes. Default `nil`: 16 random hexadecimal digits. Bounds: 1 to 128 bytes.
+    /// The id of this node, unique among all running nodes. Default `nil`: 16 random characters, other ones for each adapter. Bounds: 1 to
+    /// 128 bytes; with ``WireFormat-swift.struct/socketioxide`` it must be nil, because Rust nodes do not announce themselves to an id that
+    /// they know from before a restart.
     public var nodeID: NodeID?
 
     /// How messages are represented in the collection. Default: ``WireFormat-swift.struct/native``.
@@ -123,8 +129,10 @@ public struct MongoAdapterConfiguration: Sendable {
 
     /// The node's behaviour in its cluster: heartbeats, requests, batches, and limits.
     ///
-    /// The properties ``SocketIOCluster/ClusterConfiguration/announcesNamespaces`` and
-    /// ``SocketIOCluster/ClusterConfiguration/unwrittenKinds`` follow from ``wireFormat``; what they are set to has no effect. On a sharded
+    /// The properties ``SocketIOCluster/ClusterConfiguration/announcesNamespaces``,
+    /// ``SocketIOCluster/ClusterConfiguration/unwrittenKinds`` and
+    /// ``SocketIOCluster/ClusterConfiguration/reportsEachMissingAcknowledgement`` follow from ``wireFormat``; what they are set to has no
+    /// effect. ``SocketIOCluster/ClusterConfiguration/pacing`` does if it is nil. On a sharded
     /// cluster, set ``SocketIOCluster/ClusterConfiguration/deafnessTimeout`` to 30 s or more.
     /// ``SocketIOCluster/ClusterConfiguration/snapshotsSessions`` needs ``WireFormat-swift.struct/native``.
     public var cluster = ClusterConfiguration()
@@ -147,6 +155,9 @@ public struct MongoAdapterConfiguration: Sendable {
     public var metricsFactory: (any MetricsFactory)?
     /// Called with each event in the cluster, such as a gap. It can be called from any thread and must not block.
     public var onEvent: @Sendable (ClusterEvent) -> Void = { _ in }
+
+    /// The time of day in milliseconds since 1970, for tests. What is written carries the server's time, whatever this is.
+    package var wallClock: @Sendable () -> Int64 = { WallClock.millisecondsSince1970() }
 
     /// Makes a configuration with the defaults.
     ///

@@ -3,7 +3,6 @@
 
 #if MongoDB
 import SocketIOCluster
-import SocketIOConcurrency
 import SocketIOMongoClient
 import SocketIOCore
 
@@ -19,8 +18,11 @@ struct BatchWriter: Sendable {
         guard let collection = connection.collection else {
             return .notWritten(MongoAdapterError(.closed, "the adapter is closed"))
         }
+        if connection.mismatch != nil {
+            do { try await connection.setUp() } catch { return .notWritten(error) }
+        }
         let limit = connection.configuration.documentLimit
-        let encoded = connection.format.encode(batch, createdAt: WallClock.millisecondsSince1970(), limit: limit)
+        let encoded = connection.format.encode(batch, createdAt: connection.time.milliseconds, limit: limit)
         let documents = encoded.documents
         var insert = OrderedInsertStateMachine(sizes: documents.map(\.count), bytesPerCommand: Self.bytesPerCommand)
         let uuid = connection.collectionUUID
@@ -28,12 +30,21 @@ struct BatchWriter: Sendable {
             switch insert.next {
             case .insert(let range): await Self.perform(&insert, range, documents, collection, uuid)
             case .look(let range): insert.found(await Self.countConfirmed(documents[range], collection))
-            case .finish(.written): return encoded.refusal.map { .refused(index: encoded.messages, error: $0) } ?? .written
+            case .finish(.written):
+                // Now, because a server that has just answered does not delay the next batch.
+                await connection.updateTime()
+                return encoded.refusal.map { .refused(index: encoded.messages, error: $0) } ?? .written
             case .finish(.refused(let index, let error)): return .refused(index: encoded.message(of: index), error: error)
             case .finish(let outcome):
                 if insert.cannotCompareUUIDs { connection.stopComparingUUIDs() }
                 // The reader does it too, but it may be elsewhere, or slower.
-                if insert.isCollectionGone { try? await connection.setUp() }
+                guard insert.isCollectionGone else { return outcome }
+                do throws(MongoAdapterError) { try await connection.setUp() } catch {
+                    // How the collection differs says more than that it is another one.
+                    guard error.code == .collectionMismatch else { return outcome }
+                    if case .notWritten = outcome { return .notWritten(error) }
+                    return .unknown(error)
+                }
                 return outcome
             }
         }

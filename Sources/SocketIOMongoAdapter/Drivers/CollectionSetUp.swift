@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if MongoDB
+import Logging
 import SocketIOMongoClient
 import SocketIOText
 
@@ -15,6 +16,9 @@ struct CollectionSetUp: Sendable {
     let expiryField: String
     /// The name of the index, if it is made here.
     let indexName: String
+    /// The field by which sessions are found, if they are among the messages.
+    let sessionField: String?
+    let logger: Logger
     /// How many members must have built the index; nil where the server does not let one choose.
     let commitQuorum: Int?
 
@@ -24,6 +28,7 @@ struct CollectionSetUp: Sendable {
     /// - Returns: The UUID of the collection, if it is capped.
     func run() async throws(MongoAdapterError) -> BSONBinary? {
         let found = try await createOrCheck()
+        await createSessionIndex()
         switch expiration.value {
         case .ttl(let duration):
             try await createIndex(seconds: duration.components.seconds)
@@ -76,6 +81,23 @@ struct CollectionSetUp: Sendable {
     }
 
     // MARK: Index
+
+    /// Recovery works without it, but reads all messages since the client was disconnected.
+    private func createSessionIndex() async {
+        guard let sessionField else { return }
+        var index = MongoIndex(keys: BSONDocument { $0.append(sessionField, Int32(1)) }, name: sessionField + "_1")
+        index.isSparse = true
+        do throws(MongoError) {
+            try await collection.createIndexes([index], commitQuorum: commitQuorum)
+        } catch  where error.serverCode.map(MongoErrorCode.indexConflict.contains) ?? false {
+            // There is one, with other options.
+        } catch {
+            logger.warning(
+                "the index on \(sessionField) could not be created; recovering sessions takes longer without it",
+                metadata: [LogKey.collection: "\(collection.namespace)", LogKey.error: "\(error)"]
+            )
+        }
+    }
 
     private func createIndex(seconds: Int64) async throws(MongoAdapterError) {
         let keys = BSONDocument { $0.append(expiryField, Int32(1)) }

@@ -29,17 +29,23 @@ final class MongoConnection: Sendable {
     let cursorExecutor = MongoCursorExecutor()
     /// Takes stored sessions in batches.
     let sessions = SessionTaker()
+    /// Claims sessions of nodes of other implementations in batches.
+    let claims = NodeJSClaims()
+    /// The time by the server's clock.
+    let time: ServerTime
     /// Signs and verifies stored sessions; nil if signing is off.
     let signer: Signer?
     private let untrusted = SharedLogLimiter()
     private let state = Mutex<Open?>(nil)
     private let commandThreads = Mutex<[MongoCommandThread]>([])
+    private let mismatched = Mutex<MongoAdapterError?>(nil)
 
     init(_ configuration: MongoAdapterConfiguration, format: any WireFormat) {
         self.configuration = configuration
         self.logger = NodeLogger(own: configuration.ownLogger)
         self.metrics = MongoAdapterMetrics(factory: configuration.metricsFactory)
         self.format = format
+        self.time = ServerTime(clock: configuration.wallClock)
         self.signer = configuration.makeSigner()
     }
 
@@ -75,6 +81,7 @@ final class MongoConnection: Sendable {
         do throws(MongoAdapterError) {
             // 17 is MongoDB 6.0.
             let hello = try await look(client, needsChangeStreams: needsChangeStreams)
+            await time.update { hello.localTime }
             let comparesUUIDs = hello.maximumWireVersion >= 17
             let commitQuorum = hello.takesCommitQuorum ? 1 : nil
             let uuid = try await setUp(collection, commitQuorum: commitQuorum)
@@ -133,10 +140,53 @@ final class MongoConnection: Sendable {
     /// Creates the collection and its index if they are missing, even after they were dropped.
     func setUp() async throws(MongoAdapterError) {
         guard let collection else { throw MongoAdapterError(.closed, "the adapter is closed") }
-        let uuid = try await setUp(collection, commitQuorum: commitQuorum)
-        state.withLock { state in
-            if state?.comparesUUIDs ?? false { state?.uuid = uuid }
+        do throws(MongoAdapterError) {
+            let uuid = try await setUp(collection, commitQuorum: commitQuorum)
+            state.withLock { state in
+                if state?.comparesUUIDs ?? false { state?.uuid = uuid }
+            }
+        } catch {
+            if error.code == .collectionMismatch { isMismatched(error) }
+            throw error
         }
+        guard mismatched.withLock({ $0.take() }) != nil else { return }
+        configuration.logger.notice("the collection is as configured again", metadata: [LogKey.collection: "\(collection.namespace)"])
+    }
+
+    /// How the collection differs from the configuration, because another program has made it anew since the start; nil if it does not.
+    var mismatch: MongoAdapterError? { mismatched.withLock { $0 } }
+
+    private func isMismatched(_ error: MongoAdapterError) {
+        let isNew = mismatched.withLock { mismatch in
+            defer { mismatch = error }
+            return mismatch == nil
+        }
+        guard isNew else { return }
+        configuration.logger.error(
+            "the collection was made anew with other options; messages are neither written nor read until it is as configured",
+            metadata: [LogKey.error: "\(error)"]
+        )
+    }
+
+    /// Asks the server for its time, about once a minute.
+    func updateTime() async {
+        guard let client = state.withLock({ $0?.client }) else { return }
+        await time.update { try await client.hello().localTime }
+    }
+
+    /// Whether a node has written to the collection lately; nil if that could not be found out in a short time.
+    func findsNodes() async -> Bool? {
+        guard let collection else { return nil }
+        let beat = configuration.cluster.heartbeatTimeout.components.seconds
+        // Ids are made by the clocks of the nodes.
+        let seconds = UInt32(clamping: time.milliseconds / 1_000 - max(60, 3 * beat) - Int64(IDDisorder.limit))
+        var options = MongoFindOptions()
+        options.sort = BSONDocument { $0.append("_id", Int32(-1)) }
+        options.hint = BSONDocument { $0.append("_id", Int32(1)) }
+        options.projection = BSONDocument { $0.append("_id", Int32(1)) }
+        options.maximumTime = .milliseconds(500)
+        let filter = format.documentsOfNodes(since: ObjectID(time: seconds, uniquePart: 0))
+        do { return try await collection.findOne(filter, options: options) != nil } catch { return nil }
     }
 
     /// The server does not know about UUIDs of collections in inserts, or may not be asked.
@@ -155,6 +205,8 @@ final class MongoConnection: Sendable {
             managesTTL: configuration.managesTTL,
             expiryField: format.traits.expiryField,
             indexName: format.traits.expiryIndex,
+            sessionField: format.traits.sessionIndex,
+            logger: configuration.logger,
             commitQuorum: commitQuorum
         )
         // Retries what an election interrupts, up to ten times half a second apart, so that a node can start during an election.
@@ -181,6 +233,7 @@ final class MongoConnection: Sendable {
         }
         for thread in threads { thread.stop() }
         await sessions.close()
+        await claims.close()
         let open = state.withLock { state in
             defer { state = nil }
             return state

@@ -3,6 +3,7 @@
 
 #if MongoDB
 package import SocketIOCluster
+import SocketIOConcurrency
 package import SocketIOCore
 
 /// The backend of an emitter over MongoDB: it writes messages as a node does, and never reads any.
@@ -18,18 +19,32 @@ package struct MongoEmitterBackend: Sendable {
     ///   - configuration: How to connect to MongoDB and how to use it.
     ///   - parser: The parser of the servers.
     ///   - recovers: Whether connection state recovery is enabled in the servers.
-    package init(_ configuration: MongoAdapterConfiguration, parser: PacketFormat, recovers: Bool) {
+    ///   - onSilence: Called once, at the start, if no node has written to the collection lately.
+    package init(
+        _ configuration: MongoAdapterConfiguration,
+        parser: PacketFormat,
+        recovers: Bool,
+        onSilence: @escaping @Sendable () -> Void
+    ) {
         var configuration = configuration
         configuration.cluster.lanes = 1
         let epoch = ClusterNode.makeEpoch()
         let format = configuration.makeEmitterWireFormat(epoch: epoch)
         format.serve(parser, recovers: recovers)
         self.configuration = configuration.clusterConfiguration(format.traits)
-        // 16 characters, as the wire format of socketioxide requires.
-        let random = String(UInt64.random(in: .min ... .max) | 1 << 63, radix: 16)
-        let id = configuration.wireFormat == .nodeJS ? NodeJSWireFormat.emitter : configuration.nodeID ?? random
-        self.identity = NodeIdentity(id: id, epoch: epoch)
-        self.driver = EmitterDriver(connection: MongoConnection(configuration, format: format))
+        self.identity = NodeIdentity(id: Self.makeID(configuration.wireFormat), epoch: epoch)
+        self.driver = EmitterDriver(connection: MongoConnection(configuration, format: format), onSilence: onSilence)
+    }
+}
+
+extension MongoEmitterBackend {
+    /// Never the id of a node.
+    private static func makeID(_ format: MongoAdapterConfiguration.WireFormat) -> String {
+        switch format {
+        case .nodeJS: EmitterID.prefix
+        case .socketioxide: String((EmitterID.prefix + RandomID.make()).prefix(SocketioxideID.length))
+        default: EmitterID.prefix + "-" + RandomID.make()
+        }
     }
 }
 
@@ -37,15 +52,20 @@ package struct MongoEmitterBackend: Sendable {
 private final class EmitterDriver: MongoDriver {
     let connection: MongoConnection
     private let writer: BatchWriter
+    private let onSilence: @Sendable () -> Void
 
-    init(connection: MongoConnection) {
+    init(connection: MongoConnection, onSilence: @escaping @Sendable () -> Void) {
         self.connection = connection
+        self.onSilence = onSilence
         self.writer = BatchWriter(connection: connection)
     }
 
     var isUnstable: Bool { false }
 
-    func start() async throws { try await connection.start(needsChangeStreams: nil, threads: 1) }
+    func start() async throws {
+        try await connection.start(needsChangeStreams: nil, threads: 1)
+        if await connection.findsNodes() == false { onSilence() }
+    }
 
     func emit(_ batch: [ClusterMessage]) async -> BatchOutcome { await writer.write(batch) }
 

@@ -78,7 +78,7 @@ final class TailableDriver: MongoDriver {
     ///   overwritten the marker: then all documents in the collection are newer.
     private func insertMarker(_ collection: MongoCollection, isFirst: Bool) async throws(MongoError) -> (ObjectID, BSONTimestamp?) {
         let id = ObjectID()
-        let marker = format.marker(id, createdAt: WallClock.millisecondsSince1970())
+        let marker = format.marker(id, createdAt: connection.time.milliseconds)
         let concern = isFirst ? MongoWriteConcern.majority.timeout(.seconds(5)) : .members(1)
         _ = try await collection.insert([marker], writeConcern: concern, uuid: connection.collectionUUID)
         return (id, try await read(collection, BSONDocument { $0.append("_id", id) }, options(for: nil)))

@@ -25,12 +25,12 @@ struct SessionStore: SnapshotStore {
 
     /// Writes sessions so that a majority has them.
     func store(_ sessions: [StoredSession], for duration: Duration) async throws(MongoAdapterError) {
-        try await store(sessions, .init(owner: nil, duration: duration))
+        try await store(sessions, .init(owner: nil, duration: duration, now: connection.time.milliseconds))
     }
 
     /// Writes copies of sessions so that a majority has them.
     func store(_ sessions: [StoredSession], of owner: NodeIdentity, for duration: Duration) async throws {
-        try await store(sessions, .init(owner: owner, duration: duration))
+        try await store(sessions, .init(owner: owner, duration: duration, now: connection.time.milliseconds))
     }
 
     /// The fields that all sessions of a batch share.
@@ -39,9 +39,9 @@ struct SessionStore: SnapshotStore {
         var owner: NodeIdentity?
         var until: Int64
 
-        init(owner: NodeIdentity?, duration: Duration) {
+        init(owner: NodeIdentity?, duration: Duration, now: Int64) {
             self.owner = owner
-            self.until = WallClock.millisecondsSince1970() + duration.components.seconds * 1_000 + SessionStore.grace
+            self.until = now + duration.components.seconds * 1_000 + SessionStore.grace
         }
     }
 
@@ -142,7 +142,7 @@ struct SessionStore: SnapshotStore {
         guard let signer = connection.signer else { return true }
         let content = signed(pid, namespace, until: found.until, owner: found.owner, found.payload)
         var reason = signer.refusal(of: content, signature: found.signature)
-        if reason == nil, found.until < WallClock.millisecondsSince1970() { reason = "its time is over" }
+        if reason == nil, found.until < connection.time.milliseconds { reason = "its time is over" }
         if let reason { connection.sessionUntrusted(reason) }
         return reason == nil
     }

@@ -49,6 +49,11 @@ package protocol WireFormat: Sendable {
     ///   - items: Receives the document's content, in order; nothing if the document concerns neither this node nor its clients.
     func decode(_ document: BSONDocument, for node: NodeID, into items: inout [DriverItem])
 
+    /// The filter for documents that only nodes write, not emitters.
+    ///
+    /// - Parameter id: Older documents are left out.
+    func documentsOfNodes(since id: ObjectID) -> BSONDocument
+
     /// The stages of a change stream that leave out what is not for a node, and the payload of its own documents.
     func changeStreamStages(for node: NodeID) -> [BSONDocument]
 }
@@ -69,6 +74,18 @@ extension WireFormat {
     }
 }
 
+/// The ids of emitters begin like this, by which they differ from those of nodes.
+enum EmitterID {
+    static let prefix = "emitter"
+
+    /// Appends the condition that a document was not written by an emitter.
+    static func exclude(_ field: String, from filter: inout BSONWriter) {
+        filter.appendDocument(field) { condition in
+            condition.appendDocument("$not") { $0.append("$regex", "^" + prefix) }
+        }
+    }
+}
+
 /// The properties of a wire format that a node needs.
 package struct WireFormatTraits: Sendable {
     /// The name of the format in messages for people.
@@ -83,6 +100,8 @@ package struct WireFormatTraits: Sendable {
     package var unwrittenKinds: Set<ClusterMessageKind> = []
     /// See ``SocketIOCluster/ClusterConfiguration/maximumSocketsPerAnswer``.
     package var socketsPerAnswer = ClusterConfiguration().maximumSocketsPerAnswer
+    /// The field by which sessions are found among the messages, which needs an index; nil if they are not among them.
+    package var sessionIndex: String?
     /// Whether sessions of nodes that leave can be stored and taken over.
     package var keepsSessions = false
     /// Whether copies of sessions can be kept for the case that their node crashes: all nodes must be of this package.
@@ -91,6 +110,10 @@ package struct WireFormatTraits: Sendable {
     package var socketIDLength = 15
     /// See ``SocketIOCore/AdapterFactory/recoversSessions``.
     package var recoversSessions = true
+    /// See ``SocketIOCluster/ClusterConfiguration/reportsEachMissingAcknowledgement``.
+    package var reportsEachMissingAcknowledgement = false
+    /// How fast the other implementation can take messages, unless the configuration says so; nil for no limit.
+    package var pacing: WritePacing?
     /// How many bytes of a document there are for a byte of a message, about.
     package var expansion = 1
 

@@ -17,10 +17,17 @@ public struct MongoFindOptions: Sendable {
     public var limit: Int?
     /// Documents per batch at most. Default `nil`: the server's.
     public var batchSize: Int?
+    /// Whether each document gets a field `$recordId`: unless the collection is clustered, a number that grows with every insert. Default
+    /// `false`.
+    public var showsRecordID = false
     /// `readConcern` level such as `majority`. Default `nil`: the server's.
     public var readConcernLevel: String?
     /// Which members may answer. Default `nil`: what the connection string says.
     public var readPreference: MongoReadPreference?
+
+    /// How long the server may work on it; after that it fails with the code ``MongoErrorCode/maxTimeExpired``. Default `nil`: as long as it
+    /// takes.
+    public var maximumTime: Duration?
 
     /// Makes options with the defaults.
     public init() {}
@@ -35,6 +42,11 @@ public struct MongoFindOptions: Sendable {
             if skip > 0 { command.append("skip", skip) }
             if let limit = self.limit { command.append("limit", Swift.max(1, limit)) }
             if let batchSize = self.batchSize, batchSize > 0 { command.append("batchSize", Int32(clamping: batchSize)) }
+            if let maximumTime {
+                let milliseconds = maximumTime.components.seconds * 1_000 + maximumTime.components.attoseconds / 1_000_000_000_000_000
+                command.append("maxTimeMS", Int32(clamping: max(1, milliseconds)))
+            }
+            if showsRecordID { command.append("showRecordId", true) }
             if let level = readConcernLevel {
                 command.appendDocument("readConcern") { $0.append("level", level) }
             }

@@ -107,6 +107,8 @@ public struct MongoHello: Sendable {
     public var hasChangeStreams: Bool { replicaSetName != nil || isRouter }
     /// Whether it lets an index build wait for fewer members than all that vote.
     public var takesCommitQuorum: Bool { hasChangeStreams && maximumWireVersion >= 9 }
+    /// The time of day by its clock, in milliseconds since 1970.
+    public var localTime: Int64? { reply["localTime"]?.dateMilliseconds }
     /// Address of the primary, as the replica set knows it.
     public var primary: String? { reply["primary"]?.string }
     /// The newest wire version that it speaks: 9 is MongoDB 4.4, 17 is 6.0.

@@ -37,6 +37,17 @@ struct NumbersTests {
     }
 
     @Test
+    func `A node in its first moments is not forgotten in a flood of origins that are heard once`() {
+        var machine = ReceivedNumbersStateMachine(limit: 64, retention: .seconds(10))
+        for number: UInt64 in 1...2 { _ = machine.receive(stamp(number), from: origin, targeted: false, now: now) }
+        for index: UInt64 in 1...1_000 {
+            let forged = NodeIdentity(id: "forged \(index)", epoch: 1)
+            _ = machine.receive(stamp(1), from: forged, targeted: false, now: now + .milliseconds(Int64(index)))
+        }
+        #expect(machine.receive(stamp(5), from: origin, targeted: false, now: now + .seconds(1)) == .deliver(missing: 2))
+    }
+
+    @Test
     func `Lanes, targets and epochs count on their own`() {
         var machine = machine()
         _ = machine.receive(stamp(10), from: origin, targeted: false, now: now)

@@ -80,6 +80,44 @@ struct SendLaneTests {
     }
 
     @Test
+    func `With pacing, batches are smaller, and each waits in proportion to the one before it`() {
+        var lane = lane(configuration { $0.pacing = WritePacing(batchMessages: 4, messagesPerSecond: 100) })
+        for ticket: UInt64 in 1...6 { _ = lane.send(message(ticket)) }
+        #expect(batch(&lane)?.count == 4)
+        let written = start + .milliseconds(7)
+        _ = lane.complete(.written, now: written, jitter: 0)
+        guard case .pause(let until) = lane.next(origin: origin, now: written, makeID: IDs().make) else {
+            Issue.record("no pause")
+            return
+        }
+        #expect(until == written + .milliseconds(40))
+        #expect(batch(&lane, at: until)?.count == 2)
+        _ = lane.complete(.written, now: until, jitter: 0)
+        // Nothing to write: it can sleep, and after the pause the next message goes at once.
+        #expect(batch(&lane, at: until) == nil)
+        _ = lane.send(message(7))
+        #expect(batch(&lane, at: until + .milliseconds(19)) == nil)
+        #expect(batch(&lane, at: until + .milliseconds(20))?.count == 1)
+    }
+
+    @Test
+    func `What expires tells the last error of the backend, or else to look whether it can be reached`() {
+        for error in [Failure(), nil] {
+            var lane = lane(configuration())
+            _ = lane.send(message(1))
+            _ = batch(&lane)
+            if let error { _ = lane.complete(.notWritten(error), now: start, jitter: 0) } else { _ = lane.send(message(2)) }
+            let fates = lane.expire(now: start + .seconds(31)).writes.map(\.fate)
+            guard case .notSent(let last)? = fates.last else {
+                Issue.record("\(fates)")
+                continue
+            }
+            #expect((last.cause != nil) == (error != nil))
+            #expect(last.message.contains("reachable") == (error == nil))
+        }
+    }
+
+    @Test
     func `After an unknown outcome exactly the same batch is written again, before anything else`() {
         var lane = lane(configuration())
         let ids = IDs()

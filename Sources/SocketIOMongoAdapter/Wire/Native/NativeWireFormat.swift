@@ -106,6 +106,14 @@ package struct NativeWireFormat: TailableWireFormat {
 
     // MARK: Filters
 
+    package func documentsOfNodes(since id: ObjectID) -> BSONDocument {
+        BSONDocument { filter in
+            filter.appendDocument("_id") { $0.append("$gte", id) }
+            filter.append("cluster", cluster)
+            EmitterID.exclude("origin", from: &filter)
+        }
+    }
+
     private static func documents(for node: NodeID) -> DocumentFilter {
         DocumentFilter(
             node: node,

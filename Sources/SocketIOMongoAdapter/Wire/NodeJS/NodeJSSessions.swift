@@ -13,15 +13,11 @@ import Synchronization
 /// Sessions as Node.js servers store and take them: documents among the messages.
 ///
 /// With a TTL, the node that takes a session deletes its document; in a capped collection, which allows no deletes, it writes a tombstone.
-/// The packets that a client has missed are read from the collection, in the order in which they were written.
+/// The packets that a client has missed are read from the collection, in the order in which they were written: ``NodeJSMissedPackets``.
 struct NodeJSSessions: SessionExchange {
     let connection: MongoConnection
     let format: NodeJSWireFormat
 
-    /// The maximum number of packets that one session may have missed.
-    private static let missedLimit = 10_000
-    /// Seconds that clocks may differ.
-    private static let clockSkew: UInt32 = 60
     private static let confirmation = MongoWriteConcern.majority.timeout(.seconds(8))
 
     private func collection() throws -> MongoCollection {
@@ -43,13 +39,12 @@ struct NodeJSSessions: SessionExchange {
             try data.key("data")
             try data.write(state.data)
         }
-        try await insert(document)
+        try await insert([document])
     }
 
     /// - Parameter session: The document of the session, after which Node.js must find the tombstone in the order of ids.
-    // Not inlined, nor what else throws beside what awaits: the optimizer of Swift 6.3.1 crashes on the coroutine that comes of it.
-    @inline(never)
-    private func insertTombstone(_ pid: String, after session: ObjectID, in namespace: String, by node: NodeID) async throws -> ObjectID {
+    private func tombstone(_ pid: String, after session: ObjectID, in namespace: String, by node: NodeID) throws -> (ObjectID, BSONDocument)
+    {
         var id = ObjectID()
         if id <= session {
             let (part, isTooLarge) = session.uniquePart.addingReportingOverflow(.random(in: 1...1 << 32))
@@ -61,8 +56,7 @@ struct NodeJSSessions: SessionExchange {
             try data.key("tombstone")
             try data.write(true)
         }
-        try await insert(document)
-        return id
+        return (id, document)
     }
 
     private func document(
@@ -77,25 +71,24 @@ struct NodeJSSessions: SessionExchange {
             namespace: namespace,
             origin: NodeIdentity(id: node, epoch: format.life)
         )
-        return try format.document(.session, header, createdAt: WallClock.millisecondsSince1970(), write)
+        return try format.document(.session, header, createdAt: connection.time.milliseconds, write)
     }
 
-    private func insert(_ document: BSONDocument) async throws {
-        let result = try await collection().insert([document], writeConcern: Self.confirmation, uuid: connection.collectionUUID)
+    private func insert(_ documents: [BSONDocument]) async throws {
+        let result = try await collection().insert(documents, writeConcern: Self.confirmation, uuid: connection.collectionUUID)
         guard result.writeErrors.isEmpty, result.writeConcernError == nil else {
             throw MongoAdapterError(.failed, "the document of a session could not be written")
         }
     }
 
     func discard(_ pid: String, in namespace: String, by node: NodeID) async throws {
+        let filter = NodeJSSessionDocument.filter([pid], in: [namespace])
         guard isCapped else {
-            try await collection().delete(filter(pid, namespace), writeConcern: Self.confirmation)
+            try await collection().delete(filter, writeConcern: Self.confirmation)
             return
         }
-        guard let last = try await newest(pid, namespace), last["data"]?.document?["sid"] != nil, let id = last["_id"]?.objectID else {
-            return
-        }
-        _ = try await insertTombstone(pid, after: id, in: namespace, by: node)
+        guard let last = try await read(filter).last, last.isSession else { return }
+        try await insert([tombstone(pid, after: last.id, in: namespace, by: node).1])
     }
 
     // MARK: Taking
@@ -107,103 +100,197 @@ struct NodeJSSessions: SessionExchange {
         retention: Duration,
         by node: NodeID
     ) async throws -> ClaimedSession? {
-        guard let document = try await takeDocument(pid, namespace, by: node) else { return nil }
-        let reader = try NodeJSReader(envelope: NodeJSEnvelope(document), parser: format.parser, recovers: true)
-        let age = WallClock.millisecondsSince1970() / 1_000 - Int64(reader.envelope.id.seconds)
-        guard age <= retention.components.seconds, let state = try reader.session() else { return nil }
-        guard let missed = try await missed(by: state, in: namespace, after: offset) else { return nil }
-        return ClaimedSession(state: state, missed: missed)
+        let claim = NodeJSClaims.Claim(pid: pid, namespace: namespace, offset: offset, retention: retention, node: node)
+        return try await connection.claims.claim(claim, perform)
     }
 
-    private func takeDocument(_ pid: String, _ namespace: String, by node: NodeID) async throws -> BSONDocument? {
-        isCapped ? try await takeBehindTombstone(pid, namespace, by: node) : try await takeAndDelete(pid, namespace, by: node)
+    /// Takes the sessions of a batch, and reads what their clients have missed, with a few commands for all of them.
+    @Sendable private func perform(_ claims: [NodeJSClaims.Claim]) async -> [NodeJSClaims.Outcome] {
+        do {
+            let taken = try await take(claims)
+            let clients = taken.map { NodeJSMissedPackets.Client(offset: claims[$0].offset, namespace: claims[$0].namespace, state: $1) }
+            let missed = NodeJSMissedPackets(collection: try collection(), format: format)
+            let packets = await missed.read(clients)
+            var outcomes = claims.map { _ in NodeJSClaims.Outcome.success(nil) }
+            for ((index, state), packets) in zip(taken, packets) {
+                outcomes[index] = packets.map { $0.map { ClaimedSession(state: state, missed: $0) } }
+            }
+            return outcomes
+        } catch {
+            return claims.map { _ in .failure(error) }
+        }
     }
 
-    private func takeAndDelete(_ pid: String, _ namespace: String, by node: NodeID) async throws -> BSONDocument? {
-        let newest = BSONDocument { $0.append("_id", Int32(-1)) }
-        let filter = filter(pid, namespace, onlyForeign: true)
-        let session = try await collection().findAndDelete(filter, sort: newest, writeConcern: Self.confirmation)
-        if session != nil { try await discard(pid, in: namespace, by: node) }
-        return session
+    /// The sessions that this node has taken now, by the index of their claims.
+    private func take(_ claims: [NodeJSClaims.Claim]) async throws -> [(Int, SessionState)] {
+        let found = try await candidates(claims)
+        guard !found.isEmpty else { return [] }
+        let won = isCapped ? try await takeBehindTombstones(found, claims) : try await takeAndDelete(found)
+        return try found.filter { won.contains($0.session.id) }.compactMap { candidate in
+            try candidate.session.state(format.parser).map { (candidate.index, $0) }
+        }
     }
 
-    private func takeBehindTombstone(_ pid: String, _ namespace: String, by node: NodeID) async throws -> BSONDocument? {
-        guard let session = try await newest(pid, namespace), let id = try Self.foreignID(of: session) else { return nil }
-        let tombstone = try await insertTombstone(pid, after: id, in: namespace, by: node)
-        // Others may have done the same: the first tombstone after the session has it.
-        let documents = try await read(filter(pid, namespace), sort: Self.natural(1))
-        return Self.follows(tombstone, id, in: documents) ? session : nil
+    private struct Candidate {
+        /// The index of its claim.
+        var index: Int
+        var session: NodeJSSessionDocument
     }
 
-    /// Whether a document comes right after another.
-    @inline(never)
-    private static func follows(_ next: ObjectID, _ id: ObjectID, in documents: [BSONDocument]) -> Bool {
-        guard let index = documents.firstIndex(where: { $0["_id"]?.objectID == id }) else { return false }
-        return documents[(index + 1)...].first?["_id"]?.objectID == next
+    private func candidates(_ claims: [NodeJSClaims.Claim]) async throws -> [Candidate] {
+        let now = WallClock.millisecondsSince1970() / 1_000
+        let filter = NodeJSSessionDocument.filter(claims.map(\.pid), in: claims.map(\.namespace), since: Self.earliest(claims, now: now))
+        let documents = Dictionary(grouping: try await read(filter), by: \.key)
+        var keys: Set<NodeJSSessionDocument.Key> = []
+        return claims.enumerated().compactMap { index, claim in
+            let key = NodeJSSessionDocument.Key(pid: claim.pid, namespace: claim.namespace)
+            // If several callers claim the same session at the same time, the first one gets it.
+            guard keys.insert(key).inserted, let last = documents[key]?.last(where: { isCapped || $0.isForeign }) else { return nil }
+            // Nodes of this package give their sessions away themselves, and if they do not, no other node may either.
+            guard last.isSession, last.isForeign, now - Int64(last.id.time) <= claim.retention.components.seconds else { return nil }
+            return Candidate(index: index, session: last)
+        }
     }
 
-    /// The id of a document that holds a session of a node of another kind.
-    @inline(never)
-    private static func foreignID(of document: BSONDocument) throws -> ObjectID? {
-        guard document["data"]?.document?["sid"] != nil, try NodeJSEnvelope(document).origin.isForeign else { return nil }
-        return document["_id"]?.objectID
+    /// No session that counts is older: it was stored after its client had received the packet with the offset.
+    private static func earliest(_ claims: [NodeJSClaims.Claim], now: Int64) -> UInt32 {
+        let offsets = claims.map { Int64($0.offset.seconds) }.min() ?? 0
+        let retained = now - (claims.map(\.retention.components.seconds).max() ?? 0)
+        return UInt32(clamping: max(offsets, retained) - Int64(IDDisorder.limit))
     }
 
-    private func newest(_ pid: String, _ namespace: String) async throws -> BSONDocument? {
-        try await read(filter(pid, namespace), sort: Self.natural(-1), limit: 1).first
-    }
-
-    private func read(_ filter: BSONDocument, sort: BSONDocument, limit: Int? = nil) async throws -> [BSONDocument] {
-        var options = MongoFindOptions()
-        options.sort = sort
-        options.limit = limit
-        options.readPreference = .primary
-        return try await collection().find(filter, options: options)
-    }
-
-    /// The order in which documents were written.
-    private static func natural(_ direction: Int32) -> BSONDocument { BSONDocument { $0.append("$natural", direction) } }
-
-    /// - Parameter onlyForeign: Whether those of nodes of this package are left out: they give their sessions away themselves, and if
-    ///   they do not, no other node may either.
-    private func filter(_ pid: String, _ namespace: String, onlyForeign: Bool = false) -> BSONDocument {
-        BSONDocument { filter in
-            if onlyForeign {
-                filter.appendDocument("uid") { uid in
-                    uid.appendDocument("$not") { $0.append("$regex", "~[0-9a-f]{16}$") }
+    private func takeAndDelete(_ candidates: [Candidate]) async throws -> Set<ObjectID> {
+        let collection = try collection()
+        let won = try await withThrowingTaskGroup(of: ObjectID?.self) { group in
+            for candidate in candidates {
+                let filter = BSONDocument { $0.append("_id", candidate.session.id) }
+                group.addTask {
+                    try await collection.findAndDelete(filter, writeConcern: Self.confirmation) == nil ? nil : candidate.session.id
                 }
             }
-            filter.append("type", NodeJSDocumentType.session.rawValue)
-            filter.append("data.pid", pid)
-            filter.append("nsp", namespace)
+            return try await group.reduce(into: Set<ObjectID>()) { won, id in if let id { won.insert(id) } }
+        }
+        // What else there is of these sessions is older.
+        let keys = candidates.filter { won.contains($0.session.id) }.map(\.session.key)
+        guard !keys.isEmpty else { return won }
+        let rest = NodeJSSessionDocument.filter(keys.map(\.pid), in: keys.map(\.namespace))
+        try await collection.delete(rest, writeConcern: Self.confirmation)
+        return won
+    }
+
+    private func takeBehindTombstones(_ candidates: [Candidate], _ claims: [NodeJSClaims.Claim]) async throws -> Set<ObjectID> {
+        let tombstones = try candidates.map { candidate in
+            let key = candidate.session.key
+            return try tombstone(key.pid, after: candidate.session.id, in: key.namespace, by: claims[candidate.index].node)
+        }
+        try await insert(tombstones.map(\.1))
+        let keys = candidates.map(\.session.key)
+        let earliest = Self.earliest(candidates.map { claims[$0.index] }, now: WallClock.millisecondsSince1970() / 1_000)
+        let filter = NodeJSSessionDocument.filter(keys.map(\.pid), in: keys.map(\.namespace), since: earliest)
+        let documents = Dictionary(grouping: try await read(filter), by: \.key)
+        // Others may have done the same: the first tombstone after the session has it.
+        let won = zip(candidates, tombstones).filter { candidate, tombstone in
+            guard let all = documents[candidate.session.key], let index = all.firstIndex(where: { $0.id == candidate.session.id }) else {
+                return false
+            }
+            return all[(index + 1)...].first?.id == tombstone.0
+        }
+        return Set(won.map(\.0.session.id))
+    }
+
+    /// The documents of sessions, in the order in which they were written.
+    private func read(_ filter: BSONDocument) async throws -> [NodeJSSessionDocument] {
+        var options = MongoFindOptions()
+        options.showsRecordID = true
+        options.readPreference = .primary
+        return try await collection().find(filter, options: options).sortedByRecord().compactMap(NodeJSSessionDocument.init)
+    }
+}
+
+/// A document about a session.
+struct NodeJSSessionDocument: Sendable {
+    /// A session of a namespace.
+    struct Key: Hashable, Sendable {
+        var pid: String
+        var namespace: String
+
+        static func == (left: Key, right: Key) -> Bool { left.pid == right.pid && left.namespace == right.namespace }
+
+        func hash(into hasher: inout Hasher) {
+            Bytewise.hash(pid, into: &hasher)
+            Bytewise.hash(namespace, into: &hasher)
         }
     }
 
-    /// The packets after the one with the offset; nil if that one is gone, or if they are too many.
-    private func missed(by state: SessionState, in namespace: String, after offset: MessageID) async throws -> [BroadcastPacket]? {
-        let earliest = ObjectID(time: offset.seconds - min(offset.seconds, Self.clockSkew), uniquePart: 0)
-        let filter = BSONDocument { filter in
-            filter.append("type", NodeJSDocumentType.broadcast.rawValue)
-            filter.append("nsp", namespace)
-            filter.appendDocument("_id") { $0.append("$gte", earliest) }
+    /// The field that the index of sessions is on.
+    static let indexedField = "data.pid"
+
+    let id: ObjectID
+    let key: Key
+    private let document: BSONDocument
+
+    /// nil if it is not such a document.
+    init?(_ document: BSONDocument) {
+        guard let id = document["_id"]?.objectID, let pid = document["data"]?.document?["pid"]?.string,
+            let namespace = document["nsp"]?.string
+        else { return nil }
+        self.id = id
+        self.key = Key(pid: pid, namespace: namespace)
+        self.document = document
+    }
+
+    /// Whether it holds a session, and is not a tombstone.
+    var isSession: Bool { document["data"]?.document?["sid"] != nil }
+
+    /// Whether a node of another implementation wrote it.
+    var isForeign: Bool { document["uid"]?.string.map { NodeJSWireFormat.identity(uid: $0).isForeign } ?? false }
+
+    /// The session, without what its client has missed.
+    func state(_ parser: PacketFormat) throws -> SessionState? {
+        try NodeJSReader(envelope: NodeJSEnvelope(document), parser: parser, recovers: true).session()
+    }
+
+    /// Finds the documents of sessions.
+    ///
+    /// - Parameter seconds: The earliest time in their ids, for collections without an index on ``indexedField``.
+    static func filter(_ pids: [String], in namespaces: [String], since seconds: UInt32? = nil) -> BSONDocument {
+        BSONDocument { filter in
+            if let seconds { filter.appendDocument("_id") { $0.append("$gte", ObjectID(time: seconds, uniquePart: 0)) } }
+            filter.append("type", NodeJSDocumentType.session.rawValue)
+            filter.append(indexedField, among: pids)
+            filter.append("nsp", among: namespaces)
         }
-        let documents = try await read(filter, sort: Self.natural(1))
-        guard let index = documents.firstIndex(where: { $0["_id"]?.objectID == ObjectID(offset) }) else { return nil }
-        var packets: [BroadcastPacket] = []
-        for document in documents[(index + 1)...] {
-            // A document that cannot be read was not delivered to any client.
-            guard let reader = try? NodeJSReader(envelope: NodeJSEnvelope(document), parser: format.parser, recovers: true),
-                let packet = try? reader.missedPacket(of: state.rooms)
-            else { continue }
-            guard packets.count < Self.missedLimit else { return nil }
-            packets.append(packet)
+    }
+}
+
+extension BSONWriter {
+    /// Appends a condition: one of these strings, each once.
+    mutating func append(_ field: String, among strings: [String]) {
+        appendDocument(field) { condition in
+            condition.appendArray("$in") { array in
+                for name in Set(strings.map { Name($0) }).sorted() { array.append(name.text) }
+            }
         }
-        return packets
+    }
+}
+
+extension [BSONDocument] {
+    /// The documents in the order in which they were written. Each must have its record id, or none; then that of their ids counts.
+    func sortedByRecord() -> [BSONDocument] {
+        let keyed = map { (record: $0["$recordId"]?.integer ?? 0, id: $0["_id"]?.objectID, document: $0) }
+        return keyed.sorted { left, right in
+            if left.record != right.record { return left.record < right.record }
+            guard let first = left.id, let second = right.id else { return left.id == nil && right.id != nil }
+            return first < second
+        }.map(\.document)
     }
 }
 
 extension NodeJSWireFormat {
     /// The parser of the server.
     var parser: PacketFormat { state.withLock(\.parser) }
+
+    /// The earliest time in the ids of documents that were written after one with this time.
+    func earliest(after seconds: UInt32) -> UInt32 { state.withLock { $0.disorder.earliest(after: seconds) } }
 }
 #endif

@@ -24,10 +24,13 @@ extension NodeJSWireFormat {
         do {
             let envelope = try NodeJSEnvelope(document)
             // It may be from another process with the same id, which the epoch reveals.
-            guard envelope.origin.id != node else { return items.append(.own(envelope.id, origin: envelope.origin)) }
+            let isOwn = envelope.origin.id == node
             let (isNew, parser, recovers) = state.withLock { state in
-                (state.recent.insert(envelope.id), state.parser, state.recovers)
+                let isNew = !isOwn && state.recent.insert(envelope.id)
+                if isOwn || isNew { state.disorder.read(envelope.id.seconds) }
+                return (isNew, state.parser, state.recovers)
             }
+            if isOwn { items.append(.own(envelope.id, origin: envelope.origin)) }
             guard isNew else { return }
             if envelope.type == Int64(NodeJSDocumentType.session.rawValue) { sessionIsElsewhere(envelope) }
             if let item = try NodeJSReader(envelope: envelope, parser: parser, recovers: recovers).item(for: node) { items.append(item) }
@@ -170,15 +173,12 @@ struct NodeJSReader {
 
     // MARK: Sessions
 
-    /// The packet of a broadcast that sockets in these rooms have missed; nil if it is not for them, or is never replayed.
-    func missedPacket(of rooms: NameSet) throws -> BroadcastPacket? {
+    /// The packet of a broadcast that sockets may have missed; nil if it is never replayed.
+    func missablePacket() throws -> NodeJSMissablePacket? {
         guard try fields.request() == nil else { return nil }
         let options = try fields.options()
-        guard options.rooms.isEmpty || options.rooms.contains(where: rooms.contains), !options.except.contains(where: rooms.contains) else {
-            return nil
-        }
         let packet = try packet(volatile: options.flags.volatile)
-        return packet.offset == nil ? nil : packet
+        return packet.offset == nil ? nil : NodeJSMissablePacket(packet: packet, rooms: options.rooms, except: options.except)
     }
 
     /// A session, without what its client has missed.

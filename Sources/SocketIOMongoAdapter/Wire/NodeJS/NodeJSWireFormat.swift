@@ -28,12 +28,13 @@ package final class NodeJSWireFormat: WireFormat {
         var parser = PacketFormat.json
         var recovers = false
         var recent = RecentDocuments()
+        var disorder = IDDisorder()
         /// Gets the private ids of sessions that foreign nodes have, and their namespaces.
         var onForeignSession: @Sendable (_ pid: String, _ namespace: String) -> Void = { _, _ in }
     }
 
     /// The `uid` of emitters, which are not nodes.
-    static let emitter = "emitter"
+    static let emitter = EmitterID.prefix
     /// The first epoch of the node, which distinguishes it from earlier processes with the same id; 0 to look like Node.js.
     let life: UInt64
     /// Whether documents have the field for the TTL index.
@@ -59,6 +60,7 @@ package final class NodeJSWireFormat: WireFormat {
         // Node.js counts answers: a second one from a node would be counted as that of another node.
         traits.socketsPerAnswer = .max
         traits.keepsSessions = true
+        if !isEmitter, state.withLock(\.recovers) { traits.sessionIndex = NodeJSSessionDocument.indexedField }
         return traits
     }
 
@@ -91,6 +93,13 @@ package final class NodeJSWireFormat: WireFormat {
     }
 
     // MARK: Filter
+
+    package func documentsOfNodes(since id: ObjectID) -> BSONDocument {
+        BSONDocument { filter in
+            filter.appendDocument("_id") { $0.append("$gte", id) }
+            EmitterID.exclude("uid", from: &filter)
+        }
+    }
 
     package func changeStreamStages(for node: NodeID) -> [BSONDocument] {
         // Only documents between nodes of this package have a target.

@@ -46,6 +46,9 @@ package final class SocketioxideWireFormat: WireFormat {
         traits.socketIDLength = SocketioxideID.length
         traits.recoversSessions = false
         traits.expansion = 12
+        traits.reportsEachMissingAcknowledgement = true
+        // Half of the buffer that a Rust node has for each client, and about as fast as a Rust node writes.
+        traits.pacing = WritePacing(batchMessages: 64, messagesPerSecond: 1_280)
         return traits
     }
 
@@ -54,6 +57,13 @@ package final class SocketioxideWireFormat: WireFormat {
 
     /// Whether a node or a socket can have this id.
     package static func isValid(id: String) -> Bool { SocketioxideID.isValid(id) }
+
+    package func documentsOfNodes(since id: ObjectID) -> BSONDocument {
+        BSONDocument { filter in
+            filter.appendDocument("_id") { $0.append("$gte", id) }
+            EmitterID.exclude("origin", from: &filter)
+        }
+    }
 
     // MARK: Encoding
 
