@@ -122,9 +122,9 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
             isCut = true
             return context.close(promise: nil)
         }
+        if case ChannelEvent.inputClosed = event { return inputClosed(event, context) }
         // Other servers' idle and quiescing handlers must not cut a request of ours.
-        guard !machine.ownsRequest else { return }
-        context.fireUserInboundEventTriggered(event)
+        if !machine.ownsRequest { context.fireUserInboundEventTriggered(event) }
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
@@ -135,8 +135,15 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         promise?.fail(ChannelError.operationUnsupported)
     }
 
-    /// The connection is to end with the current answer.
-    func closeWhenDone() { machine.closeWhenDone() }
+    private func inputClosed(_ event: Any, _ context: ChannelHandlerContext) {
+        switch machine.inputClosed() {
+        case .none: break
+        case .passOn: context.fireUserInboundEventTriggered(event)
+        case .limitWait: startTimeout(HTTPConnectionStateMachine.halfClosedTime)
+        case .awaitPackets(let handle, let id): loop.perform(on: handle) { $0.pollHalfClosed(id) }
+        case .disconnect: context.close(promise: nil)
+        }
+    }
 
     /// The HTTP server shuts down.
     func quiesce() { if let handle = machine.waitingPoll { loop.perform(on: handle) { $0.quiesce() } } }
@@ -173,9 +180,7 @@ extension EngineHTTPHandler {
     }
 
     private func announcePost(_ request: EngineRequest, to handle: SessionHandle) {
-        let exchange = exchange(for: request)
-        let type = request.head.headers.first(name: "content-type") ?? ""
-        let isBinary = type.utf8.prefix(24).isLowercase("application/octet-stream")
+        let (exchange, isBinary) = (exchange(for: request), request.isOctetStream)
         loop.perform(on: handle) { $0.postArrived(exchange, isBinary: isBinary) }
     }
 
@@ -187,9 +192,7 @@ extension EngineHTTPHandler {
         machine.pass(closes: head.asksForUpgrade || !head.isKeepAlive)
         loop.schedule(self, at: nil)
         if let fallback = fallback.take() {
-            do {
-                try fallback(context.channel)
-            } catch {
+            do { try fallback(context.channel) } catch {
                 loop.context.logFallbackFailure(error)
                 return context.close(promise: nil)
             }
@@ -208,7 +211,7 @@ extension EngineHTTPHandler {
 
     private func refuseBody() {
         guard let request = machine.refuseBody() else { return }
-        if case .post(let handle) = request.kind { loop.perform(on: handle) { $0.postFailed(request.id) } }
+        if case .post(let handle) = request.kind { loop.perform(on: handle) { $0.postRefused(request.id) } }
         refuse(EngineRefusal(.badRequest, status: .payloadTooLarge, message: "Payload too large"), request, isUnread: true)
     }
 
@@ -306,9 +309,8 @@ extension EngineHTTPHandler {
         let headers = responses.upgradeHeaders(for: request.head, accepted: accepted, opened: upgrade.target.opened)
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
-        let handlers = httpHandlers
-        httpHandlers = []
-        upgrade.removeHTTPHandlers([self] + handlers, before: webSocket, context: context)
+        defer { httpHandlers = [] }
+        upgrade.removeHTTPHandlers([self] + httpHandlers, before: webSocket, context: context)
         upgrade.attach(webSocket)
     }
 }
@@ -331,9 +333,8 @@ extension EngineHTTPHandler {
 
     private func respond(to request: EngineRequest, payload: ByteBuffer, opened session: EngineSession? = nil) {
         var headers = responses.headers(for: request.head, contentType: "text/plain; charset=UTF-8", opened: session)
-        guard let threshold = configuration.httpCompressionThreshold, payload.readableBytes >= threshold else {
-            return send(.ok, headers, payload, request)
-        }
+        let threshold = configuration.httpCompressionThreshold ?? .max
+        guard payload.readableBytes >= threshold else { return send(.ok, headers, payload, request) }
         headers.add(name: "Vary", value: "Accept-Encoding")
         guard request.head.acceptsGzip else { return send(.ok, headers, payload, request) }
         compress(payload, request, headers)
@@ -375,8 +376,7 @@ extension EngineHTTPHandler {
         // A request that was cut off by the end of its connection has no client that waits for an answer.
         guard context.channel.isActive else { return }
         let status: HTTPResponseStatus = isTooLarge ? .requestHeaderFieldsTooLarge : .badRequest
-        let headers: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]
-        context.write(Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+        context.write(Self.wrapOutboundOut(.head(EngineResponses.head(status, [:], bodySize: 0, to: .http1_1, closes: true))), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         context.close(promise: nil)
     }

@@ -41,9 +41,10 @@ struct EngineResponses {
         CORSPolicy.preflightHeaders(for: head, cors: configuration.cors)
     }
 
-    /// The header fields and the body of a refusal.
+    /// The header fields and the body of a refusal. As in the reference server, a request that is too large gets no body.
     func refusal(_ refusal: EngineRefusal, of head: HTTPRequestHead) -> (headers: HTTPHeaders, body: ByteBuffer) {
         var headers = CORSPolicy.headers(for: head, cors: configuration.cors)
+        guard refusal.status != .payloadTooLarge else { return (headers, ByteBuffer()) }
         headers.add(name: "Content-Type", value: "application/json")
         let message = JSONString.escape(refusal.message)
         return (headers, ByteBuffer(string: "{\"code\":\(refusal.code.rawValue),\"message\":\"\(message)\"}"))
