@@ -47,7 +47,7 @@ struct SocketIOConformanceServer: AsyncParsableCommand {
         }
         io.of("/custom").onConnect(addEcho)
         io.of("/caf\u{E9}").onConnect(addEcho)
-        io.of(/\/dynamic-\d+/).onConnect(addEcho)
+        io.of(/\/dynamic-[0-9]+/).onConnect(addEcho)
         let guarded = io.of("/guarded")
         guarded.use { socket in
             struct Auth: Decodable { let token: String }

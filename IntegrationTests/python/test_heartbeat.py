@@ -45,6 +45,13 @@ async def test_a_silent_polling_client_is_forgotten(hasty: Server) -> None:
         assert (await raw.poll())[0] == 400
 
 
+async def test_a_silent_polling_client_is_forgotten_when_its_time_is_over(hasty: Server) -> None:
+    for _ in range(5):
+        async with RawPolling(hasty.url) as raw:
+            await asyncio.sleep(0.5)
+            assert (await raw.poll())[0] == 400
+
+
 async def test_surplus_pongs_are_ignored(hasty: Server) -> None:
     async with RawSocket(hasty.url) as raw:
         await raw.connect()

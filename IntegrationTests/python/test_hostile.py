@@ -178,6 +178,36 @@ async def test_a_placeholder_that_points_nowhere(server: Server, number: str) ->
         await raw.until_closed()
 
 
+async def acknowledgement(raw: RawSocket) -> str:
+    """The next acknowledgement, without the events before it."""
+    async with asyncio.timeout(10):
+        while not str(packet := await raw.receive()).startswith("43"):
+            pass
+    return str(packet)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["[" * 65 + "]" * 65, "[" * 400_000 + "]" * 400_000, "[" * 900_000, '{"a":' * 150_000 + "1" + "}" * 150_000],
+    ids=["65", "400000", "open", "objects"],
+)
+async def test_a_deep_argument_costs_its_event_only(server: Server, argument: str) -> None:
+    async with RawSocket(server.url) as raw:
+        await raw.connect()
+        await raw.connect("/custom")
+        await raw.send(f'421["sum",{argument}]')
+        await raw.send('422["sum",20,22]')
+        assert await acknowledgement(raw) == "432[42]"
+
+
+async def test_what_the_reference_accepts_is_accepted(server: Server) -> None:
+    async with RawSocket(server.url) as raw:
+        await raw.send('40 {"token": 1}')
+        assert str(await raw.receive()).startswith("40{")
+        await raw.send('42 1 [ "sum" , 20 , 22 ]')
+        assert await acknowledgement(raw) == "431[42]"
+
+
 async def test_a_binary_frame_without_its_header(server: Server) -> None:
     async with RawSocket(server.url) as raw:
         await raw.connect()
@@ -291,6 +321,53 @@ class TestSizes:
             with contextlib.suppress(aiohttp.ClientError):
                 status, _ = await raw.post("4" + "x" * 2_000_000)
                 assert status == 413
+
+    async def test_a_post_over_the_limit_does_not_touch_the_waiting_poll(self, server: Server) -> None:
+        async with RawPolling(server.url) as raw:
+            assert (await raw.post("40"))[0] == 200
+            assert (await raw.poll())[1][0].startswith("40")
+            poll = asyncio.create_task(raw.poll())
+            await asyncio.sleep(0.2)
+            async with tcp(server) as (reader, writer):
+                path = "/socket.io/" + raw.address.split("/socket.io/")[1]
+                writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n".encode())
+                answer = await read_all(reader)
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert b" 413 " in head and b"content-length: 0" in head.lower() and body == b""
+            await asyncio.sleep(0.3)
+            assert not poll.done()
+            assert (await raw.post('42["echo","still here"]'))[0] == 200
+            poll.cancel()
+
+    async def test_an_official_style_client_reports_one_reason(self, server: Server) -> None:
+        # The client closes its transport itself when a POST fails, so that the reason is always the same.
+        reasons = set()
+        for _ in range(5):
+            async with RawPolling(server.url) as raw:
+                assert (await raw.post("40"))[0] == 200
+                assert (await raw.poll())[1][0].startswith("40")
+                poll = asyncio.create_task(raw.poll())
+                with contextlib.suppress(aiohttp.ClientError):
+                    status, body = await raw.post("4" + "x" * 1_100_000)
+                    assert (status, body) == (413, "")
+                reasons.add("poll" if poll.done() else "post")
+                poll.cancel()
+        assert reasons == {"post"}
+
+    async def test_a_client_that_half_closes_gets_its_poll(self, server: Server) -> None:
+        async with RawPolling(server.url) as raw, tcp(server) as (reader, writer):
+            assert (await raw.post("40"))[0] == 200
+            assert (await raw.poll())[1][0].startswith("40")
+            path = "/socket.io/" + raw.address.split("/socket.io/")[1]
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            await writer.drain()
+            writer.write_eof()
+            await asyncio.sleep(0.5)
+            assert (await raw.post('421["sum",20,22]'))[0] == 200
+            assert (await read_all(reader)).endswith(b"431[42]")
+            # Nothing is left of the connection, and the session goes on.
+            assert (await raw.post('422["sum",1,2]'))[0] == 200
+            assert (await raw.poll())[1] == ["432[3]"]
 
     async def test_a_chunked_post_without_end(self, server: Server) -> None:
         async with RawPolling(server.url) as session, tcp(server) as (reader, writer):

@@ -13,26 +13,27 @@ package protocol TimerWheelItem: AnyObject {
 
 /// The timers of all sessions and connections of one event loop.
 ///
-/// Setting, moving and cancelling a timer costs a few array writes and allocates nothing; an item fires up to one ``granularity`` late.
+/// Setting, moving and cancelling a timer costs a few array writes and allocates nothing. An item fires at its deadline: the slots of the
+/// wheel only say where to look for it.
 package struct TimerWheel {
     /// The place of an item in the wheel.
     package struct Position {
         fileprivate var slot: Int32 = -1
         fileprivate var index: Int32 = -1
-        /// The turn of the wheel, counted in ticks since it started.
-        fileprivate var tick = 0
+        fileprivate var deadline = NIODeadline.distantPast
         /// Whether the item is in the wheel.
         package var isScheduled: Bool { slot >= 0 }
         /// An item outside the wheel.
         package init() {}
     }
 
+    /// The time that one slot stands for.
     package static let granularity = TimeAmount.milliseconds(10)
     private static let slotCount = 4096
 
     private var slots: [[any TimerWheelItem]] = Array(repeating: [], count: slotCount)
     private let start: NIODeadline
-    /// All ticks before this one have fired.
+    /// The slots of all ticks before this one have been emptied, but for what is due in a later turn of the wheel.
     private var current = 0
     package private(set) var count = 0
 
@@ -43,15 +44,17 @@ package struct TimerWheel {
     /// Makes the item fire at `deadline`, and no longer at any time set before. nil cancels it.
     package mutating func schedule(_ item: any TimerWheelItem, at deadline: NIODeadline?) {
         guard let deadline else { return cancel(item) }
-        let tick = max(tick(at: deadline), current)
+        let slot = max(tick(at: deadline), current) & (Self.slotCount - 1)
         if item.wheelPosition.isScheduled {
-            if item.wheelPosition.tick == tick { return }
+            guard item.wheelPosition.slot != Int32(slot) else {
+                item.wheelPosition.deadline = deadline
+                return
+            }
             cancel(item)
         }
-        let slot = tick & (Self.slotCount - 1)
         item.wheelPosition.slot = Int32(slot)
         item.wheelPosition.index = Int32(slots[slot].count)
-        item.wheelPosition.tick = tick
+        item.wheelPosition.deadline = deadline
         slots[slot].append(item)
         count += 1
     }
@@ -72,40 +75,43 @@ package struct TimerWheel {
 
     /// Removes and returns the items whose deadlines have passed.
     package mutating func expired(now: NIODeadline) -> [any TimerWheelItem] {
-        let end = now < start ? 0 : Int((now - start).nanoseconds / Self.granularity.nanoseconds) + 1
+        // The slot of this tick is looked at again: some of its items may be due later.
+        let last = max(tick(at: now), current)
         var result: [any TimerWheelItem] = []
-        guard end > current else { return result }
-        let steps = min(end - current, Self.slotCount)
-        for step in 0..<steps where count > 0 {
-            takeExpired(slot: (current + step) & (Self.slotCount - 1), before: end, into: &result)
+        for step in 0...min(last - current, Self.slotCount - 1) where count > 0 {
+            takeExpired(slot: (current + step) & (Self.slotCount - 1), now: now, into: &result)
         }
-        current = end
+        current = last
         return result
     }
 
-    private mutating func takeExpired(slot: Int, before end: Int, into result: inout [any TimerWheelItem]) {
+    private mutating func takeExpired(slot: Int, now: NIODeadline, into result: inout [any TimerWheelItem]) {
         guard !slots[slot].isEmpty else { return }
-        let due = slots[slot].filter { $0.wheelPosition.tick < end }
+        let due = slots[slot].filter { $0.wheelPosition.deadline <= now }
         for item in due {
             cancel(item)
             result.append(item)
         }
     }
 
-    /// When the next item may be due; nil if the wheel is empty. Never later than its deadline plus one ``granularity``.
+    /// When the next item is due, or, if that is more than a turn of the wheel away, when to ask again; nil if the wheel is empty.
     package var nextDeadline: NIODeadline? {
         guard count > 0 else { return nil }
         for step in 0..<Self.slotCount {
-            let tick = current + step
-            if !slots[tick & (Self.slotCount - 1)].isEmpty { return time(of: tick) }
+            let end = time(of: current + step + 1)
+            var next: NIODeadline?
+            for item in slots[(current + step) & (Self.slotCount - 1)] where item.wheelPosition.deadline < end {
+                next = min(next ?? .distantFuture, item.wheelPosition.deadline)
+            }
+            if let next { return next }
         }
-        return nil
+        return time(of: current + Self.slotCount)
     }
 
-    /// The tick that ends after `deadline`.
+    /// The tick that `deadline` lies in.
     private func tick(at deadline: NIODeadline) -> Int {
         guard deadline > start else { return 0 }
-        return Int(((deadline - start).nanoseconds + Self.granularity.nanoseconds - 1) / Self.granularity.nanoseconds)
+        return Int((deadline - start).nanoseconds / Self.granularity.nanoseconds)
     }
 
     private func time(of tick: Int) -> NIODeadline {

@@ -15,7 +15,7 @@ enum NamespacesSnippets {
     }
 
     static func pattern(io: SocketIOServer) {
-        io.of(#//game/\d+/#).onConnect { socket in
+        io.of(#//game/[0-9]+/#).onConnect { socket in
             print(socket.id, "plays", socket.namespace.name)
         }
     }

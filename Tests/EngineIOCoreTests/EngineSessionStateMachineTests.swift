@@ -48,6 +48,37 @@ import Testing
 
     // MARK: Heartbeat
 
+    @Test func `a ping that is a little late does not give the client more time`() {
+        let timing = EngineTiming(pingInterval: .milliseconds(300), pingTimeout: .milliseconds(200))
+        var machine = Machine(transport: .polling, now: at(0), timing: timing)
+        #expect(machine.timeout(now: at(0.309), timing: timing) == .sendPing)
+        #expect(machine.deadline(timing: timing) == at(0.5))
+        #expect(!machine.isOverdue(now: at(0.4999), timing: timing))
+        #expect(machine.isOverdue(now: at(0.5), timing: timing))
+        #expect(machine.timeout(now: at(0.4999), timing: timing) == .none)
+        #expect(machine.timeout(now: at(0.5), timing: timing) == .close(.pingTimeout))
+    }
+
+    @Test func `a ping that is held up gives the client its whole time`() {
+        var machine = machine()
+        #expect(machine.timeout(now: at(60), timing: timing) == .sendPing)
+        #expect(machine.deadline(timing: timing) == at(80))
+        // The event loop was held up: the pong may be among what it has not read.
+        #expect(!machine.isOverdue(now: at(81), timing: timing))
+        #expect(machine.received(.pong(isProbe: false), now: at(81), timing: timing) == .pong(number: 1))
+        #expect(machine.timeout(now: at(81), timing: timing) == .none)
+    }
+
+    @Test func `a client that was heard is not overdue`() {
+        var machine = machine()
+        #expect(machine.timeout(now: at(25), timing: timing) == .sendPing)
+        let accepts = machine.acceptsMessage()
+        #expect(accepts)
+        #expect(!machine.isOverdue(now: at(45), timing: timing))
+        #expect(machine.timeout(now: at(45), timing: timing) == .none)
+        #expect(machine.deadline(timing: timing) == at(65))
+    }
+
     @Test func `pings follow pongs by the int erval`() {
         var machine = machine()
         #expect(machine.deadline(timing: timing) == at(25))

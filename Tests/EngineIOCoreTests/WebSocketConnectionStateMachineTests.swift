@@ -72,6 +72,30 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            (0, .protocolError), (999, .protocolError), (1000, nil), (1001, nil), (1002, nil), (1003, nil), (1004, .protocolError),
+            (1005, .protocolError), (1006, .protocolError), (1007, nil), (1008, nil), (1009, nil), (1010, nil), (1011, nil), (1012, nil),
+            (1013, nil), (1014, nil), (1015, .protocolError), (1016, .protocolError), (1100, .protocolError), (2000, .protocolError),
+            (2999, .protocolError), (3000, nil), (3999, nil), (4000, nil), (4999, nil), (5000, .protocolError), (65_535, .protocolError),
+        ] as [(UInt16, WebSocketCloseCode?)]
+    )
+    func `the codes that a client may send are those of section 7 dot 4`(code: UInt16, problem: WebSocketCloseCode?) {
+        let echo = ByteBuffer(bytes: [0x88, 2, UInt8(code >> 8), UInt8(code & 0xff)])
+        for reason in ["", "bye", "grüße"] {
+            var machine = machine()
+            #expect(read(&machine, closeFrame(code, reason: reason)) == [problem.map { .fail($0) } ?? .answerClose(echo)], "\(reason)")
+        }
+    }
+
+    @Test(arguments: [[0xff], [0x61, 0xc3], [0xed, 0xa0, 0x80], [0xc0, 0xaf]] as [[UInt8]])
+    func `a reason that is not UTF 8 is invalid data, unless the code is wrong already`(reason: [UInt8]) {
+        var machine = machine()
+        #expect(read(&machine, frame(0x88, [0x03, 0xe8] + reason)) == [.fail(.invalidData)])
+        machine = self.machine()
+        #expect(read(&machine, frame(0x88, [0x03, 0xed] + reason)) == [.fail(.protocolError)])
+    }
+
     @Test func `a close frame is answered with its code`() {
         var machine = machine()
         #expect(read(&machine, closeFrame(3000, reason: "bye")) == [.answerClose(ByteBuffer(bytes: [0x88, 2, 0x0b, 0xb8]))])

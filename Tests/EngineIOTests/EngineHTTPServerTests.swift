@@ -106,6 +106,27 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
+    @Test func `a slow answer reaches a client that has half closed`() async throws {
+        try await withServer(
+            responder: { _ in
+                try? await Task.sleep(for: .milliseconds(200))
+                return EngineHTTPResponse(status: .ok, text: "late")
+            }
+        ) { server, _ in
+            try await RawClient.with(server.port, halfClosure: true) { client in
+                try await client.request("GET", "/slow")
+                try await client.channel.close(mode: .output)
+                #expect(try await client.response().body == "late")
+                await client.waitForClose()
+            }
+            // A connection without a request ends at once.
+            try await RawClient.with(server.port, halfClosure: true) { client in
+                try await client.channel.close(mode: .output)
+                await client.waitForClose()
+            }
+        }
+    }
+
     @Test func `a responder is cancelled with its connection`() async throws {
         let (events, continuation) = AsyncStream.makeStream(of: Bool.self)
         try await withServer(

@@ -119,7 +119,39 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
-    @Test(arguments: [false, true]) func `a half closed client is gone`(allowHalfClosure: Bool) async throws {
+    @Test func `a polling session ends when its interval and timeout are over`() async throws {
+        try await TestServer.with(configure: {
+            $0.pingInterval = .milliseconds(300)
+            $0.pingTimeout = .milliseconds(200)
+        }) { server in
+            for _ in 0..<5 {
+                try await RawClient.with(server.port) { client in
+                    let clock = ContinuousClock()
+                    let sid = try await client.handshake()
+                    try await clock.sleep(until: .now + .milliseconds(500), tolerance: .zero)
+                    #expect(try await client.get(polling + "&sid=" + sid).status == 400)
+                }
+            }
+        }
+    }
+
+    @Test func `a half closed client gets what its poll waits for`() async throws {
+        try await TestServer.with(allowHalfClosure: true) { server in
+            try await RawClient.with(server.port, halfClosure: true) { client in
+                let sid = try await client.handshake()
+                try await client.request("GET", polling + "&sid=" + sid)
+                try await client.channel.close(mode: .output)
+                let response = try await RawClient.with(server.port) { try await $0.post(polling + "&sid=" + sid, "4hello") }
+                #expect(response.body == "ok")
+                #expect(try await client.response().body == "4hello")
+                await client.waitForClose()
+            }
+        }
+    }
+
+    @Test(arguments: [false, true]) func `a half closed WebSocket, and a poller that does not return, are gone`(
+        allowHalfClosure: Bool
+    ) async throws {
         try await TestServer.with(allowHalfClosure: allowHalfClosure) { server in
             try await RawClient.with(server.port, halfClosure: true) { client in
                 try await client.upgrade(webSocket)

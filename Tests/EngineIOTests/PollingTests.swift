@@ -104,6 +104,42 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(server.events.suffix(2) == [.text("bye"), .closed(.transportClose)])
     }
 
+    @Test(arguments: [0, 0.0031, 0.0099])
+    func `a session that does not answer its ping ends with its interval and its timeout`(offset: Double) throws {
+        let server = EmbeddedServer(configure: {
+            $0.pingInterval = .milliseconds(300)
+            $0.pingTimeout = .milliseconds(200)
+        })
+        server.advance(offset)
+        let client = try server.connect()
+        let (first, second) = (try client.handshake(), try client.handshake())
+        server.advance(0.3)
+        #expect(try client.get(polling + first)?.body == "2")
+        #expect(try client.get(polling + second)?.body == "2")
+        server.advance(0.199)
+        #expect(server.engine.clientsCount == 2)
+        #expect(try client.post(polling + second, "3")?.status == 200)
+        server.advance(0.001)
+        #expect(server.engine.clientsCount == 1)
+        #expect(try client.get(polling + first)?.status == 400)
+        server.advance(0.3)
+        #expect(try client.get(polling + second)?.body == "2")
+    }
+
+    @Test func `the pings of sessions that open within 10 ms are sent together, none of them late`() throws {
+        let server = EmbeddedServer()
+        let client = try server.connect()
+        var sessions: [EngineSession] = []
+        for _ in 0..<5 {
+            sessions.append(try server.delegate.session(client.handshake()))
+            server.advance(0.0019)
+        }
+        server.advance(24.99 - 0.0095)
+        #expect(sessions.map(\.pingsSent) == [0, 0, 0, 0, 0])
+        server.advance(0.0101)
+        #expect(sessions.map(\.pingsSent) == [1, 1, 1, 1, 1])
+    }
+
     @Test func `closing waits for the next poll`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()

@@ -112,16 +112,54 @@ private let polling = "/socket.io/?EIO=4&transport=polling&sid="
         #expect(!texts.contains("overtaking") && server.events.last == .closed(.transportError))
     }
 
-    @Test func `what is left is delivered although reading was paused, and answered when it goes on`() throws {
+    @Test func `what is left waits while reading is paused, and is delivered and answered when it goes on`() throws {
         let client = try server.connect()
         let sid = try client.handshake()
         try client.request("POST", polling + sid, body: payload(many))
-        try server.delegate.session(sid).pauseReading()
+        let session = try server.delegate.session(sid)
+        session.pauseReading()
+        let delivered = texts.count
         server.advance(0.1)
-        #expect(texts == many)
+        #expect(texts.count == delivered && delivered < 200)
         #expect(try client.response() == nil)
+        for _ in 0..<3 {
+            session.resumeReading()
+            session.pauseReading()
+        }
+        server.advance(0.1)
+        #expect(texts.count == delivered)
+        session.resumeReading()
+        #expect(try turns(client).response?.body == "ok")
+        #expect(texts == many)
+    }
+
+    @Test func `a pause stops a portion in its middle`() throws {
+        let server = EmbeddedServer(delegate: EchoDelegate(echoes: false, pausesAfter: "30"))
+        let client = try server.connect()
+        let sid = try client.handshake()
+        let session = try server.delegate.session(sid)
+        try client.request("POST", polling + sid, body: payload(many))
+        server.advance(1)
+        #expect(server.events.last == .text("30"))
+        session.resumeReading()
+        server.advance(1)
+        #expect(server.events.last == .text("999"))
+        #expect(try client.response()?.body == "ok")
+    }
+
+    @Test func `an upgrade while reading is paused overtakes nothing`() throws {
+        let (client, candidate) = (try server.connect(), try server.connect())
+        let sid = try client.handshake()
+        try client.request("POST", polling + sid, body: payload(many))
+        try server.delegate.session(sid).pauseReading()
+        try candidate.upgrade("/socket.io/?EIO=4&transport=websocket&sid=" + sid)
+        try candidate.sendText("2probe")
+        try candidate.sendText("5")
+        #expect(texts == many)
         try server.delegate.session(sid).resumeReading()
         server.loop.run()
+        try candidate.sendText("4over WebSocket")
+        #expect(texts == many + ["over WebSocket"])
         #expect(try client.response()?.body == "ok")
     }
 

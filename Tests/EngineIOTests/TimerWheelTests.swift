@@ -30,12 +30,24 @@ import Testing
         var fired: [Int] = []
         for now in stride(from: Int64(0), through: 37_100, by: 7) {
             for name in expired(&wheel, now) {
-                #expect(name * 37 <= now && now - Int64(name * 37) < 20)
+                #expect(name * 37 <= now && now - Int64(name * 37) < 7)
                 fired.append(name)
             }
         }
         #expect(fired.sorted() == Array(0..<1000))
         #expect(wheel.count == 0 && wheel.nextDeadline == nil)
+    }
+
+    @Test func `an item fires at its deadline, wherever in a slot that is`() {
+        var wheel = TimerWheel(start: at(0))
+        let items = (0..<10).map(Item.init)
+        for item in items { wheel.schedule(item, at: at(Int64(500 + item.name))) }
+        for name in 0..<10 {
+            #expect(wheel.nextDeadline == at(Int64(500 + name)))
+            #expect(wheel.expired(now: at(Int64(500 + name)) - .nanoseconds(1)).isEmpty)
+            #expect(expired(&wheel, Int64(500 + name)) == [name])
+        }
+        #expect(wheel.nextDeadline == nil)
     }
 
     @Test func `an item fires at its last deadline only`() {

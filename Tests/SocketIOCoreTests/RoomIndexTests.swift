@@ -43,6 +43,18 @@ import Testing
         #expect(inner.sorted() == ["b", "b", "b", "c", "c", "c"])
     }
 
+    @Test func `a walk within a walk visits the rooms in the order in which they are named`() {
+        let names = (0..<20).map { "r\($0)" }
+        for name in names.shuffled() { _ = add("in-\(name)", rooms: name) }
+        _ = add("outer", rooms: "outer")
+        let rooms = names.shuffled()
+        var inner: [SocketID] = []
+        index.forEach(rooms: ["outer"], except: []) { _ in
+            index.forEach(rooms: rooms + rooms.reversed(), except: []) { inner.append($0.socket.id) }
+        }
+        #expect(inner == rooms.map { "in-\($0)" })
+    }
+
     @Test func `a room whose members are away is created again`() throws {
         var events: [RoomEvent] = []
         index.onEvent = { events.append($0) }

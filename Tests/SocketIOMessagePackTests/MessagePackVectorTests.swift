@@ -65,8 +65,49 @@ struct MessagePackVectorTests {
         let date = ByteBuffer(bytes: [0xd7, 0, 0, 0, 0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x7b])
         #expect(try MessagePackDecoder().decode(MessagePackTimestamp.self, from: date) == .init(millisecondsSince1970: 1_700_000_000_123))
 
-        let other = ByteBuffer(bytes: [0xd4, 1, 0])
+        let other = ByteBuffer(bytes: [0xd4, 2, 0])
         #expect(throws: DecodingError.self) { try MessagePackDecoder().decode(Int?.self, from: other) }
         #expect(throws: DecodingError.self) { try MessagePackDecoder().decode(MessagePackTimestamp.self, from: other) }
+    }
+
+    /// What `ArrayBuffer` and typed arrays are with notepack, and what other encoders may write of them.
+    static let binaryExtensions: [(head: [UInt8], count: Int)] = [
+        ([0xc7, 0, 0], 0), ([0xc7, 1, 0], 1), ([0xc7, 3, 0], 3), ([0xc7, 4, 0], 4), ([0xc7, 8, 0], 8), ([0xc7, 12, 0], 12),
+        ([0xc7, 16, 0], 16), ([0xc7, 212, 0], 212), ([0xc7, 255, 0], 255), ([0xc8, 1, 0, 0], 256), ([0xc8, 0, 1, 0], 1),
+        ([0xc8, 0, 8, 0], 8), ([0xc9, 0, 1, 0, 0, 0], 65_536), ([0xc9, 0, 0, 0, 1, 0], 1), ([0xd5, 0], 2), ([0xd6, 0], 4), ([0xd8, 0], 16),
+        ([0xd4, 0], 1),
+    ]
+
+    @Test(arguments: binaryExtensions)
+    func `extension 0 of any length is binary`(head: [UInt8], count: Int) throws {
+        // A single zero byte in a fixext is undefined.
+        let first: UInt8 = head == [0xd4, 0] ? 1 : 0
+        let content = (0..<count).map { UInt8(truncatingIfNeeded: $0) &+ first }
+        let (bytes, expected) = (head + content, ByteBuffer(bytes: content))
+        let decoder = MessagePackDecoder()
+        #expect(try decoder.decode(ByteBuffer.self, from: ByteBuffer(bytes: bytes)) == expected)
+        #expect(try decoder.decode([UInt8].self, from: ByteBuffer(bytes: bytes)) == content)
+        #expect(try decoder.decode([String: ByteBuffer?].self, from: ByteBuffer(bytes: [0x81, 0xa1, 0x61] + bytes)) == ["a": expected])
+        #expect(try decoder.decode([MessagePackValue].self, from: ByteBuffer(bytes: [0x91] + bytes)) == [.binary(expected)])
+        #expect(try MessagePackValue(decoding: ByteBuffer(bytes: bytes)) == .binary(expected))
+        #expect(throws: DecodingError.self) { try decoder.decode(MessagePackTimestamp.self, from: ByteBuffer(bytes: bytes)) }
+        #expect(throws: DecodingError.self) { try decoder.decode(Int.self, from: ByteBuffer(bytes: bytes)) }
+        var reader = MessagePackReader(ByteBuffer(bytes: bytes + [7]))
+        let isNil = reader.readNil()
+        #expect(!isNil)
+        let timestamp = try? reader.readTimestamp()
+        #expect(timestamp == nil)
+        let (binary, number) = (try reader.readBinary(), try reader.readInteger(as: Int.self))
+        #expect(binary == expected && number == 7)
+    }
+
+    @Test(arguments: ["", "x", "1.5", "--1", "+-1", String(repeating: "9", count: 400)])
+    func `what is not the digits of a BigInt is refused`(text: String) {
+        let size = UInt16(text.utf8.count)
+        let bytes = ByteBuffer(bytes: [0xc8, UInt8(size >> 8), UInt8(size & 0xff), 1] + Array(text.utf8))
+        #expect(throws: DecodingError.self) { try MessagePackDecoder().decode(Int.self, from: bytes) }
+        #expect(throws: DecodingError.self) {
+            try MessagePackDecoder().decode([Double].self, from: ByteBuffer(bytes: [0x91] + bytes.readableBytesView))
+        }
     }
 }

@@ -47,14 +47,14 @@ import Testing
 
     @Test(arguments: [1, 4]) func `a parent reaches selected clients of all children`(loops: Int) async throws {
         try await withTestServer(eventLoops: loops) { io in
-            io.of(/\/tenant-\d+/).onConnect { socket in
+            io.of(/\/tenant-[0-9]+/).onConnect { socket in
                 socket.on("join") { (room: String) async -> Bool in
                     await socket.join(room)
                     return true
                 }
             }
         } _: { server in
-            let parent = server.io.of(/\/other-\d+/)
+            let parent = server.io.of(/\/other-[0-9]+/)
             parent.onConnect { socket in
                 socket.on("join") { (rooms: [String]) async -> Bool in
                     await socket.join(rooms)

@@ -106,7 +106,7 @@ import Testing
         configuration.cleanupEmptyChildNamespaces = true
         let made = Reports<String>()
         try await withTestServer(configuration: configuration, eventLoops: 1) { io in
-            let tenants = io.of(/\/tenant-\d+/)
+            let tenants = io.of(/\/tenant-[0-9]+/)
             tenants.onNamespace { made.report($0.name) }
             tenants.onConnect { socket in socket.on("where") { socket.namespace.name } }
         } _: { server in
@@ -236,7 +236,7 @@ import Testing
         configuration.cleanupEmptyChildNamespaces = true
         configuration.limits.childNamespaces = 1
         try await withTestServer(configuration: configuration, eventLoops: 1) { io in
-            let tenants = io.of(/\/tenant-\d+/)
+            let tenants = io.of(/\/tenant-[0-9]+/)
             // A hook may use the server.
             tenants.onNamespace { _ in _ = io.of("/audit") }
             tenants.use { socket in
@@ -260,7 +260,7 @@ import Testing
         var configuration = SocketIOConfiguration()
         configuration.limits.childNamespaces = 2
         try await withTestServer(configuration: configuration, eventLoops: 1) { io in
-            io.of(/\/tenant-\d+/).onConnect { _ in }
+            io.of(/\/tenant-[0-9]+/).onConnect { _ in }
         } _: { server in
             let client = try await server.connect()
             for n in 0..<2 { try await client.join("/tenant-\(n)") }

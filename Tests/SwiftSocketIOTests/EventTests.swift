@@ -1,6 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EngineIOCore
 import NIOCore
 import NIOPosix
 import SocketIOCore
@@ -185,6 +186,77 @@ import Testing
             try await client.emit("number")
             #expect(await failures.next() == "number")
             #expect(try await client.emitWithAck("optional", 1, id: 2).decode(String.self, at: 0) == "none")
+        }
+    }
+
+    @Test(arguments: PacketFormat.allCases)
+    func `an argument that is nested too deeply costs its event`(parser: PacketFormat) async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.parser = parser
+        let failures = Reports<HandlerFailure>()
+        let answers = Reports<SocketIOError?>()
+        let seen = Reports<String>()
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
+            io.onError { failures.report($0) }
+            io.onConnect { socket in
+                socket.onAny { seen.report($0.name) }
+                socket.on("value") { (value: SocketIOValue) in value }
+                socket.on("ask") { () async in
+                    do { _ = try await socket.emitWithAck("question", as: SocketIOValue.self) } catch {
+                        answers.report(error as? SocketIOError)
+                    }
+                }
+            }
+            _ = io.of("/other")
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            try await client.join("/other")
+            let limit = parser == .json ? 64 : 32
+            try await client.send(Self.deep("2", "value", limit + 1, id: 1, parser))
+            let failure = try #require(await failures.next())
+            #expect(failure.event == "value")
+            #expect((failure.error as? SocketIOError)?.code == .unexpectedArguments)
+            #expect("\(failure.error)".contains("nested more than \(limit) levels deep"))
+            try await client.send(Self.deep("2", "value", limit, id: 2, parser))
+            guard case .acknowledgement(2, _) = try await client.receivePacket().content else {
+                throw SocketIOError(.disconnected, "no answer")
+            }
+            // Nothing else of the connection suffers, nor do its other namespaces.
+            try await client.emit("ask")
+            let (_, _, id) = try await client.receiveEvent()
+            try await client.send(Self.deep("3", nil, limit + 1, id: UInt8(try #require(id)), parser))
+            #expect(await answers.next()??.code == .unexpectedArguments)
+            try await client.emit("last")
+            for name in ["value", "ask", "last"] { #expect(await seen.next() == name) }
+            #expect(try await server.io.of("/other").fetchSockets().count == 1)
+        }
+    }
+
+    /// An event or acknowledgement whose last argument has this depth.
+    private static func deep(_ type: String, _ name: String?, _ depth: Int, id: UInt8, _ parser: PacketFormat) -> EncodedPacket {
+        guard parser == .messagePack else {
+            let argument = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+            let text = "\(type)\(id)[\(name.map { "\"\($0)\"," } ?? "")\(argument)]"
+            return EncodedPacket(message: ByteBuffer(string: text), isBinary: false)
+        }
+        func field(_ text: String) -> [UInt8] { [0xa0 | UInt8(text.utf8.count)] + Array(text.utf8) }
+        let argument = [UInt8](repeating: 0x91, count: depth - 1) + [0x90]
+        let data = [name == nil ? 0x91 : 0x92] + (name.map(field) ?? []) + argument
+        let head: [UInt8] = [0x84] + field("type") + [UInt8(type) ?? 0] + field("data") + data
+        return EncodedPacket(message: ByteBuffer(bytes: head + field("id") + [id] + field("nsp") + field("/")), isBinary: true)
+    }
+
+    @Test func `auth that is nested too deeply is refused, and the client may try again`() async throws {
+        try await withTestServer(eventLoops: 1) { _ in
+        } _: { server in
+            let client = try await server.connect()
+            let deep = String(repeating: "[", count: 64) + String(repeating: "]", count: 64)
+            try await client.requestJoin("/", auth: "{\"a\":\(deep)}")
+            guard case .connectError(let payload?) = try await client.receivePacket().content else {
+                throw SocketIOError(.disconnected, "no refusal")
+            }
+            #expect(try payload.decode([String: String].self)["message"] == "auth is nested more than 64 levels deep")
+            try await client.join()
         }
     }
 

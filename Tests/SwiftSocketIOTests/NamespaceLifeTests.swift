@@ -31,7 +31,7 @@ import Testing
             }
         )
         try await withTestServer(configuration: configuration, adapter: adapter, eventLoops: 1) { io in
-            io.of(/\/tenant-\d+/).onConnect { _ in }
+            io.of(/\/tenant-[0-9]+/).onConnect { _ in }
         } _: { server in
             let client = try await server.connect()
             try await client.join("/tenant-1")

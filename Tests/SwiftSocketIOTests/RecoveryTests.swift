@@ -191,6 +191,47 @@ import Testing
         }
     }
 
+    /// The client goes away while its session is on its way, and its other sockets are in so many rooms that it takes turns to disconnect all.
+    @Test func `no handler starts for a client that is gone, however long the end of its other sockets takes`() async throws {
+        let (inside, ending, started) = (Reports<Void>(), Reports<Void>(), Shared(0))
+        let adapter = StubAdapterFactory(onRestore: { local, pid, claimant in
+            guard pid == "p23456789012345" else { return nil }
+            let loop = claimant.eventLoop
+            @Sendable func take() -> Bool {
+                guard let socket = claimant.makeSocket(id: "moved", pid: pid) else { return false }
+                return local.add(socket, pid: pid)
+            }
+            guard await run(on: loop, take) else { return false }
+            inside.report(())
+            _ = await ending.next()
+            let state = SessionState(id: "moved", rooms: ["moved"], data: SocketData().encoded())
+            await run(on: loop) { claimant.resume(state, missed: [], after: nil) }
+            return true
+        })
+        let names = (0..<20).map { "/n\($0)" }
+        try await withTestServer(configuration: configuration(), adapter: adapter, eventLoops: 1) { io in
+            io.onConnect { _ in started.update { $0 += 1 } }
+            for name in names {
+                io.of(name).onConnect { socket in
+                    socket.onDisconnect { _ in ending.report(()) }
+                    await socket.join((0..<1_500).map { "room-\($0)" })
+                    socket.on("done") { true }
+                }
+            }
+        } _: { server in
+            let client = try await server.connect()
+            for name in names {
+                try await client.join(name)
+                _ = try await client.emitWithAck("done", namespace: name)
+            }
+            try await client.requestJoin("/", auth: claim("p23456789012345", nil))
+            _ = await inside.next()
+            await client.cut()
+            try await eventually { server.io.sockets.localAdapter.keepsOnlySessions }
+            #expect(started.value == 0)
+        }
+    }
+
     @Test func `the time of a session that is back is forgotten`() async throws {
         try await withTestServer(configuration: configuration(), eventLoops: 1) { server in
             var current = try await server.joined()

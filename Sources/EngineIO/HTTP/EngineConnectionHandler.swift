@@ -14,16 +14,8 @@ final class EngineConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch event {
-        case ChannelEvent.inputClosed where http.machine.isWriting: http.closeWhenDone()
-        case ChannelEvent.inputClosed where http.machine.ownsRequest:
-            // A client that no longer writes cannot use its session.
-            context.close(promise: nil)
-        case is ChannelShouldQuiesceEvent:
-            http.quiesce()
-            context.fireUserInboundEventTriggered(event)
-        default: context.fireUserInboundEventTriggered(event)
-        }
+        if event is ChannelShouldQuiesceEvent { http.quiesce() }
+        context.fireUserInboundEventTriggered(event)
     }
 }
 

@@ -125,9 +125,9 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
             isCut = true
             return context.close(promise: nil)
         }
+        if case ChannelEvent.inputClosed = event { return inputClosed(event, context) }
         // Other servers' idle and quiescing handlers must not cut a request of ours.
-        guard !machine.ownsRequest else { return }
-        context.fireUserInboundEventTriggered(event)
+        if !machine.ownsRequest { context.fireUserInboundEventTriggered(event) }
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
@@ -138,8 +138,15 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         promise?.fail(ChannelError.operationUnsupported)
     }
 
-    /// The connection is to end with the current answer.
-    func closeWhenDone() { machine.closeWhenDone() }
+    private func inputClosed(_ event: Any, _ context: ChannelHandlerContext) {
+        switch machine.inputClosed() {
+        case .none: break
+        case .passOn: context.fireUserInboundEventTriggered(event)
+        case .limitWait: startTimeout(HTTPConnectionStateMachine.halfClosedTime)
+        case .awaitPackets(let handle, let id): loop.perform(on: handle) { $0.pollHalfClosed(id) }
+        case .disconnect: context.close(promise: nil)
+        }
+    }
 
     /// The HTTP server shuts down.
     func quiesce() { if let handle = machine.waitingPoll { loop.perform(on: handle) { $0.quiesce() } } }
@@ -177,9 +184,7 @@ extension EngineHTTPHandler {
     }
 
     private func announcePost(_ request: EngineRequest, to handle: SessionHandle) {
-        let exchange = exchange(for: request)
-        let type = request.head.headers.first(name: "content-type") ?? ""
-        let isBinary = type.utf8.prefix(24).isLowercase("application/octet-stream")
+        let (exchange, isBinary) = (exchange(for: request), request.isOctetStream)
         loop.perform(on: handle) { $0.postArrived(exchange, isBinary: isBinary) }
     }
 
@@ -191,9 +196,7 @@ extension EngineHTTPHandler {
         machine.pass(closes: head.asksForUpgrade || !head.isKeepAlive)
         loop.schedule(self, at: nil)
         if let fallback = fallback.take() {
-            do {
-                try fallback(context.channel)
-            } catch {
+            do { try fallback(context.channel) } catch {
                 loop.context.logFallbackFailure(error)
                 return context.close(promise: nil)
             }
@@ -212,7 +215,7 @@ extension EngineHTTPHandler {
 
     private func refuseBody() {
         guard let request = machine.refuseBody() else { return }
-        if case .post(let handle) = request.kind { loop.perform(on: handle) { $0.postFailed(request.id) } }
+        if case .post(let handle) = request.kind { loop.perform(on: handle) { $0.postRefused(request.id) } }
         refuse(EngineRefusal(.bodyTooLarge), request, isUnread: true)
     }
 
@@ -298,9 +301,8 @@ extension EngineHTTPHandler {
         }
         let head = responses.upgradeHead(for: request.head, opened: target.opened, at: loop.date())
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
-        let handlers = httpHandlers
-        httpHandlers = []
-        upgrade.removeHTTPHandlers([self] + handlers, before: webSocket, context: context)
+        defer { httpHandlers = [] }
+        upgrade.removeHTTPHandlers([self] + httpHandlers, before: webSocket, context: context)
         upgrade.attach(webSocket)
     }
 }
@@ -323,9 +325,8 @@ extension EngineHTTPHandler {
 
     private func respond(to request: EngineRequest, payload: ByteBuffer, opened session: EngineSession? = nil) {
         var headers = responses.headers(for: request.head, contentType: "text/plain; charset=UTF-8", opened: session)
-        guard let threshold = configuration.httpCompressionThreshold, payload.readableBytes >= threshold else {
-            return send(.ok, headers, payload, request)
-        }
+        let threshold = configuration.httpCompressionThreshold ?? .max
+        guard payload.readableBytes >= threshold else { return send(.ok, headers, payload, request) }
         headers.add(name: "Vary", value: "Accept-Encoding")
         guard request.head.acceptsGzip else { return send(.ok, headers, payload, request) }
         compress(payload, request, headers)

@@ -48,9 +48,10 @@ struct EngineResponses {
         CORSPolicy.preflightHeaders(for: head, cors: configuration.cors)
     }
 
-    /// The header fields and the body of a refusal.
+    /// The header fields and the body of a refusal. As in the reference server, a request that is too large gets no body.
     func refusal(_ refusal: EngineRefusal, of head: HTTPRequestHead) -> (headers: HTTPHeaders, body: ByteBuffer) {
         var headers = CORSPolicy.headers(for: head.headers.first(name: "origin"), cors: configuration.cors)
+        guard refusal.status != .payloadTooLarge else { return (headers, ByteBuffer()) }
         headers.add(name: "Content-Type", value: "application/json")
         if refusal.cause == .webSocketVersion { headers.add(name: "Sec-WebSocket-Version", value: "13") }
         let message = JSONString.escape(refusal.message)

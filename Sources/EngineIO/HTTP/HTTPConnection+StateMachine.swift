@@ -30,6 +30,11 @@ struct EngineRequest {
         self.head = head
         self.kind = kind
     }
+
+    /// Whether the body is said to be binary.
+    var isOctetStream: Bool {
+        (head.headers.first(name: "content-type") ?? "").utf8.prefix(24).isLowercase("application/octet-stream")
+    }
 }
 
 /// The rules of one HTTP connection: which request is being read, waits or is being answered, and whether another may follow.
@@ -267,7 +272,8 @@ extension HTTPConnectionStateMachine {
     ///
     /// - Returns: Whether the connection ends with it; nil if they had no request.
     mutating func endPassing() -> Bool? {
-        guard case .passing(let closes) = state else { return nil }
+        guard case .passing(let asked) = state else { return nil }
+        let closes = asked || closesWhenDone
         state = closes ? .finished : .idle
         return closes
     }
@@ -329,4 +335,44 @@ extension HTTPConnectionStateMachine {
 
     /// The connection is to end with the current answer.
     mutating func closeWhenDone() { closesWhenDone = true }
+
+    /// How long an answer may take once its client has half-closed the connection: most clients of which that is seen are gone, and what
+    /// works for them is cancelled with the connection.
+    static var halfClosedTime: Duration { .seconds(5) }
+
+    enum InputClosedAction {
+        case none
+        case passOn
+        /// The answer takes time: wait for it, but not for long.
+        case limitWait
+        /// A poll of this session waits for packets: the session limits for how long.
+        case awaitPackets(SessionHandle, id: Int)
+        case disconnect
+    }
+
+    /// The client sends nothing more: it has half-closed the connection, or is gone, which looks the same. It gets the answer to the request
+    /// that it has sent, and then the connection ends.
+    mutating func inputClosed() -> InputClosedAction {
+        switch state {
+        case .idle, .reading: return .disconnect
+        case .waiting(let request):
+            switch request.kind {
+            // A WebSocket that only listens could not answer pings.
+            case .handshake(.websocket), .upgrade: return .disconnect
+            case .poll(let handle):
+                closesWhenDone = true
+                return .awaitPackets(handle, id: request.id)
+            case .post, .handshake(.polling), .preflight, .refused, .other:
+                closesWhenDone = true
+                return .limitWait
+            }
+        case .writing:
+            closesWhenDone = true
+            return .none
+        case .passing:
+            closesWhenDone = true
+            return .passOn
+        case .finished: return .none
+        }
+    }
 }

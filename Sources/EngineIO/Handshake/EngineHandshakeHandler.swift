@@ -71,6 +71,7 @@ final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // Nothing is under way on this connection.
         if event is ConnectionCut || event is ChannelShouldQuiesceEvent { return context.close(promise: nil) }
+        if !isDone, case ChannelEvent.inputClosed = event { return context.close(promise: nil) }
         context.fireUserInboundEventTriggered(event)
     }
 

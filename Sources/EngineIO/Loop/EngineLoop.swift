@@ -1,6 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EngineIOCore
 import NIOCore
 import SocketIOConcurrency
 
@@ -181,6 +182,15 @@ final class EngineLoop {
     }
 
     // MARK: Time
+
+    /// The time from which the next ping is counted: now, but for intervals of a second and more up to 10 ms earlier, so that one turn of
+    /// the wheel sends the pings of many sessions. A ping that is early shortens no client's time to answer.
+    var heartbeatTime: NIODeadline {
+        let now = eventLoop.now
+        guard context.timing.pingInterval >= .seconds(1) else { return now }
+        let grain = UInt64(TimerWheel.granularity.nanoseconds)
+        return .uptimeNanoseconds(now.uptimeNanoseconds / grain * grain)
+    }
 
     /// Calls `item.deadlineReached` at `deadline`, and no longer at a time set before. nil cancels it.
     func schedule(_ item: any TimerWheelItem, at deadline: NIODeadline?) {

@@ -63,7 +63,8 @@ public struct EngineConfiguration: Sendable {
 
     /// Decides whether a handshake is accepted; it is not called for upgrades and later requests. Default: all are.
     ///
-    /// Its task is cancelled, and the connection closed, after ``Limits/bodyTimeout``. If the client disconnects, the task is cancelled too.
+    /// Its task is cancelled, and the connection closed, after ``Limits/bodyTimeout``. If the client disconnects, the task is cancelled too:
+    /// for a polling client 5 s later, since one that has only half-closed its connection waits for the answer.
     public var allowRequest: (@Sendable (EngineHandshake) async -> EngineRequestDecision)?
 
     /// The size in bytes from which polling responses are gzipped for clients that accept it; nil for never. Default 1024.

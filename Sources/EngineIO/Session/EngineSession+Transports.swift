@@ -20,9 +20,15 @@ extension EngineSession {
 
     /// A GET arrived.
     func pollArrived(_ exchange: PollingExchange) {
+        let now = loop.eventLoop.now
+        if machine.isOverdue(now: now, timing: loop.context.timing) { deadlineReached(now: now) }
         switch machine.pollArrived() {
         case .park:
             polling?.poll = exchange
+            if polling?.returnDeadline != nil {
+                polling?.returnDeadline = nil
+                updateTimer()
+            }
             markDirty()
         case .refuseUnknown: exchange.answer(.refused(.sessionEnded), from: loop)
         case .refuseTransport: exchange.answer(.refused(.transportMismatch), from: loop)
@@ -37,6 +43,19 @@ extension EngineSession {
         guard let polling, polling.unwritten?.id == id else { return }
         polling.unwritten = nil
         markDirty()
+    }
+
+    /// The client of a GET that waits for packets has half-closed its connection, or is gone, which looks the same. It gets what arrives
+    /// within a short time, and must then poll again on another connection.
+    func pollHalfClosed(_ id: Int) {
+        guard webSocket == nil, polling?.poll?.id == id else { return }
+        setReturnDeadline(in: Self.halfClosedPollTime)
+    }
+
+    func clientHasNotReturned() {
+        guard polling?.poll == nil else { return answerPoll(ByteBuffer(string: "6")) }
+        polling?.returnDeadline = nil
+        finish(.transportError, code: .normal)
     }
 
     /// The connection of a GET has ended before the client had all of an answer.
@@ -83,12 +102,15 @@ extension EngineSession {
         }
     }
 
-    /// Delivers packets of a POST, of which one turn of the event loop takes a portion only: others wait.
-    private func deliver(_ packets: EnginePayloadDecoder, of post: PollingExchange) {
+    /// Delivers packets of a POST, of which one turn of the event loop takes a portion only: others wait. While reading is paused, no more
+    /// of them are delivered, as none would be read from a WebSocket.
+    ///
+    /// - Parameter isUrgent: Whether they are delivered also while reading is paused.
+    private func deliver(_ packets: EnginePayloadDecoder, of post: PollingExchange, isUrgent: Bool = false) {
         var packets = packets
         // No effect of the packets may answer it: it is answered here, after all of them.
         polling?.post = nil
-        guard deliverPortion(of: &packets) else {
+        guard deliverPortion(of: &packets, isUrgent: isUrgent) else {
             post.answer(.refused(.invalidPayload), from: loop)
             return finish(.parseError, code: .normal)
         }
@@ -96,8 +118,7 @@ extension EngineSession {
         polling?.post = post
         if !packets.isAtEnd {
             polling?.undelivered = packets
-            // A task that is enqueued immediately would run before anything is read or written.
-            eventLoop.assumeIsolated().scheduleTask(in: EngineLoop.pause) { self.deliverRest(of: post.id) }
+            scheduleRest()
         } else if holdsBackReading, machine.phase == .open {
             polling?.postIsHeldBack = true
         } else {
@@ -105,17 +126,29 @@ extension EngineSession {
         }
     }
 
-    private func deliverRest(of id: Int) {
+    /// Delivers the next portion of a POST later, unless reading is paused.
+    ///
+    /// - Parameter pause: How long the event loop serves others before. A task without a pause runs before anything is read or written.
+    func scheduleRest(after pause: TimeAmount = EngineLoop.pause) {
+        guard let polling, polling.undelivered != nil, !polling.portionIsScheduled, !holdsBackReading else { return }
+        polling.portionIsScheduled = true
+        eventLoop.assumeIsolated().scheduleTask(in: pause) { self.deliverRest() }
+    }
+
+    private func deliverRest() {
         // The session may have ended meanwhile, and answered the POST.
-        guard let polling, let post = polling.post, post.id == id, let rest = polling.undelivered.take() else { return }
+        guard let polling else { return }
+        polling.portionIsScheduled = false
+        guard !holdsBackReading, let post = polling.post, let rest = polling.undelivered.take() else { return }
         loop.scheduleFlush()
         deliver(rest, of: post)
     }
 
     /// - Returns: Whether all of it could be parsed.
-    private func deliverPortion(of packets: inout EnginePayloadDecoder) -> Bool {
+    private func deliverPortion(of packets: inout EnginePayloadDecoder, isUrgent: Bool) -> Bool {
         let enough = (packets: packets.packetsLeft - Self.packetsPerPortion, bytes: packets.bytesLeft - Self.bytesPerPortion)
-        while machine.phase != .closed, packets.packetsLeft > enough.packets, packets.bytesLeft > enough.bytes, let element = packets.next()
+        while machine.phase != .closed, isUrgent || !holdsBackReading, packets.packetsLeft > enough.packets,
+            packets.bytesLeft > enough.bytes, let element = packets.next()
         {
             guard case .packet(let packet) = element else { return false }
             if packet == .close {
@@ -125,6 +158,15 @@ extension EngineSession {
             }
         }
         return true
+    }
+
+    /// A POST was too large and has been answered so. As in the reference server, the session goes on until the client ends it: a close
+    /// packet in the same moment would let the client report either, by chance.
+    func postRefused(_ id: Int) {
+        guard polling?.post?.id == id else { return }
+        polling?.post = nil
+        machine.postEnded()
+        if webSocket != nil { polling = nil }
     }
 
     /// A POST could not be read to its end.
@@ -206,7 +248,7 @@ extension EngineSession {
 
     private func received(_ packet: EnginePacket?) {
         loop.tally.packetsReceived += 1
-        switch machine.received(packet, now: loop.eventLoop.now, timing: loop.context.timing) {
+        switch machine.received(packet, now: loop.heartbeatTime, timing: loop.context.timing) {
         case .none: break
         case .deliverText(let message): delegate?.session(self, didReceiveText: message)
         case .deliverBinary(let message): delegate?.session(self, didReceiveBinary: message)
@@ -253,8 +295,9 @@ extension EngineSession {
 
     private func upgrade(to link: WebSocketLink) {
         // The rest of a POST comes before what follows over the WebSocket; that it takes one turn happens once in a session.
-        while let post = polling?.post, let rest = polling?.undelivered.take() { deliver(rest, of: post) }
+        while let post = polling?.post, let rest = polling?.undelivered.take() { deliver(rest, of: post, isUrgent: true) }
         guard machine.phase != .closed else { return }
+        polling?.returnDeadline = nil
         answerPoll(ByteBuffer(string: "6"))
         polling?.candidate = nil
         webSocket = link

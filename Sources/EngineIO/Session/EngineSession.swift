@@ -47,10 +47,19 @@ public final class EngineSession {
         var postIsHeldBack = false
         /// The poll whose answer the client has not taken, and the size of the answer, which still counts as part of the send buffer.
         var unwritten: (id: Int, bytes: Int)?
+        /// Whether a task will deliver a portion of ``undelivered``.
+        var portionIsScheduled = false
+        /// The client of the latest poll has closed its side of the connection. It may only have half-closed it, or be gone: until then it
+        /// must get an answer, or poll again once it has one.
+        var returnDeadline: NIODeadline?
     }
 
     /// How many bytes a session sends in one tick before the rest waits in the send buffer.
     private static let tickHighWater = 64 << 10
+    /// How long a poll waits for packets after its client has half-closed the connection.
+    static let halfClosedPollTime = TimeAmount.seconds(2)
+    /// How long such a client may take to poll again.
+    static let returnTime = TimeAmount.seconds(3)
 
     /// The session id, a secret of client and server: do not log it.
     public let id: String
@@ -84,7 +93,7 @@ public final class EngineSession {
         self.id = id
         self.handshake = handshake
         self.loop = loop
-        self.machine = EngineSessionStateMachine(transport: transport, now: loop.eventLoop.now, timing: loop.context.timing)
+        self.machine = EngineSessionStateMachine(transport: transport, now: loop.heartbeatTime, timing: loop.context.timing)
         if transport == .polling { self.polling = Polling() }
     }
 
@@ -289,6 +298,7 @@ public final class EngineSession {
         guard let polling, let poll = polling.poll else { return }
         polling.poll = nil
         if polling.unwritten == nil { polling.unwritten = (poll.id, payload.readableBytes) }
+        if polling.returnDeadline != nil { setReturnDeadline(in: Self.returnTime) }
         machine.pollAnswered()
         poll.answer(.payload(payload), from: loop)
     }
@@ -370,6 +380,8 @@ public final class EngineSession {
         machine.readingResumed(now: loop.eventLoop.now, timing: loop.context.timing)
         webSocket?.setReading(true, from: loop)
         if polling?.postIsHeldBack == true { answerPost(.ok) }
+        // Not here: the application resumes reading from within its handlers.
+        scheduleRest(after: .zero)
         updateTimer()
     }
 
@@ -415,10 +427,18 @@ public final class EngineSession {
 
 extension EngineSession: TimerWheelItem {
     func updateTimer() {
-        loop.schedule(self, at: machine.deadline(timing: loop.context.timing))
+        var deadline = machine.deadline(timing: loop.context.timing)
+        if let limit = polling?.returnDeadline { deadline = min(deadline ?? limit, limit) }
+        loop.schedule(self, at: deadline)
+    }
+
+    func setReturnDeadline(in time: TimeAmount) {
+        polling?.returnDeadline = loop.eventLoop.now + time
+        updateTimer()
     }
 
     func deadlineReached(now: NIODeadline) {
+        if let limit = polling?.returnDeadline, now >= limit { clientHasNotReturned() }
         while true {
             switch machine.timeout(now: now, timing: loop.context.timing) {
             case .none: return updateTimer()

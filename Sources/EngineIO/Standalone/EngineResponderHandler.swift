@@ -43,6 +43,17 @@ final class EngineResponderHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event, answering != nil {
+            // The client may have half-closed the connection and wait for the answer, or be gone.
+            let bound = context.loopBound
+            timeout = context.eventLoop.scheduleTask(in: TimeAmount(HTTPConnectionStateMachine.halfClosedTime)) {
+                bound.value.close(promise: nil)
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
         case .head(let head): began(head, context: context)
@@ -103,6 +114,7 @@ final class EngineResponderHandler: ChannelInboundHandler {
         // It is nil if the connection has ended meanwhile.
         guard answering != nil else { return }
         answering = nil
+        timeout?.cancel()
         write(response, isHead: isHead, context: context)
     }
 

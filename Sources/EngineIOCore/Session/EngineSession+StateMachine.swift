@@ -44,6 +44,9 @@ package struct EngineSessionStateMachine: Sendable {
     /// Why the session closes, as far as its own rules decide it.
     package enum CloseCause: Sendable { case transportClose, transportError, pingTimeout, parseError }
 
+    /// How late a ping may be and still count as sent when it was due.
+    private static let slack = TimeAmount.milliseconds(10)
+
     private enum Heartbeat: Sendable {
         case waiting(pingAt: NIODeadline)
         /// `heard` is set by any packet: a client whose pong is stuck behind other traffic is alive.
@@ -332,14 +335,29 @@ extension EngineSessionStateMachine {
         switch heartbeat {
         case .waiting(let pingAt) where now >= pingAt:
             pingsSent += 1
-            heartbeat = .pinged(at: now, deadline: now + timing.pingTimeout, heard: false)
+            heartbeat = .pinged(at: now, deadline: start(due: pingAt, now: now) + timing.pingTimeout, heard: false)
             return .sendPing
         case .pinged(_, _, let heard) where now >= heartbeatDeadline(timing: timing):
             guard heard else { return .close(.pingTimeout) }
-            heartbeat = .pinged(at: now, deadline: now + timing.pingTimeout, heard: false)
+            let due = heartbeatDeadline(timing: timing)
+            heartbeat = .pinged(at: now, deadline: start(due: due, now: now) + timing.pingTimeout, heard: false)
             return .none
         default: return .none
         }
+    }
+
+    /// When the wait for a pong begins: when the ping was due, so that the lateness of one timer does not add to that of the next. If the
+    /// event loop was held up, it begins now: the client must have its time to answer.
+    private func start(due: NIODeadline, now: NIODeadline) -> NIODeadline {
+        now - due <= Self.slack ? due : now
+    }
+
+    /// Whether the client's time is over although ``timeout(now:timing:)`` has not been called yet, as when a request and the timer become
+    /// due together. After a longer delay the pong may be among what has not been read.
+    package func isOverdue(now: NIODeadline, timing: EngineTiming) -> Bool {
+        guard phase == .open, case .pinged(_, _, heard: false) = heartbeat else { return false }
+        let deadline = heartbeatDeadline(timing: timing)
+        return now >= deadline && now - deadline <= Self.slack
     }
 
     /// The server closes the session, after all queued packets have been sent.

@@ -14,13 +14,15 @@ package enum WebSocketCloseCode: UInt16, Sendable {
 }
 
 extension ByteBuffer {
-    /// Whether a client's close frame may carry this payload (RFC 6455, section 7.4).
-    var isValidClosePayload: Bool {
-        guard readableBytes > 0 else { return true }
-        switch getInteger(at: readerIndex, as: UInt16.self) {
-        case 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014: return true
-        case .some(let code): return code >= 3000 && code < 5000
-        case nil: return false
+    /// What is wrong with the payload of a client's close frame, a code and a reason (RFC 6455, sections 5.5.1 and 7.4); nil if nothing is.
+    var problemOfClosePayload: WebSocketCloseCode? {
+        guard readableBytes > 0 else { return nil }
+        // A single byte has no code.
+        switch getInteger(at: readerIndex, as: UInt16.self) ?? 0 {
+        // 1004, 1005, 1006 and 1015 are never sent; those up to 2999 are for later versions and extensions.
+        case 1000...1003, 1007...1014, 3000...4999: break
+        default: return .protocolError
         }
+        return getSlice(at: readerIndex + 2, length: readableBytes - 2)?.isValidUTF8 == false ? .invalidData : nil
     }
 }

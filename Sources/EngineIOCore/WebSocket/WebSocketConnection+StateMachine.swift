@@ -132,7 +132,7 @@ extension WebSocketConnectionStateMachine {
 
     private mutating func closedByClient(_ frame: WebSocketClientFrame) -> Action {
         let payload = frame.payload.webSocketUnmasked(frame.mask)
-        guard payload.isValidClosePayload else { return fail(.protocolError) }
+        if let problem = payload.problemOfClosePayload { return fail(problem) }
         beginClosing()
         // The answer repeats the code and leaves the reason out.
         return .answerClose(.webSocketFrame(WebSocketFrameHeader.close, payload.getSlice(at: 0, length: 2) ?? ByteBuffer()))

@@ -14,8 +14,8 @@ import Foundation
 ///
 /// It gives what Foundation's `JSONDecoder` gives, with these differences:
 /// - `Data`, `[UInt8]` and `ByteBuffer` are read from the packet's binary attachments: the JSON holds `{"_placeholder":true,"num":n}` in
-///   their place, and `n` must be an integer that names one of them, also where the type is ``SocketIOValue``. `[UInt8]` is also read from
-///   an array of numbers.
+///   their place, and `n` must be an integer that names one of them, also where the type is ``SocketIOValue``. In a packet without
+///   attachments such an object is a plain object. `[UInt8]` is also read from an array of numbers.
 /// - `Date` is read from the text that JavaScript's `Date` becomes in JSON (ISO 8601), or from a number of milliseconds since 1970
 ///   (`Date.now()`).
 /// - If an object has a key twice the last one counts, as for `JSON.parse`; escapes of lone surrogates become U+FFFD.

@@ -8,7 +8,8 @@ package import NIOCore
 ///
 /// Escapes of lone surrogates are accepted, as by `JSON.parse`; decoding makes them U+FFFD.
 package struct JSONScanner: Sendable {
-    /// The deepest nesting of arrays and objects. Default and upper bound: 64.
+    /// The deepest nesting of arrays and objects in a value, or in each element of an array whose elements are found. Default and upper
+    /// bound: 64.
     package var maximumDepth: Int
 
     /// The largest number of elements that ``elements(of:)`` returns. Default: 65 536.
@@ -43,15 +44,27 @@ package struct JSONScanner: Sendable {
 
     /// The elements of the array that is the rest of a buffer from an index on; their positions count from `base` at that index.
     func ranges(of buffer: ByteBuffer, from index: Int, base: Int) throws(JSONSyntaxError) -> ElementRanges {
-        let (skipped, maximumDepth) = (index - buffer.readerIndex, self.maximumDepth)
         var visitor = ElementsVisitor(base: base, maximum: maximumElements, values: maximumValues)
-        try buffer.withUnsafeReadableBytes { bytes in
+        try find(&visitor, in: buffer, from: index).get()
+        return visitor.ranges
+    }
+
+    /// The elements before the first error.
+    func rangesBeforeError(of buffer: ByteBuffer, from index: Int, base: Int) -> ElementRanges {
+        var visitor = ElementsVisitor(base: base, maximum: maximumElements, values: maximumValues)
+        _ = find(&visitor, in: buffer, from: index)
+        return visitor.ranges
+    }
+
+    @inline(__always)
+    private func find(_ visitor: inout ElementsVisitor, in buffer: ByteBuffer, from index: Int) -> Result<Void, JSONSyntaxError> {
+        let (skipped, maximumDepth) = (index - buffer.readerIndex, self.maximumDepth)
+        return buffer.withUnsafeReadableBytes { bytes in
             Result { () throws(JSONSyntaxError) in
                 var walker = JSONWalker(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(skipped)))
-                try walker.document(&visitor, maximumDepth: maximumDepth)
+                try walker.array(&visitor, maximumDepth: maximumDepth)
             }
-        }.get()
-        return visitor.ranges
+        }
     }
 
     private func walk(_ buffer: ByteBuffer, _ visitor: inout some JSONVisitor) throws(JSONSyntaxError) {
@@ -110,7 +123,6 @@ private struct ElementsVisitor: JSONVisitor {
     }
 
     mutating func begin(at offset: Int, isObject: Bool, depth: Int) throws(JSONSyntaxError) {
-        if depth == 0, isObject { throw JSONSyntaxError(.notAnArray, at: offset) }
         try countValue(offset)
         guard depth == 1 else { return }
         try checkCount(offset)
@@ -127,7 +139,6 @@ private struct ElementsVisitor: JSONVisitor {
     mutating func key(_ range: Range<Int>, escaped: Bool) throws(JSONSyntaxError) { try countValue(range.lowerBound) }
 
     private mutating func add(_ range: Range<Int>, _ depth: Int) throws(JSONSyntaxError) {
-        guard depth > 0 else { throw JSONSyntaxError(.notAnArray, at: range.lowerBound) }
         try countValue(range.lowerBound)
         guard depth == 1 else { return }
         try checkCount(range.lowerBound)

@@ -125,8 +125,9 @@ extension JSONTape {
         return true
     }
 
+    /// Without attachments an object is never more than what it looks like.
     private func isPlaceholder(at index: Int) -> Bool {
-        guard kind(at: index) == .object, let mark = find("_placeholder", in: index) else { return false }
+        guard !attachments.isEmpty, kind(at: index) == .object, let mark = find("_placeholder", in: index) else { return false }
         return (try? bool(at: mark)) == true
     }
 
@@ -137,8 +138,9 @@ extension JSONTape {
         case .bool: return .bool(try bool(at: index))
         case .number:
             let entry = entries[index]
-            if !entry.isFlagged, let integer = withBytes(of: entry, { JSONNumber.integer($0, as: Int64.self) }) {
-                return .int(integer)
+            if !entry.isFlagged {
+                if let integer = withBytes(of: entry, { JSONNumber.integer($0, as: Int64.self) }) { return .int(integer) }
+                if let integer = withBytes(of: entry, { JSONNumber.integer($0, as: UInt64.self) }) { return .uint(integer) }
             }
             return SocketIOValue(number: try double(at: index))
         case .string: return .string(try string(at: index))

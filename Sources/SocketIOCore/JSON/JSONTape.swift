@@ -57,7 +57,8 @@ final class JSONTape {
     fileprivate let bytes: UnsafeRawBufferPointer
     private let storage: Unmanaged<AnyObject>
 
-    init(_ buffer: ByteBuffer, attachments: [ByteBuffer], maximumDepth: Int) throws(JSONSyntaxError) {
+    /// - Parameter isPayload: Whether the text is the array of a packet, whose elements may be nested as deeply as another text.
+    init(_ buffer: ByteBuffer, attachments: [ByteBuffer], maximumDepth: Int, isPayload: Bool = false) throws(JSONSyntaxError) {
         guard buffer.readableBytes < Self.maximumLength else { throw JSONSyntaxError(.tooLarge, at: 0) }
         var builder = Builder()
         // An estimate for small texts; larger ones grow as they are walked.
@@ -66,7 +67,11 @@ final class JSONTape {
         self.attachments = attachments
         do {
             var walker = JSONWalker(bytes)
-            try walker.document(&builder, maximumDepth: maximumDepth)
+            if isPayload {
+                try walker.array(&builder, maximumDepth: maximumDepth)
+            } else {
+                try walker.document(&builder, maximumDepth: maximumDepth)
+            }
             entries = builder.entries
             hasUnusualKeys = walker.hasUnusualKeys
         } catch {
@@ -80,7 +85,7 @@ final class JSONTape {
 
     private struct Builder: JSONVisitor {
         var entries: [Entry] = []
-        private var open: InlineArray<64, UInt32> = .init(repeating: 0)
+        private var open: InlineArray<65, UInt32> = .init(repeating: 0)
 
         mutating func begin(at offset: Int, isObject: Bool, depth: Int) {
             open[depth] = UInt32(truncatingIfNeeded: entries.count)

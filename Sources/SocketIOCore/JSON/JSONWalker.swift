@@ -36,6 +36,15 @@ struct JSONWalker {
         try expectEnd()
     }
 
+    /// Walks over a whole text that is an array, with white space around it. Its elements may be nested as deeply as a document: the bit
+    /// that is lost then is the array's, which is zero, as is the one that comes back in its place.
+    mutating func array(_ visitor: inout some JSONVisitor, maximumDepth: Int) throws(JSONSyntaxError) {
+        skipSpace()
+        guard try byte() == UInt8(ascii: "[") else { throw JSONSyntaxError(.notAnArray, at: position) }
+        try value(&visitor, maximumDepth: min(maximumDepth, Self.deepestNesting) + 1)
+        try expectEnd()
+    }
+
     mutating func expectEnd() throws(JSONSyntaxError) {
         skipSpace()
         guard position == bytes.count else { throw JSONSyntaxError(.trailingBytes, at: position) }

@@ -168,6 +168,7 @@ struct JSONWriter: ~Copyable {
         case .null: output.append("null" as StaticString)
         case .bool(let value): output.append(value)
         case .int(let value): output.append(value)
+        case .uint(let value): output.append(value)
         case .double(let value): try write(value)
         case .string(let value): output.append(value)
         case .binary(let value): attach(value)

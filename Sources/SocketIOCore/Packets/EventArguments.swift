@@ -41,7 +41,7 @@ public struct EventArguments: Sendable {
         case .messagePack:
             ranges = attachments.isEmpty ? MessagePackPacket.elements(ofArray: array) : nil
         }
-        guard let ranges, attachments.isEmpty || JSONScanner.hasSoundPlaceholders(array, attachments) else {
+        guard let ranges, attachments.isEmpty || JSONScanner.hasSoundPlaceholders(array, attachments, isPayload: true) else {
             throw PacketError(.illegalPayload)
         }
         self.init(format: format, bytes: array, ranges: ranges, attachments: attachments)

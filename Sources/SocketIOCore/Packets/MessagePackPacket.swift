@@ -93,22 +93,34 @@ extension MessagePackPacket {
         /// The elements of `data`, as positions in the message; nil if it is not an array.
         var elements: ElementRanges?
         var id: UInt64?
+        /// Whether `data` is nested too deeply; ``elements`` are those before the one that is.
+        var isTooDeep = false
     }
 
     /// Parses a packet; its arguments stay encoded.
     static func parse(_ message: ByteBuffer, maximumValues: Int, eventNameLimit: Int) throws(PacketError) -> Packet {
         let fields: Fields
-        do { fields = try readFields(message, maximumValues: maximumValues) } catch {
+        do { fields = try readFields(message, maximumValues: maximumValues, discardsTooDeep: true) } catch {
             throw PacketError(error.code == .tooManyValues ? .tooManyValues : .illegalPayload)
         }
         guard let type = fields.type.flatMap({ PacketType(rawValue: $0) }), type.rawValue <= PacketType.connectError.rawValue else {
             throw PacketError(.unknownType)
         }
         guard let namespace = fields.namespace, NamespaceName.isShort(namespace) else { throw PacketError(.illegalNamespace) }
+        if fields.isTooDeep {
+            var event: String?
+            if type == .event {
+                guard let first = fields.elements?[0] else { throw PacketError(.illegalPayload) }
+                event = try name(at: first, message, eventNameLimit)
+            }
+            return Packet(namespace: namespace, content: .discarded(type, event: event, id: fields.id))
+        }
         return Packet(namespace: namespace, content: try content(type, fields, message, eventNameLimit))
     }
 
-    static func readFields(_ message: ByteBuffer, maximumValues: Int) throws(MessagePackError) -> Fields {
+    /// - Parameter discardsTooDeep: Whether data that is nested too deeply is stepped over, so that the other fields are known. If the bytes
+    ///   end in it, the fields before it are returned.
+    static func readFields(_ message: ByteBuffer, maximumValues: Int, discardsTooDeep: Bool = false) throws(MessagePackError) -> Fields {
         var reader = MessagePackReader(message, limits: MessagePackLimits(maximumValues: maximumValues))
         var fields = Fields()
         let count = try reader.readMapHeader()
@@ -120,17 +132,45 @@ extension MessagePackPacket {
             case "data":
                 // Each would have the limit of values for itself.
                 guard fields.data == nil else { throw MessagePackError(.tooManyValues, "a packet has its data once") }
-                let base = message.readerIndex
-                var elements = ElementRanges()
-                let data = try reader.skip { elements.append(base + $0.lowerBound..<base + $0.upperBound) }
-                fields.data = data.range
-                fields.elements = data.isArray ? elements : nil
+                guard try readData(&reader, &fields, base: message.readerIndex, discardsTooDeep: discardsTooDeep) else { return fields }
             case "id": if !reader.readNil() { fields.id = try reader.readInteger() }
             default: _ = try reader.skip()
             }
         }
         try reader.expectEnd()
         return fields
+    }
+
+    /// - Returns: Whether the other fields can be read.
+    private static func readData(
+        _ reader: inout MessagePackReader,
+        _ fields: inout Fields,
+        base: Int,
+        discardsTooDeep: Bool
+    ) throws(MessagePackError) -> Bool {
+        var elements = ElementRanges()
+        let start = reader.offset
+        do {
+            let data = try reader.skip { elements.append(base + $0.lowerBound..<base + $0.upperBound) }
+            fields.data = data.range
+            fields.elements = data.isArray ? elements : nil
+            return true
+        } catch {
+            guard discardsTooDeep, error.code == .tooDeep else { throw error }
+            fields.isTooDeep = true
+            fields.data = start..<start
+            fields.elements = elements
+            return reader.skipWithoutLimits()
+        }
+    }
+
+    /// The name of an event.
+    private static func name(at range: Range<Int>, _ message: ByteBuffer, _ limit: Int) throws(PacketError) -> String {
+        // The header of a string has at most 5 bytes.
+        guard range.count - 5 <= limit else { throw PacketError(.eventNameTooLong) }
+        guard let name = eventName(range, message) else { throw PacketError(.illegalPayload) }
+        try EventName.check(name, limit: limit)
+        return name
     }
 
     private static func content(
@@ -142,13 +182,10 @@ extension MessagePackPacket {
         switch type {
         case .connect: return .connect(auth: try object(fields.data, message))
         case .disconnect: return .disconnect
-        case .connectError: return .connectError(try object(fields.data, message))
+        case .connectError: return .connectError(try object(fields.data, message, acceptsText: true))
         case .event, .binaryEvent:
             guard let ranges = fields.elements, let first = ranges[0] else { throw PacketError(.illegalPayload) }
-            // The header of a string has at most 5 bytes.
-            guard first.count - 5 <= eventNameLimit else { throw PacketError(.eventNameTooLong) }
-            guard let name = eventName(first, message) else { throw PacketError(.illegalPayload) }
-            try EventName.check(name, limit: eventNameLimit)
+            let name = try name(at: first, message, eventNameLimit)
             let arguments = EventArguments(format: .messagePack, bytes: message, ranges: ranges.dropFirst(), attachments: [])
             return .event(name: name, arguments: arguments, id: fields.id)
         case .acknowledgement, .binaryAcknowledgement:
@@ -163,11 +200,16 @@ extension MessagePackPacket {
         message.getSlice(at: message.readerIndex + range.lowerBound, length: range.count)
     }
 
-    private static func object(_ range: Range<Int>?, _ message: ByteBuffer) throws(PacketError) -> EncodedValue? {
+    private static func object(
+        _ range: Range<Int>?,
+        _ message: ByteBuffer,
+        acceptsText: Bool = false
+    ) throws(PacketError) -> EncodedValue? {
         guard let range, let bytes = slice(range, message) else { return nil }
         var reader = MessagePackReader(bytes)
         if reader.readNil() { return nil }
-        guard (try? reader.peekKind()) == .map else { throw PacketError(.illegalPayload) }
+        let kind = try? reader.peekKind()
+        guard kind == .map || acceptsText && kind == .string else { throw PacketError(.illegalPayload) }
         return EncodedValue(format: .messagePack, bytes: bytes)
     }
 
@@ -191,6 +233,7 @@ extension MessagePackPacket {
         guard let bytes = message.getSlice(at: range.lowerBound, length: range.count) else { return nil }
         var reader = MessagePackReader(bytes)
         if let name = try? reader.readString() { return name }
-        return (try? reader.readInteger(as: Int64.self)).map(String.init)
+        // A number becomes a name as JavaScript makes it one.
+        return (try? reader.readDouble()).map(JavaScriptNumber.string)
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import SocketIOMessagePack
 
 /// The type of a Socket.IO packet (Socket.IO protocol v5, "Packet encoding").
 public enum PacketType: UInt8, Sendable, Hashable {
@@ -27,6 +28,9 @@ public enum PacketFormat: UInt8, Sendable, Hashable, CaseIterable {
     case json = 0
     /// The parser of the npm package `socket.io-msgpack-parser`: one binary message per packet.
     case messagePack = 1
+
+    /// How deep arrays and objects of one argument may be nested.
+    package var argumentNesting: Int { self == .json ? JSONWalker.deepestNesting : MessagePackLimits.deepestNesting }
 }
 
 /// A packet from a client, parsed as far as routing needs it. Its arguments are still encoded.
@@ -41,8 +45,12 @@ public struct Packet: Sendable {
         case event(name: String, arguments: EventArguments, id: UInt64?)
         /// The acknowledgement of the event that was sent with this id.
         case acknowledgement(id: UInt64, arguments: EventArguments)
-        /// A refusal, with its `message` and `data`. Only servers send it; a client that sends it is ignored.
+        /// A refusal, with its `message` and `data`. Only servers send it.
         case connectError(EncodedValue?)
+        /// A packet whose payload is nested too deeply, of the type ``PacketType/connect``, ``PacketType/event``,
+        /// ``PacketType/acknowledgement`` or ``PacketType/connectError``. It is to be reported and not handled; the connection goes on.
+        /// `event` is the name of an event.
+        case discarded(PacketType, event: String?, id: UInt64?)
     }
 
     /// The namespace, with its leading slash.
@@ -63,7 +71,7 @@ public struct PacketError: Error, Hashable, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
             case unknownType, illegalAttachments, tooManyAttachments, illegalNamespace, illegalID, illegalPayload
-            case unexpectedBinary, unexpectedText, tooManyValues, eventNameTooLong
+            case unexpectedBinary, unexpectedText, tooManyValues, eventNameTooLong, nestedTooDeeply
         }
         private let value: Value
         /// The packet type is not one of the protocol.
@@ -86,6 +94,9 @@ public struct PacketError: Error, Hashable, CustomStringConvertible {
         public static let tooManyValues = Code(value: .tooManyValues)
         /// The name of an event is longer than ``PacketDecoderStateMachine/Limits/eventName``, or has more than 64 combining marks in a row.
         public static let eventNameTooLong = Code(value: .eventNameTooLong)
+        /// Arrays and objects of one argument are nested deeper than 64 levels (JSON) or 32 levels (MessagePack). It costs the packet, and not
+        /// the connection: see ``Packet/Content/discarded(_:event:id:)``.
+        public static let nestedTooDeeply = Code(value: .nestedTooDeeply)
         /// The name of the code.
         public var description: String { value.rawValue }
     }

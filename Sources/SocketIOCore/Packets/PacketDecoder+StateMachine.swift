@@ -36,7 +36,8 @@ public struct PacketDecoderStateMachine: Sendable {
     private struct Incomplete {
         var header: JSONPacketHeader
         var message: ByteBuffer
-        var ranges: ElementRanges
+        /// nil if the arguments are nested too deeply: the attachments are awaited and discarded.
+        var ranges: ElementRanges?
         var attachments: [ByteBuffer] = []
         var bytes: Int
     }
@@ -67,12 +68,22 @@ public struct PacketDecoderStateMachine: Sendable {
     /// - Throws: ``PacketError`` if the message is not a packet.
     public mutating func receive(text message: ByteBuffer) throws(PacketError) -> Packet? {
         guard format == .json, waiting == nil else { throw PacketError(.unexpectedText) }
-        let header = try JSONPacketHeader(message)
+        var header = try JSONPacketHeader(message)
         guard header.attachments > 0 else { return try packet(header, message) }
         guard header.attachments <= limits.attachments else { throw PacketError(.tooManyAttachments) }
-        let ranges = try header.elements(of: message, limits.values)
-        _ = try header.eventName(ranges, of: message, limit: limits.eventName)
-        waiting = .packet(Incomplete(header: header, message: message, ranges: ranges, bytes: message.readableBytes))
+        var ranges: ElementRanges? = ElementRanges()
+        var kept = message
+        do {
+            let elements = try header.elements(of: message, limits.values)
+            _ = try header.eventName(elements, of: message, limit: limits.eventName)
+            ranges = elements
+        } catch {
+            guard error.code == .nestedTooDeeply else { throw error }
+            header.event = try header.nameBeforeError(in: message, limits)
+            ranges = nil
+            kept = ByteBuffer()
+        }
+        waiting = .packet(Incomplete(header: header, message: kept, ranges: ranges, bytes: message.readableBytes))
         return nil
     }
 
@@ -86,17 +97,19 @@ public struct PacketDecoderStateMachine: Sendable {
         }
         guard var waiting = incomplete else { throw PacketError(.unexpectedBinary) }
         self.waiting = nil
-        waiting.attachments.append(message)
+        let ranges = waiting.ranges
+        waiting.attachments.append(ranges == nil ? ByteBuffer() : message)
         waiting.bytes += message.readableBytes
         guard waiting.bytes <= limits.bytes else { throw PacketError(.tooManyAttachments) }
         guard waiting.attachments.count == waiting.header.attachments else {
             self.waiting = .packet(waiting)
             return nil
         }
+        guard let ranges else { return waiting.header.discarded }
         guard waiting.header.hasSoundPlaceholders(in: waiting.message, waiting.attachments) else { throw PacketError(.illegalAttachments) }
         return try waiting.header.message(
             waiting.message,
-            elements: waiting.ranges,
+            elements: ranges,
             attachments: waiting.attachments,
             eventNameLimit: limits.eventName
         )
@@ -109,10 +122,22 @@ public struct PacketDecoderStateMachine: Sendable {
     public var waitingNamespace: String? { incomplete?.header.namespace }
 
     private func packet(_ header: JSONPacketHeader, _ message: ByteBuffer) throws(PacketError) -> Packet {
+        do {
+            return try completePacket(header, message)
+        } catch {
+            guard error.code == .nestedTooDeeply else { throw error }
+            var header = header
+            header.event = try header.nameBeforeError(in: message, limits)
+            return header.discarded
+        }
+    }
+
+    private func completePacket(_ header: JSONPacketHeader, _ message: ByteBuffer) throws(PacketError) -> Packet {
         switch header.type {
         case .connect: Packet(namespace: header.namespace, content: .connect(auth: try header.object(of: message)))
         case .disconnect: Packet(namespace: header.namespace, content: try header.withoutPayload(message, .disconnect))
-        case .connectError: Packet(namespace: header.namespace, content: .connectError(try header.object(of: message)))
+        case .connectError:
+            Packet(namespace: header.namespace, content: .connectError(try header.object(of: message, acceptsText: true)))
         case .event, .binaryEvent, .acknowledgement, .binaryAcknowledgement:
             try header.message(
                 message,
@@ -132,6 +157,8 @@ struct JSONPacketHeader {
     private(set) var id: UInt64?
     /// The length of the header.
     private(set) var length: Int
+    /// The name of an event that is discarded.
+    var event: String?
 
     init(_ message: ByteBuffer) throws(PacketError) {
         let bytes = message.readableBytesView
@@ -182,9 +209,19 @@ struct JSONPacketHeader {
         if byte(message, length) != nil { length += 1 }
     }
 
+    /// White space before and after the id means nothing, as in the reference implementation.
     private mutating func parseID(_ message: ByteBuffer) throws(PacketError) {
+        guard let first = byte(message, length), first != UInt8(ascii: "[") else { return }
+        if first <= 0x20 { length = payloadStart(in: message) }
         guard case .some(let number) = parseNumber(message) else { throw PacketError(.illegalID) }
         id = number
+    }
+
+    /// Where the payload begins, after white space.
+    private func payloadStart(in message: ByteBuffer) -> Int {
+        var position = length
+        while let byte = byte(message, position), byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { position += 1 }
+        return position
     }
 
     /// The elements of the payload, which must be an array.
@@ -198,22 +235,25 @@ struct JSONPacketHeader {
     func hasSoundPlaceholders(in message: ByteBuffer, _ attachments: [ByteBuffer]) -> Bool {
         let start = message.readerIndex + length
         guard let payload = message.getSlice(at: start, length: message.writerIndex - start) else { return false }
-        return JSONScanner.hasSoundPlaceholders(payload, attachments)
+        return JSONScanner.hasSoundPlaceholders(payload, attachments, isPayload: true)
     }
 
     /// The content of a packet that has no payload.
     func withoutPayload(_ message: ByteBuffer, _ content: Packet.Content) throws(PacketError) -> Packet.Content {
-        guard length == message.readableBytes else { throw PacketError(.illegalPayload) }
+        guard payloadStart(in: message) == message.readableBytes else { throw PacketError(.illegalPayload) }
         return content
     }
 
     /// The payload, which must be an object or missing.
-    func object(of message: ByteBuffer) throws(PacketError) -> EncodedValue? {
-        guard length < message.readableBytes else { return nil }
-        guard byte(message, length) == UInt8(ascii: "{"),
-            let slice = message.getSlice(at: message.readerIndex + length, length: message.readableBytes - length),
-            JSONScanner.isValid(slice)
+    ///
+    /// - Parameter acceptsText: Whether it may also be a string.
+    func object(of message: ByteBuffer, acceptsText: Bool = false) throws(PacketError) -> EncodedValue? {
+        let start = payloadStart(in: message)
+        guard let first = byte(message, start) else { return nil }
+        guard first == UInt8(ascii: "{") || acceptsText && first == UInt8(ascii: "\""),
+            let slice = message.getSlice(at: message.readerIndex + start, length: message.readableBytes - start)
         else { throw PacketError(.illegalPayload) }
+        try JSONScanner.validate(slice)
         return EncodedValue(format: .json, bytes: slice)
     }
 
@@ -236,6 +276,26 @@ struct JSONPacketHeader {
 }
 
 extension JSONPacketHeader {
+    /// The packet without its payload, which is nested too deeply.
+    var discarded: Packet {
+        let type: PacketType =
+            switch type {
+            case .binaryEvent: .event
+            case .binaryAcknowledgement: .acknowledgement
+            default: type
+            }
+        return Packet(namespace: namespace, content: .discarded(type, event: event, id: id))
+    }
+
+    /// The name of an event whose arguments are nested too deeply; nil for a packet that is not an event.
+    ///
+    /// - Throws: ``PacketError`` if it has no name, or a name that is not allowed.
+    func nameBeforeError(in message: ByteBuffer, _ limits: PacketDecoderStateMachine.Limits) throws(PacketError) -> String? {
+        let start = message.readerIndex + length
+        let found = JSONScanner(maximumValues: limits.values).rangesBeforeError(of: message, from: start, base: start)
+        return try eventName(found, of: message, limit: limits.eventName)
+    }
+
     /// The name of an event, which is looked at only if it is not too long; nil for a packet that is not an event.
     func eventName(_ elements: ElementRanges, of message: ByteBuffer, limit: Int) throws(PacketError) -> String? {
         guard type == .event || type == .binaryEvent else { return nil }

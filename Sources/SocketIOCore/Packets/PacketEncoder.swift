@@ -86,7 +86,7 @@ public struct PacketEncoder: Sendable {
             Self.writeHeader(type, attachments: 0, namespace: namespace, id: id, to: &buffer)
             return try Self.writeArray(to: &buffer, arguments: arguments)
         }
-        return packet.attachments.isEmpty ? packet : Self.markedBinary(packet, type: type, namespace: namespace, id: id)
+        return packet.attachments.isEmpty ? packet : try Self.markedBinary(packet, type: type, namespace: namespace, id: id)
     }
 
     @inlinable
@@ -133,13 +133,24 @@ public struct PacketEncoder: Sendable {
     }
 
     /// Replaces the header by that of a binary packet: the number of attachments is known only once the arguments are encoded.
+    ///
+    /// - Throws: `EncodingError` if receivers would take another object for one of the attachments, or for one that is missing. A client
+    ///   that sends such an object must not end the connections of those that it is passed on to.
     @usableFromInline
-    static func markedBinary(_ packet: EncodedPacket, type: PacketType, namespace: String, id: UInt64?) -> EncodedPacket {
+    static func markedBinary(_ packet: EncodedPacket, type: PacketType, namespace: String, id: UInt64?) throws -> EncodedPacket {
         var plain = ByteBuffer()
         writeHeader(type, attachments: 0, namespace: namespace, id: id, to: &plain)
         var array = packet.message
         array.moveReaderIndex(forwardBy: plain.readableBytes)
         let attachments = packet.attachments
+        guard
+            !JSONScanner.mayHaveOtherPlaceholders(array, attachments.count)
+                || JSONScanner.hasSoundPlaceholders(array, attachments, isPayload: true)
+        else {
+            let text =
+                "an object with a true `_placeholder` would be taken for binary; rename the member, or send it in an event without binary"
+            throw EncodingError.invalidValue(type, EncodingError.Context(codingPath: [], debugDescription: text))
+        }
         return EncodedPacket(isBinary: false, sizeHint: packet.byteCount) { buffer in
             let binary: PacketType = type == .event ? .binaryEvent : .binaryAcknowledgement
             writeHeader(binary, attachments: attachments.count, namespace: namespace, id: id, to: &buffer)

@@ -18,7 +18,7 @@ extension SocketIOValue: Codable {
     /// Decodes whatever is there.
     ///
     /// - Parameter decoder: the decoder.
-    /// - Throws: `DecodingError`; with the MessagePack decoder also for an extension type that is not a date.
+    /// - Throws: `DecodingError`; with the MessagePack decoder also for an extension type that JavaScript clients do not send.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let decoder = decoder as? any MessagePackValueDecoder {
@@ -44,6 +44,7 @@ extension SocketIOValue: Codable {
     private static func scalar(_ container: any SingleValueDecodingContainer) throws -> SocketIOValue {
         if let value = try? container.decode(Bool.self) { return .bool(value) }
         if let value = try? container.decode(Int64.self) { return .int(value) }
+        if let value = try? container.decode(UInt64.self) { return .uint(value) }
         if let value = try? container.decode(Double.self) { return .double(value) }
         return .string(try container.decode(String.self))
     }
@@ -65,6 +66,7 @@ extension SocketIOValue: Codable {
         case .null: try container.encodeNil()
         case .bool(let value): try container.encode(value)
         case .int(let value): try container.encode(value)
+        case .uint(let value): try container.encode(value)
         case .double(let value): try container.encode(value)
         case .string(let value): try container.encode(value)
         case .binary(let value): try container.encode(value)
@@ -78,13 +80,13 @@ extension SocketIOValue: Codable {
         if number.magnitude <= 0x1p53, let integer = Int64(exactly: number) { self = .int(integer) } else { self = .double(number) }
     }
 
-    /// Takes over a MessagePack value; nil for extensions other than dates, and for maps whose keys are not strings.
+    /// Takes over a MessagePack value; nil for extensions other than dates, binary and `BigInt`, and for maps whose keys are not strings.
     private init?(_ value: MessagePackValue) {
         switch value {
         case .null: self = .null
         case .bool(let value): self = .bool(value)
         case .int(let value): self = .int(value)
-        case .uint(let value): self = .double(Double(value))
+        case .uint(let value): self = SocketIOValue(value)
         case .double(let value): self = SocketIOValue(number: value)
         case .string(let value): self = .string(value)
         case .binary(let value): self = .binary(value)
@@ -105,6 +107,9 @@ extension SocketIOValue: Codable {
                 members[key] = member
             }
             self = .object(members)
+        case .extension(MessagePackExtension.bigInt, let bytes):
+            guard let number = MessagePackExtension.bigInt(bytes) else { return nil }
+            self.init(number)
         case .extension: return nil
         }
     }

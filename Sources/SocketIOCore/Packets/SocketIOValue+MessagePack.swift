@@ -11,6 +11,7 @@ extension MessagePackValue {
         case .null: self = .null
         case .bool(let value): self = .bool(value)
         case .int(let value): self = .int(value)
+        case .uint(let value): self = .uint(value)
         case .double(let value): self = .double(value)
         case .string(let value): self = .string(value)
         case .binary(let value): self = .binary(value)

@@ -15,6 +15,8 @@ public enum SocketIOValue: Sendable {
     case bool(Bool)
     /// A number that is whole: in 64 bits if it comes as an integer, up to 2⁵³ if it comes as a float.
     case int(Int64)
+    /// An integer above `Int64.max`, which JavaScript would round. Smaller ones are ``int(_:)``.
+    case uint(UInt64)
     /// Any other number.
     case double(Double)
     /// A string.
@@ -32,6 +34,15 @@ extension SocketIOValue {
     public init(_ members: [String: SocketIOValue]) { self = .object(NameMap(members)) }
 }
 
+extension SocketIOValue {
+    /// Creates a number.
+    ///
+    /// - Parameter value: Any integer of 64 bits without a sign: up to `Int64.max` it becomes ``int(_:)``.
+    public init(_ value: UInt64) {
+        if let signed = Int64(exactly: value) { self = .int(signed) } else { self = .uint(value) }
+    }
+}
+
 /// Strings and keys are compared by their bytes of UTF-8, as in JavaScript, and not by canonical equivalence as Swift's strings are.
 extension SocketIOValue: Hashable {
     /// Whether both are the same value.
@@ -40,6 +51,8 @@ extension SocketIOValue: Hashable {
         case (.null, .null): true
         case (.bool(let left), .bool(let right)): left == right
         case (.int(let left), .int(let right)): left == right
+        case (.uint(let left), .uint(let right)): left == right
+        case (.int(let left), .uint(let right)), (.uint(let right), .int(let left)): left == right
         case (.double(let left), .double(let right)): left == right
         case (.string(let left), .string(let right)): left == right
         case (.binary(let left), .binary(let right)): left == right
@@ -54,7 +67,8 @@ extension SocketIOValue: Hashable {
         switch self {
         case .null: hasher.combine(0)
         case .bool(let value): hasher.combine(value)
-        case .int(let value): hasher.combine(value)
+        case .int(let value): hasher.combine(UInt64(bitPattern: value))
+        case .uint(let value): hasher.combine(value)
         case .double(let value): hasher.combine(value)
         case .string(let value): Bytewise.hash(value, into: &hasher)
         case .binary(let value): hasher.combine(value)

@@ -59,10 +59,13 @@ extension CoreLocalAdapter {
 
     /// Whether the data of a socket is small enough to be kept for it, here or elsewhere. Reports it if not.
     package func mayKeep(_ data: EncodedValue, of id: SocketID) -> Bool {
-        let bytes = data.bytes.readableBytes
-        if bytes > descriptionBytes { onLimit?(.session(of: id, bytes: bytes)) }
-        return bytes <= descriptionBytes
+        guard !isSmallEnough(data) else { return true }
+        onLimit?(.session(of: id, bytes: data.bytes.readableBytes))
+        return false
     }
+
+    /// The same without a report, for what is asked again and again.
+    func isSmallEnough(_ data: EncodedValue) -> Bool { data.bytes.readableBytes <= descriptionBytes }
 
     /// Calls `body` when the parked session of this socket is claimed. On the loop where it is parked.
     ///

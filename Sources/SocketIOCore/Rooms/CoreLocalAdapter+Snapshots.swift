@@ -32,7 +32,8 @@ extension CoreLocalAdapter {
 
     private func snapshot(of socket: any LocalSocket, in index: RoomIndex) -> SessionState? {
         let data = socket.describe().data
-        guard mayKeep(data, of: socket.id) else { return nil }
+        // The caller reports it. A snapshot is taken after each change, so this must not count every time.
+        guard isSmallEnough(data) else { return nil }
         return SessionState(id: socket.id, rooms: index.rooms(of: socket.id), data: data)
     }
 

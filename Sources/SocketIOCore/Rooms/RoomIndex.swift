@@ -352,13 +352,19 @@ final class RoomIndex {
         var met = Set<ObjectIdentifier>()
         var selected: [Member] = []
         let limit = includingParked ? Member.Presence.parked.rawValue : Member.Presence.present.rawValue
-        for name in NameSet(except) { forEachMember(of: Name(name), nil) { met.insert(ObjectIdentifier($0)) } }
+        for name in Self.distinct(except) { forEachMember(of: name, nil) { met.insert(ObjectIdentifier($0)) } }
         let meet = { (member: Member) in
             guard member.presence.rawValue <= limit, met.insert(ObjectIdentifier(member)).inserted else { return }
             selected.append(member)
         }
-        if names.isEmpty { everyone.forEach(meet) } else { for name in NameSet(names) { forEachMember(of: Name(name), nil, meet) } }
+        if names.isEmpty { everyone.forEach(meet) } else { for name in Self.distinct(names) { forEachMember(of: name, nil, meet) } }
         for member in selected { body(member) }
+    }
+
+    /// The names in their order, each once.
+    private static func distinct(_ names: [Room]) -> [Name] {
+        var met = Set<Name>()
+        return names.lazy.map { Name($0) }.filter { met.insert($0).inserted }
     }
 
     private func walkEnded() {

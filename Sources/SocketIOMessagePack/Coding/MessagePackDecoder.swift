@@ -10,7 +10,8 @@ import SocketIOText
 /// - Integers decode from floats that are whole numbers, floats from integers: JavaScript has one type for both.
 /// - `Data`, `[UInt8]` and `ByteBuffer` decode from binary (the latter without copying), `Date` from a timestamp (extension −1) or the
 ///   date of notepack 2, `URL` from a string, `Decimal` from a number or a string.
-/// - notepack's `undefined` (extension 0) is nil; every other extension type is refused.
+/// - Of extension 0, which notepack writes, `undefined` (`d4 00 00`) is nil, a `fixext 8` is a date, and everything else is binary: an
+///   `ArrayBuffer` or a typed array. A `BigInt` (extension 1) is a number. Every other extension type is refused.
 /// - If a map holds a key twice, the last one counts. Keys are compared by their bytes; a map with two keys that only Swift's strings
 ///   take as equal (`é` in one character and in two) is refused, as a dictionary would lose one of them.
 /// - A string or key with more than 64 combining marks in a row is refused: Swift needs quadratic time to compare it. So is a map whose keys

@@ -60,7 +60,13 @@ extension MessagePackTree {
             case MSGPACK_OBJECT_POSITIVE_INTEGER: I(exactly: object.pointee.via.u64)
             case MSGPACK_OBJECT_NEGATIVE_INTEGER: I(exactly: object.pointee.via.i64)
             case MSGPACK_OBJECT_FLOAT32, MSGPACK_OBJECT_FLOAT64: I(exactly: object.pointee.via.f64)
-            default: throw mismatch(type, "a number", object)
+            default:
+                switch bigInt(object) {
+                case .int(let value): I(exactly: value)
+                case .uint(let value): I(exactly: value)
+                case .double(let value): I(exactly: value)
+                default: throw mismatch(type, "a number", object)
+                }
             }
         guard let value else { throw MessagePackFault(type: type, reason: .corrupted("the number does not fit \(type)")) }
         return value
@@ -71,8 +77,19 @@ extension MessagePackTree {
         case MSGPACK_OBJECT_POSITIVE_INTEGER: Double(object.pointee.via.u64)
         case MSGPACK_OBJECT_NEGATIVE_INTEGER: Double(object.pointee.via.i64)
         case MSGPACK_OBJECT_FLOAT32, MSGPACK_OBJECT_FLOAT64: object.pointee.via.f64
-        default: throw mismatch(Double.self, "a number", object)
+        default:
+            switch bigInt(object) {
+            case .int(let value): Double(value)
+            case .uint(let value): Double(value)
+            case .double(let value): value
+            default: throw mismatch(Double.self, "a number", object)
+            }
         }
+    }
+
+    private func bigInt(_ object: MessagePackObject) -> MessagePackValue? {
+        guard object.pointee.type == MSGPACK_OBJECT_EXT, object.pointee.via.ext.type == MessagePackExtension.bigInt else { return nil }
+        return MessagePackExtension.bigInt(extensionBytes(object))
     }
 
     func float(_ object: MessagePackObject) throws(MessagePackFault) -> Float {
@@ -85,12 +102,15 @@ extension MessagePackTree {
     }
 
     func binary(_ object: MessagePackObject, for type: any Any.Type) throws(MessagePackFault) -> ByteBuffer {
-        guard object.pointee.type == MSGPACK_OBJECT_BIN else { throw mismatch(type, "binary", object) }
+        guard object.pointee.type == MSGPACK_OBJECT_BIN else {
+            guard object.pointee.isBinaryExtension else { throw mismatch(type, "binary", object) }
+            return extensionBytes(object)
+        }
         return slice(object.pointee.via.bin.ptr, count: object.pointee.via.bin.size)
     }
 
     func timestamp(_ object: MessagePackObject, for type: any Any.Type) throws(MessagePackFault) -> MessagePackTimestamp {
-        guard object.pointee.type == MSGPACK_OBJECT_EXT,
+        guard object.pointee.type == MSGPACK_OBJECT_EXT, !object.pointee.isBinaryExtension,
             let timestamp = MessagePackTimestamp(extension: object.pointee.via.ext.type, bytes: extensionBytes(object))
         else { throw mismatch(type, "a timestamp", object) }
         return timestamp
@@ -136,6 +156,7 @@ extension MessagePackTree {
         case MSGPACK_OBJECT_MAP: return .map(try pairs(object))
         default:
             if object.pointee.isNil { return .null }
+            if object.pointee.isBinaryExtension { return .binary(extensionBytes(object)) }
             if let timestamp = try? self.timestamp(object, for: MessagePackValue.self) { return .timestamp(timestamp) }
             return .extension(object.pointee.via.ext.type, extensionBytes(object))
         }

@@ -74,9 +74,23 @@ final class MessagePackTree {
 extension msgpack_object {
     var isNil: Bool {
         if type == MSGPACK_OBJECT_NIL { return true }
-        // notepack's `undefined`: extension 0 of one zero byte.
-        guard type == MSGPACK_OBJECT_EXT, via.ext.type == 0, via.ext.size == 1 else { return false }
-        return via.ext.ptr?.pointee == 0
+        // notepack's `undefined`.
+        guard type == MSGPACK_OBJECT_EXT, via.ext.type == MessagePackExtension.javaScript, via.ext.size == 1 else { return false }
+        return !isBinaryExtension
+    }
+
+    /// Whether the value is an extension that means binary.
+    var isBinaryExtension: Bool {
+        guard type == MSGPACK_OBJECT_EXT, via.ext.type == MessagePackExtension.javaScript, let content = via.ext.ptr else { return false }
+        // The form is two bytes in front of the content; the size of another form would be there instead.
+        let form = UInt8(bitPattern: content[-2])
+        let size = via.ext.size
+        return MessagePackExtension.isBinary(
+            via.ext.type,
+            isFixed: size == 1 && form == MessagePackExtension.fixed1 || size == 8 && form == MessagePackExtension.fixed8,
+            count: Int(size),
+            first: size > 0 ? UInt8(bitPattern: content[0]) : nil
+        )
     }
 
     var elements: UnsafeBufferPointer<msgpack_object>? {
@@ -104,6 +118,7 @@ extension msgpack_object {
         case MSGPACK_OBJECT_BIN: "binary"
         case MSGPACK_OBJECT_ARRAY: "an array"
         case MSGPACK_OBJECT_MAP: "a map"
+        case MSGPACK_OBJECT_EXT where isBinaryExtension: "binary"
         default: isNil ? "undefined" : "extension type \(via.ext.type)"
         }
     }

@@ -96,6 +96,16 @@ extension MessagePackReader {
         case 0xd3: (.int(try operand(Int64.self)), 9)
         case 0xca: (.double(Double(Float(bitPattern: try operand(UInt32.self)))), 5)
         case 0xcb: (.double(Double(bitPattern: try operand(UInt64.self))), 9)
+        default: try peekBigInt()
+        }
+    }
+
+    private func peekBigInt() throws(MessagePackError) -> (value: Number, size: Int) {
+        guard let content = try? peekExtension(), content.type == MessagePackExtension.bigInt else { throw mismatch("a number") }
+        switch MessagePackExtension.bigInt(content.slice) {
+        case .int(let value): return (.int(value), content.size)
+        case .uint(let value): return (.uint(value), content.size)
+        case .double(let value): return (.double(value), content.size)
         default: throw mismatch("a number")
         }
     }
@@ -111,6 +121,18 @@ extension MessagePackReader {
         let type = try operand(Int8.self, at: header.size)
         let content = try body(LengthHeader(size: header.size + 1, count: header.count))
         return (type, content.slice, content.size)
+    }
+
+    /// Whether the next value is an extension that means binary.
+    var isBinaryExtension: Bool {
+        guard let first = try? peekByte(), let content = try? peekExtension() else { return false }
+        let bytes = content.slice
+        return MessagePackExtension.isBinary(
+            content.type,
+            isFixed: (0xd4...0xd8).contains(first),
+            count: bytes.readableBytes,
+            first: bytes.getInteger(at: bytes.readerIndex)
+        )
     }
 
     /// notepack writes `undefined` as extension 0 of one zero byte.

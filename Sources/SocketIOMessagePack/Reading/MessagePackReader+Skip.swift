@@ -15,27 +15,38 @@ extension MessagePackReader {
     }
 
     /// Steps over one value as ``skip()`` does; if it is an array, `element` gets the range of each of its elements, in order, as offsets
-    /// from the start of the input. One pass, whatever the elements are.
+    /// from the start of the input, and each may be nested as deeply as another value. One pass, whatever the elements are.
     ///
     /// - Returns: The range of the value's bytes, and whether it is an array.
     /// - Throws: as ``skip()``. `element` may have been called before that.
     package mutating func skip(_ element: (Range<Int>) -> Void) throws(MessagePackError) -> (range: Range<Int>, isArray: Bool) {
         let begin = offset
         guard case .array = try peekKind() else { return (try skip(), false) }
-        let range = try self.walk { walk, bytes in
+        let range = try self.walk(extraDepth: 1) { walk, bytes in
             walk.array(bytes) { element(begin + $0.lowerBound..<begin + $0.upperBound) }
         }
         return (range, true)
     }
 
+    /// Steps over one value, however deeply it is nested and however many values it has, in time for its bytes.
+    ///
+    /// - Returns: Whether it is complete; if not, the cursor has not moved.
+    package mutating func skipWithoutLimits() -> Bool {
+        let size = buffer.withUnsafeReadableBytes { StructureWalk.size(of: $0) }
+        guard let size else { return false }
+        buffer.moveReaderIndex(forwardBy: size)
+        return true
+    }
+
     private mutating func walk(
+        extraDepth: Int = 0,
         _ step: (inout StructureWalk, UnsafeRawBufferPointer) -> StructureWalk.Outcome
     ) throws(MessagePackError) -> Range<Int> {
         let begin = offset
         let limits = self.limits
         // The recursion must end, whatever the caller has set.
         let depth = min(limits.maximumDepth, MessagePackLimits.deepestNesting)
-        var walk = StructureWalk(depthLeft: depth, valuesLeft: limits.maximumValues)
+        var walk = StructureWalk(depthLeft: depth + extraDepth, valuesLeft: limits.maximumValues)
         let outcome = buffer.withUnsafeReadableBytes { step(&walk, $0) }
         switch outcome {
         case .complete:
@@ -107,6 +118,37 @@ private struct StructureWalk {
             guard let count = length(width: first == 0xde ? 2 : 4, bytes) else { return .truncated }
             return container(header: first == 0xde ? 3 : 5, count: count * 2, bytes)
         default: return .invalidByte
+        }
+    }
+
+    /// The size of the first value, without recursion; nil if it is not complete.
+    static func size(of bytes: UnsafeRawBufferPointer) -> Int? {
+        // Each container but the innermost ones fails for want of depth; its header is all that must be stepped over.
+        var walk = StructureWalk(depthLeft: 0, valuesLeft: .max)
+        var left = 1
+        while left > 0 {
+            left -= 1
+            switch walk.value(bytes) {
+            case .complete: break
+            case .tooDeep:
+                guard let header = walk.header(bytes) else { return nil }
+                walk.offset += header.size
+                left += header.count
+            case .truncated, .invalidByte, .tooManyValues: return nil
+            }
+        }
+        return walk.offset
+    }
+
+    /// The header of an array or map, which is next; its count is that of the values that follow.
+    private func header(_ bytes: UnsafeRawBufferPointer) -> LengthHeader? {
+        let first = bytes[offset]
+        switch first {
+        case 0x90...0x9f: return LengthHeader(size: 1, count: Int(first & 0x0f))
+        case 0x80...0x8f: return LengthHeader(size: 1, count: Int(first & 0x0f) * 2)
+        default:
+            let width = first & 1 == 0 ? 2 : 4
+            return length(width: width, bytes).map { LengthHeader(size: 1 + width, count: first >= 0xde ? $0 * 2 : $0) }
         }
     }
 

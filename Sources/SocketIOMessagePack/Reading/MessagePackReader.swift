@@ -173,12 +173,15 @@ public struct MessagePackReader: Sendable {
         return advance(bytes.size, returning: bytes.slice)
     }
 
-    /// Reads binary, as a slice of the input.
+    /// Reads binary, as a slice of the input: the binary of MessagePack, or what notepack makes of an `ArrayBuffer` (extension 0).
     ///
     /// - Throws: ``MessagePackError/Code/typeMismatch`` if the next value is none, ``MessagePackError/Code/truncated``.
     public mutating func readBinary() throws(MessagePackError) -> ByteBuffer {
         let first = try peekByte()
-        guard (0xc4...0xc6).contains(first) else { throw mismatch("binary") }
+        guard (0xc4...0xc6).contains(first) else {
+            guard isBinaryExtension, let content = try? peekExtension() else { throw mismatch("binary") }
+            return advance(content.size, returning: content.slice)
+        }
         let header = try lengthHeader(width: 1 << Int(first - 0xc4))
         let bytes = try body(header)
         return advance(bytes.size, returning: bytes.slice)
@@ -236,7 +239,7 @@ public struct MessagePackReader: Sendable {
     ///   ``MessagePackError/Code/unsupportedExtension`` if it is another one.
     public mutating func readTimestamp() throws(MessagePackError) -> MessagePackTimestamp {
         let content = try peekExtension()
-        guard let timestamp = MessagePackTimestamp(extension: content.type, bytes: content.slice) else {
+        guard !isBinaryExtension, let timestamp = MessagePackTimestamp(extension: content.type, bytes: content.slice) else {
             throw error(
                 .unsupportedExtension,
                 "extension type \(content.type) of \(content.slice.readableBytes) bytes is not a timestamp"

@@ -115,6 +115,7 @@ extension MessagePackValue {
             return .map(pairs)
         case .extension:
             if reader.readNil() { return .null }
+            if let bytes = try? reader.readBinary() { return .binary(bytes) }
             if let timestamp = try? reader.readTimestamp() { return .timestamp(timestamp) }
             let content = try reader.readExtension()
             return .extension(content.type, content.bytes)

@@ -17,6 +17,8 @@ extension Packet: CustomStringConvertible {
             "2" + prefix + (id.map(String.init) ?? "") + JSONText.array([JSONText.string(name)] + arguments.texts)
         case .acknowledgement(let id, let arguments): "3" + prefix + String(id) + arguments.description
         case .connectError(let error): "4" + prefix + (error?.description ?? "")
+        case .discarded(let type, let event, let id):
+            "\(type.rawValue)" + prefix + (id.map(String.init) ?? "") + "<\(event ?? "payload") nested too deeply>"
         }
     }
 }
@@ -59,7 +61,7 @@ private enum JSONText {
         case .binary(let bytes): return "<\(bytes.readableBytes) bytes>"
         case .array(let elements): return array(elements.map(of))
         case .object(let members): return "{" + members.map { string($0.0) + ":" + of($0.1) }.joined(separator: ",") + "}"
-        case .null, .bool, .int, .double, .string:
+        case .null, .bool, .int, .uint, .double, .string:
             let arguments = try? PacketEncoder(format: .json).arguments { writer in try writer.append(value) }
             return arguments?[0].map { String(buffer: $0.bytes) } ?? "\(value)"
         }

@@ -40,17 +40,26 @@ extension Client {
         }
     }
 
+    /// Disconnects a socket before its turn, if all are being disconnected.
+    func endNow(_ socket: Socket) {
+        if let ending { end(socket, ending) }
+    }
+
+    private func end(_ socket: Socket, _ how: Ending) {
+        switch how {
+        case .closed(let reason): socket.didDisconnect(reason)
+        case .disconnect: socket.disconnect(closeConnection: false)
+        }
+        forget(socket)
+    }
+
     /// - Returns: Whether there is more to do.
     private func endPortion() -> Bool {
         guard let how = ending else { return false }
         var rooms = 0
         while let socket = sockets.first, rooms < Self.roomsPerTurn {
             rooms += Self.roomsPerSocket + socket.namespace.localAdapter.roomCount(of: socket)
-            switch how {
-            case .closed(let reason): socket.didDisconnect(reason)
-            case .disconnect: socket.disconnect(closeConnection: false)
-            }
-            forget(socket)
+            end(socket, how)
         }
         guard sockets.isEmpty else { return true }
         ending = nil

@@ -87,6 +87,7 @@ final class Client {
         guard let socket = socket(in: packet.namespace) else {
             // Not an error, unlike in the reference server: it may have crossed our own, and closing would end the other namespaces.
             if case .disconnect = packet.content { return cancelConnecting(packet.namespace) }
+            if case .discarded(.connect, _, _) = packet.content { return refuseTooDeep(packet.namespace) }
             // Like the reference server, disconnects a client that sends to a namespace that it has not joined.
             return closeNotJoined(packet.namespace)
         }
@@ -100,7 +101,9 @@ final class Client {
             cancelConnecting(packet.namespace)
             socket.didDisconnect(.clientNamespaceDisconnect)
         case .connect: break
-        case .connectError: close(.forcedServerClose)
+        case .discarded(let type, let event, let id) where type == .event || type == .acknowledgement:
+            socket.receiveDiscarded(type, event: event, id: id, nesting: server.configuration.parser.argumentNesting)
+        case .connectError, .discarded: close(.forcedServerClose)
         }
     }
 
@@ -185,6 +188,12 @@ final class Client {
     func attemptEnded(_ attempt: AttemptID, _ name: String) {
         attempts[attempt] = nil
         if connecting[Name(name)] == attempt { connecting[Name(name)] = nil }
+    }
+
+    private func refuseTooDeep(_ name: String) {
+        guard connecting[Name(name)] == nil else { return }
+        let problem = "auth is nested more than \(server.configuration.parser.argumentNesting) levels deep"
+        refuse(name, ConnectError(problem), .limit)
     }
 
     private func refuse(_ name: String, _ error: ConnectError, _ cause: ClientRefusal) {

@@ -50,6 +50,8 @@ final class RecoveryClaimant: SessionClaimant {
 
     func resume(_ state: SessionState, missed: [BroadcastPacket], after offset: MessageID?) {
         guard let socket = socket.value else { return }
+        // No handler starts for a client that is gone, although it may take some turns until all its sockets are disconnected.
+        client.value.endNow(socket)
         guard socket.bound.value.phase == .connected else { return socket.parkAtOnce(state, missed: missed, after: offset) }
         socket.data.restore(state.data)
         let server = namespace.server

@@ -45,6 +45,23 @@ extension Socket {
         pending.succeed(arguments)
     }
 
+    /// Reports an event or an acknowledgement that is discarded because its arguments are nested too deeply.
+    func receiveDiscarded(_ type: PacketType, event: String?, id: UInt64?, nesting limit: Int) {
+        guard bound.value.phase == .connected else { return }
+        let what = type == .event ? "the event" : "the acknowledgement"
+        let error = SocketIOError(
+            .unexpectedArguments,
+            "\(what) was discarded: its arguments are nested more than \(limit) levels deep; let the client send flatter values"
+        )
+        guard type == .acknowledgement else { return namespace.server.errors.report(error, event: event, socket: self) }
+        guard let pending = id.flatMap({ bound.value.takeAcknowledgement($0) }) else {
+            namespace.server.metrics.lateAcknowledgements.increment()
+            return
+        }
+        if let timer = pending.timer { namespace.server.context(of: eventLoop).timers.cancel(timer) }
+        pending.fail(error)
+    }
+
     func enqueue(_ item: EventQueue.Item) {
         bound.value.queue.append(item)
         bound.value.client?.eventQueued(size: EventQueue.size(item))

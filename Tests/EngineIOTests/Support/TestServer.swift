@@ -75,14 +75,17 @@ final class EchoDelegate: EngineServerDelegate {
     }
 
     private let echoes: Bool
+    fileprivate let pausesAfter: String?
     private let onOpen: (@Sendable (EngineSession) -> Void)?
     private let events: AsyncStream<Event>
     private let continuation: AsyncStream<Event>.Continuation
     private let sessions = Mutex<[String: NIOLoopBound<EngineSession>]>([:])
     let log = Mutex<[Event]>([])
 
-    init(echoes: Bool = true, onOpen: (@Sendable (EngineSession) -> Void)? = nil) {
+    /// - Parameter pausesAfter: The text after which the session stops reading.
+    init(echoes: Bool = true, pausesAfter: String? = nil, onOpen: (@Sendable (EngineSession) -> Void)? = nil) {
         self.echoes = echoes
+        self.pausesAfter = pausesAfter
         self.onOpen = onOpen
         (events, continuation) = AsyncStream.makeStream()
     }
@@ -140,6 +143,7 @@ private final class Receiver: EngineSessionDelegate {
 
     func session(_ session: EngineSession, didReceiveText message: ByteBuffer) {
         owner.record(.text(String(buffer: message)))
+        if owner.pausesAfter == String(buffer: message) { session.pauseReading() }
         if echoes { session.send(EncodedPacket(message: message, isBinary: false)) }
     }
 

@@ -155,6 +155,7 @@ extension SocketIOValue {
         case .null, .binary: .null
         case .bool(let value): .bool(value)
         case .int(let value): .int(Int(value))
+        case .uint(let value): .double(Double(value))
         case .double(let value): .double(value)
         case .string(let value): .string(value)
         case .array(let values): .array(values.map(\.document))

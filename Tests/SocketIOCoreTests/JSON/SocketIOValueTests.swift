@@ -30,6 +30,40 @@ struct SocketIOValueTests {
         #expect(try MessagePackValue(decoding: bytes)["blob"] == .binary(ByteBuffer(bytes: [1, 2, 3])))
     }
 
+    @Test(
+        arguments: [
+            (.max, "18446744073709551615"), (1 << 63, "9223372036854775808"), ((1 << 63) - 1, "9223372036854775807"), (0, "0"),
+        ] as [(UInt64, String)]
+    )
+    func `every integer of 64 bits survives`(number: UInt64, text: String) throws {
+        let value = SocketIOValue(number)
+        #expect(value == (number > UInt64(Int64.max) ? .uint(number) : .int(Int64(number))))
+        // JSON
+        let json = try JSONCoding.encode([value]).json
+        #expect(json == "[\(text)]")
+        #expect(try JSONCoding.decode([SocketIOValue].self, json) == [value])
+        #expect(try JSONCoding.decode([UInt64].self, json) == [number])
+        #expect(try JSONCoding.decode(SocketIOValue.self, JSONCoding.encode(number).json) == value)
+        // MessagePack
+        let bytes = try MessagePackEncoder().encode([value])
+        #expect(try MessagePackDecoder().decode([SocketIOValue].self, from: bytes) == [value])
+        #expect(try MessagePackDecoder().decode([UInt64].self, from: bytes) == [number])
+        #expect(try MessagePackDecoder().decode(SocketIOValue.self, from: MessagePackEncoder().encode(number)) == value)
+        // Any other coder
+        #expect(try JSONDecoder().decode(SocketIOValue.self, from: JSONEncoder().encode(value)) == value)
+        // A BigInt of JavaScript's MessagePack
+        let bigInt = ByteBuffer(bytes: [0xc7, UInt8(text.utf8.count), 1] + Array(text.utf8))
+        #expect(try MessagePackDecoder().decode(SocketIOValue.self, from: bigInt) == value)
+        #expect(try MessagePackDecoder().decode(UInt64.self, from: bigInt) == number)
+        #expect(try MessagePackDecoder().decode([UInt64].self, from: ByteBuffer(bytes: [0x91] + bigInt.readableBytesView)) == [number])
+    }
+
+    @Test func `numbers that are equal are equal whatever they are made of`() {
+        #expect(SocketIOValue.uint(5) == .int(5) && SocketIOValue.int(5) == .uint(5))
+        #expect(Set<SocketIOValue>([.uint(5), .int(5)]).count == 1)
+        #expect(SocketIOValue.uint(.max) != .int(-1))
+    }
+
     @Test
     func `goes through any other coder, but for binary`() throws {
         var value = Self.value

@@ -14,10 +14,10 @@ import SocketIOText
 ///
 /// Whatever the document is, it is read or refused. No tree; nested values are walked with a stack of bounded depth.
 enum BSONTranscoder {
-    /// The deepest nesting that packets may have.
-    static let depthLimit = 64
-    /// The deepest nesting of MessagePack values.
-    static let messagePackDepthLimit = MessagePackLimits.deepestNesting
+    /// The deepest nesting of an argument, and the array of all arguments.
+    static let depthLimit = 64 + 1
+    /// The same for MessagePack.
+    static let messagePackDepthLimit = MessagePackLimits.deepestNesting + 1
 
     /// The values of a BSON array as arguments.
     ///

@@ -64,6 +64,8 @@ extension BSONValueWriter {
         case .binary: try write(binary: try reader.readBinary())
         default:
             if reader.readNil() { return try writeNull() }
+            if let bytes = try? reader.readBinary() { return try write(binary: bytes) }
+            if let number = try? reader.readDouble() { return try write(number) }
             try write(dateMilliseconds: try reader.readTimestamp().milliseconds)
         }
     }
