@@ -13,6 +13,8 @@ package enum LogKey {
     package static let error = "error"
     /// The name of an event.
     package static let event = "event"
+    /// Rooms whose members are left out.
+    package static let except = "except"
     /// The health of a node.
     package static let health = "health"
     /// An address to listen on.
@@ -33,8 +35,12 @@ package enum LogKey {
     package static let port = "port"
     /// Why something happened.
     package static let reason = "reason"
+    /// Rooms whose members are selected.
+    package static let rooms = "rooms"
     /// The public id of a socket.
     package static let socket = "sid"
     /// How many lines of the same kind were not written before this one.
     package static let suppressed = "suppressed"
+    /// How many events wait.
+    package static let waiting = "waiting"
 }

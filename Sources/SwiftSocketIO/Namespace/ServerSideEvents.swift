@@ -134,10 +134,13 @@ final class ServerSideEvents: Sendable {
 extension BroadcastOperator {
     /// Sends an event to the other processes of the cluster, where `on` of their ``Namespace`` handles it. This process does not receive it.
     ///
-    /// - Throws: `EncodingError` if an argument cannot be encoded; errors of the adapter if other nodes may not have received it.
+    /// As ``emit(_:_:)``, this returns when the event has been accepted; with ``confirmed``, when the others are certain to receive it.
+    ///
+    /// - Throws: `EncodingError` if an argument cannot be encoded; errors of the adapter if other processes do not receive it.
     public func serverSideEmit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
         let encoded = try encodeServerSide(event) { writer in repeat try writer.append(each arguments) }
-        try await namespace.adapter.serverSideEmit(encoded)
+        let isConfirmed = options.flags.confirmed || namespace.server.configuration.confirmsBroadcasts
+        try await namespace.adapter.serverSideEmit(encoded, confirmed: isConfirmed)
     }
 
     /// Sends an event to the other processes of the cluster and collects their answers, one of each.
