@@ -90,8 +90,8 @@ struct Chat: Sendable {
             let kept = await history.keep(message, in: draft.room)
             if !kept.isSent {
                 // If the database is away for longer than an election, this throws: the author gets no answer and sends it again.
-                try await socket.to(channel(draft.room)).emit("message", kept.message)
-                try await io.serverSideEmit("said", kept.message)
+                try await socket.to(channel(draft.room)).confirmed.emit("message", kept.message)
+                try await io.confirmed.serverSideEmit("said", kept.message)
                 _ = await history.keep(kept.message, in: draft.room, isSent: true)
             }
             return Accepted(at: kept.message.at)
@@ -102,7 +102,7 @@ struct Chat: Sendable {
                 throw AckError(Refusal(error: "That person is not here any more."))
             }
             let message = Message(id: draft.id, to: member(peer), from: member(socket), text: draft.text, at: now())
-            try await peer.emit("private", message)
+            try await io.to(peer.id).confirmed.emit("private", message)
             return Accepted(at: message.at)
         }
         socket.on("received") { (receipt: Receipt) in

@@ -75,9 +75,12 @@ final class Node: Sendable {
         return (adapter, socket)
     }
 
+    /// Returns when a majority has it.
     func emit(_ text: String) async throws {
         let packet = try BroadcastPacket(PacketEncoder(format: .json).event(text, namespace: "/") { _ in })
-        try await adapter.broadcast(packet, to: BroadcastOptions())
+        var options = BroadcastOptions()
+        options.flags.confirmed = true
+        try await adapter.broadcast(packet, to: options)
     }
 
     /// Emits `prefix0…`, several at a time in order, until told otherwise.

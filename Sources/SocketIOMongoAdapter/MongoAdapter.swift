@@ -64,7 +64,10 @@ public final class MongoAdapter: AdapterFactory {
     ///
     /// - Throws: ``MongoAdapterError``: `invalidConfiguration`; `unreachable` or `authentication` within the server selection timeout;
     ///   `unauthorized`; `noChangeStreams`; `collectionMismatch`; `failed`.
-    public func start() async throws { try await node.start() }
+    public func start() async throws {
+        try driver.connection.configuration.validate()
+        try await node.start()
+    }
 
     /// Announces that this node is about to leave. Until then it still counts and answers requests.
     public func drain() async { await node.drain() }

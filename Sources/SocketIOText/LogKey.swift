@@ -19,6 +19,8 @@ package enum LogKey {
     package static let error = "error"
     /// The name of an event.
     package static let event = "event"
+    /// Rooms whose members are left out.
+    package static let except = "except"
     /// What it should have been.
     package static let expected = "expected"
     /// The health of a node.
@@ -47,6 +49,8 @@ package enum LogKey {
     package static let port = "port"
     /// Why something happened.
     package static let reason = "reason"
+    /// Rooms whose members are selected.
+    package static let rooms = "rooms"
     /// The public id of a socket.
     package static let socket = "sid"
     /// The kind of code that failed.
@@ -55,4 +59,6 @@ package enum LogKey {
     package static let suppressed = "suppressed"
     /// How packets are carried: `polling` or `websocket`.
     package static let transport = "transport"
+    /// How many events wait.
+    package static let waiting = "waiting"
 }

@@ -35,6 +35,7 @@
 @_exported public import struct SocketIOCore.SocketDescription
 @_exported public import typealias SocketIOCore.SocketID
 @_exported public import enum SocketIOCore.SocketIOValue
+@_exported public import struct SocketIOCore.UndeliveredOperation
 @_exported public import struct SocketIOText.NameMap
 @_exported public import struct SocketIOText.NameSet
 @_exported public import struct UnixSignals.UnixSignal

@@ -34,6 +34,20 @@ enum RoomsSnippets {
         try await audience.volatile.emit("second", 2)
     }
 
+    static func failing(io: SocketIOServer) {
+        io.onError { failure in
+            guard let lost = failure.undelivered else { return print(failure.event ?? "connection", failure.error) }
+            print("not sent to other servers:", lost.kind, lost.event ?? "-", lost.namespace, lost.options.rooms, lost.error)
+        }
+    }
+
+    static func confirming(socket: Socket) {
+        socket.on("message") { (text: String) in
+            try await socket.to("lobby").confirmed.emit("message", text)
+            return "stored"
+        }
+    }
+
     static func fetching(io: SocketIOServer) async throws {
         for socket in try await io.in("lobby").fetchSockets() {
             print(socket.id, socket.rooms, socket.data["name", as: String.self] ?? "nameless")

@@ -98,8 +98,9 @@ struct SnapshotTests {
             }
             // It gets no more, although its server does.
             try await guest.client.stopReading()
-            try await servers[0].io.to("room").emit("n", "lost by its own")
-            try await servers[1].io.to("room").emit("n", "lost by another")
+            // What a server has only accepted dies with it.
+            try await servers[0].io.to("room").confirmed.emit("n", "lost by its own")
+            try await servers[1].io.to("room").confirmed.emit("n", "lost by another")
             servers[0].faults.cutOff()
             await guest.client.cut()
             try await servers[2].io.to("elsewhere").emit("n", "not for it")

@@ -160,7 +160,7 @@ struct ClusterAdapterTests {
                 try $0.append("hello")
                 try $0.append(42)
             }
-            try await nodes[0].adapter.serverSideEmit(arguments)
+            try await nodes[0].adapter.serverSideEmit(arguments, confirmed: false)
             for node in nodes.dropFirst() { try await eventually { node.server.all == ["hello"] } }
             let answers = try await nodes[0].adapter.serverSideEmitWithAck(arguments, timeout: .seconds(20))
             let texts = try answers.map { try $0.decode(String.self, at: 0) }

@@ -53,20 +53,35 @@ final class BrokenDriver: Driver {
 
 @Suite("Node")
 struct ClusterNodeTests {
+    private let confirmed = {
+        var options = BroadcastOptions()
+        options.flags.confirmed = true
+        return options
+    }()
+
     @Test(.timeLimit(.minutes(1)))
-    func `While nothing can be written, local sockets get what is emitted, and the emit throws`() async throws {
+    func `A configuration out of bounds ends the start`() async throws {
+        var configuration = TestNode.configuration()
+        configuration.lanes = 65
+        let node = TestNode("n", driver: InMemoryCluster().makeDriver(), configuration: configuration)
+        let error = await #expect(throws: ClusterError.self) { try await node.start() }
+        #expect(error?.code == .invalidConfiguration && error?.message.contains("lanes") == true)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `While nothing can be written, local sockets get what is emitted, and a confirmed emit throws`() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver(), .cannotWrite)
         let node = TestNode("n", driver: driver, configuration: TestNode.hastyConfiguration())
         try await node.start()
         let socket = try await node.connect("s")
         let error = await #expect(throws: ClusterError.self) {
-            try await node.adapter.broadcast(TestNode.packet("x"), to: BroadcastOptions())
+            try await node.adapter.broadcast(TestNode.packet("x"), to: confirmed)
         }
         #expect(error?.code == .notSent)
         try await eventually { socket.received == ["x"] }
         driver.set(.works)
-        try await node.adapter.broadcast(TestNode.packet("y"), to: BroadcastOptions())
+        try await node.adapter.broadcast(TestNode.packet("y"), to: confirmed)
         await node.node.close()
     }
 
@@ -82,7 +97,7 @@ struct ClusterNodeTests {
         #expect(error?.code == .tooLarge)
         driver.set(.refusesAll)
         let refusal = await #expect(throws: ClusterError.self) {
-            try await node.adapter.broadcast(TestNode.packet("x"), to: BroadcastOptions())
+            try await node.adapter.broadcast(TestNode.packet("x"), to: confirmed)
         }
         #expect(refusal?.code == .notSent)
         driver.set(.works)

@@ -73,7 +73,7 @@ struct TestClusterTests {
             let clients = try await Self.clients(servers)
             servers[1].faults.cutOff()
             let error = await #expect(throws: ClusterError.self) {
-                try await clock.letTimePass { try await servers[1].io.emit("n", 1) }
+                try await clock.letTimePass { try await servers[1].io.confirmed.emit("n", 1) }
             }
             #expect(error?.code == .notSent)
             // Local first.
@@ -114,7 +114,7 @@ struct TestClusterTests {
             servers[0].faults.writeDelay = .seconds(1)
             let start = clock.now
             try await withThrowingTaskGroup { group in
-                for number in 0..<20 { group.addImmediateTask { try await servers[0].io.emit("n", number) } }
+                for number in 0..<20 { group.addImmediateTask { try await servers[0].io.confirmed.emit("n", number) } }
                 try await clock.letTimePass { try await group.waitForAll() }
             }
             #expect(clock.now - start >= .seconds(1))

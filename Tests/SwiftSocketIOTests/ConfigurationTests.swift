@@ -42,6 +42,24 @@ import Testing
         }
     }
 
+    @Test func `waiting and recovery are read by the names of the options`() throws {
+        let provider = InMemoryProvider(values: [
+            "acknowledgementTimeout": 5_000, "broadcastAcknowledgementTimeout": 7_000, "confirmsBroadcasts": true, "handlersBlock": true,
+            "connectionStateRecovery.maxDisconnectionDuration": 9_000, "connectionStateRecovery.buffer.packets": 11,
+            "connectionStateRecovery.buffer.bytes": 12, "connectionStateRecovery.sessions": 13, "connectionStateRecovery.bytes": 14,
+            "connectionStateRecovery.claimsPerClient": 15,
+        ])
+        let configuration = try SocketIOConfiguration(config: ConfigReader(provider: provider))
+        #expect(configuration.acknowledgementTimeout == .seconds(5) && configuration.broadcastAcknowledgementTimeout == .seconds(7))
+        #expect(configuration.confirmsBroadcasts && configuration.handlersBlock)
+        let recovery = try #require(configuration.connectionStateRecovery)
+        #expect(recovery.maxDisconnectionDuration == .seconds(9) && recovery.buffer == .init(packets: 11, bytes: 12))
+        #expect(recovery.sessions == 13 && recovery.bytes == 14 && recovery.claimsPerClient == 15)
+        let endless = InMemoryProvider(values: ["acknowledgementTimeout": 0])
+        #expect(SocketIOConfiguration().acknowledgementTimeout == .seconds(60))
+        #expect(try SocketIOConfiguration(config: ConfigReader(provider: endless)).acknowledgementTimeout == nil)
+    }
+
     @Test func `a limit that cannot work is named`() throws {
         try SocketIOConfiguration().validate()
         let changes: [(String, (inout SocketIOConfiguration) -> Void)] = [
@@ -50,6 +68,8 @@ import Testing
             ("limits.rooms", { $0.limits.rooms.nameBytes = 0 }),
             ("limits.eventQueue", { $0.limits.eventQueue.hardBytes = 0 }),
             ("closeTimeout", { $0.closeTimeout = .zero }),
+            ("acknowledgementTimeout", { $0.acknowledgementTimeout = .zero }),
+            ("broadcastAcknowledgementTimeout", { $0.broadcastAcknowledgementTimeout = .zero }),
         ]
         for (name, change) in changes {
             var configuration = SocketIOConfiguration()

@@ -186,7 +186,9 @@ extension BusAdapter {
         if !options.flags.local { try await publish(.disconnect(close: closeConnection, Selection(options))) }
     }
 
-    func serverSideEmit(_ arguments: EventArguments) async throws { try await publish(.serverSideEmit(WirePacket(arguments))) }
+    func serverSideEmit(_ arguments: EventArguments, confirmed: Bool) async throws {
+        try await publish(.serverSideEmit(WirePacket(arguments)))
+    }
 
     /// Applies a message from another process, and returns a closure that answers it, if it needs an answer.
     private func apply(_ message: BusMessage) async -> (@Sendable () async -> Void)? {

@@ -16,7 +16,7 @@ func addHandlers(to io: SocketIOServer) {
             socket.leave(room)
             return "ok"
         }
-        // An emit returns when the database has the message: in order, but not one after the other.
+        // An emit returns when it is accepted; what is in flight is limited by the load generator, which counts what has arrived.
         socket.on("roomcast", .concurrent) { (event: SocketEvent) async throws in
             let room = try event.arguments.decode(Room.self, at: 0)
             try await io.to(room).emit("msg", raw: event.arguments.dropFirst())

@@ -61,16 +61,32 @@ public final class ClusterAdapter: Adapter {
 
     /// Sends a packet to the selected sockets. Local sockets get it immediately, even if sending it to other nodes fails.
     ///
-    /// Returns when the message is durably written, so that every node that is alive gets it.
+    /// Returns when the message has its place in the lane of the namespace; it waits only if the lane is full. Then the message is written
+    /// until it succeeds, for at most ``ClusterConfiguration/writeTimeout``. What fails after this returns is reported to
+    /// `AdapterContext.onUndelivered`, counted, and affects ``ClusterNode/health``.
     ///
-    /// - Throws: ``ClusterError`` with `notSent` or `tooLarge` if no other node gets the packet, with `unknown` if they may.
+    /// With `flags.confirmed`, returns when the message is durably written, so that every node that is alive gets it. Volatile messages
+    /// never wait, and are dropped and counted if the lane is full.
+    ///
+    /// - Throws: ``ClusterError`` with `notSent`, `tooLarge` or `closed` if no other node gets the packet, with `unknown` if they may.
     public func broadcast(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws {
         guard includesOthers(options), includesLocal(options), let mover else {
             if includesLocal(options) { local.deliver(packet, to: options) }
             guard includesOthers(options) else { return }
-            return try await node.runner.send(.broadcast(packet, options), namespace: namespace, target: options.node, id: packet.offset)
+            return try await node.runner.send(
+                .broadcast(packet, options),
+                namespace: namespace,
+                target: options.node,
+                id: packet.offset,
+                certainty: options.flags.certainty
+            )
         }
-        try await node.runner.send(.broadcast(packet, options), namespace: namespace, id: packet.offset) { enqueue in
+        try await node.runner.send(
+            .broadcast(packet, options),
+            namespace: namespace,
+            id: packet.offset,
+            certainty: options.flags.certainty
+        ) { enqueue in
             mover.emit(packet, to: options, enqueue)
         }
     }
@@ -126,14 +142,15 @@ public final class ClusterAdapter: Adapter {
 
     private func send(_ body: ClusterBody, _ options: BroadcastOptions) async throws {
         guard includesOthers(options) else { return }
-        try await node.runner.send(body, namespace: namespace, target: options.node)
+        let certainty: Outgoing.Certainty = options.flags.confirmed ? .confirmed : .accepted
+        try await node.runner.send(body, namespace: namespace, target: options.node, certainty: certainty)
     }
 
     /// Sends an event to the other nodes.
     ///
     /// - Throws: As ``broadcast(_:to:)``.
-    public func serverSideEmit(_ arguments: EventArguments) async throws {
-        try await node.runner.send(.serverSideEmit(arguments), namespace: namespace)
+    public func serverSideEmit(_ arguments: EventArguments, confirmed: Bool) async throws {
+        try await node.runner.send(.serverSideEmit(arguments), namespace: namespace, certainty: confirmed ? .confirmed : .accepted)
     }
 
     // MARK: Requests
@@ -208,6 +225,11 @@ public final class ClusterAdapter: Adapter {
     public func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
         await mover?.restore(pid: pid, offset: offset, to: claimant) ?? false
     }
+}
+
+extension BroadcastFlags {
+    /// What the sender of an event waits for.
+    fileprivate var certainty: Outgoing.Certainty { volatile ? .volatile : confirmed ? .confirmed : .accepted }
 }
 
 extension PendingRequestsStateMachine.RequestResult {

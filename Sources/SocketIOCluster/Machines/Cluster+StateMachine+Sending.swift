@@ -11,12 +11,30 @@ extension ClusterStateMachine {
     /// A message is to be sent.
     package mutating func send(_ message: Outgoing) -> [Action] {
         if isClosed { return refuse(message, ClusterError(.closed, "the node is closed")) }
-        // What is emitted after a broadcast that wants acknowledgements must not be written before it.
-        if held.holdsMessages(of: message.namespace), !message.body.kind.isAnswer {
-            held.add(message)
-            return []
+        // What is emitted after a broadcast that wants acknowledgements must not be written before it. Nor must a session that has got it.
+        let kind = message.body.kind
+        guard held.holdsMessages(of: message.namespace), !kind.isAnswer || kind == .sessionAnswer else {
+            return enqueue(message, lane: lane(of: message.namespace))
         }
-        return enqueue(message, lane: lane(of: message.namespace))
+        return hold(message)
+    }
+
+    private mutating func hold(_ message: Outgoing) -> [Action] {
+        let bytes = message.body.estimatedByteCount
+        if let error = lanes[lane(of: message.namespace)].refusal(of: bytes) { return refuse(message, error) }
+        let isFull =
+            held.messageCount >= configuration.maximumQueuedMessages
+            || held.messageBytes + bytes > max(configuration.maximumQueuedBytes, bytes)
+        if isFull, message.certainty == .volatile { return drop(message) }
+        var message = message
+        let accepted = isFull ? nil : message.accept()
+        held.add(message)
+        return accepted.map { [.settle($0)] } ?? []
+    }
+
+    private func drop(_ message: Outgoing) -> [Action] {
+        var message = message
+        return (message.accept().map { [.settle($0)] } ?? []) + [.dropped(1)]
     }
 
     /// The deadline of a message that is sent now.
@@ -61,15 +79,33 @@ extension ClusterStateMachine {
 
     mutating func enqueue(_ message: Outgoing, lane: Int) -> [Action] {
         switch lanes[lane].send(message) {
-        case .wake: return [.wake(lane: lane)]
-        case .none: return []
+        case .place(let wakesWriter):
+            var message = message
+            let accepted = message.accept()
+            if let accepted { return wakesWriter ? [.settle(accepted), .wake(lane: lane)] : [.settle(accepted)] }
+            return wakesWriter ? [.wake(lane: lane)] : []
+        case .wait: return []
         case .refuse(let error): return refuse(message, error)
+        case .drop: return drop(message)
         }
     }
 
     /// A message is not going to be sent.
     mutating func refuse(_ message: Outgoing, _ error: ClusterError) -> [Action] {
-        message.ticket.map { settle(SettledWrite(ticket: $0, fate: .notSent(error)), now: lastInput) } ?? []
+        switch message.audience {
+        case .sender(let ticket): return settle(SettledWrite(ticket: ticket, fate: .notSent(error)), now: lastInput)
+        case .application:
+            return undelivered([UndeliveredMessage(namespace: message.namespace, body: message.body, id: message.id, error: error)])
+        case .count: return [.dropped(1)]
+        case .none: return []
+        }
+    }
+
+    /// Messages that were accepted have failed.
+    mutating func undelivered(_ messages: [UndeliveredMessage]) -> [Action] {
+        guard !messages.isEmpty else { return [] }
+        lastLoss = lastInput
+        return messages.map { .undelivered($0) }
     }
 
     mutating func settle(_ write: SettledWrite, now: NIODeadline) -> [Action] {

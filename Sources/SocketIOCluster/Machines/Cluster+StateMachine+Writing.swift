@@ -17,6 +17,7 @@ extension ClusterStateMachine {
         var actions = resume(now: now, makeID: makeID)
         actions += settle(lanes[lane].expire(now: now), lane: lane, now: now)
         let next = lanes[lane].next(origin: identity, now: now, makeID: makeID)
+        actions += lanes[lane].takeAdmitted().map { .settle($0) }
         // What is for another node only does not come back.
         if case .write(let messages) = next {
             writingSince[lane] = now
@@ -49,7 +50,9 @@ extension ClusterStateMachine {
         if let id = settlement.refused { echo.refused(id) }
         if settlement.isWritten { echo.written(lane: lane, now: now) }
         if settlement.isAbandoned { echo.abandoned(lane: lane) }
-        return settlement.writes.flatMap { settle($0, now: now) }
+        var actions = settlement.writes.flatMap { settle($0, now: now) } + undelivered(settlement.undelivered)
+        if settlement.dropped > 0 { actions.append(.dropped(settlement.dropped)) }
+        return actions
     }
 
     // MARK: Time

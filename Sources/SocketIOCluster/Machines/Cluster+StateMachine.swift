@@ -15,6 +15,10 @@ package struct ClusterStateMachine {
         case wake(lane: Int)
         /// The fate of a message is known.
         case settle(SettledWrite)
+        /// A message that was accepted has failed; tell the application.
+        case undelivered(UndeliveredMessage)
+        /// That many volatile messages were dropped.
+        case dropped(Int)
         /// A request for acknowledgements is on its way to these nodes, and to no others.
         case started(ClusterRequestID, nodes: [NodeID])
         /// The state of a request has changed.
@@ -41,6 +45,8 @@ package struct ClusterStateMachine {
     private static let earlierLimit = 64
     /// How long a contradiction affects health.
     private static let contestTime = TimeAmount.seconds(60)
+    /// How long a message that was accepted and has failed affects health.
+    private static let lossTime = TimeAmount.seconds(60)
     /// How long an attempt to write takes at most while the backend is well.
     private static let slowWrite = TimeAmount.seconds(2)
 
@@ -78,6 +84,8 @@ package struct ClusterStateMachine {
     var catchUpMark: MessageID?
     /// When the last contradiction was read.
     var lastContradiction: NIODeadline?
+    /// When the last message that was accepted failed.
+    var lastLoss: NIODeadline?
     var beat: UInt64 = 0
     var nextHeartbeat: NIODeadline?
     var failingSince: NIODeadline?
@@ -203,7 +211,7 @@ package struct ClusterStateMachine {
         guard !isClosed else { return [] }
         isClosed = true
         var actions: [Action] = []
-        for index in lanes.indices { actions += lanes[index].close().flatMap { settle($0, now: lastInput) } }
+        for index in lanes.indices { actions += settle(lanes[index].close(), lane: index, now: lastInput) }
         let error = ClusterError(.closed, "the node is closed")
         for call in held.take({ _ in true }) {
             switch call {
@@ -253,6 +261,8 @@ package struct ClusterStateMachine {
                 .starting
             } else if lastContradiction.map({ now - $0 <= Self.contestTime }) ?? false {
                 .contested
+            } else if lastLoss.map({ now - $0 <= Self.lossTime }) ?? false {
+                .lossy
             } else {
                 .healthy
             }

@@ -9,8 +9,8 @@ import SocketIOText
 /// Calls that wait until the other nodes are known: requests, and messages sent after a broadcast with acknowledgements. They are released
 /// in the order of the calls.
 ///
-/// Its size is bounded by the limit of requests, and by the number of senders, which are suspended until they learn the fate of their
-/// messages.
+/// Its size is bounded by the limit of requests, by the limits of a lane, and by the number of senders, which are suspended when those are
+/// reached.
 struct HeldCalls {
     struct Request {
         var kind: PendingRequestsStateMachine.Kind
@@ -32,6 +32,7 @@ struct HeldCalls {
     private struct Message {
         var outgoing: Outgoing
         var order: UInt64
+        var bytes: Int { outgoing.body.estimatedByteCount }
     }
 
     private(set) var requests: [ClusterRequestID: Request] = [:]
@@ -40,6 +41,8 @@ struct HeldCalls {
     /// The number of requests of each namespace that hold its messages.
     private var barriers: [Name: Int] = [:]
     private(set) var messageCount = 0
+    /// The size of the messages.
+    private(set) var messageBytes = 0
     private var calls: UInt64 = 0
 
     /// Whether a message of this namespace must wait.
@@ -60,6 +63,7 @@ struct HeldCalls {
     mutating func add(_ message: Outgoing) {
         calls += 1
         messageCount += 1
+        messageBytes += message.body.estimatedByteCount
         messages[Name(message.namespace), default: []].append(Message(outgoing: message, order: calls))
     }
 
@@ -80,7 +84,7 @@ struct HeldCalls {
         let first = barrier?.map(\.order).min() ?? .max
         let free = waiting.prefix { $0.order < first }
         messages[name] = free.count == waiting.count ? nil : Deque(waiting.dropFirst(free.count))
-        messageCount -= free.count
+        forget(free)
         return free.map(\.outgoing)
     }
 
@@ -94,7 +98,7 @@ struct HeldCalls {
         for (namespace, waiting) in messages where isWanted(namespace.text) {
             calls += waiting.map { ($0.order, .message($0.outgoing)) }
             messages[namespace] = nil
-            messageCount -= waiting.count
+            forget(waiting)
         }
         return calls.sorted { $0.order < $1.order }.map(\.call)
     }
@@ -107,14 +111,20 @@ struct HeldCalls {
     /// Removes the messages whose deadline has passed.
     mutating func lateMessages(now: NIODeadline) -> [Outgoing] {
         guard messageCount > 0 else { return [] }
-        var late: [Outgoing] = []
+        var late: [Message] = []
         for (namespace, waiting) in messages where waiting.contains(where: { $0.outgoing.deadline <= now }) {
-            late += waiting.filter { $0.outgoing.deadline <= now }.map(\.outgoing)
+            late += waiting.filter { $0.outgoing.deadline <= now }
             let rest = waiting.filter { $0.outgoing.deadline > now }
             messages[namespace] = rest.isEmpty ? nil : Deque(rest)
         }
-        messageCount -= late.count
-        return late
+        forget(late)
+        return late.map(\.outgoing)
+    }
+
+    /// Messages have been removed.
+    private mutating func forget(_ removed: some Collection<Message>) {
+        messageCount -= removed.count
+        messageBytes -= removed.reduce(0) { $0 + $1.bytes }
     }
 
     /// The ids of the waiting broadcasts of a namespace.

@@ -20,6 +20,8 @@ package struct Outgoing: Sendable {
     package var id: MessageID?
     /// By which the sender learns its fate; nil if no sender waits.
     package var ticket: UInt64?
+    /// What its sender waits for.
+    package var certainty: Certainty
     /// When it is given up.
     package var deadline: NIODeadline
 
@@ -30,6 +32,7 @@ package struct Outgoing: Sendable {
         body: ClusterBody,
         id: MessageID? = nil,
         ticket: UInt64? = nil,
+        certainty: Certainty = .confirmed,
         deadline: NIODeadline
     ) {
         self.namespace = namespace
@@ -38,18 +41,94 @@ package struct Outgoing: Sendable {
         self.body = body
         self.id = id
         self.ticket = ticket
+        self.certainty = certainty
         self.deadline = deadline
+    }
+
+    /// What the sender of a message waits for. Without a ticket, no sender waits for anything.
+    package enum Certainty: Sendable {
+        /// That the message has its place in its lane. What fails afterwards is reported.
+        case accepted
+        /// The fate of the message. Without a ticket, its failure has no consequences.
+        case confirmed
+        /// Nothing: the message has its place in its lane, or is dropped. A failure is only counted.
+        case volatile
+    }
+
+    /// Who learns that a message fails.
+    enum Audience {
+        case sender(UInt64)
+        case application
+        case count
+        case none
+    }
+
+    /// Who learns if it fails now.
+    var audience: Audience {
+        switch (ticket, certainty) {
+        case (let ticket?, _): .sender(ticket)
+        case (nil, .accepted): .application
+        case (nil, .volatile): .count
+        case (nil, .confirmed): .none
+        }
+    }
+
+    /// It has its place: its sender goes on, unless it waits for the fate.
+    ///
+    /// - Returns: What the sender learns.
+    mutating func accept() -> SettledWrite? {
+        guard let waiting = ticket, certainty != .confirmed else { return nil }
+        ticket = nil
+        return SettledWrite(ticket: waiting, fate: .accepted)
+    }
+}
+
+/// A message that was accepted and has failed.
+package struct UndeliveredMessage: Sendable {
+    package var namespace: String
+    package var body: ClusterBody
+    package var id: MessageID?
+    package var error: ClusterError
+
+    /// It as the application knows it; nil if the application has no part in it.
+    var operation: UndeliveredOperation? {
+        func make(
+            _ kind: UndeliveredOperation.Kind,
+            _ options: BroadcastOptions = .init(),
+            event: String? = nil
+        ) -> UndeliveredOperation {
+            UndeliveredOperation(kind: kind, namespace: namespace, event: event, options: options, error: error)
+        }
+        switch body {
+        case .broadcast(let packet, let options):
+            return make(.emit, options, event: try? packet.encoded.elements().decode(String.self, at: 0))
+        case .serverSideEmit(let arguments): return make(.serverSideEmit, event: try? arguments.decode(String.self, at: 0))
+        case .addSockets(let options, _): return make(.socketsJoin, options)
+        case .removeSockets(let options, _): return make(.socketsLeave, options)
+        case .disconnectSockets(let options, _): return make(.disconnectSockets, options)
+        default: return nil
+        }
     }
 }
 
 /// The fate of a message.
 package enum WriteFate: Sendable {
+    /// It has its place in its lane, or is volatile; more is not said to its sender.
+    case accepted
     /// It is written; every node that is alive gets it.
     case sent
     /// It was not written and never will be.
     case notSent(ClusterError)
     /// It may have been written.
     case unknown(ClusterError)
+
+    /// Why it may not have been written; nil if nothing failed.
+    package var error: ClusterError? {
+        switch self {
+        case .accepted, .sent: nil
+        case .notSent(let error), .unknown(let error): error
+        }
+    }
 }
 
 /// The ticket of a message, and its fate.

@@ -158,12 +158,19 @@ package struct RecoveryStateMachine {
     /// - Parameters:
     ///   - node: The node.
     ///   - reached: This node's position in the messages of others.
+    ///   - members: The other nodes that are alive.
     ///   - now: The time.
-    package mutating func draining(_ node: NodeIdentity, reached: [ClaimedSession.OriginPosition], now: NIODeadline) {
+    package mutating func draining(
+        _ node: NodeIdentity,
+        reached: [ClaimedSession.OriginPosition],
+        members: [NodeIdentity] = [],
+        now: NIODeadline
+    ) {
         expire(now: now)
         guard leaving[node] == nil, leaving.count < limits.leavingNodes, unseen.isComplete else { return }
         var mark = log.begin(includesUnplaced: true)
         mark.reached = reached + (unseen.lastSeen.map { [$0] } ?? [])
+        mark.members = Set(members)
         leaving[node] = Leaving(mark: mark, since: now, until: now + Self.longestDrain + limits.retention)
         // Messages of this node that the other has not read when it says this are delivered after it.
         for emit in unseen.emits {
@@ -236,8 +243,13 @@ package struct RecoveryStateMachine {
     ///   - now: The time.
     package func mark(for snapshot: SessionSnapshot, after offset: RecoveryOffset?, now: NIODeadline) -> RecoveryLog.Mark? {
         guard let since = gone[Name(snapshot.owner.id)], now - since <= limits.retention else { return nil }
-        guard let offset = offset ?? snapshot.start.map({ RecoveryOffset(id: $0, position: $0) }) else { return nil }
-        return log.mark(after: offset, of: snapshot.owner.id, isMoved: snapshot.isMoved)
+        let start = snapshot.start.map { RecoveryOffset(id: $0, position: $0) }
+        guard let offset = offset ?? start else { return nil }
+        guard let mark = log.mark(after: offset, of: snapshot.owner.id, isMoved: snapshot.isMoved) else { return nil }
+        // A packet whose sender lagged behind may have a position from before the client connected.
+        let first = start.flatMap { log.mark(after: $0, of: snapshot.owner.id, isMoved: snapshot.isMoved) }
+        if let first, first.isLater(than: mark) { return first }
+        return mark
     }
 
     // MARK: Claiming and restoring
@@ -246,11 +258,17 @@ package struct RecoveryStateMachine {
     ///
     /// - Parameters:
     ///   - reached: This node's position in the messages of others.
+    ///   - members: The other nodes that are alive.
     ///   - now: The time.
-    package mutating func beginClaim(reached: [ClaimedSession.OriginPosition], now: NIODeadline) -> RecoveryLog.Mark {
+    package mutating func beginClaim(
+        reached: [ClaimedSession.OriginPosition],
+        members: [NodeIdentity] = [],
+        now: NIODeadline
+    ) -> RecoveryLog.Mark {
         expire(now: now)
         var mark = log.begin()
         mark.reached = reached
+        mark.members = Set(members)
         return mark
     }
 

@@ -20,13 +20,21 @@ package struct RecoveryLog {
         fileprivate var place: UInt64 = 0
         /// This node's position there in the messages of others, and in the return of its own.
         var reached: [ClaimedSession.OriginPosition] = []
+        /// The other nodes that were alive there.
+        var members: Set<NodeIdentity> = []
+
+        /// Whether it has a later place in the stream.
+        func isLater(than other: Mark) -> Bool { place > other.place }
 
         /// Whether the node that handed the session over had read everything that this one had read before the mark. It always has, unless
         /// a primary lost messages after some nodes had read them: those arrive again, after the session, and are not new here.
         func isCovered(by session: ClaimedSession) -> Bool {
             guard !reached.isEmpty else { return true }
             let got = Dictionary(session.positions.map { ($0.origin, $0.number) }) { max($0, $1) }
-            return reached.allSatisfy { position in got[position.origin].map { $0 >= position.number } ?? true }
+            return reached.allSatisfy { position in
+                // A node may not know those that were gone before it started; but those that are alive it has read of.
+                got[position.origin].map { $0 >= position.number } ?? (position.number == 0 || !members.contains(position.origin))
+            }
         }
     }
 

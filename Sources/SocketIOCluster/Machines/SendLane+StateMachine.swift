@@ -13,12 +13,14 @@ import SocketIOText
 package struct SendLaneStateMachine {
     /// What happens to a message that is sent.
     package enum SendAction {
-        /// It is next: wake the writer.
-        case wake
-        /// It waits; the writer is busy.
-        case none
+        /// It has its place in the queue. If the writer has nothing to do, wake it.
+        case place(wakesWriter: Bool)
+        /// It waits for room in the queue, which ``takeAdmitted()`` tells if its sender is to go on then.
+        case wait
         /// It cannot be sent.
         case refuse(ClusterError)
+        /// It is volatile, and there is no room.
+        case drop
     }
 
     /// What the writer does next.
@@ -34,6 +36,10 @@ package struct SendLaneStateMachine {
     /// What follows from an outcome or from the time.
     package struct Settlement {
         package var writes: [SettledWrite] = []
+        /// Accepted messages that have failed.
+        package var undelivered: [UndeliveredMessage] = []
+        /// The number of volatile messages that have failed.
+        package var dropped = 0
         /// The message that the backend refuses.
         package var refused: MessageID?
         /// Whether the whole batch was written.
@@ -47,10 +53,13 @@ package struct SendLaneStateMachine {
         var bytes: Int
     }
 
-    private struct Flying {
+    fileprivate struct Flying {
         var message: ClusterMessage
-        var ticket: UInt64?
+        /// Nobody once that is said.
+        var audience: Outgoing.Audience
         var deadline: NIODeadline
+
+        func isSent(with ticket: UInt64) -> Bool { if case .sender(ticket) = audience { true } else { false } }
     }
 
     private enum State {
@@ -81,6 +90,8 @@ package struct SendLaneStateMachine {
     /// Whether the node's leave was handed to the writer: nothing may be written after it, or other nodes would take that for a sign of
     /// life.
     private var hasLeft = false
+    /// What senders learn whose messages have left the overflow.
+    private var admitted: [SettledWrite] = []
     /// Tickets of waiting messages that were withdrawn.
     private var withdrawn: Set<UInt64> = []
     private var numbers = SentNumbers(epoch: 0)
@@ -97,7 +108,7 @@ package struct SendLaneStateMachine {
     package var isIdle: Bool { batch.isEmpty && queue.isEmpty && overflow.isEmpty }
     /// When ``expire(now:)`` must be called at the latest; nil if no sender waits.
     package var nextDeadline: NIODeadline? {
-        let flying = batch.lazy.filter { $0.ticket != nil }.map(\.deadline).min()
+        let flying = batch.lazy.filter { if case .none = $0.audience { false } else { true } }.map(\.deadline).min()
         let waiting = queue.isEmpty && overflow.isEmpty ? nil : earliestDeadline
         return [flying, waiting].compactMap(\.self).min()
     }
@@ -117,24 +128,29 @@ package struct SendLaneStateMachine {
     /// A message is to be sent.
     package mutating func send(_ message: Outgoing) -> SendAction {
         let bytes = message.body.estimatedByteCount
-        guard bytes <= messageLimit else {
-            return .refuse(
-                ClusterError(.tooLarge, "a message of about \(bytes) bytes exceeds the \(messageLimit) that the backend carries")
-            )
-        }
-        if let error = refusal(of: message.body.kind, bytes) { return .refuse(error) }
-        let waiting = Waiting(message: message, bytes: bytes)
-        earliestDeadline = min(earliestDeadline, message.deadline)
+        if let error = refusal(of: bytes) ?? refusal(of: message.body.kind, bytes) { return .refuse(error) }
         let isFull = queue.count >= limits.maximumQueuedMessages || queuedBytes + bytes > max(limits.maximumQueuedBytes, bytes)
-        count(waiting, 1)
         // Messages about membership are never delayed.
-        if !message.body.kind.isMembership, isFull || !overflow.isEmpty {
+        let hasRoom = message.body.kind.isMembership || (!isFull && overflow.isEmpty)
+        if !hasRoom, message.certainty == .volatile { return .drop }
+        var waiting = Waiting(message: message, bytes: bytes)
+        earliestDeadline = min(earliestDeadline, message.deadline)
+        count(waiting, 1)
+        guard hasRoom else {
             overflow.append(waiting)
-        } else {
-            enqueue(waiting)
+            return .wait
         }
-        if case .idle = state { return .wake }
-        return .none
+        // Its sender learns it from the action.
+        _ = waiting.message.accept()
+        enqueue(waiting)
+        if case .idle = state { return .place(wakesWriter: true) }
+        return .place(wakesWriter: false)
+    }
+
+    /// Why no message of this size can be sent.
+    func refusal(of bytes: Int) -> ClusterError? {
+        guard bytes > messageLimit else { return nil }
+        return ClusterError(.tooLarge, "a message of about \(bytes) bytes exceeds the \(messageLimit) that the backend carries")
     }
 
     /// Why there is no room for a message that no sender waits for. Error answers are small and the last ones: there is more room for them.
@@ -182,7 +198,7 @@ package struct SendLaneStateMachine {
     /// - Parameter ticket: Its ticket, whose fate is not known.
     /// - Returns: Whether it certainly was not and will not be written.
     package mutating func withdraw(_ ticket: UInt64) -> Bool {
-        guard let index = batch.firstIndex(where: { $0.ticket == ticket }) else {
+        guard let index = batch.firstIndex(where: { $0.isSent(with: ticket) }) else {
             withdrawn.insert(ticket)
             return true
         }
@@ -197,9 +213,17 @@ package struct SendLaneStateMachine {
         while let first = overflow.first, queue.count < limits.maximumQueuedMessages,
             queue.isEmpty || queuedBytes + first.bytes <= limits.maximumQueuedBytes
         {
-            overflow.removeFirst()
-            enqueue(first)
+            var waiting = overflow.removeFirst()
+            if let accepted = waiting.message.accept() { admitted.append(accepted) }
+            enqueue(waiting)
         }
+    }
+
+    /// What senders learn whose messages have found room. To be called after ``next(origin:now:makeID:)``; ``expire(now:)`` does it itself.
+    package mutating func takeAdmitted() -> [SettledWrite] {
+        guard !admitted.isEmpty else { return [] }
+        defer { admitted = [] }
+        return admitted
     }
 
     // MARK: Writing
@@ -270,7 +294,7 @@ package struct SendLaneStateMachine {
             body = .initialHeartbeat(heartbeat)
         default: break
         }
-        return Flying(message: ClusterMessage(header: header, body: body), ticket: message.ticket, deadline: message.deadline)
+        return Flying(message: ClusterMessage(header: header, body: body), audience: message.audience, deadline: message.deadline)
     }
 
     /// Each message lists what is void between the one before it in its sequence and itself; the first lists all that is void before it.
@@ -320,7 +344,7 @@ package struct SendLaneStateMachine {
         for flying in batch.prefix(count) {
             let header = flying.message.header
             if let stamp = header.stamp, header.origin.epoch == numbers.epoch { numbers.voidIsKnown(header.target, below: stamp.number) }
-            if let ticket = flying.ticket { settlement.writes.append(SettledWrite(ticket: ticket, fate: .sent)) }
+            if case .sender(let ticket) = flying.audience { settlement.writes.append(SettledWrite(ticket: ticket, fate: .sent)) }
         }
         batch.removeFirst(count)
     }
@@ -330,10 +354,8 @@ package struct SendLaneStateMachine {
         let refused = batch.removeFirst()
         settlement.refused = refused.message.header.id
         abandonNumber(of: refused)
-        if let ticket = refused.ticket {
-            let cause = ClusterError(.notSent, "the backend refuses the message", cause: error)
-            settlement.writes.append(SettledWrite(ticket: ticket, fate: .notSent((error as? ClusterError) ?? cause)))
-        }
+        let cause = (error as? ClusterError) ?? ClusterError(.notSent, "the backend refuses the message", cause: error)
+        settlement.fail(refused, .notSent(cause))
         // Earlier attempts met the same refusal, so the rest is certainly not written and may change.
         isDoubtful = false
         listVoids()
@@ -369,10 +391,9 @@ package struct SendLaneStateMachine {
         guard !batch.isEmpty else { return }
         if case .pausing = state, !isDoubtful { return expireUnwritten(now: now, into: &settlement) }
         for index in batch.indices where batch[index].deadline <= now {
-            guard let ticket = batch[index].ticket else { continue }
-            batch[index].ticket = nil
             let error = ClusterError(.unknown, "the write timeout has passed and the outcome is unknown", cause: lastError)
-            settlement.writes.append(SettledWrite(ticket: ticket, fate: .unknown(error)))
+            settlement.fail(batch[index], .unknown(error))
+            batch[index].audience = .none
         }
         guard case .pausing = state, batch.allSatisfy({ $0.deadline <= now }) else { return }
         batch.forEach { abandonNumber(of: $0) }
@@ -386,7 +407,7 @@ package struct SendLaneStateMachine {
         guard batch.contains(where: { $0.deadline <= now }) else { return }
         for flying in batch where flying.deadline <= now {
             abandonNumber(of: flying)
-            if let ticket = flying.ticket { settlement.writes.append(notSent(ticket)) }
+            settlement.fail(flying, .notSent(notInTime))
         }
         batch.removeAll { $0.deadline <= now }
         listVoids()
@@ -403,6 +424,7 @@ package struct SendLaneStateMachine {
         queuedBytes = queue.reduce(0) { $0 + $1.bytes }
         overflow = sweep(overflow, now: now, into: &settlement)
         admitOverflow()
+        settlement.writes += takeAdmitted()
     }
 
     /// Removes expired and withdrawn messages, wherever they are.
@@ -412,7 +434,7 @@ package struct SendLaneStateMachine {
             let isWithdrawn = wasWithdrawn(item.message.ticket)
             if isWithdrawn || item.message.deadline <= now {
                 count(item, -1)
-                if !isWithdrawn, let ticket = item.message.ticket { settlement.writes.append(notSent(ticket)) }
+                if !isWithdrawn { settlement.fail(item.message, .notSent(notInTime)) }
             } else {
                 earliestDeadline = min(earliestDeadline, item.message.deadline)
                 rest.append(item)
@@ -421,21 +443,20 @@ package struct SendLaneStateMachine {
         return rest
     }
 
-    private func notSent(_ ticket: UInt64) -> SettledWrite {
+    private var notInTime: ClusterError {
         // The error says what to do, if there was one.
         let advice = lastError == nil ? "; check that the backend is reachable" : ""
         let text = "the message could not be written within the write timeout" + advice
-        return SettledWrite(ticket: ticket, fate: .notSent(ClusterError(.notSent, text, cause: lastError)))
+        return ClusterError(.notSent, text, cause: lastError)
     }
 
     /// The node is closed: waiting messages will not be sent, and the outcome of the others is unknown.
-    package mutating func close() -> [SettledWrite] {
-        let error = ClusterError(.closed, "the node is closed")
+    package mutating func close() -> Settlement {
+        var settlement = Settlement()
+        let error = ClusterError(.closed, "the node was closed before the message was written", cause: lastError)
         let unknown = ClusterError(.unknown, "the node was closed before the outcome was known", cause: lastError)
-        var writes = batch.compactMap { flying in flying.ticket.map { SettledWrite(ticket: $0, fate: .unknown(unknown)) } }
-        for waiting in queue + overflow where !wasWithdrawn(waiting.message.ticket) {
-            if let ticket = waiting.message.ticket { writes.append(SettledWrite(ticket: ticket, fate: .notSent(error))) }
-        }
+        for flying in batch { settlement.fail(flying, .unknown(unknown)) }
+        for waiting in queue + overflow where !wasWithdrawn(waiting.message.ticket) { settlement.fail(waiting.message, .notSent(error)) }
         batch.removeAll()
         queue.removeAll()
         overflow.removeAll()
@@ -445,7 +466,7 @@ package struct SendLaneStateMachine {
         answerBytes = 0
         withdrawn.removeAll()
         state = .idle
-        return writes
+        return settlement
     }
 
     /// A node is gone: numbers for it are not kept.
@@ -460,5 +481,27 @@ package struct SendLaneStateMachine {
             item.message.body.kind == .broadcast && item.message.namespace == namespace ? item.message.id : nil
         }
         return flying + waiting
+    }
+}
+
+extension SendLaneStateMachine.Settlement {
+    fileprivate mutating func fail(_ flying: SendLaneStateMachine.Flying, _ fate: WriteFate) {
+        let header = flying.message.header
+        fail(flying.audience, header.namespace, flying.message.body, header.id, fate)
+    }
+
+    fileprivate mutating func fail(_ message: Outgoing, _ fate: WriteFate) {
+        fail(message.audience, message.namespace, message.body, message.id, fate)
+    }
+
+    private mutating func fail(_ audience: Outgoing.Audience, _ namespace: String, _ body: ClusterBody, _ id: MessageID?, _ fate: WriteFate) {
+        switch audience {
+        case .sender(let ticket): writes.append(SettledWrite(ticket: ticket, fate: fate))
+        case .application:
+            guard let error = fate.error else { return }
+            undelivered.append(UndeliveredMessage(namespace: namespace, body: body, id: id, error: error))
+        case .count: dropped += 1
+        case .none: break
+        }
     }
 }

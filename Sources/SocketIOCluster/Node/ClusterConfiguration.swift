@@ -20,7 +20,7 @@ public struct ClusterConfiguration: Sendable {
     /// for its stream either. Default: 5 s. Bounds: ``settleTime`` to 1 h.
     public var settleTimeout: Duration = .seconds(5)
     /// How late an own message may return before the node reopens the stream and reports itself deaf. It may be shorter than the
-    /// heartbeat interval, because the node only waits for what it has written. Default: 10 s. Bounds: 1 s to 1 day; use 30 s or more on
+    /// heartbeat interval, because the node only waits for what it has written. Default: 10 s. Bounds: 100 ms to 1 day; use 30 s or more on
     /// a sharded cluster, whose streams wait for the slowest shard.
     public var deafnessTimeout: Duration = .seconds(10)
     /// How long the sequence numbers of departed nodes are remembered. Those of present nodes are remembered as long as they are present.
@@ -53,17 +53,18 @@ public struct ClusterConfiguration: Sendable {
     /// The number of lanes: batches that are written concurrently. All messages of a namespace use one lane, which keeps their order; more
     /// lanes only help applications with several busy namespaces. Default: 1. Bounds: 1 to 64.
     public var lanes = 1
-    /// How long a message may wait to be written, retries included, before sending it fails. Default: 30 s, longer than an election.
+    /// How long a message may wait to be written, retries included, before it fails: `onError` of the server is then called, or `emit`
+    /// throws if it waits for the confirmation. Default: 30 s, longer than an election.
     /// Bounds: 1 s to 1 day.
     public var writeTimeout: Duration = .seconds(30)
     /// The maximum number of messages in a batch. Default: 1 000. Bounds: 1 to 10 000.
     public var maximumBatchMessages = 1_000
     /// The maximum size of a batch in bytes, unless it consists of one message. Default: 8 MB. Bounds: 1 kB to 15 MB.
     public var maximumBatchBytes = 8_000_000
-    /// The maximum number of messages queued in a lane; when it is reached, senders wait. It also bounds the queued answers to other
+    /// The maximum number of messages queued in a lane; when it is reached, senders wait, and volatile events are dropped. It also bounds the queued answers to other
     /// nodes, for which no sender waits: beyond it the requesting node gets an error answer. Default: 10 000. Bounds: at least 1.
     public var maximumQueuedMessages = 10_000
-    /// The maximum size in bytes of the messages queued in a lane; when it is reached, senders wait. The same value bounds the queued
+    /// The maximum size in bytes of the messages queued in a lane; when it is reached, senders wait, and volatile events are dropped. The same value bounds the queued
     /// answers to other nodes. Default: 64 MiB. Bounds: at least 1.
     public var maximumQueuedBytes = 64 << 20
     /// The delay before a failed batch is retried for the first time. It doubles up to ``maximumRetryDelay``. Default: 20 ms.
@@ -114,7 +115,7 @@ public struct ClusterConfiguration: Sendable {
 
     /// Checks every value against its bounds.
     ///
-    /// The MongoDB adapter calls this when it starts. ``ClusterNode`` does not, so that tests can use shorter times.
+    /// A ``ClusterNode`` does it when it starts.
     ///
     /// - Throws: ``ClusterError`` with ``ClusterError/Code/invalidConfiguration``; its message names the value and its bounds.
     public func validate() throws(ClusterError) {
@@ -125,7 +126,7 @@ public struct ClusterConfiguration: Sendable {
         try check(heartbeatTimeout, in: heartbeatInterval * 2...day, "heartbeatTimeout, at least twice heartbeatInterval,")
         try check(settleTime, in: .zero...minute, "settleTime")
         try check(settleTimeout, in: settleTime...hour, "settleTimeout, at least settleTime,")
-        try check(deafnessTimeout, in: .seconds(1)...day, "deafnessTimeout")
+        try check(deafnessTimeout, in: .milliseconds(100)...day, "deafnessTimeout")
         try check(epochRetention, in: .seconds(1)...day, "epochRetention")
         try check(maximumNodes, in: 1...Int.max, "maximumNodes")
         try check(requestTimeout, in: .milliseconds(1)...day, "requestTimeout")

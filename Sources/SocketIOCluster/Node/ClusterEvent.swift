@@ -45,6 +45,9 @@ public enum ClusterHealth: Sendable, Hashable {
     /// program writes to the backend, or two processes have the same id. All nodes read the same messages, so taking this one out of
     /// service does not help.
     case contested
+    /// Messages are written and return, but within the last minute at least one that had been accepted failed: the write timeout passed,
+    /// or the backend refused it. Other nodes did not receive it; `onError` of the server has named it.
+    case lossy
     /// Messages cannot be written.
     case unreachable
     /// Messages are written but do not return.
@@ -56,12 +59,12 @@ public enum ClusterHealth: Sendable, Hashable {
     case closed
 
     /// Whether the node takes part in the cluster, so that clients may be routed to it: the value for a readiness probe.
-    public var takesPart: Bool { self == .healthy || self == .contested }
+    public var takesPart: Bool { self == .healthy || self == .contested || self == .lossy }
 
     /// Why no clients should be routed to the node; nil if it takes part.
     package var problem: String? {
         switch self {
-        case .healthy, .contested: nil
+        case .healthy, .contested, .lossy: nil
         case .starting: "the cluster: no message of this node has returned yet"
         case .unreachable: "the cluster: messages cannot be written"
         case .deaf: "the cluster: messages of this node do not return"

@@ -12,6 +12,8 @@ import SocketIOCore
 /// | `batches_written_total` | counter | batches written to the backend |
 /// | `write_failures_total` | counter | failed attempts to write a batch |
 /// | `write_duration_seconds` | timer | duration of an attempt to write a batch |
+/// | `messages_undelivered_total` | counter | messages that were accepted and could not be written; `onError` of the server names them |
+/// | `volatile_dropped_total` | counter | volatile messages that were not written |
 /// | `messages_received_total` | counter | messages of other nodes |
 /// | `messages_ignored_total` | counter | those that were repeated, or for a namespace that this node does not have |
 /// | `documents_skipped_total` | counter | skipped documents; dimension `reason`: `malformed` or `untrusted` (not signed by a known key) |
@@ -29,6 +31,8 @@ public struct ClusterMetrics: Sendable {
     private let written: Counter
     private let batches: Counter
     private let writeFailures: Counter
+    private let undelivered: Counter
+    private let volatileDropped: Counter
     private let received: Counter
     private let ignored: Counter
     private let malformed: Counter
@@ -57,6 +61,8 @@ public struct ClusterMetrics: Sendable {
         self.written = counter("messages_written_total")
         self.batches = counter("batches_written_total")
         self.writeFailures = counter("write_failures_total")
+        self.undelivered = counter("messages_undelivered_total")
+        self.volatileDropped = counter("volatile_dropped_total")
         self.received = counter("messages_received_total")
         self.ignored = counter("messages_ignored_total")
         self.malformed = counter("documents_skipped_total", [("reason", "malformed")])
@@ -86,6 +92,8 @@ public struct ClusterMetrics: Sendable {
         if !isWanted { ignored.increment() }
     }
 
+    func messageUndelivered() { undelivered.increment() }
+    func volatileDropped(_ count: Int) { volatileDropped.increment(by: count) }
     func streamReopened() { reopened.increment() }
     func requestIncomplete() { incomplete.increment() }
 

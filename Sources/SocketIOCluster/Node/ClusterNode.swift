@@ -77,6 +77,12 @@ public final class ClusterNode: AdapterFactory {
     private let writers: [LaneWriter]
     private let metrics: ClusterMetrics
     private let ids = MessageIDGenerator()
+    /// Tells the server what failed after it was accepted. One hook serves all namespaces, since their adapters are closed before the node.
+    private let undelivered: Hook
+
+    private final class Hook: Sendable {
+        let call = Mutex<(@Sendable (UndeliveredOperation) -> Void)?>(nil)
+    }
 
     /// Creates a node that has not started.
     ///
@@ -96,7 +102,11 @@ public final class ClusterNode: AdapterFactory {
             now: clock.now
         )
         let events = EventReporter(metrics: metrics, log: log, onEvent: options.onEvent)
-        let runner = MachineRunner(machine, clock: clock, metrics: metrics, events: events, namespaces: namespaces)
+        let undelivered = Hook()
+        let runner = MachineRunner(machine, clock: clock, metrics: metrics, events: events, namespaces: namespaces) { operation in
+            undelivered.call.withLock { $0 }?(operation)
+        }
+        self.undelivered = undelivered
         self.id = options.id
         self.driver = driver
         self.configuration = configuration
@@ -151,6 +161,9 @@ public final class ClusterNode: AdapterFactory {
     /// The number of nodes in a namespace, this one included.
     func nodeCount(in namespace: String) -> Int { 1 + runner.read { $0.nodes(in: namespace).count } }
 
+    /// The number of messages that wait to be written, for tests.
+    package var queuedMessages: Int { runner.read { $0.waitingCount } }
+
     /// The node in its current epoch.
     var identity: NodeIdentity { runner.read { $0.identity } }
 
@@ -170,7 +183,7 @@ public final class ClusterNode: AdapterFactory {
     /// ``ClusterConfiguration/settleTimeout``. Requests that are sent immediately wait until the other nodes have answered.
     ///
     /// - Throws: The driver's errors, with advice in their messages; ``ClusterError`` with `unsupported` if the driver cannot do what the
-    ///   configuration asks for.
+    ///   configuration asks for, with `invalidConfiguration` if one of its values is out of bounds.
     public func start() async throws {
         guard id.utf8.count <= NodeIdentity.idLimit else {
             let text = "the id of the node has \(id.utf8.count) bytes: use at most \(NodeIdentity.idLimit)"
@@ -179,6 +192,7 @@ public final class ClusterNode: AdapterFactory {
         guard !configuration.snapshotsSessions || driver.snapshotStore != nil else {
             throw ClusterError(.unsupported, "the driver keeps no snapshots of sessions: turn snapshotsSessions off, or use another driver")
         }
+        try configuration.validate()
         try await driver.start()
         let limit = NIODeadline.now() + TimeAmount(configuration.settleTimeout)
         let isEnded = lifecycle.withLock { lifecycle in
@@ -239,7 +253,10 @@ public final class ClusterNode: AdapterFactory {
     // MARK: Namespaces
 
     /// Makes the adapter of a namespace.
-    public func makeAdapter(_ context: AdapterContext) -> any Adapter { ClusterAdapter(node: self, context: context) }
+    public func makeAdapter(_ context: AdapterContext) -> any Adapter {
+        undelivered.call.withLock { $0 = context.onUndelivered }
+        return ClusterAdapter(node: self, context: context)
+    }
 
     func register(_ adapter: ClusterAdapter) {
         let actions = namespaces.add(adapter) {
@@ -275,6 +292,19 @@ public final class ClusterNode: AdapterFactory {
         return runner.read { $0.drainedAs }
     }
 
+    /// The node's position in the messages of others and its own, when all of its own broadcasts in a namespace are written: the numbers
+    /// then tell other nodes which of them a session has got. nil if that takes longer than the closing of a namespace may.
+    func positionWhenWritten(in namespace: String) async -> [ClaimedSession.OriginPosition]? {
+        let limit = namespaceDeadline() ?? .now()
+        // Several times, because more may be emitted meanwhile.
+        for _ in 0..<10 {
+            let (positions, unwritten) = position(in: namespace)
+            if unwritten.isEmpty { return positions }
+            await runner.wait(until: limit) { $0.unwrittenBroadcasts(of: namespace).isEmpty }
+        }
+        return nil
+    }
+
     /// Returns when the message that is being read, if there is one, has been handed to the loops.
     func finishReading() async { await reader.finishApplying() }
 
@@ -296,7 +326,8 @@ public final class ClusterNode: AdapterFactory {
         }
     }
 
-    /// Writes queued messages, announces to the other nodes that this one has left, and ends everything.
+    /// Writes queued messages, announces to the other nodes that this one has left, and ends everything. Messages that were accepted and
+    /// could not be written in that time are reported to `AdapterContext.onUndelivered`.
     ///
     /// It takes at most ``ClusterConfiguration/closeTimeout``, the storing of the namespaces' sessions included, and
     /// ``ClusterConfiguration/unreachableCloseTimeout`` if the backend cannot be written to. What still waits for the backend then ends by

@@ -61,14 +61,11 @@ package final class ClusterSender: Sendable {
     /// Makes the id of a message that must be known before it is sent.
     package func makeID() -> MessageID { ids.next() }
 
-    /// Sends a message and waits for its fate.
+    /// Sends a message and waits for its fate, always: what is not written when the process ends would be lost.
     ///
     /// - Throws: ``ClusterError`` with `notSent`, `unknown`, `tooLarge`, `unsupported` or `closed`.
     package func send(_ body: ClusterBody, namespace: String, id: MessageID? = nil) async throws(ClusterError) {
-        switch await write(body, namespace: namespace, id: id) {
-        case .sent: return
-        case .notSent(let error), .unknown(let error): throw error
-        }
+        if let error = await write(body, namespace: namespace, id: id).error { throw error }
     }
 
     private func write(_ body: ClusterBody, namespace: String, id: MessageID?) async -> WriteFate {
@@ -103,7 +100,7 @@ package final class ClusterSender: Sendable {
         guard let task else { return }
         // All messages meet their fate by their deadline.
         await drained.wait()
-        settle { $0.close() }
+        settle { $0.close().writes }
         task.cancel()
         let limit = NIODeadline.now() + TimeAmount(configuration.unreachableCloseTimeout)
         await BoundedWait.abandoning(at: limit) { await task.value }

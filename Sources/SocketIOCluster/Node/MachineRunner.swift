@@ -12,10 +12,19 @@ final class MachineRunner: Sendable {
     typealias Action = ClusterStateMachine.Action
     typealias RequestResult = PendingRequestsStateMachine.RequestResult
 
+    /// The sender of a message that waits for its fate.
+    fileprivate enum Sender {
+        /// It is about to wait.
+        case arriving
+        case waiting(CheckedContinuation<WriteFate, Never>)
+        /// The fate was known before it waited.
+        case late(WriteFate)
+    }
+
     fileprivate struct State {
         var machine: ClusterStateMachine
         var isStarted = false
-        var writes: [UInt64: CheckedContinuation<WriteFate, Never>] = [:]
+        var writes: [UInt64: Sender] = [:]
         var requests: [ClusterRequestID: CheckedContinuation<RequestResult, Never>] = [:]
         var streams: [ClusterRequestID: AcknowledgementCollector] = [:]
         /// Conditions of the machine that tasks wait for.
@@ -30,13 +39,15 @@ final class MachineRunner: Sendable {
     private let metrics: ClusterMetrics
     private let events: EventReporter
     private let namespaces: NamespaceTable
+    private let onUndelivered: @Sendable (UndeliveredOperation) -> Void
 
     init(
         _ machine: ClusterStateMachine,
         clock: ClusterClock,
         metrics: ClusterMetrics,
         events: EventReporter,
-        namespaces: NamespaceTable
+        namespaces: NamespaceTable,
+        onUndelivered: @escaping @Sendable (UndeliveredOperation) -> Void
     ) {
         self.configuration = machine.configuration
         self.lanes = (0..<machine.laneCount).map { _ in Signal() }
@@ -45,6 +56,7 @@ final class MachineRunner: Sendable {
         self.metrics = metrics
         self.events = events
         self.namespaces = namespaces
+        self.onUndelivered = onUndelivered
     }
 
     /// From here on messages are accepted.
@@ -79,7 +91,11 @@ final class MachineRunner: Sendable {
         for action in actions {
             switch action {
             case .wake(let lane): lanes[lane].raise()
-            case .settle(let write): state.withLock { $0.writes.removeValue(forKey: write.ticket) }?.resume(returning: write.fate)
+            case .settle(let write): state.withLock { $0.settle(write) }?.resume(returning: write.fate)
+            case .undelivered(let message):
+                metrics.messageUndelivered()
+                if let operation = message.operation { onUndelivered(operation) }
+            case .dropped(let count): metrics.volatileDropped(count)
             case .started(let id, let nodes): stream(id)?.start(nodes)
             case .request(let action): perform(action)
             case .reopenStream:
@@ -134,27 +150,35 @@ final class MachineRunner: Sendable {
 
     // MARK: Writing
 
-    /// Sends a message and waits for its fate.
+    /// Sends a message. It waits for as long as `certainty` asks for: most often for nothing, since there is room in the lane.
     ///
-    /// - Parameter order: Calls the function that it is given, which queues the message, in one step with something else.
+    /// - Parameters:
+    ///   - certainty: What to wait for.
+    ///   - order: Calls the function that it is given, which queues the message, in one step with something else.
     /// - Throws: ``ClusterError`` with `notSent`, `unknown`, `tooLarge` or `closed`.
     func send(
         _ body: ClusterBody,
         namespace: String,
         target: NodeID? = nil,
         id: MessageID? = nil,
+        certainty: Outgoing.Certainty,
         inOrder order: @escaping (() -> Void) -> Void = { $0() }
     ) async throws {
         let fate = await write(inOrder: order) { machine, ticket, now in
             let deadline = machine.writeDeadline(now: now)
             return machine.send(
-                Outgoing(namespace: namespace, target: target, body: body, id: id, ticket: ticket, deadline: deadline)
+                Outgoing(
+                    namespace: namespace,
+                    target: target,
+                    body: body,
+                    id: id,
+                    ticket: ticket,
+                    certainty: certainty,
+                    deadline: deadline
+                )
             )
         }
-        switch fate {
-        case .sent: return
-        case .notSent(let error), .unknown(let error): throw error
-        }
+        if let error = fate.error { throw error }
     }
 
     /// Sends a message to all nodes without waiting for its fate.
@@ -175,22 +199,43 @@ final class MachineRunner: Sendable {
         perform(actions)
     }
 
-    /// Gives the machine an input with a ticket, and waits for the fate of the message with that ticket.
+    /// Gives the machine an input with a ticket, and waits for the fate of the message with that ticket unless it is known at once.
     func write(
         inOrder order: @escaping (() -> Void) -> Void = { $0() },
         _ input: (inout ClusterStateMachine, _ ticket: UInt64, NIODeadline) -> [Action]
     ) async -> WriteFate {
-        await withCheckedContinuation { continuation in
-            var actions: [Action] = []
-            order {
-                actions = stepState { state in
-                    let ticket = state.machine.makeTicket()
-                    state.writes[ticket] = continuation
-                    guard state.isStarted else { return [.settle(SettledWrite(ticket: ticket, fate: .notSent(Self.notStarted)))] }
-                    return input(&state.machine, ticket, clock.now)
+        var actions: [Action] = []
+        var ticket: UInt64 = 0
+        var fate: WriteFate?
+        order {
+            actions = stepState { state in
+                guard state.isStarted else {
+                    fate = .notSent(Self.notStarted)
+                    return []
                 }
+                ticket = state.machine.makeTicket()
+                var actions = input(&state.machine, ticket, clock.now)
+                fate = actions.takeFate(of: ticket)
+                if fate == nil { state.writes[ticket] = .arriving }
+                return actions
             }
-            perform(actions)
+        }
+        perform(actions)
+        if let fate { return fate }
+        return await fateOfWaiting(ticket)
+    }
+
+    private func fateOfWaiting(_ ticket: UInt64) async -> WriteFate {
+        await withCheckedContinuation { continuation in
+            let fate: WriteFate? = state.withLock { state in
+                if case .late(let fate) = state.writes[ticket] {
+                    state.writes[ticket] = nil
+                    return fate
+                }
+                state.writes[ticket] = .waiting(continuation)
+                return nil
+            }
+            if let fate { continuation.resume(returning: fate) }
         }
     }
 
@@ -296,7 +341,34 @@ final class MachineRunner: Sendable {
     }
 }
 
+extension [ClusterStateMachine.Action] {
+    /// Removes the fate of a message, if it is among the actions.
+    fileprivate mutating func takeFate(of ticket: UInt64) -> WriteFate? {
+        for (index, action) in enumerated() {
+            guard case .settle(let write) = action, write.ticket == ticket else { continue }
+            remove(at: index)
+            return write.fate
+        }
+        return nil
+    }
+}
+
 extension MachineRunner.State {
+    /// The fate of a message is known.
+    ///
+    /// - Returns: Its sender, if it waits.
+    fileprivate mutating func settle(_ write: SettledWrite) -> CheckedContinuation<WriteFate, Never>? {
+        switch writes[write.ticket] {
+        case nil, .late: return nil
+        case .arriving:
+            writes[write.ticket] = .late(write.fate)
+            return nil
+        case .waiting(let continuation):
+            writes[write.ticket] = nil
+            return continuation
+        }
+    }
+
     fileprivate mutating func openMetConditions() {
         let machine = machine
         conditions.removeAll { condition in

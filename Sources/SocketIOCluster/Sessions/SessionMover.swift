@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineIOCore
+import Logging
 import NIOCore
 import SocketIOConcurrency
 import SocketIOCore
@@ -85,7 +86,7 @@ final class SessionMover: Sendable {
         switch event {
         case .gap: recovery.withLock { $0.lost(now: now) }
         case .draining(let other) where storage != nil:
-            recovery.withLock { $0.draining(other, reached: node.reached(in: namespace), now: now) }
+            recovery.withLock { $0.draining(other, reached: node.reached(in: namespace), members: node.nodes, now: now) }
         case .left(let other): recovery.withLock { $0.left(other, now: now) }
         case .died(let other): recovery.withLock { $0.died(other, now: now) }
         // Snapshots name the epoch that has ended, and would be taken for those of a dead node.
@@ -214,7 +215,9 @@ final class SessionMover: Sendable {
     /// Stores the parked sessions, if the node is going to leave and the other nodes know it.
     private func storeParkedSessions() async {
         guard let storage, let owner = await node.drained() else { return }
-        let (positions, unwritten) = node.position(in: namespace)
+        guard let positions = await node.positionWhenWritten(in: namespace) else {
+            return node.log.session("sessions are not stored: messages that they have got could not be written", namespace: namespace)
+        }
         // What counts in the positions must have reached the sessions. What comes in between is among the ids that they know.
         await node.finishReading()
         let handingOver = recovery.withLock { _ in local.beginHandingOverParkedSessions() }
@@ -225,7 +228,7 @@ final class SessionMover: Sendable {
             let session = ClaimedSession(
                 state: parked.session.state,
                 missed: buffer.packets(after: buffer.base) ?? [],
-                known: buffer.known + unwritten,
+                known: buffer.known,
                 positions: positions
             )
             let content = StoredSessionContent(owner: owner, age: parked.age, base: buffer.base, session: session)
@@ -250,7 +253,7 @@ final class SessionMover: Sendable {
             foreign?.discard(pid: pid)
             return true
         }
-        let mark = recovery.withLock { $0.beginClaim(reached: node.reached(in: namespace), now: node.clock.now) }
+        let mark = recovery.withLock { $0.beginClaim(reached: node.reached(in: namespace), members: node.nodes, now: node.clock.now) }
         defer { recovery.withLock { $0.endClaim(mark) } }
         if let found = await claim(id, offset: offset, mark: mark) {
             guard await restore(found, pid: pid, after: offset?.id, to: claimant) else { return false }

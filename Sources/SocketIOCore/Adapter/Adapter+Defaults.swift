@@ -46,7 +46,7 @@ extension Adapter {
     public func rooms(_ options: BroadcastOptions) async throws -> NameSet { try await local.rooms(options) }
 
     /// Does nothing: there are no other processes.
-    public func serverSideEmit(_ arguments: EventArguments) async throws {}
+    public func serverSideEmit(_ arguments: EventArguments, confirmed: Bool) async throws {}
 
     /// Does nothing: there are no other processes.
     public func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { [] }

@@ -28,10 +28,14 @@ public protocol Adapter: AnyObject, Sendable {
 
     /// Sends a packet to the selected sockets. Local sockets get it before this returns or throws.
     ///
+    /// Handlers wait for this call, so it should return as soon as the packet has its place among those that are being sent, and wait only
+    /// if too many are. What fails after that goes to ``AdapterContext/onUndelivered``. With `flags.confirmed` it returns when other
+    /// processes are certain to receive the packet. Volatile packets never wait; they may be dropped.
+    ///
     /// - Parameters:
     ///   - packet: The packet, encoded.
     ///   - options: The selection; with `flags.local`, other processes are not involved.
-    /// - Throws: An error if other processes may not receive the packet.
+    /// - Throws: An error if it is known that other processes do not receive the packet; with `flags.confirmed` also if they may not.
     func broadcast(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws
 
     /// Sends an event to the selected sockets and collects their acknowledgements.
@@ -46,7 +50,7 @@ public protocol Adapter: AnyObject, Sendable {
     /// - Throws: An error if other processes may not receive the packet.
     func broadcastWithAck(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws -> BroadcastAcknowledgements
 
-    /// Makes the selected sockets join rooms.
+    /// Makes the selected sockets join rooms. What was said of ``broadcast(_:to:)`` also holds for this and the following commands.
     func addSockets(_ options: BroadcastOptions, to rooms: [Room]) async throws
 
     /// Makes the selected sockets leave rooms.
@@ -70,7 +74,11 @@ public protocol Adapter: AnyObject, Sendable {
     func rooms(_ options: BroadcastOptions) async throws -> NameSet
 
     /// Sends an event to the other processes.
-    func serverSideEmit(_ arguments: EventArguments) async throws
+    ///
+    /// - Parameters:
+    ///   - arguments: The event's name and arguments.
+    ///   - confirmed: As `flags.confirmed` of ``broadcast(_:to:)``.
+    func serverSideEmit(_ arguments: EventArguments, confirmed: Bool) async throws
 
     /// Sends an event to the other processes and collects their answers, one of each.
     ///
@@ -205,15 +213,20 @@ public struct AdapterContext: Sendable {
     public var local: CoreLocalAdapter
     /// Must be called with the events that other processes send with `serverSideEmit`.
     public var onServerSideEmit: @Sendable (EventArguments, (@Sendable (EventArguments) -> Void)?) -> Void
+    /// Must be called with what the adapter had accepted and could not bring to other processes, volatile events excepted. It may be called
+    /// for every namespace of the server, and after the adapter is closed.
+    public var onUndelivered: @Sendable (UndeliveredOperation) -> Void
 
     /// Creates a context.
     public init(
         namespace: String,
         local: CoreLocalAdapter,
+        onUndelivered: @escaping @Sendable (UndeliveredOperation) -> Void = { _ in },
         onServerSideEmit: @escaping @Sendable (EventArguments, (@Sendable (EventArguments) -> Void)?) -> Void
     ) {
         self.namespace = namespace
         self.local = local
+        self.onUndelivered = onUndelivered
         self.onServerSideEmit = onServerSideEmit
     }
 }

@@ -13,8 +13,12 @@ public typealias SocketID = String
 
 /// Modifiers of a broadcast.
 public struct BroadcastFlags: Sendable, Hashable {
-    /// The event may be dropped for clients that are not ready to receive. Default: false.
+    /// The event may be dropped for clients that are not ready to receive, and for other processes if too much waits to be sent to them.
+    /// Default: false.
     public var volatile = false
+    /// Whether the operation returns only when other processes are certain to carry it out, and throws if they may not. It has no effect
+    /// on volatile events. Default: false.
+    public var confirmed = false
     /// Only sockets of this process get the event. Default: false.
     public var local = false
     /// Whether servers may compress the event on its way to clients. This server does not. Default: true.

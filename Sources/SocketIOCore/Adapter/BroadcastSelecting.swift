@@ -32,7 +32,8 @@ extension BroadcastSelecting {
 public protocol BroadcastModifying: BroadcastSelecting {}
 
 extension BroadcastModifying {
-    /// The event may be dropped for clients that are not ready to receive.
+    /// The event may be dropped: for clients that are not ready to receive, and for other processes if too much waits to be sent to them.
+    /// Emitting it never waits.
     @inlinable public var volatile: Selection { selecting { $0.flags.volatile = true } }
     /// Whether servers may compress the event on its way to clients. Default: they may.
     ///

@@ -308,7 +308,7 @@ public final class CoreLocalAdapter: Adapter {
     }
 
     /// Does nothing: there are no other processes.
-    public func serverSideEmit(_ arguments: EventArguments) async throws {}
+    public func serverSideEmit(_ arguments: EventArguments, confirmed: Bool) async throws {}
 
     /// Returns no answers: there are no other processes.
     public func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { [] }

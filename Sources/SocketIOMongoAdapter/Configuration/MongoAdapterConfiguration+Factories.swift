@@ -50,7 +50,7 @@ extension MongoAdapterConfiguration {
         result.pacing = cluster.pacing ?? traits.pacing
         // A wire format without partial answers has exactly one answer.
         if traits.socketsPerAnswer == .max { result.maximumSocketsPerAnswer = .max }
-        result.maximumBatchBytes = max(1, cluster.maximumBatchBytes / traits.expansion)
+        result.maximumBatchBytes = max(1_000, cluster.maximumBatchBytes / traits.expansion)
         return result
     }
 

@@ -31,6 +31,8 @@ final class Client {
     /// How its sockets are being disconnected, some in each turn of the loop; see `Client+Ending.swift`.
     var ending: Ending?
     private var flow = ReadFlow()
+    /// Whether the loop's ``StandstillWatch`` has the client.
+    private var isWatched = false
 
     typealias AttemptID = UInt64
 
@@ -293,13 +295,32 @@ final class Client {
         let awaits = flow.isAboveLowWater(limits) && sockets.contains { $0.bound.value.isAwaitingAcknowledgement }
         switch flow.next(limits, awaitsAcknowledgement: awaits) {
         case .none: break
-        case .pause: session.pauseReading()
+        case .pause:
+            session.pauseReading()
+            guard !isWatched else { return }
+            isWatched = true
+            context.standstills.add(self)
         case .resume: session.resumeReading()
         case .close:
             server.logger.debug("event queue is full", metadata: [LogKey.socket: "\(socketIDs)"])
             close(.init(DisconnectReason.eventQueueFull.description))
         }
     }
+}
+
+/// Reading from a client that has paused because of concurrent handlers. Events that wait in a queue are watched by their socket.
+extension Client: EventBacklog {
+    var progress: UInt64? {
+        guard flow.isPaused, !isClosed, sockets.allSatisfy(\.bound.value.queue.isEmpty) else { return nil }
+        return flow.progress
+    }
+
+    func stoodStill() {
+        server.metrics.standstills.increment()
+        server.errors.stoodStill(event: nil, waiting: flow.events, socket: socketIDs, namespace: sockets.first?.namespace.name ?? "-")
+    }
+
+    func watchEnded() { isWatched = false }
 }
 
 extension Client: EngineSessionDelegate {

@@ -9,7 +9,9 @@ struct ReadFlow {
 
     private(set) var events = 0
     private(set) var bytes = 0
-    private var isPaused = false
+    /// How often ``taken(_:)`` was called.
+    private(set) var progress: UInt64 = 0
+    private(set) var isPaused = false
 
     mutating func queued(_ size: Int) {
         events += 1
@@ -17,6 +19,7 @@ struct ReadFlow {
     }
 
     mutating func taken(_ size: Int) {
+        progress &+= 1
         events -= 1
         bytes -= size
     }

@@ -15,6 +15,8 @@ struct EventQueue {
     private var items: Deque<Item> = []
     /// The size of the waiting events in bytes.
     private(set) var bytes = 0
+    /// How many events have been taken from it.
+    private(set) var taken: UInt64 = 0
 
     var count: Int { items.count }
     var isEmpty: Bool { items.isEmpty }
@@ -27,6 +29,7 @@ struct EventQueue {
     mutating func popFirst() -> Item? {
         guard let item = items.popFirst() else { return nil }
         bytes -= Self.size(item)
+        taken &+= 1
         return item
     }
 

@@ -7,18 +7,23 @@ public import SocketIOCore
 extension BroadcastOperator {
     /// Sends an event to the other processes of the cluster, where `on` of their ``Namespace`` handles it. This process does not receive it.
     ///
+    /// As ``emit(_:_:)``, this returns when the event has been accepted; with ``confirmed``, when the others are certain to receive it.
+    ///
     /// - Throws: `EncodingError` if an argument cannot be encoded; ``SocketIOError`` with `reservedEventName` for `connect`, `connection` and
     ///   `new_namespace`; errors of the adapter if other nodes may not have received it.
     public func serverSideEmit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
         let encoded = try encodeServerSide(event) { writer in repeat try writer.append(each arguments) }
-        try await namespace.adapter.serverSideEmit(encoded)
+        try await namespace.adapter.serverSideEmit(encoded, confirmed: isConfirmed)
     }
+
+    /// Whether the events for other processes are confirmed.
+    private var isConfirmed: Bool { options.flags.confirmed || namespace.server.configuration.confirmsBroadcasts }
 
     /// Sends an event with encoded arguments to the other processes of the cluster.
     ///
     /// - Throws: As ``serverSideEmit(_:_:)``.
     public func serverSideEmit(_ event: String, raw arguments: EventArguments) async throws {
-        try await namespace.adapter.serverSideEmit(encodeServerSide(event, raw: arguments))
+        try await namespace.adapter.serverSideEmit(encodeServerSide(event, raw: arguments), confirmed: isConfirmed)
     }
 
     /// Sends an event to the other processes of the cluster and collects their answers, one of each.

@@ -25,18 +25,27 @@ public struct BroadcastOperator: BroadcastModifying {
     /// The options, if they are within the limits.
     func checkedOptions(with rooms: [Room] = []) throws(SocketIOError) -> BroadcastOptions {
         try namespace.localAdapter.limits.check(options, adding: rooms)
-        return options
+        guard namespace.server.configuration.confirmsBroadcasts else { return options }
+        var confirmed = options
+        confirmed.flags.confirmed = true
+        return confirmed
     }
 
     // MARK: Sending
 
     /// Sends an event to the selected sockets. It has been handed to those of this process when this returns or throws.
     ///
+    /// In a cluster it has been accepted for the others: it is sent to them in the order of the calls, once, and again if the database
+    /// cannot be reached. This waits only if too much is queued already. What fails afterwards goes to ``SocketIOServer/onError(_:)``, with the
+    /// selection in ``HandlerFailure/undelivered``. To wait until every other process is certain to receive the event, and to have an
+    /// error thrown otherwise, use ``confirmed``.
+    ///
     /// - Parameters:
     ///   - event: The event's name.
     ///   - arguments: Any number of values; `Data`, `[UInt8]` and `ByteBuffer` inside them travel as binary.
     /// - Throws: `EncodingError` if an argument cannot be encoded; ``SocketIOError`` with `reservedEventName`, `invalidRoom` or `tooManyRooms`;
-    ///   errors of the adapter if other nodes may not have received it.
+    ///   errors of the adapter if other processes do not receive it, because it is too large, the server is closed, or there was no room
+    ///   for it in time.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
         let packet = try namespace.encodeBroadcast(event, flags: options.flags) { writer in repeat try writer.append(each arguments) }
         try await namespace.adapter.broadcast(packet, to: checkedOptions())
@@ -167,9 +176,12 @@ public struct BroadcastOperator: BroadcastModifying {
 
     /// Makes the selected sockets join rooms, in all processes.
     ///
+    /// This returns when the sockets of this process have joined, and the others are going to, as with ``emit(_:_:)``: an event that is
+    /// emitted afterwards arrives there after they have joined.
+    ///
     /// A socket that is in as many rooms as allowed does not join; the process that it is connected to calls ``SocketIOServer/onError(_:)``.
     ///
-    /// - Throws: ``SocketIOError`` with `invalidRoom` or `tooManyRooms`; errors of the adapter if other nodes may not have received it.
+    /// - Throws: As ``emit(_:_:)``.
     public func socketsJoin(_ rooms: [Room]) async throws {
         try await namespace.adapter.addSockets(checkedOptions(with: rooms), to: rooms)
     }
@@ -184,15 +196,24 @@ public struct BroadcastOperator: BroadcastModifying {
         try await namespace.adapter.removeSockets(checkedOptions(with: rooms), from: rooms)
     }
 
-    /// Disconnects the selected sockets, in all processes.
+    /// Disconnects the selected sockets, in all processes; those of other processes a little later, as with ``emit(_:_:)``.
     ///
     /// - Parameter close: Whether to close the clients' connections, with all their namespaces. Default: only this namespace.
+    /// - Throws: As ``emit(_:_:)``.
     public func disconnectSockets(close: Bool = false) async throws {
         try await namespace.adapter.disconnectSockets(checkedOptions(), closeConnection: close)
     }
 }
 
 extension BroadcastModifying where Selection == BroadcastOperator {
+    /// Waits until the other processes are certain to carry out what follows: an event, a change of rooms, a disconnection or a server-side
+    /// event.
+    ///
+    /// `emit` then returns when a majority of the database's members has stored the message, which takes as long as a write, and the length
+    /// of an election if there is one; a serial handler holds back its client's next event for that time. It throws `ClusterError` with
+    /// `notSent` if no other node receives the message, with `unknown` if they may. Use it where the answer to a client depends on it.
+    /// ``volatile`` events do not wait, whether confirmed or not. ``SocketIOConfiguration/confirmsBroadcasts`` makes it the default.
+    public var confirmed: BroadcastOperator { selecting { $0.flags.confirmed = true } }
     /// Only sockets of this process.
     public var local: BroadcastOperator { selecting { $0.flags.local = true } }
     /// How long to wait for acknowledgements, or for the answers of other nodes.

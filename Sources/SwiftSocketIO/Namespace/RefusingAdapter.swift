@@ -23,7 +23,7 @@ final class RefusingAdapter: Adapter {
     func disconnectSockets(_ options: BroadcastOptions, closeConnection: Bool) async throws { throw error }
     func fetchSockets(_ options: BroadcastOptions) async throws -> [SocketDescription] { throw error }
     func rooms(_ options: BroadcastOptions) async throws -> NameSet { throw error }
-    func serverSideEmit(_ arguments: EventArguments) async throws { throw error }
+    func serverSideEmit(_ arguments: EventArguments, confirmed: Bool) async throws { throw error }
     func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { throw error }
     func parkSession(of socket: any LocalSocket, _ session: RecoverableSession) -> Bool { false }
     func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool { false }

@@ -19,6 +19,8 @@ final class ErrorReporter: Sendable {
     private let descriptionLog = SharedLogLimiter()
     private let sessionLog = SharedLogLimiter()
     private let registrationLog = SharedLogLimiter()
+    private let undeliveredLog = SharedLogLimiter()
+    private let standstillLog = SharedLogLimiter()
 
     init(logger: Logger, metrics: SocketIOMetrics, roomLimits: RoomLimits) {
         self.logger = logger
@@ -40,7 +42,9 @@ final class ErrorReporter: Sendable {
         metrics.errors.increment()
         let namespace = namespace ?? socket?.namespace.name
         if let hook = hook.withLock({ $0 }) {
-            return hook(HandlerFailure(error: error, source: source, event: event, socket: socket, namespace: namespace))
+            return hook(
+                HandlerFailure(error: error, source: source, event: event, socket: socket, namespace: namespace, undelivered: nil)
+            )
         }
         let code = (error as? SocketIOError)?.code
         let isLimit = code == .tooManyRooms || code == .invalidRoom
@@ -58,6 +62,39 @@ final class ErrorReporter: Sendable {
                     LogKey.namespace: "\(namespace.map { "\(QuotedText($0))" } ?? "-")",
                     LogKey.socket: "\(socket?.id ?? "-")",
                     LogKey.error: "\(QuotedText("\(error)", limit: 300))",
+                    LogKey.suppressed: "\(suppressed ?? 0)",
+                ]
+            )
+        }
+    }
+
+    /// Counts and passes on what the adapter had accepted and could not bring to other processes.
+    func undelivered(_ operation: UndeliveredOperation) {
+        metrics.errors.increment()
+        if let hook = hook.withLock({ $0 }) {
+            return hook(
+                HandlerFailure(
+                    error: operation.error,
+                    source: .undelivered,
+                    event: operation.event,
+                    socket: nil,
+                    namespace: operation.namespace,
+                    undelivered: operation
+                )
+            )
+        }
+        func quoted(_ rooms: [Room]) -> String {
+            rooms.prefix(8).map { "\(QuotedText($0))" }.joined(separator: ", ") + (rooms.count > 8 ? ", …" : "")
+        }
+        undeliveredLog.log { suppressed in
+            logger.warning(
+                "other servers may not have received this \(operation.kind)",
+                metadata: [
+                    LogKey.event: "\(operation.event.map { "\(QuotedText($0))" } ?? "-")",
+                    LogKey.namespace: "\(QuotedText(operation.namespace))",
+                    LogKey.rooms: "\(quoted(operation.options.rooms))",
+                    LogKey.except: "\(quoted(operation.options.except))",
+                    LogKey.error: "\(QuotedText("\(operation.error)", limit: 300))",
                     LogKey.suppressed: "\(suppressed ?? 0)",
                 ]
             )
@@ -124,13 +161,53 @@ final class ErrorReporter: Sendable {
             logger.warning(message, metadata: common.merging(details) { first, _ in first })
         }
     }
+
+    /// Logs that the events of a client have waited for long.
+    ///
+    /// - Parameter event: The event whose handler they wait for; nil if there are several.
+    func stoodStill(event: String?, waiting: Int, socket: SocketID, namespace: String) {
+        guard logger.logLevel <= .notice else { return }
+        let message: Logger.Message =
+            event == nil
+            ? "a client is not read for 10 s because of its running handlers; does one of them wait for something without a timeout?"
+            : "events of a client wait for 10 s because a handler does not return; give what it waits for a timeout, or make it concurrent"
+        standstillLog.log { suppressed in
+            logger.notice(
+                message,
+                metadata: [
+                    LogKey.event: "\(event.map { "\(QuotedText($0))" } ?? "-")",
+                    LogKey.namespace: "\(QuotedText(namespace))",
+                    LogKey.socket: "\(QuotedText(socket))",
+                    LogKey.waiting: "\(waiting)",
+                    LogKey.suppressed: "\(suppressed ?? 0)",
+                ]
+            )
+        }
+    }
+
+    private func warn(
+        _ limiter: SharedLogLimiter,
+        _ message: Logger.Message,
+        of socket: SocketID,
+        in namespace: String,
+        _ details: Logger.Metadata
+    ) {
+        limiter.log { suppressed in
+            let common: Logger.Metadata = [
+                LogKey.namespace: "\(QuotedText(namespace))", LogKey.socket: "\(QuotedText(socket))",
+                LogKey.suppressed: "\(suppressed ?? 0)",
+            ]
+            logger.warning(message, metadata: common.merging(details) { first, _ in first })
+        }
+    }
 }
 
-/// An error that the application's code has thrown, or a limit that kept a socket out of a room.
+/// An error that the application's code has thrown, a limit that kept a socket out of a room, or an operation that other servers may not
+/// have received.
 public struct HandlerFailure: Sendable {
     /// The code that threw an error.
     public struct Source: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String { case event, serverSideEvent, middleware, connect, disconnecting, disconnect, task, namespace, limit }
+        private enum Value: String { case event, serverSideEvent, middleware, connect, disconnecting, disconnect, task, namespace, limit, undelivered }
         private let value: Value
 
         /// A handler, listener or middleware of a client's event.
@@ -151,6 +228,8 @@ public struct HandlerFailure: Sendable {
         public static let namespace = Source(value: .namespace)
         /// A limit that kept a socket out of a room.
         public static let limit = Source(value: .limit)
+        /// An operation that had been accepted and that other servers may not have received; see ``HandlerFailure/undelivered``.
+        public static let undelivered = Source(value: .undelivered)
         /// The name of the source.
         public var description: String { value.rawValue }
     }
@@ -159,12 +238,15 @@ public struct HandlerFailure: Sendable {
     public let error: any Error
     /// The code that threw it.
     public let source: Source
-    /// The event that was handled; nil if there was none.
+    /// The event that was handled, or that was to be sent; nil if there was none.
     public let event: String?
     /// The socket; nil if there was none, or if it has not joined its namespace.
     public let socket: Socket?
     /// The name of the namespace; nil if the error concerns none.
     public let namespace: String?
+    /// What could not be brought to other servers after the call had returned, with the selected sockets; nil for all other errors. See
+    /// <doc:RoomsAndBroadcasts#When-other-servers-cannot-be-reached>.
+    public let undelivered: UndeliveredOperation?
 }
 
 extension SocketDescription.Omissions {

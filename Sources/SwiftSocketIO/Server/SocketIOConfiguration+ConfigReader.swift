@@ -24,6 +24,11 @@ extension SocketIOConfiguration {
     /// | `cleanupEmptyChildNamespaces` | ``cleanupEmptyChildNamespaces`` |
     /// | `connectionStateRecovery.maxDisconnectionDuration` | turns ``connectionStateRecovery`` on; in milliseconds |
     /// | `connectionStateRecovery.skipMiddlewares` | ``ConnectionStateRecovery/skipMiddlewares`` |
+    /// | `connectionStateRecovery.buffer.packets`, `buffer.bytes` | ``ConnectionStateRecovery/buffer`` |
+    /// | `connectionStateRecovery.sessions`, `bytes`, `claimsPerClient` | the member of ``ConnectionStateRecovery`` of that name |
+    /// | `acknowledgementTimeout` | ``acknowledgementTimeout``, in milliseconds; 0 for no timeout |
+    /// | `broadcastAcknowledgementTimeout` | ``broadcastAcknowledgementTimeout``, in milliseconds |
+    /// | `confirmsBroadcasts`, `handlersBlock` | the option of that name |
     /// | `drainDuration`, `closeTimeout` | the option of that name, in milliseconds |
     /// | `limits.attachments`, `limits.packetValues`, … | the member of ``Limits`` of that name; sizes in bytes |
     /// | `limits.rooms.perSocket`, `limits.rooms.nameBytes`, `limits.rooms.perOperation` | ``Limits/rooms`` |
@@ -47,7 +52,19 @@ extension SocketIOConfiguration {
                 maxDisconnectionDuration: .milliseconds(milliseconds),
                 skipMiddlewares: config.bool(forKey: "connectionStateRecovery.skipMiddlewares", default: true)
             )
+            connectionStateRecovery?.read(config.scoped(to: "connectionStateRecovery"))
         }
+        readHandling(config)
+    }
+
+    /// What concerns handlers and how long they wait.
+    private mutating func readHandling(_ config: ConfigReader) {
+        if let milliseconds = config.int(forKey: "acknowledgementTimeout") {
+            acknowledgementTimeout = milliseconds == 0 ? nil : .milliseconds(milliseconds)
+        }
+        broadcastAcknowledgementTimeout = config.duration("broadcastAcknowledgementTimeout", default: broadcastAcknowledgementTimeout)
+        confirmsBroadcasts = config.bool(forKey: "confirmsBroadcasts", default: confirmsBroadcasts)
+        handlersBlock = config.bool(forKey: "handlersBlock", default: handlersBlock)
     }
 
     private mutating func readEngine(_ config: ConfigReader) throws {
@@ -107,6 +124,16 @@ extension ConfigReader {
 
     fileprivate func duration(_ key: ConfigKey, default standard: Duration) -> Duration {
         int(forKey: key).map { .milliseconds($0) } ?? standard
+    }
+}
+
+extension ConnectionStateRecovery {
+    fileprivate mutating func read(_ config: ConfigReader) {
+        config.read(&buffer.packets, "buffer.packets")
+        config.read(&buffer.bytes, "buffer.bytes")
+        config.read(&sessions, "sessions")
+        config.read(&bytes, "bytes")
+        config.read(&claimsPerClient, "claimsPerClient")
     }
 }
 

@@ -19,11 +19,17 @@ public struct SocketIOConfiguration: Sendable {
     public var connectionStateRecovery: ConnectionStateRecovery?
     /// Bounds of what clients and other servers can make this server keep or do.
     public var limits = Limits()
-    /// How long `socket.emitWithAck` waits if `timeout` is not given; nil for as long as the client is connected. Default: nil, as in
-    /// Socket.IO.
-    public var acknowledgementTimeout: Duration?
-    /// How long a broadcast waits for acknowledgements if `timeout` is not given. Default 5 s.
+    /// How long `socket.emitWithAck` waits if `timeout` is not given; nil for as long as the client is connected. Positive. Default 1 minute.
+    ///
+    /// Socket.IO waits without end. Here a handler that does so holds back all further events of its client, since they are handled one after
+    /// the other. If people have to answer, pass a longer `timeout`, or nil here.
+    public var acknowledgementTimeout: Duration? = .seconds(60)
+    /// How long a broadcast waits for acknowledgements if `timeout` is not given. Positive. Default 5 s.
     public var broadcastAcknowledgementTimeout: Duration = .seconds(5)
+    /// Whether every broadcast waits until the other processes are certain to receive it, as if ``BroadcastOperator/confirmed`` was used;
+    /// the same goes for commands to remote sockets and for `serverSideEmit`. Then a handler that emits holds back its client's next event
+    /// for the time of a write to the database. Default: false. It has no effect without a cluster.
+    public var confirmsBroadcasts = false
     /// Whether handlers run on the global thread pool instead of their client's event loop. Set it if they block their thread, for example
     /// in synchronous file or database calls; it costs two thread hops per event. Default: false.
     public var handlersBlock = false
@@ -51,6 +57,8 @@ public struct SocketIOConfiguration: Sendable {
         let rules: [(Bool, String)] = [
             (connectTimeout > .zero, "connectTimeout must be positive"),
             (closeTimeout > .zero && drainDuration >= .zero, "closeTimeout must be positive, and drainDuration not negative"),
+            (acknowledgementTimeout ?? .seconds(1) > .zero, "acknowledgementTimeout must be positive, or nil"),
+            (broadcastAcknowledgementTimeout > .zero, "broadcastAcknowledgementTimeout must be positive"),
             ((connectionStateRecovery?.claimsPerClient ?? 1) > 0, "connectionStateRecovery.claimsPerClient must be positive"),
             (connectionStateRecovery?.maxDisconnectionDuration ?? .seconds(1) > .zero, "maxDisconnectionDuration must be positive"),
         ]

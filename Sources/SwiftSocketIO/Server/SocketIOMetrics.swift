@@ -56,6 +56,7 @@ struct SocketIOMetrics: Sendable {
     let expiredSessions = Total("sessions_expired")
     let unkeptSessions = Total("sessions_too_large")
     let errors = Total("errors")
+    let standstills = Total("event_standstills")
     let refusedRooms = Total("rooms_refused")
     let refusedConnects = Dictionary(
         uniqueKeysWithValues: ClientRefusal.connects.map { ($0.refusal, Total("connects_refused", [("reason", $0.label)])) }

@@ -171,7 +171,14 @@ public final class SocketIOServer: Sendable {
             if let error = refusal ?? NamespaceName.problem(of: name).map({ SocketIOError(.invalidNamespace, $0) }) {
                 RefusingAdapter(local: local, error: error)
             } else {
-                adapters.makeAdapter(AdapterContext(namespace: name, local: local, onServerSideEmit: events.receive))
+                adapters.makeAdapter(
+                    AdapterContext(
+                        namespace: name,
+                        local: local,
+                        onUndelivered: { errors.undelivered($0) },
+                        onServerSideEmit: events.receive
+                    )
+                )
             }
         return Namespace(
             name: name,
@@ -188,8 +195,9 @@ public final class SocketIOServer: Sendable {
 
     // MARK: Errors
 
-    /// Sets the hook that is called for every error that a handler, middleware or hook throws, and when a limit keeps a socket out of a room.
-    /// A later hook replaces it.
+    /// Sets the hook that is called for every error that a handler, middleware or hook throws, when a limit keeps a socket out of a room, and
+    /// for every operation that other servers may not have received although its call has returned; see ``HandlerFailure/undelivered``.
+    /// It is called from any thread and must not block. A later hook replaces it.
     ///
     /// Without a hook, errors are logged: at `warning`, and at `debug` if a client sent arguments that the handler does not take. At most ten
     /// lines per minute are written, and the next line says how many were suppressed. Clients can cause as many errors as they send

@@ -65,7 +65,8 @@ extension Socket {
     func enqueue(_ item: EventQueue.Item) {
         bound.value.queue.append(item)
         bound.value.client?.eventQueued(size: EventQueue.size(item))
-        guard bound.value.phase == .connected, !bound.value.isDraining else { return }
+        guard bound.value.phase == .connected else { return }
+        guard !bound.value.isDraining else { return watchBacklog() }
         guard let client = bound.value.client.map({ LoopBound($0, to: eventLoop) }) else { return }
         bound.value.isDraining = true
         let task = namespace.server.startTask(on: eventLoop) { [self] in await drain(client) }
@@ -108,7 +109,15 @@ extension Socket {
             return nil
         }
         bound.value.client?.eventTaken(size: EventQueue.size(item))
+        if case .event(let event) = item { bound.value.currentEvent = event.name } else { bound.value.currentEvent = "connection" }
         return item
+    }
+
+    /// An event waits behind a handler, which may never return.
+    private func watchBacklog() {
+        guard !bound.value.isWatched else { return }
+        bound.value.isWatched = true
+        namespace.server.context(of: eventLoop).standstills.add(self)
     }
 
     private func handle(_ event: SocketEvent) async {
@@ -183,4 +192,16 @@ extension Socket {
             perform { client?.value.eventTaken(size: 0) }
         }
     }
+}
+
+extension Socket: EventBacklog {
+    var progress: UInt64? { bound.value.queue.isEmpty || bound.value.phase != .connected ? nil : bound.value.queue.taken }
+
+    func stoodStill() {
+        let server = namespace.server
+        server.metrics.standstills.increment()
+        server.errors.stoodStill(event: bound.value.currentEvent, waiting: bound.value.queue.count, socket: id, namespace: namespace.name)
+    }
+
+    func watchEnded() { bound.value.isWatched = false }
 }

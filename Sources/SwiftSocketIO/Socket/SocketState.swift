@@ -62,6 +62,10 @@ final class SocketState {
     /// Runs the handlers of the queued events; exists only while there are any.
     var drain: Task<Void, Never>?
     @exclusivity(unchecked) var isDraining = false
+    /// The event whose handlers run, while the queue is drained.
+    var currentEvent = ""
+    /// Whether the loop's ``StandstillWatch`` has the socket.
+    var isWatched = false
     /// Concurrent handlers, and the application's own tasks.
     private var tasks: [UInt64: Task<Void, Never>?] = [:]
     private var lastTask: UInt64 = 0

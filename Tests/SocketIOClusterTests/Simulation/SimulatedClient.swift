@@ -90,6 +90,8 @@ struct SimulationCounts {
     var floored = 0
     var rolledBack = 0
     var withdrawn = 0
+    var reported = 0
+    var dropped = 0
 
     static func + (left: SimulationCounts, right: SimulationCounts) -> SimulationCounts {
         SimulationCounts(
@@ -100,7 +102,9 @@ struct SimulationCounts {
             fresh: left.fresh + right.fresh,
             floored: left.floored + right.floored,
             rolledBack: left.rolledBack + right.rolledBack,
-            withdrawn: left.withdrawn + right.withdrawn
+            withdrawn: left.withdrawn + right.withdrawn,
+            reported: left.reported + right.reported,
+            dropped: left.dropped + right.dropped
         )
     }
 }

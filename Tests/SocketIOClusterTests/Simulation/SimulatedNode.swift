@@ -73,6 +73,8 @@ final class SimulatedNode {
 
     var id: NodeID { machine.identity.id }
     var isRunning: Bool { isAlive && !hasLeft }
+    /// Whether it can tell nobody what has become of its messages.
+    var hasCrashed: Bool { !isAlive && !hasLeft }
 
     func time(_ now: Int64) -> NIODeadline { clock.time(at: now) }
 }
@@ -87,8 +89,12 @@ struct SimulatedEmit {
     /// Its place among all calls.
     var order: Int
     var at: Int64
+    var certainty = Outgoing.Certainty.confirmed
+    /// What its sender was told last.
     var fate: WriteFate?
     var isRefused: Bool
+
+    var hasFailed: Bool { fate?.error != nil }
 }
 
 /// A request that was made, and what came of it.

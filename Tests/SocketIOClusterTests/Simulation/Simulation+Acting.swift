@@ -27,7 +27,8 @@ extension Simulation {
         let target = random.happens(0.15) ? others.randomElement(using: &random)?.id : nil
         let id = makeID()
         let isRefused = random.happens(faults.refusals)
-        let packet = BroadcastPacket(Self.packet.encoded, offset: id)
+        let certainty = Self.certainties.randomElement(using: &random) ?? .accepted
+        let packet = BroadcastPacket(Self.packet.encoded, offset: certainty == .volatile ? nil : id)
         let options = Self.selections.randomElement(using: &random) ?? BroadcastOptions()
         emitIndex[id] = emits.count
         positions[id] = node.recovery.position
@@ -43,6 +44,7 @@ extension Simulation {
                 options: options,
                 order: calls,
                 at: now,
+                certainty: certainty,
                 isRefused: isRefused
             )
         )
@@ -52,15 +54,21 @@ extension Simulation {
             body: .broadcast(packet, options),
             id: id,
             ticket: ticket,
+            certainty: certainty,
             deadline: node.machine.writeDeadline(now: node.time(now))
         )
-        note("\(node.id) emits \(id) to \(target ?? "all") in \(namespace)")
+        note("\(node.id) emits \(id) (\(certainty)) to \(target ?? "all") in \(namespace)")
         if namespace == Self.namespace, target == nil {
             node.recovery.emitted(packet, to: options)
             try hand(packet, to: options, of: node)
         }
+        let hasRoom = node.machine.waitingCount < configuration.maximumQueuedMessages
         try perform(node, node.machine.send(message))
+        guard certainty == .volatile || (certainty == .accepted && hasRoom) else { return }
+        guard emits.last?.fate != nil else { throw BrokenPromise(description: "P3: emitting \(id) waits although there is room") }
     }
+
+    private static let certainties: [Outgoing.Certainty] = [.accepted, .accepted, .accepted, .confirmed, .volatile]
 
     private static let selections = [
         BroadcastOptions(), BroadcastOptions(), BroadcastOptions(rooms: ["a"]), BroadcastOptions(rooms: ["a", "b"]),
@@ -92,7 +100,8 @@ extension Simulation {
         let id = ClusterRequestID(high: random.next(), low: random.next())
         let timeout = random.delay(500...3_000)
         calls += 1
-        var request = SimulatedRequest(origin: node.index, at: now, timeout: timeout, order: calls, namespace: "/chat")
+        let namespace = random.happens(0.5) ? "/chat" : Self.namespace
+        var request = SimulatedRequest(origin: node.index, at: now, timeout: timeout, order: calls, namespace: namespace)
         request.stream = BroadcastAcknowledgements()
         note("\(node.id) asks \(id.high) for acknowledgements")
         cancelSometimes(node, id)
@@ -101,7 +110,7 @@ extension Simulation {
         let actions = node.machine.request(
             id,
             .acknowledgements(single: false),
-            namespace: "/chat",
+            namespace: namespace,
             target: nil,
             body: .broadcastWithAck(Self.packet, BroadcastOptions()),
             timeout: .nanoseconds(timeout),
@@ -197,6 +206,8 @@ extension Simulation {
             switch action {
             case .wake(let lane): events.add(.writer(node, lane: lane), at: now)
             case .settle(let write): try settle(node, write)
+            case .undelivered(let message): try failed(node, message)
+            case .dropped(let count): counts.dropped += count
             case .started(let id, let parts):
                 for part in parts { _ = self.part(id, part) }
                 requests[id]?.stream?.seal()
@@ -218,15 +229,31 @@ extension Simulation {
             throw BrokenPromise(description: "a fate without a message")
         }
         guard emits[index].fate == nil else { throw BrokenPromise(description: "a message had two fates") }
-        emits[index].fate = write.fate
-        note("\(node.id): \(emits[index].id) is \(write.fate)")
+        if case .accepted = write.fate, emits[index].certainty == .confirmed {
+            throw BrokenPromise(description: "P2: \(emits[index].id) was accepted instead of confirmed")
+        }
+        try learn(node, index, write.fate)
+    }
+
+    /// A message that was accepted has failed.
+    private func failed(_ node: SimulatedNode, _ message: UndeliveredMessage) throws {
+        guard let index = message.id.flatMap({ emitIndex[$0] }), case .accepted = emits[index].fate, emits[index].certainty == .accepted else {
+            throw BrokenPromise(description: "P2: \(node.id) reports a message that it had not accepted, or twice")
+        }
+        counts.reported += 1
+        try learn(node, index, message.error.code == .unknown ? .unknown(message.error) : .notSent(message.error))
+    }
+
+    private func learn(_ node: SimulatedNode, _ index: Int, _ fate: WriteFate) throws {
+        emits[index].fate = fate
+        note("\(node.id): \(emits[index].id) is \(fate)")
         let limit = 4_000_000_000 * 103 / 100 + 400_000_000 + node.pausedTime
         guard now - emits[index].at <= limit else {
             throw BrokenPromise(
                 description: "P3: \(node.id) learned the fate of \(emits[index].id) after \((now - emits[index].at) / 1_000_000) ms"
             )
         }
-        guard case .notSent = write.fate, let receiver = nodes.first(where: { $0.delivered.contains(emits[index].id) }) else { return }
+        guard case .notSent = fate, let receiver = nodes.first(where: { $0.delivered.contains(emits[index].id) }) else { return }
         throw BrokenPromise(description: "P2: \(receiver.id) had got \(emits[index].id), which was not sent")
     }
 
@@ -318,7 +345,9 @@ extension Simulation {
         note("\(node.id) reports \(event)")
         switch event {
         case .gap: lost(node)
-        case .draining(let other): node.recovery.draining(other, reached: node.machine.reached(in: Self.namespace), now: node.time(now))
+        case .draining(let other):
+            let (reached, members) = (node.machine.reached(in: Self.namespace), node.machine.members.map(\.identity))
+            node.recovery.draining(other, reached: reached, members: members, now: node.time(now))
         case .left(let other): node.recovery.left(other, now: node.time(now))
         case .died(let other): node.recovery.died(other, now: node.time(now))
         case .answerFailed(node.id, _): node.lastFailedAnswer = now

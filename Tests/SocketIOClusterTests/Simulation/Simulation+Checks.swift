@@ -23,7 +23,8 @@ extension Simulation {
             guard node.machine.waitingCount <= heartbeats, node.machine.pendingCount == 0 else {
                 throw BrokenPromise(description: "\(node.id) still has something to do: \(node.machine.waitingCount) messages")
             }
-            guard node.machine.health == .healthy else {
+            let isLossy = node.machine.health == .lossy && emits.contains { $0.origin == node.index && $0.certainty == .accepted && $0.hasFailed }
+            guard node.machine.health == .healthy || isLossy else {
                 throw BrokenPromise(description: "P5: \(node.id) is \(node.machine.health) at the end")
             }
         }
@@ -33,6 +34,15 @@ extension Simulation {
         }
         for request in requests.values where !request.isEnded && nodes[request.origin].isRunning {
             throw BrokenPromise(description: "P4: a request has not ended")
+        }
+    }
+
+    /// Whether the message must have arrived: its sender was told that it was written, or that it was accepted and nothing else.
+    func isCarried(_ emit: SimulatedEmit) -> Bool {
+        switch emit.fate {
+        case .sent: true
+        case .accepted: emit.certainty == .accepted && !nodes[emit.origin].hasCrashed
+        default: false
         }
     }
 
@@ -51,7 +61,7 @@ extension Simulation {
         guard let opened = node.openedAt else { return }
         var missing: [Int: UInt64] = [:]
         for emit in emits where nodes[emit.origin].id != node.id && emit.at >= opened && !node.delivered.contains(emit.id) {
-            guard case .sent = emit.fate, emit.target == nil || emit.target == node.id else { continue }
+            guard isCarried(emit), emit.target == nil || emit.target == node.id else { continue }
             guard node.firstLoss != nil else {
                 throw BrokenPromise(
                     description: "P2: \(node.id) lost \(emit.id) of \(nodes[emit.origin].id), emitted at \(emit.at / 1_000_000) ms"

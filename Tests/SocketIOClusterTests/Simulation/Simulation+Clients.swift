@@ -123,7 +123,8 @@ extension Simulation {
             client.socket?.start = kept.start
             return
         }
-        let mark = node.recovery.beginClaim(reached: node.machine.reached(in: Self.namespace), now: node.time(now))
+        let (reached, members) = (node.machine.reached(in: Self.namespace), node.machine.members.map(\.identity))
+        let mark = node.recovery.beginClaim(reached: reached, members: members, now: node.time(now))
         let claim = SimulatedClaim(client: client, attempt: client.attempt, pid: old.pid, offset: client.offset, mark: mark)
         let maker = old.pid.split(separator: ".").last.map(String.init)
         if let maker, maker != node.id { try ask(node, claim, maker) } else { try unanswered(node, claim) }
@@ -260,7 +261,9 @@ extension Simulation {
     func storeSessions(of node: SimulatedNode) throws {
         dropClients(of: node)
         let time = node.time(now)
-        guard let owner = node.machine.drainedAs, node.recovery.isReliable(now: time) else { return }
+        guard let owner = node.machine.drainedAs, node.recovery.isReliable(now: time),
+            node.machine.unwrittenBroadcasts(of: Self.namespace).isEmpty
+        else { return }
         for socket in node.sockets {
             let content = StoredSessionContent(
                 owner: owner,
@@ -288,7 +291,7 @@ extension Simulation {
             guard client.isConnected else { throw BrokenPromise(description: "client \(client.index) is not connected at the end") }
             guard let socket = client.socket, !client.isExcused else { continue }
             for emit in emits[client.firstEmit...] where emit.namespace == Self.namespace && emit.target == nil {
-                guard case .sent = emit.fate, socket.isSelected(emit.options), !client.received.contains(emit.id) else { continue }
+                guard isCarried(emit), socket.isSelected(emit.options), !client.received.contains(emit.id) else { continue }
                 throw BrokenPromise(
                     description:
                         "P2: client \(client.index) lost \(emit.id) of \(nodes[emit.origin].id), emitted at \(emit.at / 1_000_000) ms"

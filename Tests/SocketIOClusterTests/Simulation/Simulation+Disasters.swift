@@ -60,9 +60,10 @@ extension Simulation {
         events.add(.depart(node, latest: now + 2_000_000_000), at: now + random.delay(10...500))
     }
 
-    /// The node leaves as soon as the others know, or when its patience is over.
+    /// The node leaves as soon as the others know and its broadcasts are written, or when its patience is over.
     func depart(_ node: SimulatedNode, latest: Int64) throws {
-        guard node.machine.drainedAs != nil || now >= latest else {
+        let isReady = node.machine.drainedAs != nil && node.machine.unwrittenBroadcasts(of: Self.namespace).isEmpty
+        guard isReady || now >= latest else {
             return events.add(.depart(node, latest: latest), at: now + 20_000_000)
         }
         note("\(node.id) leaves")

@@ -220,6 +220,8 @@ final class Simulation {
             lost = true
             node.position = Int.random(in: node.position + 1...log.entries.count, using: &random)
             node.firstLoss = node.firstLoss ?? now
+            // The stream that fails next does not go back behind this: it has no older token.
+            node.start = node.position
         } else {
             // A token may be older than what was read.
             node.position = max(node.start, node.position - Int.random(in: 0...3, using: &random))

@@ -37,6 +37,7 @@ struct SimulationTests {
         #expect(counts.local > 0 && counts.claimed > 0 && counts.stored > 0 && counts.fresh > 0, "\(counts)")
         #expect(counts.fromSnapshot > 0, "\(counts)")
         #expect(counts.rolledBack > 0 && counts.withdrawn > 0, "\(counts)")
+        #expect(counts.reported > 0 && counts.dropped > 0, "\(counts)")
     }
 
     /// Three failures of a part tell as much as a thousand.

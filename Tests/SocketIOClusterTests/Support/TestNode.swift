@@ -18,6 +18,8 @@ final class TestNode: Sendable {
     let log: Log
     /// The server-side events that have come.
     let server: Log
+    /// What was accepted and has failed.
+    let undelivered: Failures
 
     /// In which no time runs out, however slow the machine.
     static func configuration() -> ClusterConfiguration {
@@ -57,7 +59,9 @@ final class TestNode: Sendable {
         let local = CoreLocalAdapter(eventLoops: loops, format: .json, recovery: recovery)
         let server = Log()
         self.server = server
-        let context = AdapterContext(namespace: "/", local: local) { arguments, answer in
+        let failures = Failures()
+        self.undelivered = failures
+        let context = AdapterContext(namespace: "/", local: local, onUndelivered: failures.append) { arguments, answer in
             server.append((try? arguments.decode(String.self, at: 0)) ?? "?")
             answer?((try? PacketEncoder(format: .json).arguments { try $0.append("answer of \(id)") }) ?? .empty(.json))
         }
@@ -68,6 +72,13 @@ final class TestNode: Sendable {
         private let lines = Mutex<[String]>([])
         func append(_ line: String) { lines.withLock { $0.append(line) } }
         var all: [String] { lines.withLock { $0 } }
+    }
+
+    final class Failures: Sendable {
+        private let operations = Mutex<[UndeliveredOperation]>([])
+        @Sendable func append(_ operation: UndeliveredOperation) { operations.withLock { $0.append(operation) } }
+        var all: [UndeliveredOperation] { operations.withLock { $0 } }
+        var codes: [ClusterError.Code?] { all.map { ($0.error as? ClusterError)?.code } }
     }
 
     func start() async throws {

@@ -1,0 +1,245 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import SocketIOCluster
+import SocketIOCore
+import Synchronization
+import Testing
+
+/// When a broadcast returns, and what becomes of one that fails after that.
+@Suite("Accepting broadcasts", .timeLimit(.minutes(1)))
+struct AcceptanceTests {
+    private struct Failure: Error {}
+
+    private func options(_ rooms: [Room] = [], _ change: (inout BroadcastFlags) -> Void = { _ in }) -> BroadcastOptions {
+        var options = BroadcastOptions(rooms: rooms)
+        change(&options.flags)
+        return options
+    }
+
+    private func emit(_ node: TestNode, _ name: String, _ options: BroadcastOptions = .init()) async throws {
+        try await node.adapter.broadcast(TestNode.packet(name), to: options)
+    }
+
+    /// Two nodes, of which the first has the driver.
+    private func withPair(
+        _ configuration: ClusterConfiguration = TestNode.configuration(),
+        _ body: (TestNode, TestNode, PausedDriver) async throws -> Void
+    ) async throws {
+        let cluster = InMemoryCluster()
+        let driver = PausedDriver(cluster)
+        let nodes = [
+            TestNode("sender", driver: driver, configuration: configuration),
+            TestNode("other", driver: cluster.makeDriver(), configuration: configuration),
+        ]
+        for node in nodes { try await node.start() }
+        try await expectEventually { nodes[0].node.health == .healthy && nodes[0].node.nodes.count == 1 }
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(nodes[0], nodes[1], driver)) } catch { result = .failure(error) }
+        driver.release()
+        for node in nodes { await node.node.close() }
+        try result.get()
+    }
+
+    /// Nothing but what the test sends.
+    private func quietConfiguration(queue: Int = 10_000) -> ClusterConfiguration {
+        var configuration = TestNode.configuration()
+        configuration.heartbeatInterval = .seconds(20)
+        configuration.maximumQueuedMessages = queue
+        return configuration
+    }
+
+    @Test
+    func `Emits do not wait for the backend; what was accepted arrives in order when it answers`() async throws {
+        try await withPair { sender, other, driver in
+            let (here, there) = (try await sender.connect("here"), try await other.connect("there"))
+            driver.stall()
+            for number in 0..<500 { try await emit(sender, "\(number)") }
+            let expected = (0..<500).map(String.init)
+            try await expectEventually { here.received == expected }
+            #expect(there.received.isEmpty)
+            driver.release()
+            try await expectEventually { there.received == expected }
+            #expect(sender.undelivered.all.isEmpty)
+        }
+    }
+
+    @Test
+    func `Commands and server-side events are accepted too, in one order with events`() async throws {
+        try await withPair { sender, other, driver in
+            let there = try await other.connect("there")
+            driver.stall()
+            try await sender.adapter.addSockets(options(), to: ["room"])
+            try await emit(sender, "in the room", options(["room"]))
+            try await sender.adapter.removeSockets(options(), from: ["room"])
+            try await emit(sender, "too late", options(["room"]))
+            try await sender.adapter.serverSideEmit(PacketEncoder(format: .json).arguments { try $0.append("hello") }, confirmed: false)
+            try await sender.adapter.disconnectSockets(options(), closeConnection: false)
+            driver.release()
+            try await expectEventually { there.isDisconnected }
+            #expect(there.received == ["in the room"])
+            #expect(other.server.all == ["hello"])
+        }
+    }
+
+    @Test
+    func `A full lane suspends the sender until there is room, and drops what is volatile`() async throws {
+        try await withPair(quietConfiguration(queue: 10)) { sender, other, driver in
+            let there = try await other.connect("there")
+            driver.stall()
+            try await emit(sender, "first")
+            // It is being written, and no longer in the queue.
+            try await expectEventually { driver.stalled == 1 }
+            for number in 0..<10 { try await emit(sender, "\(number)") }
+            let isAccepted = Mutex(false)
+            let suspended = Task {
+                try await emit(sender, "suspended")
+                isAccepted.withLock { $0 = true }
+            }
+            try await expectEventually { sender.node.queuedMessages == 11 }
+            try await emit(sender, "dropped", options { $0.volatile = true })
+            #expect(!isAccepted.withLock { $0 })
+            #expect(sender.node.queuedMessages == 11)
+            driver.release()
+            try await suspended.value
+            try await emit(sender, "last", options { $0.volatile = true })
+            try await expectEventually { there.received.last == "last" }
+            #expect(there.received == ["first"] + (0..<10).map(String.init) + ["suspended", "last"])
+            #expect(sender.undelivered.all.isEmpty)
+        }
+    }
+
+    @Test
+    func `What the backend refuses later is reported with its event and selection, and health tells of it`() async throws {
+        try await withPair(quietConfiguration()) { sender, other, driver in
+            let (here, there) = (try await sender.connect("here", rooms: ["a"]), try await other.connect("there", rooms: ["a"]))
+            driver.stall()
+            driver.fail(with: .refused(index: 0, error: Failure()))
+            var selection = options(["a", "b"])
+            selection.except = ["c"]
+            try await emit(sender, "lost", selection)
+            try await expectEventually { driver.stalled == 1 }
+            driver.release()
+            try await expectEventually { !sender.undelivered.all.isEmpty }
+            driver.fail(with: nil)
+            let failure = try #require(sender.undelivered.all.first)
+            #expect(failure.kind == .emit && failure.event == "lost" && failure.namespace == "/")
+            #expect(failure.options.rooms == ["a", "b"] && failure.options.except == ["c"])
+            #expect(sender.undelivered.codes == [.notSent])
+            #expect(sender.node.health == .lossy && sender.node.health.takesPart)
+            try await emit(sender, "next", options(["a"]))
+            try await expectEventually { there.received == ["next"] }
+            #expect(here.received == ["lost", "next"])
+        }
+    }
+
+    @Test
+    func `What is not written in time is reported`() async throws {
+        var configuration = quietConfiguration()
+        configuration.writeTimeout = .seconds(1)
+        try await withPair(configuration) { sender, _, driver in
+            driver.fail(with: .notWritten(Failure()))
+            try await emit(sender, "late")
+            try await sender.adapter.addSockets(options(["a"]), to: ["b"])
+            try await emit(sender, "volatile", options { $0.volatile = true })
+            try await expectEventually { sender.undelivered.all.count == 2 }
+            #expect(sender.undelivered.all.map(\.kind) == [.emit, .socketsJoin])
+            #expect(sender.undelivered.codes == [.notSent, .notSent])
+            driver.fail(with: nil)
+        }
+    }
+
+    @Test
+    func `A confirmed broadcast returns when it is written, and throws if it is not`() async throws {
+        var configuration = quietConfiguration()
+        configuration.writeTimeout = .seconds(1)
+        try await withPair(configuration) { sender, other, driver in
+            let there = try await other.connect("there")
+            driver.stall()
+            let isConfirmed = Mutex(false)
+            let confirmed = Task {
+                try await emit(sender, "sure", options { $0.confirmed = true })
+                isConfirmed.withLock { $0 = true }
+            }
+            try await expectEventually { driver.stalled == 1 }
+            #expect(!isConfirmed.withLock { $0 })
+            driver.release()
+            try await confirmed.value
+            try await expectEventually { there.received == ["sure"] }
+            for (outcome, code) in [(BatchOutcome.notWritten(Failure()), ClusterError.Code.notSent), (.unknown(Failure()), .unknown)] {
+                driver.fail(with: outcome)
+                let error = await #expect(throws: ClusterError.self) {
+                    try await emit(sender, "lost", options { $0.confirmed = true })
+                }
+                #expect(error?.code == code)
+            }
+            driver.fail(with: nil)
+            #expect(sender.undelivered.all.isEmpty)
+        }
+    }
+
+    @Test
+    func `A volatile broadcast does not wait, confirmed or not`() async throws {
+        try await withPair { sender, other, driver in
+            let there = try await other.connect("there")
+            driver.stall()
+            try await emit(
+                sender,
+                "x",
+                options {
+                    $0.volatile = true
+                    $0.confirmed = true
+                }
+            )
+            driver.release()
+            try await expectEventually { there.received == ["x"] }
+        }
+    }
+
+    @Test
+    func `What is known before is still thrown: too large, closed`() async throws {
+        try await withPair { sender, _, _ in
+            let large = String(repeating: "x", count: 20_000)
+            for isVolatile in [true, false] {
+                let error = await #expect(throws: ClusterError.self) { try await emit(sender, large, options { $0.volatile = isVolatile }) }
+                #expect(error?.code == .tooLarge)
+            }
+            await sender.node.close()
+            let error = await #expect(throws: ClusterError.self) { try await emit(sender, "x") }
+            #expect(error?.code == .closed)
+            #expect(sender.undelivered.all.isEmpty)
+        }
+    }
+
+    @Test
+    func `Closing writes what was accepted before the node leaves`() async throws {
+        try await withPair(quietConfiguration()) { sender, other, driver in
+            let there = try await other.connect("there")
+            driver.stall()
+            for number in 0..<100 { try await emit(sender, "\(number)") }
+            async let closed: Void = sender.node.close()
+            try await expectEventually { driver.stalled == 1 }
+            driver.release()
+            await closed
+            #expect(sender.undelivered.all.isEmpty)
+            try await expectEventually { other.log.all.contains { $0.hasPrefix("left") } }
+            #expect(there.received == (0..<100).map(String.init))
+        }
+    }
+
+    @Test
+    func `What cannot be written before the closing deadline is reported`() async throws {
+        var configuration = quietConfiguration()
+        configuration.closeTimeout = .seconds(2)
+        try await withPair(configuration) { sender, _, driver in
+            driver.stall()
+            try await emit(sender, "being written")
+            try await expectEventually { driver.stalled == 1 }
+            try await emit(sender, "waiting")
+            await sender.node.close()
+            #expect(sender.undelivered.all.map(\.event) == ["being written", "waiting"])
+            #expect(sender.undelivered.codes == [.unknown, .closed])
+        }
+    }
+}

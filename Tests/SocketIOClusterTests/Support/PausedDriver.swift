@@ -1,0 +1,54 @@
+// Copyright 2026 the swift-socketio authors
+// SPDX-License-Identifier: Apache-2.0
+
+import SocketIOCluster
+import SocketIOCore
+import Synchronization
+
+/// A bus whose writes wait while they are told to, or fail.
+final class PausedDriver: Driver {
+    private struct State {
+        var isStalling = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+        var failure: BatchOutcome?
+    }
+
+    private let base: InMemoryDriver
+    private let state = Mutex(State())
+
+    init(_ cluster: InMemoryCluster) { base = cluster.makeDriver() }
+
+    var messageLimit: Int { 10_000 }
+    /// The number of writes that wait.
+    var stalled: Int { state.withLock { $0.waiting.count } }
+
+    /// From here on writes wait.
+    func stall() { state.withLock { $0.isStalling = true } }
+
+    /// Lets all writes go on.
+    func release() {
+        let waiting = state.withLock { state in
+            state.isStalling = false
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// From here on all writes end so; nil for the truth.
+    func fail(with outcome: BatchOutcome?) { state.withLock { $0.failure = outcome } }
+
+    func watch(as node: NodeID) async throws -> AsyncStream<DriverItem> { try await base.watch(as: node) }
+
+    func emit(_ batch: [ClusterMessage]) async -> BatchOutcome {
+        await withCheckedContinuation { continuation in
+            let waits = state.withLock { state in
+                if state.isStalling { state.waiting.append(continuation) }
+                return state.isStalling
+            }
+            if !waits { continuation.resume() }
+        }
+        if let failure = state.withLock({ $0.failure }) { return failure }
+        return await base.emit(batch)
+    }
+}
