@@ -184,22 +184,6 @@ final class ErrorReporter: Sendable {
             )
         }
     }
-
-    private func warn(
-        _ limiter: SharedLogLimiter,
-        _ message: Logger.Message,
-        of socket: SocketID,
-        in namespace: String,
-        _ details: Logger.Metadata
-    ) {
-        limiter.log { suppressed in
-            let common: Logger.Metadata = [
-                LogKey.namespace: "\(QuotedText(namespace))", LogKey.socket: "\(QuotedText(socket))",
-                LogKey.suppressed: "\(suppressed ?? 0)",
-            ]
-            logger.warning(message, metadata: common.merging(details) { first, _ in first })
-        }
-    }
 }
 
 /// An error that the application's code has thrown, a limit that kept a socket out of a room, or an operation that other servers may not
@@ -207,7 +191,9 @@ final class ErrorReporter: Sendable {
 public struct HandlerFailure: Sendable {
     /// The code that threw an error.
     public struct Source: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String { case event, serverSideEvent, middleware, connect, disconnecting, disconnect, task, namespace, limit, undelivered }
+        private enum Value: String {
+            case event, serverSideEvent, middleware, connect, disconnecting, disconnect, task, namespace, limit, undelivered
+        }
         private let value: Value
 
         /// A handler, listener or middleware of a client's event.

@@ -53,7 +53,7 @@ extension Socket {
             .unexpectedArguments,
             "\(what) was discarded: its arguments are nested more than \(limit) levels deep; let the client send flatter values"
         )
-        guard type == .acknowledgement else { return namespace.server.errors.report(error, event: event, socket: self) }
+        guard type == .acknowledgement else { return namespace.server.errors.report(error, from: .event, event: event, socket: self) }
         guard let pending = id.flatMap({ bound.value.takeAcknowledgement($0) }) else {
             namespace.server.metrics.lateAcknowledgements.increment()
             return
