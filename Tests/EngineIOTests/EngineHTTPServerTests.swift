@@ -190,9 +190,10 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
 
     @Test func `a port that is taken is an error`() async throws {
         try await withServer { server, engine in
-            await #expect(throws: IOError.self) {
+            let error = await #expect(throws: EngineListenError.self) {
                 _ = try await EngineHTTPServer.start(EngineHTTPServerConfiguration(port: server.port), engine: engine)
             }
+            #expect(error?.port == server.port && error?.cause is IOError)
         }
     }
 

@@ -214,7 +214,7 @@ import Testing
             try await client.join("/admin")
             try await client.emit("go", namespace: "/admin")
             let packet = try await client.receivePacket()
-            #expect("\(packet)" == #"2/admin,["point",{"x":1,"name":"a \"quoted\" name"},<3 bytes>,true]"#)
+            #expect("\(packet)" == #"2/admin,["point",{"name":"a \"quoted\" name","x":1},<3 bytes>,true]"#)
         }
     }
 }

@@ -99,11 +99,9 @@ import Testing
 
     @Test func `the adapter gets the server's logger`() {
         let label = Shared("")
-        var logger = logger
-        logger[metadataKey: "server"] = "a"
-        let adapter = StubAdapterFactory(onLogger: { label.value = "\($0[metadataKey: "server"] ?? "none")" })
+        let adapter = StubAdapterFactory(onLogger: { label.value = $0.label })
         _ = SocketIOServer(adapter: adapter, logger: logger)
-        #expect(label.value == "a")
+        #expect(label.value == logger.label)
     }
 
     @Test func `an adapter that is nil means that the server is alone`() async throws {

@@ -98,6 +98,8 @@ public struct EngineMetrics: Sendable {
         if tally.packetsReceived > 0 { packetsReceived.increment(by: tally.packetsReceived) }
         if tally.packetsSent > 0 { packetsSent.increment(by: tally.packetsSent) }
         if tally.volatileDropped > 0 { volatileDropped.increment(by: tally.volatileDropped) }
-        if tally.buffered != 0 { buffered.increment(by: Double(tally.buffered)) }
+        // Backends ignore a negative increment.
+        if tally.buffered > 0 { buffered.increment(by: Double(tally.buffered)) }
+        if tally.buffered < 0 { buffered.decrement(by: Double(-tally.buffered)) }
     }
 }

@@ -33,7 +33,9 @@ public struct EngineListenError: Error, Sendable, CustomStringConvertible {
     private var address: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     private var reason: String {
-        if cause is SocketAddressError { return "the host cannot be resolved; use a name or an IP address of this machine" }
+        if cause is SocketAddressError || cause is SocketAddressError.UnknownHost {
+            return "the host cannot be resolved; use a name or an IP address of this machine"
+        }
         return switch (cause as? IOError)?.errnoCode {
         case EADDRINUSE: "the port is taken; end the process that uses it, choose another port, or use 0 for any that is free"
         case EACCES, EPERM: "the process may not use this port; use one from 1024 on, or allow the process to use privileged ports"

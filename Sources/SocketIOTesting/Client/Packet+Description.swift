@@ -7,7 +7,8 @@ import SocketIOText
 // Failures of tests show packets. The server's own code never prints their content, so this is only for tests.
 
 extension Packet: CustomStringConvertible {
-    /// The packet as the JSON parser writes it, such as `2/admin,7["hello",{"a":1}]`, whatever the format. Binary is shown by its size.
+    /// The packet as the JSON parser writes it, such as `2/admin,7["hello",{"a":1}]`, whatever the format. Keys
+    /// are sorted, and binary is shown by its size.
     public var description: String {
         let prefix = namespace == "/" ? "" : namespace + ","
         return switch content {
@@ -60,7 +61,9 @@ private enum JSONText {
         switch value {
         case .binary(let bytes): return "<\(bytes.readableBytes) bytes>"
         case .array(let elements): return array(elements.map(of))
-        case .object(let members): return "{" + members.map { string($0.0) + ":" + of($0.1) }.joined(separator: ",") + "}"
+        case .object(let members):
+            let sorted = members.map { (string($0.0), of($0.1)) }.sorted { $0.0 < $1.0 }
+            return "{" + sorted.map { $0.0 + ":" + $0.1 }.joined(separator: ",") + "}"
         case .null, .bool, .int, .uint, .double, .string:
             let arguments = try? PacketEncoder(format: .json).arguments { writer in try writer.append(value) }
             return arguments?[0].map { String(buffer: $0.bytes) } ?? "\(value)"

@@ -148,12 +148,14 @@ final class PollingTransport: TestTransport {
     func upgrade() async throws -> WebSocketTransport {
         let webSocket = try await WebSocketTransport.connect(requests, sid: sid, inbox)
         let probed = inbox.claim { $0.messages.first == .text("3probe") }
+        // The server ends the poll that is under way, and another one could wait for long.
+        state.withLock { $0.polls = false }
         try await webSocket.send([.text("2probe")])
         guard await inbox.take(probed, within: .seconds(10)) != nil else {
+            state.withLock { $0.polls = true }
+            poll()
             throw TestClient.Failure(description: "the server did not answer the probe of the WebSocket")
         }
-        state.withLock { $0.polls = false }
-        // The server ends the poll that is under way.
         await paused.wait()
         try await webSocket.send([.text("5")])
         state.withLock { $0.isClosed = true }

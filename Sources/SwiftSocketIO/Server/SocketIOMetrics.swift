@@ -28,7 +28,10 @@ struct SocketIOMetrics: Sendable {
             self.meter = Meter(label: "socketio_\(name)", dimensions: dimensions)
         }
 
-        func change(by amount: Int) { meter.increment(by: Double(amount)) }
+        // Backends ignore a negative increment.
+        func change(by amount: Int) {
+            if amount < 0 { meter.decrement(by: Double(-amount)) } else { meter.increment(by: Double(amount)) }
+        }
     }
 
     /// How long something takes. Backends whose unit is the second, such as Prometheus, convert the value themselves.
