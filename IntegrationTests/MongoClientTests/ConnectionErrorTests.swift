@@ -101,11 +101,11 @@ extension MongoTests {
         @Test
         func `An @ in the password is refused before the rest of it is taken for a host`() throws {
             let error = #expect(throws: MongoError.self) {
-                try MongoClient(configuration: .init(connectionString: "mongodb://root:p@ssword@127.0.0.1/"))
+                try MongoClient(configuration: .init(connectionString: "mongodb://root:p@xyzzy@127.0.0.1/"))
             }
             #expect(error?.code == .invalidArgument)
             #expect(error?.message.contains("%40") == true)
-            #expect(error.map { "\($0)" }?.contains("ssword") == false)
+            #expect(error.map { "\($0)" }?.contains("xyzzy") == false)
         }
     }
 }
