@@ -98,7 +98,7 @@ public struct EngineMetrics: Sendable {
         if tally.packetsReceived > 0 { packetsReceived.increment(by: tally.packetsReceived) }
         if tally.packetsSent > 0 { packetsSent.increment(by: tally.packetsSent) }
         if tally.volatileDropped > 0 { volatileDropped.increment(by: tally.volatileDropped) }
-        // Backends ignore a negative increment.
+        // Some backends ignore a negative increment.
         if tally.buffered > 0 { buffered.increment(by: Double(tally.buffered)) }
         if tally.buffered < 0 { buffered.decrement(by: Double(-tally.buffered)) }
     }

@@ -68,7 +68,7 @@ public enum ClusterHealth: Sendable, Hashable {
         case .starting: "the cluster: no message of this node has returned yet"
         case .unreachable: "the cluster: messages cannot be written"
         case .deaf: "the cluster: messages of this node do not return"
-        case .mismatched: "the cluster: the backend is not as configured"
+        case .mismatched: "the cluster: another program has changed the backend, which is not as configured"
         case .closed: "the cluster: this node has left"
         }
     }

@@ -28,7 +28,7 @@ struct SocketIOMetrics: Sendable {
             self.meter = Meter(label: "socketio_\(name)", dimensions: dimensions)
         }
 
-        // Backends ignore a negative increment.
+        // Some backends ignore a negative increment.
         func change(by amount: Int) {
             if amount < 0 { meter.decrement(by: Double(-amount)) } else { meter.increment(by: Double(amount)) }
         }
