@@ -493,6 +493,12 @@ let package = Package(
             ],
             swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]
         ),
+        // An application that is isolated to the main actor by default, as new projects of Xcode are.
+        .testTarget(
+            name: "MainActorTests",
+            dependencies: ["SwiftSocketIO", "SocketIOTesting"],
+            swiftSettings: [.defaultIsolation(MainActor.self)]
+        ),
         // What the articles and the README show, compiled as users compile it: without the upcoming features of this package.
         .testTarget(
             name: "DocumentationTests",

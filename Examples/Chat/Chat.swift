@@ -133,7 +133,7 @@ struct Chat: Sendable {
         Member(id: socket.id, nick: socket.data["nick", as: String.self] ?? "?", node: node)
     }
     private func member(_ socket: RemoteSocket) -> Member {
-        Member(id: socket.id, nick: socket.data("nick", as: String.self) ?? "?", node: socket.data("node", as: String.self) ?? "?")
+        Member(id: socket.id, nick: socket.data["nick", as: String.self] ?? "?", node: socket.data["node", as: String.self] ?? "?")
     }
     private func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 

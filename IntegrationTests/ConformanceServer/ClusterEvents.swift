@@ -60,7 +60,7 @@ private func describe(_ socket: RemoteSocket) -> Found {
         id: socket.id,
         rooms: socket.rooms.sorted(),
         node: socket.node,
-        nick: socket.data("nick", as: String.self),
+        nick: socket.data["nick", as: String.self],
         auth: try? socket.handshake.auth?.decode(SocketIOValue.self),
         agent: socket.handshake.headers["user-agent"]
     )

@@ -102,7 +102,8 @@ public struct EmitterOperator: BroadcastModifying {
     }
 
     private func serverSideEmit(_ event: String, _ arguments: (inout ArgumentsWriter) throws -> Void) async throws {
-        try check(event)
+        try checkNamespace()
+        if let problem = EventName.problem(ofServerSide: event) { throw SocketIOEmitterError(.reservedEventName, problem) }
         let encoded = try PacketEncoder(format: emitter.options.parser).arguments { writer in
             try writer.append(event)
             try arguments(&writer)

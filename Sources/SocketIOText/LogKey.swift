@@ -47,6 +47,8 @@ package enum LogKey {
     package static let reason = "reason"
     /// The public id of a socket.
     package static let socket = "sid"
+    /// The kind of code that failed.
+    package static let source = "source"
     /// How many lines of the same kind were not written before this one.
     package static let suppressed = "suppressed"
     /// How packets are carried: `polling` or `websocket`.

@@ -30,7 +30,7 @@ import Testing
     }
 
     private static func sources() throws -> [[String]] {
-        let folders = ["DocumentationTests", "SwiftSocketIOTests", "SocketIOClusterTests", "SocketIOClusterServerTests"]
+        let folders = ["DocumentationTests", "SwiftSocketIOTests", "SocketIOClusterTests", "SocketIOClusterServerTests", "MainActorTests"]
         return try folders.flatMap { try files(in: "Tests/\($0)", ending: "swift") }.map {
             lines(try String(contentsOf: $0, encoding: .utf8))
         }

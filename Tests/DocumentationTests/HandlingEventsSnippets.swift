@@ -1,6 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import NIOCore
 import SocketIOTesting
 import SwiftSocketIO
@@ -19,6 +20,36 @@ enum HandlingEventsSnippets {
             socket.on("photo") { (name: String, bytes: ByteBuffer) in print(name, bytes.readableBytes) }
             socket.on("maybe") { (text: String, tag: String?) in print(text, tag ?? "untagged") }
             socket.on("anything") { (value: SocketIOValue) in print(value["user"] ?? "nobody") }
+        }
+    }
+
+    struct Arithmetic: Sendable {
+        func register(on socket: Socket) {
+            socket.on("divide", divide)
+            socket.on("report", .concurrent, report)
+        }
+
+        func divide(_ a: Double, by b: Double) throws -> Double {
+            guard b != 0 else { throw AckError("division by zero") }
+            return a / b
+        }
+
+        func report(_ socket: Socket, _ month: String) async throws -> String { "\(month) for \(socket.id)" }
+    }
+
+    static func values(socket: Socket) throws {
+        socket.on("profile") { (id: Int) -> SocketIOValue in
+            ["id": .int(Int64(id)), "name": "Ada", "tags": ["admin", "staff"], "manager": nil]
+        }
+        try socket.emit("state", ["online": true, "since": 1990, "name": "Ada"] as SocketIOValue)
+    }
+
+    static func bytes(socket: Socket, file: FileHandle) {
+        socket.on("store") { (event: SocketEvent) in
+            for index in 0..<event.arguments.count {
+                guard let argument = event.arguments[index] else { continue }
+                try file.write(contentsOf: argument.data)
+            }
         }
     }
 
@@ -98,9 +129,9 @@ enum HandlingEventsSnippets {
     static func tasks(io: SocketIOServer) {
         io.onConnect { socket in
             socket.addTask {
-                while !Task.isCancelled {
-                    try? socket.volatile.emit("time", "\(ContinuousClock.now)")
-                    try? await Task.sleep(for: .seconds(1))
+                while true {
+                    try socket.volatile.emit("time", "\(ContinuousClock.now)")
+                    try await Task.sleep(for: .seconds(1))
                 }
             }
             socket.onDisconnecting { end in print(socket.id, "leaves", end.rooms) }

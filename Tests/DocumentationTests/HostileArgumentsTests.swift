@@ -37,6 +37,7 @@ import Testing
         for namespace in [io.sockets, io.of("/admin")] {
             namespace.onConnect { socket in
                 HandlingEventsSnippets.results(socket: socket, database: .init())
+                HandlingEventsSnippets.Arithmetic().register(on: socket)
                 HandlingEventsSnippets.refusing(socket: socket, database: .init())
                 HandlingEventsSnippets.types(socket: socket)
                 HandlingEventsSnippets.raw(socket: socket)

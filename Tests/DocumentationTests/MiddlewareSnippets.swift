@@ -18,9 +18,8 @@ enum MiddlewareSnippets {
         struct Credentials: Decodable { var token: String }
 
         io.use { socket in
-            guard let credentials = try? await socket.handshake.auth?.decode(Credentials.self),
-                let user = try await users.user(for: credentials.token)
-            else {
+            let credentials = try socket.auth(as: Credentials?.self)
+            guard let token = credentials?.token, let user = try await users.user(for: token) else {
                 throw ConnectError("not authorized", data: ["reason": "log in first"])
             }
             socket.data["user"] = user

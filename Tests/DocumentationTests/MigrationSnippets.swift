@@ -13,9 +13,8 @@ enum MigrationSnippets {
 
         io.use { socket in
             struct Login: Decodable { var token: String }
-            guard let login = try? await socket.handshake.auth?.decode(Login.self),
-                let user = try await users.find(login.token)
-            else { throw ConnectError("not authorized") }
+            let login = try socket.auth(as: Login.self)
+            guard let user = try await users.find(login.token) else { throw ConnectError("not authorized") }
             socket.data["user"] = user
         }
 
@@ -27,7 +26,7 @@ enum MigrationSnippets {
                 return id
             }
             socket.onDisconnect { end in
-                try? await io.to("lobby").emit("left", socket.data["user", as: String.self], end.reason.description)
+                try await io.to("lobby").emit("left", socket.data["user", as: String.self], end.reason.description)
             }
         }
 

@@ -29,7 +29,7 @@ enum NamespacesSnippets {
         })
         tenants.onNamespace { namespace in print(namespace.name, "is new") }
         tenants.use { socket in
-            let ticket = try await socket.handshake.auth?.decode(Ticket.self)
+            let ticket = try socket.auth(as: Ticket?.self)
             guard socket.namespace.name == "/tenant/\(ticket?.tenant ?? "")" else { throw ConnectError("wrong tenant") }
         }
     }

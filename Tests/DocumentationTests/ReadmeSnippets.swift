@@ -37,7 +37,7 @@ enum ReadmeSnippets {
 
     static func fetch(io: SocketIOServer) async throws {
         for socket in try await io.in("lobby").fetchSockets() {
-            print(socket.id, socket.data("nick", as: String.self) ?? "?")
+            print(socket.id, socket.data["nick", as: String.self] ?? "?")
         }
         try await io.in("lobby").socketsJoin("game")
     }
@@ -46,7 +46,7 @@ enum ReadmeSnippets {
 
     static func refuse(io: SocketIOServer) {
         io.use { socket in
-            guard let login = try? await socket.handshake.auth?.decode(Login.self), login.token == "secret" else {
+            guard let login = try socket.auth(as: Login?.self), login.token == "secret" else {
                 throw ConnectError("not authorized", data: ["reason": "log in first"])
             }
         }

@@ -1,6 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SwiftSocketIO
 
 enum RoomsSnippets {
@@ -35,9 +36,28 @@ enum RoomsSnippets {
 
     static func fetching(io: SocketIOServer) async throws {
         for socket in try await io.in("lobby").fetchSockets() {
-            print(socket.id, socket.rooms, socket.data("name", as: String.self) ?? "nameless")
+            print(socket.id, socket.rooms, socket.data["name", as: String.self] ?? "nameless")
             try await socket.emit("welcome", "lobby")
         }
+    }
+
+    static func data(io: SocketIOServer, socket: Socket) async throws {
+        struct Profile: Codable {
+            var name: String
+            var since: Date?
+        }
+
+        socket.data["since"] = Date.now
+        let mine = try socket.data.decode(Profile.self)
+        for remote in try await io.in("lobby").fetchSockets() {
+            let theirs = try remote.data.decode(Profile.self)
+            print(remote.data.keys, remote.data["name"] ?? "nameless", theirs.name == mine.name)
+        }
+    }
+
+    static func movingInOrder(io: SocketIOServer) async throws {
+        try await io.in("lobby").socketsJoin("game")
+        try await io.to("game").emit("start")
     }
 
     static func moving(io: SocketIOServer, socket: Socket) async throws {
@@ -56,6 +76,7 @@ enum RoomsSnippets {
 
     static func servers(io: SocketIOServer) async throws {
         io.on("count") { io.clientsCount }
+        io.onAny { event in print("another server sent", event.name) }
         let others = try await io.serverSideEmitWithAck("count", as: Int.self)
         print(io.clientsCount, "clients here,", others, "on the others of", try await io.serverCount(), "servers")
     }

@@ -39,9 +39,9 @@ struct RequestTests {
             #expect(remote.handshake.query["EIO"] == "4")
             #expect(remote.handshake.url.hasPrefix("/socket.io/"))
             #expect(try remote.handshake.auth?.decode([String: String].self) == ["token": "abc"])
-            #expect(remote.data("name", as: String.self) == "guest of 2")
-            #expect(remote.data("level", as: Int.self) == 2)
-            #expect(remote.data("level", as: String.self) == nil)
+            #expect(remote.data["name", as: String.self] == "guest of 2")
+            #expect(remote.data["level", as: Int.self] == 2)
+            #expect(remote.data["level", as: String.self] == nil)
             #expect(try await servers[0].io.fetchSockets().count == 3)
             #expect(try await servers[0].io.local.fetchSockets().map(\.id) == [own.sid])
         }
@@ -133,7 +133,7 @@ struct RequestTests {
             let error = await #expect(throws: IncompleteResponseError<[RemoteSocket]>.self) { try await servers[0].io.fetchSockets() }
             #expect(error?.missingNodes == ["node2"])
             #expect(error.map { Set($0.partial.map(\.id)) } == [here.sid, there.sid])
-            #expect(error?.partial.first { $0.id == there.sid }?.data("name", as: String.self) == "guest of 1")
+            #expect(error?.partial.first { $0.id == there.sid }?.data["name", as: String.self] == "guest of 1")
             // The request timeout is 20 s.
             #expect(ContinuousClock.now - start < .seconds(19))
             #expect(try await servers[0].io.fetchSockets().count == 2)

@@ -101,7 +101,7 @@ import Testing
             let vips = try await io.in("vip").fetchSockets()
             #expect(vips.map(\.id) == [a.sid])
             #expect(vips[0].rooms == [a.sid, "vip", "loud"])
-            #expect(vips[0].data("role", as: String.self) == "guest")
+            #expect(vips[0].data["role", as: String.self] == "guest")
             #expect(vips[0].handshake.query["EIO"] == "4")
             #expect(try await io.rooms() == [a.sid, b.sid, "vip", "loud"])
             try await vips[0].leave("loud")

@@ -228,11 +228,11 @@ import Testing
             let client = try await server.connect()
             try await client.join("/", auth: "{\"token\":\"\(String(repeating: "x", count: 1_900))\"}")
             let found = try #require(try await server.io.fetchSockets().first)
-            #expect(found.omitted == .auth && found.handshake.auth == nil && found.data("name", as: String.self) == "Ada")
+            #expect(found.omitted == .auth && found.handshake.auth == nil && found.data["name", as: String.self] == "Ada")
             #expect(found.handshake.headers["host"] != nil)
             _ = try await client.emitWithAck("large")
             let large = try #require(try await server.io.fetchSockets().first)
-            #expect(large.omitted.contains(.data) && large.data("name", as: String.self) == nil)
+            #expect(large.omitted.contains(.data) && large.data["name", as: String.self] == nil)
         }
     }
 
@@ -243,7 +243,7 @@ import Testing
         let logger = Logger(label: "test") { _ in Lines(lines: lines) }
         let io = SocketIOServer(logger: logger)
         struct Failure: Error { let text: String }
-        for number in 0..<1_000 { io.errors.report(Failure(text: "\(number)\n2026 info: all is well"), event: "a\nb") }
+        for number in 0..<1_000 { io.errors.report(Failure(text: "\(number)\n2026 info: all is well"), from: .event, event: "a\nb") }
         #expect(lines.value.count == 10)
         #expect(lines.value.allSatisfy { !$0.contains("\n") && $0.contains("n2026 info") })
         await io.close()

@@ -71,8 +71,8 @@ import Testing
             _ = try await server.joined()
             let remote = try #require(try await server.io.fetchSockets().first)
             #expect(counts.value == [1, 2])
-            #expect(remote.data(Self.composed, as: Int.self) == 1)
-            #expect(remote.data(Self.decomposed, as: Int.self) == 2)
+            #expect(remote.data[Self.composed, as: Int.self] == 1)
+            #expect(remote.data[Self.decomposed, as: Int.self] == 2)
         }
     }
 

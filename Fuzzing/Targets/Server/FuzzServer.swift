@@ -141,7 +141,7 @@ final class FuzzServer: Sendable {
             socket.on("fetch", .concurrent) { [self, io = socket.namespace] in
                 for remote in try await io.fetchSockets() where remote.node == FuzzServer.stranger {
                     reach("socket of another node")
-                    _ = (remote.data("key", as: SocketIOValue.self), try? remote.handshake.auth?.decode(SocketIOValue.self))
+                    _ = (remote.data["key", as: SocketIOValue.self], try? remote.handshake.auth?.decode(SocketIOValue.self))
                 }
             }
             socket.onAny { event in _ = (event.arguments.byteCount, event.arguments[0]?.bytes.readableBytes) }

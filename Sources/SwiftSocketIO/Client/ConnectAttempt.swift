@@ -59,7 +59,7 @@ struct ConnectAttempt: Sendable {
 
     private func refusal(for error: any Error) -> ConnectError {
         if let error = error as? ConnectError { return error }
-        if !(error is CancellationError) { server.errors.report(error) }
+        if !(error is CancellationError) { server.errors.report(error, from: .middleware, namespace: name) }
         // Internal errors are not revealed to clients.
         return ConnectError("Connection refused")
     }

@@ -40,16 +40,20 @@ public struct AckError: Error {
     public init<each T: Encodable & Sendable>(_ values: repeat each T) { self.ack = Ack(repeat each values) }
 }
 
-/// Acknowledges an event. The first acknowledgement is sent; further ones are ignored and counted.
+/// Acknowledges an event of a client, or answers one of another server. The first acknowledgement is sent; further ones are ignored and
+/// counted.
 public final class Acknowledgement: Sendable {
-    private let socket: Socket
-    private let id: UInt64
+    private enum Receiver: Sendable {
+        case client(Socket, id: UInt64)
+        case server(ServerSideReply)
+    }
+
+    private let receiver: Receiver
     private let isUsed = Atomic<Bool>(false)
 
-    init(socket: Socket, id: UInt64) {
-        self.socket = socket
-        self.id = id
-    }
+    init(socket: Socket, id: UInt64) { receiver = .client(socket, id: id) }
+
+    init(_ reply: ServerSideReply) { receiver = .server(reply) }
 
     /// Acknowledges the event.
     ///
@@ -64,12 +68,31 @@ public final class Acknowledgement: Sendable {
     /// - Parameter ack: The arguments of the client's callback.
     /// - Throws: `EncodingError` if a value cannot be encoded; the event can then still be acknowledged.
     public func send(_ ack: Ack) throws {
-        let packet = try socket.encoder.acknowledgement(id, namespace: socket.namespace.name, arguments: ack.write)
-        guard isUsed.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
-            socket.namespace.server.metrics.duplicateAcknowledgements.increment()
-            return
+        switch receiver {
+        case .client(let socket, let id):
+            let packet = try socket.encoder.acknowledgement(id, namespace: socket.namespace.name, arguments: ack.write)
+            guard isFirst else { return socket.namespace.server.metrics.duplicateAcknowledgements.increment() }
+            socket.namespace.server.metrics.acknowledgementsSent.increment()
+            socket.write(packet)
+        case .server(let reply):
+            let arguments = try reply.encoder.arguments(ack.write)
+            guard isFirst else { return reply.duplicates.increment() }
+            reply.send(arguments)
         }
-        socket.namespace.server.metrics.acknowledgementsSent.increment()
-        socket.write(packet)
+    }
+
+    private var isFirst: Bool { isUsed.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged }
+}
+
+/// How an event of another server is answered.
+final class ServerSideReply: Sendable {
+    let encoder: PacketEncoder
+    let duplicates: SocketIOMetrics.Total
+    let send: @Sendable (EventArguments) -> Void
+
+    init(encoder: PacketEncoder, duplicates: SocketIOMetrics.Total, send: @escaping @Sendable (EventArguments) -> Void) {
+        self.encoder = encoder
+        self.duplicates = duplicates
+        self.send = send
     }
 }

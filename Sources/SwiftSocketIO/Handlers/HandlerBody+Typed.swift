@@ -65,6 +65,68 @@ extension HandlerBody {
         }
     }
 
+    /// The handler's first parameter is the socket.
+    static func typed<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        for socket: Socket,
+        _ handler: @escaping @Sendable @concurrent (Socket, repeat each A) async throws -> R
+    ) -> HandlerBody {
+        .async { event in
+            var cursor = ArgumentCursor(event)
+            let arguments = (repeat try cursor.next((each A).self))
+            return acknowledgement(try await handler(socket, repeat each arguments))
+        }
+    }
+
+    /// The handler's first parameter is the socket.
+    static func typed<each A: Decodable & Sendable>(
+        for socket: Socket,
+        _ handler: @escaping @Sendable @concurrent (Socket, repeat each A) async throws -> Void
+    ) -> HandlerBody {
+        .async { event in
+            var cursor = ArgumentCursor(event)
+            let arguments = (repeat try cursor.next((each A).self))
+            try await handler(socket, repeat each arguments)
+            return Ack()
+        }
+    }
+
+    static func onMainActor<each A: Decodable & Sendable, R: Encodable & Sendable>(
+        _ handler: @escaping @MainActor @Sendable (repeat each A) throws -> R
+    ) -> HandlerBody {
+        .async { event in
+            var cursor = ArgumentCursor(event)
+            let arguments = (repeat try cursor.next((each A).self))
+            return acknowledgement(try await handler(repeat each arguments))
+        }
+    }
+
+    static func onMainActor<each A: Decodable & Sendable>(_ handler: @escaping @MainActor @Sendable (repeat each A) throws -> Void)
+        -> HandlerBody
+    {
+        .async { event in
+            var cursor = ArgumentCursor(event)
+            let arguments = (repeat try cursor.next((each A).self))
+            try await handler(repeat each arguments)
+            return Ack()
+        }
+    }
+
+    /// The handler takes the event undecoded, and acknowledges it itself.
+    static func raw(_ handler: @escaping @Sendable (SocketEvent) async throws -> Void) -> HandlerBody {
+        .async { event in
+            try await handler(event)
+            return nil
+        }
+    }
+
+    /// The handler takes the event undecoded, and acknowledges it itself.
+    static func raw(_ handler: @escaping @Sendable (SocketEvent) throws -> Void) -> HandlerBody {
+        .sync { event in
+            try handler(event)
+            return nil
+        }
+    }
+
     private static func acknowledgement<R: Encodable & Sendable>(_ result: R) -> Ack {
         // A cast that fails takes longer than everything else here, so the type is checked first.
         guard R.self == Ack.self || R.self == Ack?.self, let ack = result as? Ack else { return Ack(value: result) }

@@ -86,6 +86,24 @@ public struct BroadcastOperator: BroadcastModifying {
         try await start(try namespace.encode(event) { writer in repeat try writer.append(each arguments) })
     }
 
+    /// Sends an event with encoded arguments and returns the acknowledgements as they arrive.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func emitWithAck<R: Decodable & Sendable>(
+        _ event: String,
+        raw arguments: EventArguments,
+        as type: R.Type
+    ) async throws -> Acknowledgements<R> {
+        Acknowledgements(try await emitWithAck(event, raw: arguments))
+    }
+
+    /// Sends an event with encoded arguments and returns the acknowledgements, still encoded, as they arrive.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func emitWithAck(_ event: String, raw arguments: EventArguments) async throws -> BroadcastAcknowledgements {
+        try await start(try namespace.encode(event) { writer in try writer.append(contentsOf: arguments) })
+    }
+
     private func start(_ packet: EncodedPacket) async throws -> BroadcastAcknowledgements {
         var options = try checkedOptions()
         let timeout = options.flags.timeout ?? namespace.server.configuration.broadcastAcknowledgementTimeout

@@ -29,6 +29,11 @@ extension Broadcasting {
         try await broadcastOperator.emit(event, repeat each arguments)
     }
 
+    /// Sends an event with encoded arguments to all clients; see ``BroadcastOperator/emit(_:raw:)``.
+    public func emit(_ event: String, raw arguments: EventArguments) async throws {
+        try await broadcastOperator.emit(event, raw: arguments)
+    }
+
     /// Sends an event named `message` to all clients.
     public func send<each A: Encodable & Sendable>(_ arguments: repeat each A) async throws {
         try await broadcastOperator.send(repeat each arguments)
@@ -41,6 +46,28 @@ extension Broadcasting {
         as type: R.Type
     ) async throws -> Acknowledgements<R> {
         try await broadcastOperator.emitWithAck(event, repeat each arguments, as: type)
+    }
+
+    /// Sends an event to all clients and returns their acknowledgements, still encoded; see ``BroadcastOperator/emitWithAck(_:_:)``.
+    public func emitWithAck<each A: Encodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A
+    ) async throws -> BroadcastAcknowledgements {
+        try await broadcastOperator.emitWithAck(event, repeat each arguments)
+    }
+
+    /// Sends an event with encoded arguments to all clients; see ``BroadcastOperator/emitWithAck(_:raw:as:)``.
+    public func emitWithAck<R: Decodable & Sendable>(
+        _ event: String,
+        raw arguments: EventArguments,
+        as type: R.Type
+    ) async throws -> Acknowledgements<R> {
+        try await broadcastOperator.emitWithAck(event, raw: arguments, as: type)
+    }
+
+    /// Sends an event with encoded arguments to all clients; see ``BroadcastOperator/emitWithAck(_:raw:)``.
+    public func emitWithAck(_ event: String, raw arguments: EventArguments) async throws -> BroadcastAcknowledgements {
+        try await broadcastOperator.emitWithAck(event, raw: arguments)
     }
 
     /// All sockets, of all processes; see ``BroadcastOperator/fetchSockets()``.
@@ -65,6 +92,11 @@ extension Broadcasting {
         try await broadcastOperator.serverSideEmit(event, repeat each arguments)
     }
 
+    /// Sends an event with encoded arguments to the other processes; see ``BroadcastOperator/serverSideEmit(_:raw:)``.
+    public func serverSideEmit(_ event: String, raw arguments: EventArguments) async throws {
+        try await broadcastOperator.serverSideEmit(event, raw: arguments)
+    }
+
     /// Sends an event to the other processes and collects their answers; see ``BroadcastOperator/serverSideEmitWithAck(_:_:as:)``.
     public func serverSideEmitWithAck<each A: Encodable & Sendable, R: Decodable & Sendable>(
         _ event: String,
@@ -80,6 +112,21 @@ extension Broadcasting {
         _ arguments: repeat each A
     ) async throws -> [EventArguments] {
         try await broadcastOperator.serverSideEmitWithAck(event, repeat each arguments)
+    }
+
+    /// Sends an event with encoded arguments to the other processes and collects their answers; see
+    /// ``BroadcastOperator/serverSideEmitWithAck(_:raw:as:)``.
+    public func serverSideEmitWithAck<R: Decodable & Sendable>(
+        _ event: String,
+        raw arguments: EventArguments,
+        as type: R.Type
+    ) async throws -> [R] {
+        try await broadcastOperator.serverSideEmitWithAck(event, raw: arguments, as: type)
+    }
+
+    /// Sends an event with encoded arguments to the other processes and collects their answers, still encoded.
+    public func serverSideEmitWithAck(_ event: String, raw arguments: EventArguments) async throws -> [EventArguments] {
+        try await broadcastOperator.serverSideEmitWithAck(event, raw: arguments)
     }
 
     /// Sends an event to the other processes and collects the answers that arrive in time; see

@@ -18,17 +18,17 @@ public final class Namespace: Sendable {
     let encoder: PacketEncoder
     let serverSideEvents: ServerSideEvents
     let metrics: NamespaceMetrics
-    private let parent: ParentNamespace?
+    let parent: ParentNamespace?
     /// The allowance of the client that first asked for this child.
     let allowance: ChildAllowance?
     /// The form of the private ids of its sessions.
     let sessionIDs: SessionIDForm
     /// Opens when the adapter of an earlier namespace of this name is closed.
     private let predecessor: Gate?
-    private let handlers: Mutex<NamespaceHandlers>
+    let handlers: Mutex<NamespaceHandlers>
     /// The start of the adapter, shared by all callers.
     private let starting = Mutex<Task<Void, any Error>?>(nil)
-    private let isStarted = Atomic<Bool>(false)
+    let isStarted = Atomic<Bool>(false)
     /// Clients that are about to join, and running hooks of sockets that have left: while there are any, an empty child is kept.
     private let holds = Atomic<Int>(0)
     /// Whether it has ever had a client.
@@ -65,96 +65,6 @@ public final class Namespace: Sendable {
     /// The sockets that are connected to this process.
     public var sockets: [Socket] {
         get async { await localAdapter.sockets(BroadcastOptions()).compactMap { $0 as? Socket } }
-    }
-
-    // MARK: Handlers
-
-    /// Adds middleware, which runs for every client before it is connected, in the order of registration.
-    ///
-    /// An error refuses the client: with a ``ConnectError`` the client receives its message and data; any other error goes to
-    /// ``SocketIOServer/onError(_:)``, and the client only receives a general message. Events that are sent to the socket meanwhile are dropped.
-    /// Middleware does not run for recovered sessions unless ``ConnectionStateRecovery/skipMiddlewares`` is false.
-    public func use(_ middleware: @escaping @Sendable (Socket) async throws -> Void) {
-        handlers.withLock { $0.middleware.append(middleware) }
-    }
-
-    /// Adds a handler that is called for every client that connects, before its first event is handled.
-    public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) {
-        handlers.withLock { $0.connect.append(.async(handler)) }
-    }
-
-    /// Adds a handler that is called for every client that connects, in place on its event loop, before its first event is handled.
-    public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) {
-        handlers.withLock { $0.connect.append(.sync(handler)) }
-    }
-
-    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The result is the answer.
-    ///
-    /// Handlers start in the order in which the events arrive, and events do not wait for each other. Several handlers of one event run one
-    /// after the other, and the first that does not fail answers.
-    @discardableResult
-    public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
-        _ event: String,
-        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
-    ) -> HandlerID {
-        addServerSideHandler(event, .typed(handler))
-    }
-
-    /// Handles an event that another process sends with ``BroadcastOperator/serverSideEmit(_:_:)``. The answer is empty;
-    /// otherwise it behaves as a handler with a result.
-    @discardableResult
-    public func on<each A: Decodable & Sendable>(
-        _ event: String,
-        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
-    ) -> HandlerID {
-        addServerSideHandler(event, .typed(handler))
-    }
-
-    /// Removes a handler of server-side events.
-    public func off(_ id: HandlerID) { serverSideEvents.remove(id) }
-
-    private func addServerSideHandler(_ event: String, _ body: HandlerBody) -> HandlerID {
-        let handler = Handler(id: server.nextHandlerID(), name: event, body: body, mode: .concurrent, isOnce: false)
-        serverSideEvents.add(handler)
-        return handler.id
-    }
-
-    private var allMiddleware: [NamespaceHandlers.Middleware] {
-        (parent?.middleware ?? []) + handlers.withLock { $0.middleware }
-    }
-
-    private var connectHandlers: [NamespaceHandlers.Connect] {
-        (parent?.connectHandlers ?? []) + handlers.withLock { $0.connect }
-    }
-
-    /// Whether a client can join without awaiting anything.
-    func connectsAtOnce(_ auth: EncodedValue?) -> Bool {
-        isStarted.load(ordering: .acquiring) && allMiddleware.isEmpty
-            && (server.configuration.connectionStateRecovery == nil || auth == nil)
-    }
-
-    func runMiddleware(_ socket: Socket) async throws {
-        for middleware in allMiddleware {
-            try Task.checkCancellation()
-            try await middleware(socket)
-        }
-    }
-
-    /// Runs the handlers if none of them has to be awaited, and returns whether it did.
-    func runConnectHandlersInPlace(_ socket: Socket) -> Bool {
-        let handlers = connectHandlers
-        for handler in handlers { if case .async = handler { return false } }
-        for handler in handlers { if case .sync(let body) = handler { body(socket) } }
-        return true
-    }
-
-    func runConnectHandlers(_ socket: Socket) async {
-        for handler in connectHandlers {
-            switch handler {
-            case .sync(let body): body(socket)
-            case .async(let body): await body(socket)
-            }
-        }
     }
 
     // MARK: Start
@@ -235,8 +145,8 @@ public final class Namespace: Sendable {
 struct NamespaceHandlers {
     typealias Middleware = @Sendable (Socket) async throws -> Void
     enum Connect: Sendable {
-        case sync(@Sendable (Socket) -> Void)
-        case async(@Sendable (Socket) async -> Void)
+        case sync(@Sendable (Socket) throws -> Void)
+        case async(@Sendable (Socket) async throws -> Void)
     }
 
     var middleware: [Middleware] = []

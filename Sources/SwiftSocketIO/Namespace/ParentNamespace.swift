@@ -41,13 +41,26 @@ public final class ParentNamespace: BroadcastModifying {
     }
 
     /// Adds a handler that is called for every client that connects to a child; see `onConnect` of ``Namespace``.
-    public func onConnect(_ handler: @escaping @Sendable (Socket) async -> Void) {
+    public func onConnect(_ handler: @escaping @Sendable (Socket) async throws -> Void) {
         handlers.withLock { $0.connect.append(.async(handler)) }
     }
 
     /// Adds a handler that is called in place for every client that connects to a child; see `onConnect` of ``Namespace``.
-    public func onConnect(_ handler: @escaping @Sendable (Socket) -> Void) {
+    public func onConnect(_ handler: @escaping @Sendable (Socket) throws -> Void) {
         handlers.withLock { $0.connect.append(.sync(handler)) }
+    }
+
+    /// Adds a handler that is called on the main actor for every client that connects to a child.
+    public func onConnect(isolation: MainActor = .shared, _ handler: @escaping @MainActor @Sendable (Socket) throws -> Void) {
+        handlers.withLock { $0.connect.append(.async { try await handler($0) }) }
+    }
+
+    /// Adds a controller, which registers what it handles on every child that is created and on every client that connects to one.
+    ///
+    /// - Parameter controller: The controller; the parent keeps it.
+    public func register(_ controller: some SocketController) {
+        onNamespace { controller.register(on: $0) }
+        onConnect { socket in try await controller.register(on: socket) }
     }
 
     /// Adds a hook that is called for every child that is created, before its first client connects.
@@ -69,6 +82,13 @@ public final class ParentNamespace: BroadcastModifying {
     /// - Throws: As ``BroadcastOperator/emit(_:_:)``: the first error, after all children have been tried.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
         try await allClients.emit(event, repeat each arguments)
+    }
+
+    /// Sends an event with encoded arguments to the clients of all children that this process knows.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func emit(_ event: String, raw arguments: EventArguments) async throws {
+        try await allClients.emit(event, raw: arguments)
     }
 
     /// Sends an event named `message` to the clients of all children that this process knows.
@@ -99,10 +119,21 @@ public struct ParentBroadcastOperator: BroadcastModifying {
     ///
     /// - Throws: As ``BroadcastOperator/emit(_:_:)``: the first error, after all children have been tried.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
+        try await forEachChild { child in try await child.emit(event, repeat each arguments) }
+    }
+
+    /// Sends an event with encoded arguments to the selected clients.
+    ///
+    /// - Throws: As ``emit(_:_:)``.
+    public func emit(_ event: String, raw arguments: EventArguments) async throws {
+        try await forEachChild { child in try await child.emit(event, raw: arguments) }
+    }
+
+    private func forEachChild(_ body: (BroadcastOperator) async throws -> Void) async throws {
         var failure: (any Error)?
         for child in parent.children {
             do {
-                try await BroadcastOperator(namespace: child, options: options).emit(event, repeat each arguments)
+                try await body(BroadcastOperator(namespace: child, options: options))
             } catch {
                 failure = failure ?? error
             }

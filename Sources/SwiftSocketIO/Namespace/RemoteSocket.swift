@@ -26,15 +26,8 @@ public struct RemoteSocket: Sendable {
     /// only: if the client has moved to another node since, fetch the socket again.
     public var node: String? { description.node }
 
-    /// Reads a value of the socket's data.
-    ///
-    /// - Parameters:
-    ///   - key: The name under which the socket's process stored the value.
-    ///   - type: The value's type.
-    /// - Returns: The value; nil if there is none or it is of another type.
-    public func data<T: Decodable>(_ key: String, as type: T.Type) -> T? {
-        EncodedObject.fields(of: description.data)[Name(key)].flatMap { try? $0.decode(type) }
-    }
+    /// The values that the socket's process had attached to ``Socket/data``.
+    public var data: RemoteSocketData { RemoteSocketData(encoded: description.data) }
 
     private var broadcast: BroadcastOperator {
         // Only the node that has the socket needs the message.
@@ -50,6 +43,13 @@ public struct RemoteSocket: Sendable {
         try await broadcast.emit(event, repeat each arguments)
     }
 
+    /// Sends an event with encoded arguments to the client.
+    ///
+    /// - Throws: As ``BroadcastOperator/emit(_:_:)``.
+    public func emit(_ event: String, raw arguments: EventArguments) async throws {
+        try await broadcast.emit(event, raw: arguments)
+    }
+
     /// Sends an event to the client and waits for the acknowledgement.
     ///
     /// - Parameters:
@@ -57,21 +57,61 @@ public struct RemoteSocket: Sendable {
     ///   - arguments: Any number of values.
     ///   - type: The type of the acknowledgement's first argument.
     ///   - timeout: How long to wait; nil for the server's default.
-    /// - Throws: As ``BroadcastOperator/emit(_:_:)``; ``SocketIOError`` with `acknowledgementTimeout` or `disconnected`.
+    /// - Throws: As ``BroadcastOperator/emit(_:_:)``; ``SocketIOError`` with `acknowledgementTimeout`, `disconnected` or `unexpectedArguments`.
     public func emitWithAck<each A: Encodable & Sendable, R: Decodable & Sendable>(
         _ event: String,
         _ arguments: repeat each A,
         as type: R.Type,
         timeout: Duration? = nil
     ) async throws -> R {
-        var operation = broadcast
-        operation.options.flags.timeout = timeout
-        let acknowledgements = try await operation.emitWithAck(event, repeat each arguments, as: type)
+        try await first(of: Acknowledgements(await broadcast(timeout).emitWithAck(event, repeat each arguments)))
+    }
+
+    /// Sends an event with encoded arguments to the client and waits for the acknowledgement.
+    ///
+    /// - Throws: As ``emitWithAck(_:_:as:timeout:)``.
+    public func emitWithAck<R: Decodable & Sendable>(
+        _ event: String,
+        raw arguments: EventArguments,
+        as type: R.Type,
+        timeout: Duration? = nil
+    ) async throws -> R {
+        try await first(of: Acknowledgements(await broadcast(timeout).emitWithAck(event, raw: arguments)))
+    }
+
+    /// Sends an event to the client and waits for the acknowledgement, which stays encoded.
+    ///
+    /// - Throws: As ``emitWithAck(_:_:as:timeout:)``.
+    public func emitWithAck<each A: Encodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A,
+        timeout: Duration? = nil
+    ) async throws -> EventArguments {
+        try await first(of: await broadcast(timeout).emitWithAck(event, repeat each arguments))
+    }
+
+    /// Sends an event with encoded arguments to the client and waits for the acknowledgement, which stays encoded.
+    ///
+    /// - Throws: As ``emitWithAck(_:_:as:timeout:)``.
+    public func emitWithAck(_ event: String, raw arguments: EventArguments, timeout: Duration? = nil) async throws -> EventArguments {
+        try await first(of: await broadcast(timeout).emitWithAck(event, raw: arguments))
+    }
+
+    private func broadcast(_ timeout: Duration?) -> BroadcastOperator { broadcast.selecting { $0.flags.timeout = timeout } }
+
+    private func first<R>(of acknowledgements: Acknowledgements<R>) async throws -> R {
         for try await answer in acknowledgements { return answer }
-        guard acknowledgements.raw.summary.timedOut else {
-            throw SocketIOError(.disconnected, "the client was gone before it acknowledged")
-        }
-        throw SocketIOError(.acknowledgementTimeout, "the client did not acknowledge in time")
+        throw Self.noAnswer(acknowledgements.raw)
+    }
+
+    private func first(of acknowledgements: BroadcastAcknowledgements) async throws -> EventArguments {
+        for await answer in acknowledgements { return answer }
+        throw Self.noAnswer(acknowledgements)
+    }
+
+    private static func noAnswer(_ acknowledgements: BroadcastAcknowledgements) -> SocketIOError {
+        guard acknowledgements.summary.timedOut else { return SocketIOError(.disconnected, "the client was gone before it acknowledged") }
+        return SocketIOError(.acknowledgementTimeout, "the client did not acknowledge in time")
     }
 
     /// Makes the socket join rooms.

@@ -10,6 +10,8 @@ import Synchronization
 final class ServerSideEvents: Sendable {
     private struct State {
         var handlers: [Handler] = []
+        /// Those that take every event.
+        var listeners: [Handler] = []
         /// The events whose handlers run.
         var running = 0
         /// The bytes of their arguments.
@@ -35,6 +37,7 @@ final class ServerSideEvents: Sendable {
     private let tasks: TaskRegistry
     private let limits: Limits
     private let dropped: SocketIOMetrics.Total
+    private let duplicates: SocketIOMetrics.Total
     /// One event loop for all, so that handlers start in the order of the events.
     private let executor: (any TaskExecutor)?
     private let onError: @Sendable (any Error, String) -> Void
@@ -44,6 +47,7 @@ final class ServerSideEvents: Sendable {
         tasks: TaskRegistry,
         limits: Limits,
         dropped: SocketIOMetrics.Total,
+        duplicates: SocketIOMetrics.Total,
         executor: (any TaskExecutor)?,
         onError: @escaping @Sendable (any Error, String) -> Void
     ) {
@@ -51,17 +55,33 @@ final class ServerSideEvents: Sendable {
         self.tasks = tasks
         self.limits = limits
         self.dropped = dropped
+        self.duplicates = duplicates
         self.executor = executor
         self.onError = onError
     }
 
     func add(_ handler: Handler) { state.withLock { $0.handlers.append(handler) } }
 
+    func add(listener: Handler) { state.withLock { $0.listeners.append(listener) } }
+
     func remove(_ id: HandlerID) {
+        remove(handlers: { $0.id == id })
+        remove(listeners: { $0.id == id })
+    }
+
+    func remove(handlers matches: (Handler) -> Bool) {
         // Released after the access: objects that a handler has captured may call back when they are released.
         let before = state.withLock { state in
-            defer { state.handlers.removeAll { $0.id == id } }
+            defer { state.handlers.removeAll(where: matches) }
             return state.handlers
+        }
+        withExtendedLifetime(before) {}
+    }
+
+    func remove(listeners matches: (Handler) -> Bool) {
+        let before = state.withLock { state in
+            defer { state.listeners.removeAll(where: matches) }
+            return state.listeners
         }
         withExtendedLifetime(before) {}
     }
@@ -81,9 +101,10 @@ final class ServerSideEvents: Sendable {
                 + "make their handlers faster or raise SocketIOConfiguration.limits.serverSideEvents or serverSideEventBytes"
             onError(SocketIOError(.tooManyServerSideEvents, message), name)
         case .run(let handlers):
-            let event = SocketEvent(name: name, arguments: arguments.dropFirst())
+            let answer = reply.map { ServerSideReply(encoder: encoder, duplicates: duplicates, send: $0) }
+            let event = SocketEvent(name: name, arguments: arguments.dropFirst(), acknowledgement: answer.map { Acknowledgement($0) })
             tasks.start(on: executor) { [self] in
-                await run(handlers, event, reply)
+                await run(handlers, event)
                 ended(size)
             }
         }
@@ -91,7 +112,7 @@ final class ServerSideEvents: Sendable {
 
     private func admit(_ name: String, _ size: Int) -> Admission {
         state.withLock { state in
-            let handlers = state.handlers.filter { $0.name == name }
+            let handlers = state.listeners + state.handlers.filter { $0.name == name }
             guard !handlers.isEmpty else { return .ignore }
             guard state.running == 0 || state.running < limits.events && state.bytes + size <= limits.bytes else {
                 defer { state.isOverloaded = true }
@@ -112,92 +133,25 @@ final class ServerSideEvents: Sendable {
     }
 
     /// The first handler that does not fail answers.
-    private func run(_ handlers: [Handler], _ event: SocketEvent, _ reply: (@Sendable (EventArguments) -> Void)?) async {
-        var reply = reply
+    private func run(_ handlers: [Handler], _ event: SocketEvent) async {
+        var isAnswered = false
         for handler in handlers {
             do {
-                let ack =
+                var ack: Ack?
+                do {
                     switch handler.body {
-                    case .sync(let body): try body(event)
-                    case .async(let body): try await body(event)
+                    case .sync(let body): ack = try body(event)
+                    case .async(let body): ack = try await body(event)
                     }
-                guard let send = reply, let ack else { continue }
-                reply = nil
-                send(try encoder.arguments(ack.write))
+                } catch let error as AckError {
+                    ack = error.ack
+                }
+                guard !isAnswered, let ack, let acknowledgement = event.acknowledgement else { continue }
+                try acknowledgement.send(ack)
+                isAnswered = true
             } catch {
                 onError(error, event.name)
             }
-        }
-    }
-}
-
-extension BroadcastOperator {
-    /// Sends an event to the other processes of the cluster, where `on` of their ``Namespace`` handles it. This process does not receive it.
-    ///
-    /// - Throws: `EncodingError` if an argument cannot be encoded; errors of the adapter if other nodes may not have received it.
-    public func serverSideEmit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
-        let encoded = try encodeServerSide(event) { writer in repeat try writer.append(each arguments) }
-        try await namespace.adapter.serverSideEmit(encoded)
-    }
-
-    /// Sends an event to the other processes of the cluster and collects their answers, one of each.
-    ///
-    /// - Parameters:
-    ///   - event: The event's name.
-    ///   - arguments: Any number of values.
-    ///   - type: The type of an answer's first value.
-    /// - Throws: As ``serverSideEmit(_:_:)``; ``SocketIOCore/IncompleteResponseError`` of `[R]` if nodes did not answer in time; it carries
-    ///   the answers that arrived. See ``serverSideEmitWithAvailableAcks(_:_:as:)``.
-    public func serverSideEmitWithAck<each A: Encodable & Sendable, R: Decodable & Sendable>(
-        _ event: String,
-        _ arguments: repeat each A,
-        as type: R.Type
-    ) async throws -> [R] {
-        do {
-            return try await serverSideEmitWithAck(event, repeat each arguments).map { try $0.decode(type, at: 0) }
-        } catch let error as IncompleteResponseError<[EventArguments]> {
-            throw IncompleteResponseError(
-                partial: error.partial.compactMap { try? $0.decode(type, at: 0) },
-                missingNodes: error.missingNodes
-            )
-        }
-    }
-
-    /// Sends an event to the other processes of the cluster and collects their answers, still encoded.
-    ///
-    /// - Throws: As ``serverSideEmit(_:_:)``; ``SocketIOCore/IncompleteResponseError`` if nodes did not answer in time.
-    public func serverSideEmitWithAck<each A: Encodable & Sendable>(
-        _ event: String,
-        _ arguments: repeat each A
-    ) async throws -> [EventArguments] {
-        let encoded = try encodeServerSide(event) { writer in repeat try writer.append(each arguments) }
-        return try await namespace.adapter.serverSideEmitWithAck(encoded, timeout: options.flags.timeout)
-    }
-
-    private func encodeServerSide(_ event: String, _ arguments: (inout ArgumentsWriter) throws -> Void) throws -> EventArguments {
-        try namespace.encoder.arguments { writer in
-            try writer.append(event)
-            try arguments(&writer)
-        }
-    }
-
-    /// Sends an event to the other processes of the cluster and collects the answers that arrive in time.
-    ///
-    /// - Parameters:
-    ///   - event: The event's name.
-    ///   - arguments: Any number of values.
-    ///   - type: The type of an answer's first value.
-    /// - Returns: The answers, and the ids of the nodes that did not answer.
-    /// - Throws: As ``serverSideEmit(_:_:)``.
-    public func serverSideEmitWithAvailableAcks<each A: Encodable & Sendable, R: Decodable & Sendable>(
-        _ event: String,
-        _ arguments: repeat each A,
-        as type: R.Type
-    ) async throws -> (responses: [R], missingNodes: [String]) {
-        do {
-            return (try await serverSideEmitWithAck(event, repeat each arguments, as: type), [])
-        } catch let error as IncompleteResponseError<[R]> {
-            return (error.partial, error.missingNodes)
         }
     }
 }

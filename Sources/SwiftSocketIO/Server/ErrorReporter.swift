@@ -18,6 +18,7 @@ final class ErrorReporter: Sendable {
     private let limitLog = SharedLogLimiter()
     private let descriptionLog = SharedLogLimiter()
     private let sessionLog = SharedLogLimiter()
+    private let registrationLog = SharedLogLimiter()
 
     init(logger: Logger, metrics: SocketIOMetrics, roomLimits: RoomLimits) {
         self.logger = logger
@@ -29,9 +30,18 @@ final class ErrorReporter: Sendable {
     func setHook(_ hook: @escaping @Sendable (HandlerFailure) -> Void) { self.hook.withLock { $0 = hook } }
 
     /// Counts an error and passes it on.
-    func report(_ error: any Error, event: String? = nil, socket: Socket? = nil) {
+    func report(
+        _ error: any Error,
+        from source: HandlerFailure.Source,
+        event: String? = nil,
+        socket: Socket? = nil,
+        namespace: String? = nil
+    ) {
         metrics.errors.increment()
-        if let hook = hook.withLock({ $0 }) { return hook(HandlerFailure(error: error, event: event, socket: socket)) }
+        let namespace = namespace ?? socket?.namespace.name
+        if let hook = hook.withLock({ $0 }) {
+            return hook(HandlerFailure(error: error, source: source, event: event, socket: socket, namespace: namespace))
+        }
         let code = (error as? SocketIOError)?.code
         let isLimit = code == .tooManyRooms || code == .invalidRoom
         // Clients can send arguments that no handler accepts as often as they like.
@@ -44,7 +54,8 @@ final class ErrorReporter: Sendable {
                 isLimit ? "a limit was reached" : "a handler failed",
                 metadata: [
                     LogKey.event: "\(event.map { "\(QuotedText($0))" } ?? "-")",
-                    LogKey.namespace: "\(socket.map { "\(QuotedText($0.namespace.name))" } ?? "-")",
+                    LogKey.source: "\(source)",
+                    LogKey.namespace: "\(namespace.map { "\(QuotedText($0))" } ?? "-")",
                     LogKey.socket: "\(socket?.id ?? "-")",
                     LogKey.error: "\(QuotedText("\(error)", limit: 300))",
                     LogKey.suppressed: "\(suppressed ?? 0)",
@@ -58,7 +69,7 @@ final class ErrorReporter: Sendable {
         switch limit {
         case .rooms(let refusal):
             metrics.refusedRooms.increment(by: refusal.count)
-            report(roomLimits.error(for: refusal))
+            report(roomLimits.error(for: refusal), from: .limit, namespace: namespace)
         case .session(let socket, let bytes):
             metrics.unkeptSessions.increment()
             warn(
@@ -77,6 +88,24 @@ final class ErrorReporter: Sendable {
                 in: namespace,
                 [LogKey.omitted: "\(omitted.names)"]
             )
+        }
+    }
+
+    /// Says that a handler is registered for nothing. A debug build stops if that is certain.
+    func uncallable(_ problem: UncallableHandler.Problem, event: String, in namespace: String) {
+        // Every connection may register the same handlers.
+        registrationLog.log { suppressed in
+            logger.log(
+                level: problem.isCertain ? .error : .warning,
+                "a handler will never be called: \(problem.advice)",
+                metadata: [
+                    LogKey.event: "\(QuotedText(event))", LogKey.namespace: "\(QuotedText(namespace))",
+                    LogKey.suppressed: "\(suppressed ?? 0)",
+                ]
+            )
+        }
+        if problem.isCertain, UncallableHandler.stopsDebugBuilds {
+            assertionFailure("a handler for '\(event)' will never be called: \(problem.advice)")
         }
     }
 
@@ -99,12 +128,43 @@ final class ErrorReporter: Sendable {
 
 /// An error that the application's code has thrown, or a limit that kept a socket out of a room.
 public struct HandlerFailure: Sendable {
+    /// The code that threw an error.
+    public struct Source: Hashable, Sendable, CustomStringConvertible {
+        private enum Value { case event, serverSideEvent, middleware, connect, disconnecting, disconnect, task, namespace, limit }
+        private let value: Value
+
+        /// A handler, listener or middleware of a client's event.
+        public static let event = Source(value: .event)
+        /// A handler or listener of another server's event.
+        public static let serverSideEvent = Source(value: .serverSideEvent)
+        /// Middleware of a namespace, which then refuses the client, or the namespace's own code while a client joins.
+        public static let middleware = Source(value: .middleware)
+        /// A handler of `onConnect`, or ``SocketController/register(on:)-(Socket)``.
+        public static let connect = Source(value: .connect)
+        /// A hook of ``Socket/onDisconnecting(_:)``.
+        public static let disconnecting = Source(value: .disconnecting)
+        /// A hook of ``Socket/onDisconnect(_:)``.
+        public static let disconnect = Source(value: .disconnect)
+        /// Work of ``Socket/addTask(_:)``.
+        public static let task = Source(value: .task)
+        /// The start of a namespace that was created while the server runs.
+        public static let namespace = Source(value: .namespace)
+        /// A limit that kept a socket out of a room.
+        public static let limit = Source(value: .limit)
+        /// The name of the source.
+        public var description: String { "\(value)" }
+    }
+
     /// The error.
     public let error: any Error
-    /// The event that was handled; nil if it was a connection.
+    /// The code that threw it.
+    public let source: Source
+    /// The event that was handled; nil if there was none.
     public let event: String?
-    /// The socket; nil if there was none.
+    /// The socket; nil if there was none, or if it has not joined its namespace.
     public let socket: Socket?
+    /// The name of the namespace; nil if the error concerns none.
+    public let namespace: String?
 }
 
 extension SocketDescription.Omissions {

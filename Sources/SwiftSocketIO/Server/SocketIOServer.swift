@@ -108,7 +108,7 @@ public final class SocketIOServer: Sendable {
             makeNamespace(name, parent: nil, refusal: SocketIOError(.serverClosed, "the server has been closed; create a new one"))
         } startLate: { [tasks] namespace in
             tasks.start { [self] in
-                do { try await namespace.start() } catch { errors.report(error) }
+                do { try await namespace.start() } catch { errors.report(error, from: .namespace, namespace: namespace.name) }
             }
         }
     }
@@ -162,9 +162,10 @@ public final class SocketIOServer: Sendable {
             tasks: tasks,
             limits: .init(events: configuration.limits.serverSideEvents, bytes: configuration.limits.serverSideEventBytes),
             dropped: self.metrics.droppedServerSideEvents,
+            duplicates: self.metrics.duplicateAcknowledgements,
             executor: executor
         ) { error, event in
-            errors.report(error, event: event)
+            errors.report(error, from: .serverSideEvent, event: event, namespace: name)
         }
         let adapter: any Adapter =
             if let error = refusal ?? NamespaceName.problem(of: name).map({ SocketIOError(.invalidNamespace, $0) }) {

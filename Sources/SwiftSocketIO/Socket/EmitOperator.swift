@@ -45,7 +45,15 @@ public struct EmitOperator: Sendable {
         _ arguments: repeat each A,
         as type: R.Type
     ) async throws -> R {
-        let answer = try await emitWithAck(event, repeat each arguments)
+        try Self.decode(await emitWithAck(event, repeat each arguments), of: event, as: type)
+    }
+
+    /// Sends an event with encoded arguments and waits for the acknowledgement; see ``Socket/emitWithAck(_:raw:as:)``.
+    public func emitWithAck<R: Decodable & Sendable>(_ event: String, raw arguments: EventArguments, as type: R.Type) async throws -> R {
+        try Self.decode(await emitWithAck(event, raw: arguments), of: event, as: type)
+    }
+
+    private static func decode<R: Decodable>(_ answer: EventArguments, of event: String, as type: R.Type) throws -> R {
         do {
             return try answer.decode(type, at: 0)
         } catch {
@@ -55,9 +63,24 @@ public struct EmitOperator: Sendable {
 
     /// Sends an event and waits for the acknowledgement, which stays encoded; see ``Socket/emitWithAck(_:_:)``.
     public func emitWithAck<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws -> EventArguments {
+        let id = socket.namespace.localAdapter.nextAcknowledgementID()
+        return try await send(
+            try socket.namespace.encode(event, id: id) { writer in repeat try writer.append(each arguments) },
+            awaiting: id
+        )
+    }
+
+    /// Sends an event with encoded arguments and waits for the acknowledgement, which stays encoded; see ``Socket/emitWithAck(_:raw:)``.
+    public func emitWithAck(_ event: String, raw arguments: EventArguments) async throws -> EventArguments {
+        let id = socket.namespace.localAdapter.nextAcknowledgementID()
+        return try await send(
+            try socket.namespace.encode(event, id: id) { writer in try writer.append(contentsOf: arguments) },
+            awaiting: id
+        )
+    }
+
+    private func send(_ packet: EncodedPacket, awaiting id: UInt64) async throws -> EventArguments {
         let namespace = socket.namespace
-        let id = namespace.localAdapter.nextAcknowledgementID()
-        let packet = try namespace.encode(event, id: id) { writer in repeat try writer.append(each arguments) }
         let timeout = flags.timeout ?? namespace.server.configuration.acknowledgementTimeout
         let cancellation = CancellationFlag()
         return try await withTaskCancellationHandler {

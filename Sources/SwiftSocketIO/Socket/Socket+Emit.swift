@@ -58,6 +58,20 @@ extension Socket: BroadcastSelecting {
         try await operatorWithoutFlags.emitWithAck(event, repeat each arguments)
     }
 
+    /// Sends an event with encoded arguments and waits for the client's acknowledgement.
+    ///
+    /// - Throws: As ``emitWithAck(_:_:as:)``.
+    public func emitWithAck<R: Decodable & Sendable>(_ event: String, raw arguments: EventArguments, as type: R.Type) async throws -> R {
+        try await operatorWithoutFlags.emitWithAck(event, raw: arguments, as: type)
+    }
+
+    /// Sends an event with encoded arguments and waits for the client's acknowledgement, which stays encoded.
+    ///
+    /// - Throws: As ``emitWithAck(_:_:as:)``.
+    public func emitWithAck(_ event: String, raw arguments: EventArguments) async throws -> EventArguments {
+        try await operatorWithoutFlags.emitWithAck(event, raw: arguments)
+    }
+
     /// The next event may be dropped if the client is not ready to receive.
     public var volatile: EmitOperator { operatorWithoutFlags.volatile }
 

@@ -131,12 +131,25 @@ extension Socket {
             do {
                 return try acknowledgement.send(error.ack)
             } catch {
-                return namespace.server.errors.report(error, event: event.name, socket: self)
+                return namespace.server.errors.report(error, from: .event, event: event.name, socket: self)
             }
         }
         // A handler that was cancelled because its client is disconnected has not failed.
         if error is CancellationError, !connected { return }
-        namespace.server.errors.report(error, event: event.name, socket: self)
+        namespace.server.errors.report(error, from: .event, event: event.name, socket: self)
+    }
+
+    /// Reports an error of code that belongs to the connection.
+    func report(_ error: any Error, _ source: HandlerFailure.Source) {
+        // Work that was cancelled because its client is disconnected has not failed.
+        if error is CancellationError, !connected { return }
+        namespace.server.errors.report(error, from: source, socket: self)
+    }
+
+    private func run(_ hooks: [ConnectionHooks.End], _ disconnection: Disconnection, _ source: HandlerFailure.Source) async {
+        for hook in hooks {
+            do { try await hook(disconnection) } catch { report(error, source) }
+        }
     }
 
     /// Runs the hooks of the end. They count as a waiting event, so that a client cannot start any number of them by reconnecting.
@@ -146,9 +159,9 @@ extension Socket {
         let client = client.map { LoopBound($0, to: eventLoop) }
         client?.value.eventQueued(size: 0)
         namespace.server.tasks.start(on: namespace.server.hookExecutor(eventLoop)) { [self] in
-            for hook in hooks.disconnecting { await hook(disconnection) }
+            await run(hooks.disconnecting, disconnection, .disconnecting)
             await onLoop { [self] in bound.value.lastRooms = [] }
-            for hook in hooks.disconnected { await hook(disconnection) }
+            await run(hooks.disconnected, disconnection, .disconnect)
             namespace.release()
             perform { client?.value.eventTaken(size: 0) }
         }

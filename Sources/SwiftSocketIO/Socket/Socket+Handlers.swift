@@ -5,138 +5,8 @@ import NIOCore
 import SocketIOConcurrency
 import SocketIOCore
 
-/// Registering handlers for events of the client.
-///
-/// The closure's parameters are the event's arguments, each `Decodable`; its result is the acknowledgement. Give parameters their types:
-/// `{ a, b in … }` alone does not compile. A result that is not `Encodable` is ignored.
-///
-/// A handler without `await` runs in place on the event loop; others run in a task there. Both delay only events of their own client, but a
-/// handler that blocks its thread stalls all clients of the event loop: use ``SocketIOConfiguration/handlersBlock`` for such code.
+/// Removing handlers, listening to all events, hooks and tasks.
 extension Socket {
-    /// Handles an event; the result is the acknowledgement.
-    @discardableResult
-    public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
-        _ event: String,
-        _ mode: HandlerMode = .serial,
-        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
-    ) -> HandlerID {
-        add(event, mode, .typed(handler))
-    }
-
-    /// Handles an event; a client that asked for an acknowledgement receives an empty one when the handler returns.
-    @discardableResult
-    public func on<each A: Decodable & Sendable>(
-        _ event: String,
-        _ mode: HandlerMode = .serial,
-        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
-    ) -> HandlerID {
-        add(event, mode, .typed(handler))
-    }
-
-    /// Handles an event in place; the result is the acknowledgement.
-    @discardableResult
-    public func on<each A: Decodable & Sendable, R: Encodable & Sendable>(
-        _ event: String,
-        _ handler: @escaping @Sendable (repeat each A) throws -> R
-    ) -> HandlerID {
-        add(event, .serial, .typed(handler))
-    }
-
-    /// Handles an event in place; a client that asked for an acknowledgement receives an empty one when the handler returns.
-    @discardableResult
-    public func on<each A: Decodable & Sendable>(
-        _ event: String,
-        _ handler: @escaping @Sendable (repeat each A) throws -> Void
-    ) -> HandlerID {
-        add(event, .serial, .typed(handler))
-    }
-
-    /// Handles an event with its arguments undecoded. The handler acknowledges through ``SocketEvent/acknowledgement``.
-    @discardableResult
-    public func on(
-        _ event: String,
-        _ mode: HandlerMode = .serial,
-        _ handler: @escaping @Sendable (SocketEvent) async throws -> Void
-    ) -> HandlerID {
-        add(
-            event,
-            mode,
-            .async {
-                try await handler($0); return nil
-            }
-        )
-    }
-
-    /// Handles an event in place with its arguments undecoded. The handler acknowledges through ``SocketEvent/acknowledgement``.
-    @discardableResult
-    public func on(_ event: String, _ handler: @escaping @Sendable (SocketEvent) throws -> Void) -> HandlerID {
-        add(
-            event,
-            .serial,
-            .sync {
-                try handler($0); return nil
-            }
-        )
-    }
-
-    /// Handles only the next event of this name.
-    @discardableResult
-    public func once<each A: Decodable & Sendable, R: Encodable & Sendable>(
-        _ event: String,
-        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> R
-    ) -> HandlerID {
-        add(event, .serial, .typed(handler), once: true)
-    }
-
-    /// Handles only the next event of this name.
-    @discardableResult
-    public func once<each A: Decodable & Sendable>(
-        _ event: String,
-        _ handler: @escaping @Sendable @concurrent (repeat each A) async throws -> Void
-    ) -> HandlerID {
-        add(event, .serial, .typed(handler), once: true)
-    }
-
-    /// Handles only the next event of this name, in place.
-    @discardableResult
-    public func once<each A: Decodable & Sendable, R: Encodable & Sendable>(
-        _ event: String,
-        _ handler: @escaping @Sendable (repeat each A) throws -> R
-    ) -> HandlerID {
-        add(event, .serial, .typed(handler), once: true)
-    }
-
-    /// Handles only the next event of this name, in place.
-    @discardableResult
-    public func once<each A: Decodable & Sendable>(
-        _ event: String,
-        _ handler: @escaping @Sendable (repeat each A) throws -> Void
-    ) -> HandlerID {
-        add(event, .serial, .typed(handler), once: true)
-    }
-
-    /// Handles only the next event of this name, in place, with its arguments undecoded. The handler acknowledges through
-    /// ``SocketEvent/acknowledgement``.
-    @discardableResult
-    public func once(_ event: String, _ handler: @escaping @Sendable (SocketEvent) throws -> Void) -> HandlerID {
-        let body = HandlerBody.sync {
-            try handler($0)
-            return nil
-        }
-        return add(event, .serial, body, once: true)
-    }
-
-    /// Handles only the next event of this name, with its arguments undecoded. The handler acknowledges through
-    /// ``SocketEvent/acknowledgement``.
-    @discardableResult
-    public func once(_ event: String, _ handler: @escaping @Sendable (SocketEvent) async throws -> Void) -> HandlerID {
-        let body = HandlerBody.async {
-            try await handler($0)
-            return nil
-        }
-        return add(event, .serial, body, once: true)
-    }
-
     /// Removes a handler, listener or catch-all of this socket.
     public func off(_ id: HandlerID) { remove { $0.remove(id) } }
 
@@ -158,13 +28,7 @@ extension Socket {
     /// Listens to every event, before its handlers.
     @discardableResult
     public func onAny(_ listener: @escaping @Sendable (SocketEvent) async throws -> Void) -> HandlerID {
-        let handler = makeHandler(
-            "",
-            .serial,
-            .async {
-                try await listener($0); return nil
-            }
-        )
+        let handler = makeHandler("", .serial, .raw(listener))
         change { $0.any.append(handler) }
         return handler.id
     }
@@ -172,13 +36,7 @@ extension Socket {
     /// Listens to every event, before the existing listeners.
     @discardableResult
     public func prependAny(_ listener: @escaping @Sendable (SocketEvent) async throws -> Void) -> HandlerID {
-        let handler = makeHandler(
-            "",
-            .serial,
-            .async {
-                try await listener($0); return nil
-            }
-        )
+        let handler = makeHandler("", .serial, .raw(listener))
         change { $0.any.insert(handler, at: 0) }
         return handler.id
     }
@@ -194,13 +52,7 @@ extension Socket {
     /// Listens to every event that is sent to the client, broadcasts included. Runs in place, on the socket's event loop.
     @discardableResult
     public func onAnyOutgoing(_ listener: @escaping @Sendable (SocketEvent) -> Void) -> HandlerID {
-        let handler = makeHandler(
-            "",
-            .serial,
-            .sync {
-                listener($0); return nil
-            }
-        )
+        let handler = makeHandler("", .serial, .raw(listener))
         change { $0.anyOutgoing.append(handler) }
         return handler.id
     }
@@ -208,13 +60,7 @@ extension Socket {
     /// Listens to every event that is sent to the client, before the existing listeners.
     @discardableResult
     public func prependAnyOutgoing(_ listener: @escaping @Sendable (SocketEvent) -> Void) -> HandlerID {
-        let handler = makeHandler(
-            "",
-            .serial,
-            .sync {
-                listener($0); return nil
-            }
-        )
+        let handler = makeHandler("", .serial, .raw(listener))
         change { $0.anyOutgoing.insert(handler, at: 0) }
         return handler.id
     }
@@ -235,13 +81,15 @@ extension Socket {
 
     // MARK: The end
 
-    /// Adds a hook that is called when the socket is being disconnected, while ``rooms`` still has the rooms that it was in.
-    public func onDisconnecting(_ hook: @escaping @Sendable (Disconnection) async -> Void) {
+    /// Adds a hook that is called when the socket is being disconnected, while ``rooms`` still has the rooms that it was in. Its errors go to
+    /// ``SocketIOServer/onError(_:)``; further hooks are called all the same.
+    public func onDisconnecting(_ hook: @escaping @Sendable (Disconnection) async throws -> Void) {
         changeHooks { $0.disconnecting.append(hook) }
     }
 
-    /// Adds a hook that is called when the socket has been disconnected.
-    public func onDisconnect(_ hook: @escaping @Sendable (Disconnection) async -> Void) {
+    /// Adds a hook that is called when the socket has been disconnected. Its errors go to ``SocketIOServer/onError(_:)``; further hooks are
+    /// called all the same.
+    public func onDisconnect(_ hook: @escaping @Sendable (Disconnection) async throws -> Void) {
         changeHooks { $0.disconnected.append(hook) }
     }
 
@@ -260,9 +108,15 @@ extension Socket {
     ///
     /// The number of tasks is not limited: do not start one for every event, since clients send as many as they like. Handlers that are
     /// ``HandlerMode/concurrent`` do the same within ``SocketIOConfiguration/Limits/eventQueue``.
-    public func addTask(_ body: @escaping @Sendable () async -> Void) {
+    ///
+    /// - Parameter body: The work. An error ends it and goes to ``SocketIOServer/onError(_:)``, except for `CancellationError` once the socket is
+    ///   disconnected.
+    public func addTask(_ body: @escaping @Sendable () async throws -> Void) {
         perform { [self] in
-            if bound.value.phase != .disconnecting { start(body) }
+            guard bound.value.phase != .disconnecting else { return }
+            start { [self] in
+                do { try await body() } catch { report(error, .task) }
+            }
         }
     }
 
@@ -299,7 +153,11 @@ extension Socket {
         Handler(id: namespace.server.nextHandlerID(), name: name, body: body, mode: mode, isOnce: once)
     }
 
-    private func add(_ name: String, _ mode: HandlerMode, _ body: HandlerBody, once: Bool = false) -> HandlerID {
+    func add(_ name: String, _ mode: HandlerMode, _ body: HandlerBody, once: Bool = false) -> HandlerID {
+        let limit = namespace.server.configuration.limits.eventNameBytes
+        if let problem = UncallableHandler.problem(ofEvent: name, limit: limit) {
+            namespace.server.errors.uncallable(problem, event: name, in: namespace.name)
+        }
         let handler = makeHandler(name, mode, body, once: once)
         // Mostly called on the loop, a dozen times for every connection.
         if eventLoop.inEventLoop { bound.value.add(handler) } else { eventLoop.execute { [self] in bound.value.add(handler) } }

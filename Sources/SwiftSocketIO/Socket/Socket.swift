@@ -73,6 +73,29 @@ public final class Socket: Sendable {
         return handshake
     }
 
+    /// Decodes the `auth` that the client sent when it connected to the namespace.
+    ///
+    /// ```swift
+    /// io.use { socket in
+    ///     let login = try socket.auth(as: Login.self)
+    /// }
+    /// ```
+    ///
+    /// - Parameter type: The type to decode. If the client sent none, an optional type is nil, and any other type is decoded from an empty object,
+    ///   which is what JavaScript servers see.
+    /// - Throws: ``SocketIOError`` with `unexpectedArguments` if the client sent something else. Middleware that throws it refuses the client.
+    public func auth<T: Decodable>(as type: T.Type = T.self) throws -> T {
+        if auth == nil, let optional = type as? any ExpressibleByNilLiteral.Type, let none = optional.init(nilLiteral: ()) as? T {
+            return none
+        }
+        let sent = auth ?? EncodedValue(format: .json, bytes: ByteBuffer(string: "{}"))
+        do {
+            return try sent.decode(type)
+        } catch {
+            throw SocketIOError(.unexpectedArguments, auth == nil ? "the client sent no auth" : "auth is not a \(type)", cause: error)
+        }
+    }
+
     /// Runs `body` on the socket's loop: immediately if called there, otherwise in order with everything else that the caller submits.
     func perform(_ body: @escaping @Sendable () -> Void) {
         if eventLoop.inEventLoop { body() } else { eventLoop.execute(body) }

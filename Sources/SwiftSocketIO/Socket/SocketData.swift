@@ -10,7 +10,8 @@ import Synchronization
 /// Values that the application attaches to a socket.
 ///
 /// `fetchSockets` returns them to all nodes, and connection state recovery keeps them, up to
-/// ``SocketIOConfiguration/Limits/descriptionBytes``.
+/// ``SocketIOConfiguration/Limits/descriptionBytes``. For that, values are encoded as MessagePack: a `Date` becomes a timestamp, which Swift
+/// reads as a `Date` again; Node.js servers of the cluster receive a JavaScript `Date`. A value that cannot be encoded stays in this process.
 ///
 /// ```swift
 /// socket.data["nickname"] = "Ada"
@@ -53,6 +54,12 @@ public final class SocketData: Sendable {
 
     /// The names of all values. Two names are the same if their UTF-8 bytes are.
     public var keys: [String] { values.withLock { $0.keys.map(\.text) } }
+
+    /// Decodes all values as one.
+    ///
+    /// - Parameter type: The type to decode; its members are the names of the values.
+    /// - Throws: `DecodingError` if the values do not form such a type.
+    public func decode<T: Decodable>(_ type: T.Type = T.self) throws -> T { try encoded().decode(type) }
 
     /// All values as one encoded object. Values that cannot be encoded are omitted.
     func encoded() -> EncodedValue {

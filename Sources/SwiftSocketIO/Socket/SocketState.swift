@@ -162,7 +162,7 @@ final class SocketState {
 
 /// The hooks of a socket's connection. Most sockets have none, so they are kept out of line.
 struct ConnectionHooks: Sendable {
-    typealias End = @Sendable (Disconnection) async -> Void
+    typealias End = @Sendable (Disconnection) async throws -> Void
     var disconnecting: [End] = []
     var disconnected: [End] = []
     var upgraded: [@Sendable (EngineConfiguration.Transport) -> Void] = []
