@@ -31,8 +31,7 @@ extension MongoAdapterTests {
         private static func guest(of server: TestServer) async throws -> TestClient {
             let client = try await server.connect()
             try await client.join()
-            let isIn = try await becomesTrue { try await server.io.local.in("room").fetchSockets().count == server.io.clientsCount }
-            #expect(isIn)
+            try await eventually { try await server.io.local.in("room").fetchSockets().count == server.io.clientsCount }
             return client
         }
 

@@ -3,6 +3,7 @@
 
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTestSupport
 import SocketIOTesting
 import SwiftSocketIO
 import Testing
@@ -30,13 +31,13 @@ struct ServerAcceptanceTests {
 
     @Test
     func `A serial handler that emits does not wait; what was accepted reaches the other server later`() async throws {
-        try await withServers(set: { io, _ in Self.addChat(to: io) }) { servers in
-            let (sender, here) = (try await servers[0].guest(), try await servers[0].guest())
-            let there = try await servers[1].guest()
-            servers[0].driver.cut()
+        try await withServers(setUp: { io in Self.addChat(to: io) }) { servers in
+            let (sender, here) = (try await servers[0].joined(), try await servers[0].joined())
+            let there = try await servers[1].joined()
+            servers[0].faults.cutOff()
             for number in 0..<600 { try await sender.client.emit("say", number) }
             #expect(try await Self.numbers(here.client, 600) == Array(0..<600))
-            servers[0].driver.cut(false)
+            servers[0].faults.reconnect()
             #expect(try await Self.numbers(there.client, 600) == Array(0..<600))
         }
     }
@@ -45,15 +46,15 @@ struct ServerAcceptanceTests {
     func `Volatile events wait for nothing, even if the lane is full`() async throws {
         var cluster = ClusterConfiguration.forTests
         cluster.maximumQueuedMessages = 10
-        try await withServers(cluster: cluster, set: { io, _ in Self.addChat(to: io) }) { servers in
-            let (sender, here) = (try await servers[0].guest(), try await servers[0].guest())
-            let there = try await servers[1].guest()
-            servers[0].driver.cut()
+        try await withServers(cluster: cluster, setUp: { io in Self.addChat(to: io) }) { servers in
+            let (sender, here) = (try await servers[0].joined(), try await servers[0].joined())
+            let there = try await servers[1].joined()
+            servers[0].faults.cutOff()
             for number in 0..<200 { try await sender.client.emit("move", number) }
             // The last one says that all have been handled. It has to wait for room.
             async let last = sender.client.emitWithAck("say", 200)
             #expect(try await Self.numbers(here.client, 1).count == 1)
-            servers[0].driver.cut(false)
+            servers[0].faults.reconnect()
             _ = try await last
             var numbers: [Int] = []
             while numbers.last != 200 { numbers += try await Self.numbers(there.client, 1) }
@@ -64,8 +65,8 @@ struct ServerAcceptanceTests {
     @Test
     func `A failure after the acceptance reaches onError with the event and the selection`() async throws {
         let failures = Reports<HandlerFailure>()
-        try await withServers(cluster: .forDeaths, set: { io, _ in io.onError(failures.report) }) { servers in
-            servers[0].driver.cut()
+        try await withServers(cluster: .forDeaths, setUp: { io in io.onError(failures.report) }) { servers in
+            servers[0].faults.cutOff()
             try await servers[0].io.of("/chat").to("a", "b").except("c").emit("news", 1)
             let failure = try #require(await failures.next())
             #expect(failure.event == "news" && failure.socket == nil)
@@ -76,7 +77,7 @@ struct ServerAcceptanceTests {
             try await servers[0].io.serverSideEmit("tell", 1)
             let second = try #require(await failures.next())
             #expect(second.undelivered?.kind == .serverSideEmit && second.event == "tell")
-            servers[0].driver.cut(false)
+            servers[0].faults.reconnect()
         }
     }
 
@@ -88,7 +89,7 @@ struct ServerAcceptanceTests {
             let io = servers[0].io
             let all = isDefault ? io.to([]) : io.confirmed
             try await all.emit("news", 1)
-            servers[0].driver.cut()
+            servers[0].faults.cutOff()
             let operations: [@Sendable () async throws -> Void] = [
                 { try await all.emit("news", 2) },
                 { try await all.to("a").socketsJoin("b") },
@@ -104,7 +105,7 @@ struct ServerAcceptanceTests {
                     }
                 }
             }
-            servers[0].driver.cut(false)
+            servers[0].faults.reconnect()
         }
     }
 
@@ -114,8 +115,8 @@ struct ServerAcceptanceTests {
         var cluster = ClusterConfiguration.forTests
         cluster.unreachableCloseTimeout = .seconds(3)
         cluster.closeTimeout = .seconds(3)
-        try await withServers(cluster: cluster, set: { io, _ in io.onError(failures.report) }) { servers in
-            servers[0].driver.cut()
+        try await withServers(cluster: cluster, setUp: { io in io.onError(failures.report) }) { servers in
+            servers[0].faults.cutOff()
             try await servers[0].io.of("/chat").to("a").emit("news", 1)
             await servers[0].io.close()
             let failure = try #require(await failures.next())

@@ -4,6 +4,8 @@
 import NIOCore
 import SocketIOCluster
 import SocketIOCore
+import SocketIOTestSupport
+import SocketIOTesting
 import Synchronization
 import Testing
 
@@ -34,7 +36,7 @@ struct AcceptanceTests {
             TestNode("other", driver: cluster.makeDriver(), configuration: configuration),
         ]
         for node in nodes { try await node.start() }
-        try await expectEventually { nodes[0].node.health == .healthy && nodes[0].node.nodes.count == 1 }
+        try await eventually { nodes[0].node.health == .healthy && nodes[0].node.nodes.count == 1 }
         let result: Result<Void, any Error>
         do { result = .success(try await body(nodes[0], nodes[1], driver)) } catch { result = .failure(error) }
         driver.release()
@@ -57,10 +59,10 @@ struct AcceptanceTests {
             driver.stall()
             for number in 0..<500 { try await emit(sender, "\(number)") }
             let expected = (0..<500).map(String.init)
-            try await expectEventually { here.received == expected }
+            try await eventually { here.received == expected }
             #expect(there.received.isEmpty)
             driver.release()
-            try await expectEventually { there.received == expected }
+            try await eventually { there.received == expected }
             #expect(sender.undelivered.all.isEmpty)
         }
     }
@@ -77,7 +79,7 @@ struct AcceptanceTests {
             try await sender.adapter.serverSideEmit(PacketEncoder(format: .json).arguments { try $0.append("hello") }, confirmed: false)
             try await sender.adapter.disconnectSockets(options(), closeConnection: false)
             driver.release()
-            try await expectEventually { there.isDisconnected }
+            try await eventually { there.isDisconnected }
             #expect(there.received == ["in the room"])
             #expect(other.server.all == ["hello"])
         }
@@ -90,22 +92,24 @@ struct AcceptanceTests {
             driver.stall()
             try await emit(sender, "first")
             // It is being written, and no longer in the queue.
-            try await expectEventually { driver.stalled == 1 }
+            try await eventually { driver.stalled == 1 }
             for number in 0..<10 { try await emit(sender, "\(number)") }
             let isAccepted = Mutex(false)
             let suspended = Task {
                 try await emit(sender, "suspended")
                 isAccepted.withLock { $0 = true }
             }
-            try await expectEventually { sender.node.queuedMessages == 11 }
+            try await eventually { sender.node.queuedMessages == 11 }
             try await emit(sender, "dropped", options { $0.volatile = true })
             #expect(!isAccepted.withLock { $0 })
             #expect(sender.node.queuedMessages == 11)
             driver.release()
             try await suspended.value
             try await emit(sender, "last", options { $0.volatile = true })
-            try await expectEventually { there.received.last == "last" }
-            #expect(there.received == ["first"] + (0..<10).map(String.init) + ["suspended", "last"])
+            try await eventually { there.received.last == "last" }
+            let numbers = (0..<10).map { "\($0)" }
+            let expected: [String] = ["first"] + numbers + ["suspended", "last"]
+            #expect(there.received == expected)
             #expect(sender.undelivered.all.isEmpty)
         }
     }
@@ -119,9 +123,9 @@ struct AcceptanceTests {
             var selection = options(["a", "b"])
             selection.except = ["c"]
             try await emit(sender, "lost", selection)
-            try await expectEventually { driver.stalled == 1 }
+            try await eventually { driver.stalled == 1 }
             driver.release()
-            try await expectEventually { !sender.undelivered.all.isEmpty }
+            try await eventually { !sender.undelivered.all.isEmpty }
             driver.fail(with: nil)
             let failure = try #require(sender.undelivered.all.first)
             #expect(failure.kind == .emit && failure.event == "lost" && failure.namespace == "/")
@@ -129,7 +133,7 @@ struct AcceptanceTests {
             #expect(sender.undelivered.codes == [.notSent])
             #expect(sender.node.health == .lossy && sender.node.health.takesPart)
             try await emit(sender, "next", options(["a"]))
-            try await expectEventually { there.received == ["next"] }
+            try await eventually { there.received == ["next"] }
             #expect(here.received == ["lost", "next"])
         }
     }
@@ -143,7 +147,7 @@ struct AcceptanceTests {
             try await emit(sender, "late")
             try await sender.adapter.addSockets(options(["a"]), to: ["b"])
             try await emit(sender, "volatile", options { $0.volatile = true })
-            try await expectEventually { sender.undelivered.all.count == 2 }
+            try await eventually { sender.undelivered.all.count == 2 }
             #expect(sender.undelivered.all.map(\.kind) == [.emit, .socketsJoin])
             #expect(sender.undelivered.codes == [.notSent, .notSent])
             driver.fail(with: nil)
@@ -162,11 +166,11 @@ struct AcceptanceTests {
                 try await emit(sender, "sure", options { $0.confirmed = true })
                 isConfirmed.withLock { $0 = true }
             }
-            try await expectEventually { driver.stalled == 1 }
+            try await eventually { driver.stalled == 1 }
             #expect(!isConfirmed.withLock { $0 })
             driver.release()
             try await confirmed.value
-            try await expectEventually { there.received == ["sure"] }
+            try await eventually { there.received == ["sure"] }
             for (outcome, code) in [(BatchOutcome.notWritten(Failure()), ClusterError.Code.notSent), (.unknown(Failure()), .unknown)] {
                 driver.fail(with: outcome)
                 let error = await #expect(throws: ClusterError.self) {
@@ -193,7 +197,7 @@ struct AcceptanceTests {
                 }
             )
             driver.release()
-            try await expectEventually { there.received == ["x"] }
+            try await eventually { there.received == ["x"] }
         }
     }
 
@@ -219,11 +223,11 @@ struct AcceptanceTests {
             driver.stall()
             for number in 0..<100 { try await emit(sender, "\(number)") }
             async let closed: Void = sender.node.close()
-            try await expectEventually { driver.stalled == 1 }
+            try await eventually { driver.stalled == 1 }
             driver.release()
             await closed
             #expect(sender.undelivered.all.isEmpty)
-            try await expectEventually { other.log.all.contains { $0.hasPrefix("left") } }
+            try await eventually { other.log.all.contains { $0.hasPrefix("left") } }
             #expect(there.received == (0..<100).map(String.init))
         }
     }
@@ -235,7 +239,7 @@ struct AcceptanceTests {
         try await withPair(configuration) { sender, _, driver in
             driver.stall()
             try await emit(sender, "being written")
-            try await expectEventually { driver.stalled == 1 }
+            try await eventually { driver.stalled == 1 }
             try await emit(sender, "waiting")
             await sender.node.close()
             #expect(sender.undelivered.all.map(\.event) == ["being written", "waiting"])

@@ -172,7 +172,10 @@ struct RecoveryTests {
         func emit(_ text: String, from node: TestNode) async throws {
             var packet = TestNode.packet(text)
             packet.offset = ids.next(seconds: 1)
-            try await node.adapter.broadcast(packet, to: BroadcastOptions(rooms: ["room"]))
+            // There is an order between nodes only if each has written before the next one emits.
+            var options = BroadcastOptions(rooms: ["room"])
+            options.flags.confirmed = true
+            try await node.adapter.broadcast(packet, to: options)
         }
         try await emit("before", from: nodes[1])
         try await eventually { client.received == ["before"] }
