@@ -19,7 +19,7 @@ package struct SendLaneStateMachine {
         case wait
         /// It cannot be sent.
         case refuse(ClusterError)
-        /// It is volatile, and there is no room.
+        /// It is volatile, and the queue is full.
         case drop
     }
 
@@ -55,7 +55,7 @@ package struct SendLaneStateMachine {
 
     fileprivate struct Flying {
         var message: ClusterMessage
-        /// Nobody once that is said.
+        /// `.none` once its outcome was reported.
         var audience: Outgoing.Audience
         var deadline: NIODeadline
 
@@ -494,7 +494,13 @@ extension SendLaneStateMachine.Settlement {
         fail(message.audience, message.namespace, message.body, message.id, fate)
     }
 
-    private mutating func fail(_ audience: Outgoing.Audience, _ namespace: String, _ body: ClusterBody, _ id: MessageID?, _ fate: WriteFate) {
+    private mutating func fail(
+        _ audience: Outgoing.Audience,
+        _ namespace: String,
+        _ body: ClusterBody,
+        _ id: MessageID?,
+        _ fate: WriteFate
+    ) {
         switch audience {
         case .sender(let ticket): writes.append(SettledWrite(ticket: ticket, fate: fate))
         case .application:

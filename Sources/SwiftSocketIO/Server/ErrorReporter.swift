@@ -191,7 +191,7 @@ final class ErrorReporter: Sendable {
 public struct HandlerFailure: Sendable {
     /// The code that threw an error.
     public struct Source: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String {
+        private enum Value {
             case event, serverSideEvent, middleware, connect, disconnecting, disconnect, task, namespace, limit, undelivered
         }
         private let value: Value
@@ -217,7 +217,7 @@ public struct HandlerFailure: Sendable {
         /// An operation that had been accepted and that other servers may not have received; see ``HandlerFailure/undelivered``.
         public static let undelivered = Source(value: .undelivered)
         /// The name of the source.
-        public var description: String { value.rawValue }
+        public var description: String { "\(value)" }
     }
 
     /// The error.

@@ -237,7 +237,9 @@ extension Simulation {
 
     /// A message that was accepted has failed.
     private func failed(_ node: SimulatedNode, _ message: UndeliveredMessage) throws {
-        guard let index = message.id.flatMap({ emitIndex[$0] }), case .accepted = emits[index].fate, emits[index].certainty == .accepted else {
+        guard let index = message.id.flatMap({ emitIndex[$0] }), case .accepted = emits[index].fate,
+            emits[index].certainty == .accepted
+        else {
             throw BrokenPromise(description: "P2: \(node.id) reports a message that it had not accepted, or twice")
         }
         counts.reported += 1

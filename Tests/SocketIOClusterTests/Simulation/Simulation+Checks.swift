@@ -23,7 +23,8 @@ extension Simulation {
             guard node.machine.waitingCount <= heartbeats, node.machine.pendingCount == 0 else {
                 throw BrokenPromise(description: "\(node.id) still has something to do: \(node.machine.waitingCount) messages")
             }
-            let isLossy = node.machine.health == .lossy && emits.contains { $0.origin == node.index && $0.certainty == .accepted && $0.hasFailed }
+            let hasFailed = emits.contains { $0.origin == node.index && $0.certainty == .accepted && $0.hasFailed }
+            let isLossy = node.machine.health == .lossy && hasFailed
             guard node.machine.health == .healthy || isLossy else {
                 throw BrokenPromise(description: "P5: \(node.id) is \(node.machine.health) at the end")
             }
