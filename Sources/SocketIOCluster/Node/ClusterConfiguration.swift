@@ -61,11 +61,12 @@ public struct ClusterConfiguration: Sendable {
     public var maximumBatchMessages = 1_000
     /// The maximum size of a batch in bytes, unless it consists of one message. Default: 8 MB. Bounds: 1 kB to 15 MB.
     public var maximumBatchBytes = 8_000_000
-    /// The maximum number of messages queued in a lane; when it is reached, senders wait, and volatile events are dropped. It also bounds the queued answers to other
-    /// nodes, for which no sender waits: beyond it the requesting node gets an error answer. Default: 10 000. Bounds: at least 1.
+    /// The maximum number of messages queued in a lane; when it is reached, senders wait, and volatile events are dropped. It also bounds
+    /// the queued answers to other nodes, for which no sender waits: beyond it the requesting node gets an error answer. Default: 10 000.
+    /// Bounds: at least 1.
     public var maximumQueuedMessages = 10_000
-    /// The maximum size in bytes of the messages queued in a lane; when it is reached, senders wait, and volatile events are dropped. The same value bounds the queued
-    /// answers to other nodes. Default: 64 MiB. Bounds: at least 1.
+    /// The maximum size in bytes of the messages queued in a lane; when it is reached, senders wait, and volatile events are dropped. The
+    /// same value bounds the queued answers to other nodes. Default: 64 MiB. Bounds: at least 1.
     public var maximumQueuedBytes = 64 << 20
     /// The delay before a failed batch is retried for the first time. It doubles up to ``maximumRetryDelay``. Default: 20 ms.
     /// Bounds: 1 ms to 1 min.
