@@ -81,7 +81,7 @@ import Testing
         var configuration = SocketIOConfiguration()
         configuration.drainDuration = .zero
         let adapter = StubAdapterFactory(onAdapterClose: { name in if name == "/" { adapterClosed.value = ended.value } })
-        let (clients, namespaces) = (50, (0..<40).map { "/n\($0)" })
+        let (clients, namespaces) = (20, (0..<25).map { "/n\($0)" })
         try await withTestServer(configuration: configuration, adapter: adapter) { io in
             for name in namespaces {
                 io.of(name).onConnect { socket in
