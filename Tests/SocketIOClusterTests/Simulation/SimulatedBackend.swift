@@ -45,6 +45,8 @@ struct FaultProfile {
 struct SimulatedLog {
     private(set) var entries: [ClusterMessage] = []
     private var ids: Set<MessageID> = []
+    /// The messages that were there and are not, or are again.
+    private(set) var rolledBack: Set<MessageID> = []
 
     /// Inserts in order what is not there.
     mutating func insert(_ messages: some Sequence<ClusterMessage>) {
@@ -53,7 +55,10 @@ struct SimulatedLog {
 
     /// Everything from a place on was never there, although some have seen it.
     mutating func rollBack(to count: Int) {
-        for message in entries[count...] { ids.remove(message.header.id) }
+        for message in entries[count...] {
+            ids.remove(message.header.id)
+            rolledBack.insert(message.header.id)
+        }
         entries.removeLast(entries.count - count)
     }
 }
