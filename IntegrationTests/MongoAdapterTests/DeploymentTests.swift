@@ -59,7 +59,7 @@ extension MongoAdapterTests {
         }
 
         @Test
-        func `An error has its text once, the cause first; a wrong replica set is not "unreachable"`() async throws {
+        func `An error has its text once, the cause first; a wrong replica set is told apart from one that is unreachable`() async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let wrong = set.connectionString.replacing("replicaSet=rs0", with: "replicaSet=wrong")
             let error = await #expect(throws: MongoAdapterError.self) {

@@ -3,7 +3,7 @@
 
 import SocketIOText
 
-/// The proxies whose header fields about a request are believed: who the client is, and for which host and over which scheme it asked.
+/// The proxies whose forwarding headers are trusted: who the client is, and for which host and over which scheme it asked.
 ///
 /// ```swift
 /// configuration.engine.trustedProxies = try TrustedProxies(["10.0.0.0/8", "fd00::/8"])
@@ -17,7 +17,7 @@ import SocketIOText
 ///   `X-Forwarded-Proto`, beside `Host`. No browser lets a page set these on a WebSocket, so it does not matter which of them the proxy
 ///   sets.
 ///
-/// Behind no proxy, leave it empty. Name only proxies that every one of their clients has to pass, and not the clients' own networks.
+/// Without a proxy, leave it empty. List only the proxies themselves, never networks that clients connect from.
 public struct TrustedProxies: Sendable, Hashable {
     /// The header field that names the client's address.
     public struct AddressField: Sendable, Hashable {
@@ -48,10 +48,10 @@ public struct TrustedProxies: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - addresses: IP addresses of version 4 and 6, and networks in CIDR notation, such as `10.0.0.0/8`. `0.0.0.0/0` and `::/0`
-    ///     believe every client; use them only if the network lets none but the proxies connect.
+    ///     trust every peer; use them only if nothing but the proxies can reach the server.
     ///   - addressField: The field in which these proxies send the client's address. They must set it or add to it. Default
     ///     `X-Forwarded-For`.
-    /// - Throws: The first address that cannot be used.
+    /// - Throws: ``EngineConfigurationError``, which names the first address that is invalid.
     public init(_ addresses: [String], addressField: AddressField = .xForwardedFor) throws(EngineConfigurationError) {
         var networks: [IPNetwork] = []
         for address in addresses {

@@ -78,11 +78,7 @@ public final class ClusterNode: AdapterFactory {
     private let metrics: ClusterMetrics
     private let ids = MessageIDGenerator()
     /// Tells the server what failed after it was accepted. One hook serves all namespaces, since their adapters are closed before the node.
-    private let undelivered: Hook
-
-    private final class Hook: Sendable {
-        let call = Mutex<(@Sendable (UndeliveredOperation) -> Void)?>(nil)
-    }
+    private let undelivered: Hook<UndeliveredOperation>
 
     /// Creates a node that has not started.
     ///
@@ -102,9 +98,9 @@ public final class ClusterNode: AdapterFactory {
             now: clock.now
         )
         let events = EventReporter(metrics: metrics, log: log, onEvent: options.onEvent)
-        let undelivered = Hook()
+        let undelivered = Hook<UndeliveredOperation>()
         let runner = MachineRunner(machine, clock: clock, metrics: metrics, events: events, namespaces: namespaces) { operation in
-            undelivered.call.withLock { $0 }?(operation)
+            _ = undelivered.call(operation)
         }
         self.undelivered = undelivered
         self.id = options.id
@@ -254,7 +250,7 @@ public final class ClusterNode: AdapterFactory {
 
     /// Makes the adapter of a namespace.
     public func makeAdapter(_ context: AdapterContext) -> any Adapter {
-        undelivered.call.withLock { $0 = context.onUndelivered }
+        undelivered.set(context.onUndelivered)
         return ClusterAdapter(node: self, context: context)
     }
 

@@ -5,14 +5,13 @@ import Logging
 import SocketIOConcurrency
 import SocketIOCore
 import SocketIOText
-import Synchronization
 
 /// Passes errors of the application's code, and whatever a limit prevents, to the application's hook or to the log.
 final class ErrorReporter: Sendable {
     private let logger: Logger
     private let metrics: SocketIOMetrics
     private let roomLimits: RoomLimits
-    private let hook = Mutex<(@Sendable (HandlerFailure) -> Void)?>(nil)
+    private let hook = Hook<HandlerFailure>()
     // Clients and stored documents can cause any number of these lines.
     private let failureLog = SharedLogLimiter()
     private let limitLog = SharedLogLimiter()
@@ -29,7 +28,7 @@ final class ErrorReporter: Sendable {
     }
 
     /// Replaces the hook.
-    func setHook(_ hook: @escaping @Sendable (HandlerFailure) -> Void) { self.hook.withLock { $0 = hook } }
+    func setHook(_ hook: @escaping @Sendable (HandlerFailure) -> Void) { self.hook.set(hook) }
 
     /// Counts an error and passes it on.
     func report(
@@ -41,11 +40,10 @@ final class ErrorReporter: Sendable {
     ) {
         metrics.errors.increment()
         let namespace = namespace ?? socket?.namespace.name
-        if let hook = hook.withLock({ $0 }) {
-            return hook(
-                HandlerFailure(error: error, source: source, event: event, socket: socket, namespace: namespace, undelivered: nil)
-            )
-        }
+        let isHandled = hook.call(
+            HandlerFailure(error: error, source: source, event: event, socket: socket, namespace: namespace, undelivered: nil)
+        )
+        if isHandled { return }
         let code = (error as? SocketIOError)?.code
         let isLimit = code == .tooManyRooms || code == .invalidRoom
         // Clients can send arguments that no handler accepts as often as they like.
@@ -71,18 +69,17 @@ final class ErrorReporter: Sendable {
     /// Counts and passes on what the adapter had accepted and could not bring to other processes.
     func undelivered(_ operation: UndeliveredOperation) {
         metrics.errors.increment()
-        if let hook = hook.withLock({ $0 }) {
-            return hook(
-                HandlerFailure(
-                    error: operation.error,
-                    source: .undelivered,
-                    event: operation.event,
-                    socket: nil,
-                    namespace: operation.namespace,
-                    undelivered: operation
-                )
+        let isHandled = hook.call(
+            HandlerFailure(
+                error: operation.error,
+                source: .undelivered,
+                event: operation.event,
+                socket: nil,
+                namespace: operation.namespace,
+                undelivered: operation
             )
-        }
+        )
+        if isHandled { return }
         func quoted(_ rooms: [Room]) -> String {
             rooms.prefix(8).map { "\(QuotedText($0))" }.joined(separator: ", ") + (rooms.count > 8 ? ", …" : "")
         }

@@ -12,7 +12,7 @@ extension SocketIOServer {
     public enum State: String, Sendable, Hashable, Comparable, CustomStringConvertible {
         /// The server has not been started, or is starting: clients that connect wait.
         case starting
-        /// Clients may connect.
+        /// The server has started: clients may connect. The standalone server opens its port immediately afterwards.
         case serving
         /// The server is closing, or its start has failed: it refuses new clients and disconnects the others.
         case draining
@@ -43,6 +43,8 @@ extension SocketIOServer {
     /// ```swift
     /// for await state in io.states where state == .serving { break }
     /// ```
+    ///
+    /// The loop also ends if the start fails: check ``state`` after it.
     public var states: AsyncStream<State> { lifecycle.states() }
 
     /// Whether new clients should be routed to this process: the answer to a readiness probe. It combines the server's ``state`` with what
