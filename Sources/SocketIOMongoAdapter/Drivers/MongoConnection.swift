@@ -150,7 +150,7 @@ final class MongoConnection: Sendable {
             throw error
         }
         guard mismatched.withLock({ $0.take() }) != nil else { return }
-        configuration.logger.notice("the collection is as configured again", metadata: [LogKey.collection: "\(collection.namespace)"])
+        logger.current.notice("the collection is as configured again", metadata: [LogKey.collection: "\(collection.namespace)"])
     }
 
     /// How the collection differs from the configuration, because another program has made it anew since the start; nil if it does not.
@@ -162,7 +162,7 @@ final class MongoConnection: Sendable {
             return mismatch == nil
         }
         guard isNew else { return }
-        configuration.logger.error(
+        logger.current.error(
             "the collection was made anew with other options; messages are neither written nor read until it is as configured",
             metadata: [LogKey.error: "\(error)"]
         )
@@ -206,7 +206,7 @@ final class MongoConnection: Sendable {
             expiryField: format.traits.expiryField,
             indexName: format.traits.expiryIndex,
             sessionField: format.traits.sessionIndex,
-            logger: configuration.logger,
+            logger: logger.current,
             commitQuorum: commitQuorum
         )
         // Retries what an election interrupts, up to ten times half a second apart, so that a node can start during an election.

@@ -33,7 +33,7 @@ package enum UncallableHandler {
         }
         return switch name {
         case "connect": Problem("the socket is connected already: use onConnect { socket in … } of the server or namespace")
-        case "connect_error": Problem("clients receive it from middleware that throws: use use { socket in … } of the server or namespace")
+        case "connect_error": Problem("clients receive it when middleware throws: use { socket in … } of the server or namespace")
         case "disconnect": Problem("use socket.onDisconnect { end in … }")
         case "disconnecting": Problem("use socket.onDisconnecting { end in … }")
         default: Problem("the name is one of Socket.IO's own: choose another")
