@@ -109,6 +109,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
     @Test func `a slow answer reaches a client that has half closed`() async throws {
         try await withServer(
             responder: { _ in
+                // Long enough for the half-close to arrive first.
                 try? await Task.sleep(for: .milliseconds(200))
                 return EngineHTTPResponse(status: .ok, text: "late")
             }

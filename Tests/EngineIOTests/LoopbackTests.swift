@@ -128,6 +128,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
                 try await RawClient.with(server.port) { client in
                     let clock = ContinuousClock()
                     let sid = try await client.handshake()
+                    // What is tested is the time itself: pingInterval + pingTimeout.
                     try await clock.sleep(until: .now + .milliseconds(500), tolerance: .zero)
                     #expect(try await client.get(polling + "&sid=" + sid).status == 400)
                 }

@@ -91,7 +91,7 @@ public struct TrustedProxies: Sendable, Hashable {
             }
         var client: String?
         for hop in hops.reversed() {
-            // An address that is hidden or not one: whoever wrote what is left of it is not known either.
+            // The address is hidden or invalid, so the sender of everything before it is unknown too.
             guard let hop else { break }
             client = hop.text
             guard contains(hop.address) else { break }

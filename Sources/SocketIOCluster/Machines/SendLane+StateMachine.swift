@@ -15,7 +15,7 @@ package struct SendLaneStateMachine {
     package enum SendAction {
         /// It has its place in the queue. If the writer has nothing to do, wake it.
         case place(wakesWriter: Bool)
-        /// It waits for room in the queue, which ``takeAdmitted()`` tells if its sender is to go on then.
+        /// The queue is full, and the message waits. ``takeAdmitted()`` returns it once it has its place, if its sender goes on then.
         case wait
         /// It cannot be sent.
         case refuse(ClusterError)

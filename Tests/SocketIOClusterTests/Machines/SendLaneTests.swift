@@ -246,7 +246,7 @@ struct SendLaneTests {
         guard case .drop = lane.send(message(5, certainty: .volatile)) else { throw Failure() }
         #expect(batch(&lane)?.count == 2)
         #expect(lane.takeAdmitted().map(\.ticket) == [3, 4])
-        // There is nobody left to tell.
+        // Its sender has been notified already.
         #expect(lane.complete(.written, now: start, jitter: 0).writes.isEmpty)
         #expect(batch(&lane)?.compactMap(\.header.stamp?.number) == [3, 4])
     }

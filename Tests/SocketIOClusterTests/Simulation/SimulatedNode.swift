@@ -73,7 +73,7 @@ final class SimulatedNode {
 
     var id: NodeID { machine.identity.id }
     var isRunning: Bool { isAlive && !hasLeft }
-    /// Whether it can tell nobody what has become of its messages.
+    /// Whether it has ended without reporting the fate of its messages.
     var hasCrashed: Bool { !isAlive && !hasLeft }
 
     func time(_ now: Int64) -> NIODeadline { clock.time(at: now) }
