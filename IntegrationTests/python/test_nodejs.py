@@ -74,8 +74,10 @@ async def test_broadcasts_go_both_ways(mix: Mix) -> None:
 
 
 async def test_numbers_are_what_javascript_writes(mix: Mix) -> None:
-    here = await mix.client(0, "numbers")
+    here, remote = await mix.client(0, "numbers"), mix.socket("numbers")
     await here.call("io-to", ["numbers"], [1, 2**31, -(2**31), 1.0, 2**53])
+    # The answer does not wait for the write; what the peer has read is written.
+    await mix.peer.until(lambda: remote.heard)
     found = mix.peer.collection.aggregate(
         [
             {"$match": {"type": 3, "data.opts.rooms": "numbers"}},
