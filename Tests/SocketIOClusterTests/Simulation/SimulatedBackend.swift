@@ -45,21 +45,18 @@ struct FaultProfile {
 struct SimulatedLog {
     private(set) var entries: [ClusterMessage] = []
     private var ids: Set<MessageID> = []
-    /// The messages that were there and are not, or are again.
-    private(set) var rolledBack: Set<MessageID> = []
 
     /// Inserts in order what is not there.
     mutating func insert(_ messages: some Sequence<ClusterMessage>) {
         for message in messages where ids.insert(message.header.id).inserted { entries.append(message) }
     }
 
-    /// Everything from a place on was never there, although some have seen it.
-    mutating func rollBack(to count: Int) {
-        for message in entries[count...] {
-            ids.remove(message.header.id)
-            rolledBack.insert(message.header.id)
-        }
+    /// Everything from a place on was never there, although some have seen it. Returns the ids of what is gone.
+    mutating func rollBack(to count: Int) -> Set<MessageID> {
+        let gone = Set(entries[count...].lazy.map(\.header.id))
+        ids.subtract(gone)
         entries.removeLast(entries.count - count)
+        return gone
     }
 }
 

@@ -34,6 +34,11 @@ final class SimulatedNode {
     var heardFirst: [NodeIdentity: Int64] = [:]
     private var heardLanes: [NodeIdentity: Set<UInt8>] = [:]
     var firstLoss: Int64?
+    /// What its stream has skipped in losses that were reported to it.
+    var skipped: Set<MessageID> = []
+    /// What it has skipped and was rolled back after that: if it is written again, it may come after later messages for this node alone,
+    /// since their numbers do not tell their place among those for all.
+    var mayBeLate: Set<MessageID> = []
     var reportedGaps: [NodeIdentity: UInt64] = [:]
     var lives: Set<UInt64>
     var openStreams: [ClusterRequestID] = []

@@ -193,9 +193,7 @@ extension Simulation {
     private func checkOrder(_ node: SimulatedNode, _ header: ClusterHeader, origin: Int, namespace: String, _ order: Int) throws {
         let key = SimulatedNode.OrderKey(origin: origin, namespace: namespace)
         guard node.lastOrder[key].map({ $0 < order }) ?? true else {
-            // It was skipped in a loss that the node has reported, and is written again after a rollback. It may be late: the alternative
-            // is to lose it, and the numbers of messages for one node do not tell their place among those for all.
-            if node.firstLoss != nil, log.rolledBack.contains(header.id) { return }
+            if node.mayBeLate.contains(header.id) { return }
             throw BrokenPromise(description: "P1: \(node.id) got the \(header.kind) \(header.id) of \(header.origin) after a later one")
         }
         node.lastOrder[key] = order

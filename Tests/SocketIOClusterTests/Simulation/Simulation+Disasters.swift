@@ -105,8 +105,9 @@ extension Simulation {
         lastOutage = now
         note("\(log.entries.count - isolation.start) messages are rolled back")
         counts.rolledBack += log.entries.count - isolation.start
-        log.rollBack(to: isolation.start)
+        let gone = log.rollBack(to: isolation.start)
         for node in nodes where node.isAlive {
+            node.mayBeLate.formUnion(node.skipped.intersection(gone))
             node.position = min(node.position, isolation.start)
             node.start = min(node.start, isolation.start)
             disturbed(node)

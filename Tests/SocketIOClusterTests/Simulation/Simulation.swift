@@ -218,7 +218,9 @@ final class Simulation {
             node.openedAt = now
         } else if now < Self.active, random.happens(faults.losses), node.position < log.entries.count {
             lost = true
-            node.position = Int.random(in: node.position + 1...log.entries.count, using: &random)
+            let next = Int.random(in: node.position + 1...log.entries.count, using: &random)
+            node.skipped.formUnion(log.entries[node.position..<next].lazy.map(\.header.id))
+            node.position = next
             node.firstLoss = node.firstLoss ?? now
             // The stream that fails next does not go back behind this: it has no older token.
             node.start = node.position
