@@ -27,7 +27,7 @@ extension MongoAdapterTests {
         )
 
         @Test(arguments: [Mode.ttl, .capped])
-        func `It is made anew as one of the other kind: writing and health say so, until it is as configured`(mode: Mode) async throws {
+        func `It is recreated as one of the other kind: writing and health say so, until it is as configured`(mode: Mode) async throws {
             let set = try await SharedReplicaSet.three.healthy()
             let configuration = makeConfiguration(set.connectionString, mode)
             try await withNodes(1, configuration) { nodes in

@@ -29,7 +29,7 @@ async def test_a_busy_port_is_one_clear_error() -> None:
     server = await Server("SocketIOConformanceServer", "--port", "0").start()
     with pytest.raises(RuntimeError) as error:
         await Server("SocketIOConformanceServer", "--port", str(server.port)).start()
-    assert f"cannot listen on 127.0.0.1:{server.port}: the port is taken" in str(error.value)
+    assert f"cannot listen on 127.0.0.1:{server.port}: the port is in use" in str(error.value)
     assert await server.stop() == 0
 
 

@@ -6,6 +6,7 @@
 
 @_exported public import struct EngineIO.EngineCORS
 @_exported public import struct EngineIO.EngineConfiguration
+@_exported public import struct EngineIO.EngineConfigurationError
 @_exported public import struct EngineIO.EngineConnectionError
 @_exported public import struct EngineIO.EngineCookie
 @_exported public import struct EngineIO.EngineHTTPRequest

@@ -26,7 +26,7 @@ func addChat(to io: SocketIOServer) {
 func addAdministration(to io: SocketIOServer) {
     struct Code: Encodable { var code: String }
     io.of("/admin").use { socket in
-        guard try await socket.handshake.auth?.decode([String: String].self)["token"] == "secret" else {
+        guard try socket.auth(as: [String: String]?.self)?["token"] == "secret" else {
             throw ConnectError("not authorized", data: Code(code: "E_TOKEN"))
         }
     }

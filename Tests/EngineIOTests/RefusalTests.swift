@@ -75,7 +75,7 @@ import Testing
         #expect(lines.first?.message.contains(test.cure) == true, "\(lines)")
         #expect(lines.first?.metadata["address"] == "\"127.0.0.1\"")
         for (key, value) in test.metadata { #expect(lines.first?.metadata[key] == value) }
-        #expect(recorder.lines(.debug).count { $0.message == "Refused a request" } == 20)
+        #expect(recorder.lines(.debug).count { $0.message == "request refused" } == 20)
         #expect(try metrics.expectCounter("engineio_requests_refused_total", [("reason", test.reason)]).totalValue == 20)
     }
 
@@ -91,7 +91,7 @@ import Testing
             #expect(statuses == [403, 403])
         }
         #expect(recorder.lines(.notice).map { $0.message.contains("EngineConfiguration.allowRequest") } == [true])
-        #expect(recorder.lines(.debug).last { $0.message == "Refused a request" }?.metadata["message"] == "\"no\\nthanks\"")
+        #expect(recorder.lines(.debug).last { $0.message == "request refused" }?.metadata["message"] == "\"no\\nthanks\"")
     }
 
     @Test func `each origin is a cause, but not without end`() throws {
@@ -124,7 +124,7 @@ import Testing
         let client = try server.connect()
         try client.openWebSocket()
         try client.close()
-        #expect(recorder.lines.map(\.message) == ["Opened a session", "Closed a session"])
+        #expect(recorder.lines.map(\.message) == ["a session opened", "a session closed"])
         #expect(recorder.lines.allSatisfy { $0.level == .debug && !"\($0)".contains("secret") })
         #expect(recorder.lines.first?.metadata == ["transport": "websocket", "address": "\"127.0.0.1\""])
         #expect(recorder.lines.last?.metadata == ["reason": "transport close"])

@@ -129,7 +129,7 @@ import Testing
             let io = SocketIOServer(logger: logger)
             let error = await #expect(throws: EngineListenError.self) { try await io.run(port: port) }
             #expect(error?.host == "127.0.0.1" && error?.port == port)
-            #expect(error.map { "\($0)" }?.hasPrefix("cannot listen on 127.0.0.1:\(port): the port is taken; end the process") == true)
+            #expect(error.map { "\($0)" }?.hasPrefix("cannot listen on 127.0.0.1:\(port): the port is in use; stop the process") == true)
             #expect(io.state == .closed)
         }
     }

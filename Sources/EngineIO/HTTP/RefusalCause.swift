@@ -76,8 +76,8 @@ enum RefusalCause: Hashable, CaseIterable, Sendable {
         case .unknownPath: "the path is not the server's"
         case .unknownTransport: "the transport is missing, unknown or not offered"
         case .unknownSID: "this process does not have the session"
-        case .unsupportedVersion: "only version 4 of the protocol is spoken"
-        case .badMethod: "the method does not fit the request"
+        case .unsupportedVersion: "only version 4 of the protocol is supported"
+        case .badMethod: "the HTTP method is not allowed here"
         case .transportMismatch: "the session uses another transport"
         case .host: "a request must name one host"
         case .body: "a WebSocket handshake must not have a body"
@@ -86,16 +86,16 @@ enum RefusalCause: Hashable, CaseIterable, Sendable {
         case .upgradeUnexpected: "the transport is polling, but the request asks for an upgrade"
         case .upgradesOff: "upgrades are not allowed"
         case .webSocketOverHTTP10: "WebSocket needs HTTP/1.1"
-        case .webSocketVersion: "only version 13 of the WebSocket protocol is spoken"
+        case .webSocketVersion: "only version 13 of the WebSocket protocol is supported"
         case .webSocketKey: "Sec-WebSocket-Key is not the base64 of 16 bytes"
         case .webSocketProtocol: "Sec-WebSocket-Protocol is not a list of tokens"
         case .origin: "the page's origin is not allowed"
         case .unreadable: "the page's origin is not allowed to read the answer"
-        case .sessionEnded: "the session has ended meanwhile"
+        case .sessionEnded: "the session has since ended"
         case .overlap: "overlapping request of the same session"
         case .payload: "the payload could not be parsed"
-        case .idInUse: "generateID made an id that is in use"
-        case .idUnfit: "generateID made an id that is empty or longer than \(EngineConfiguration.longestID) bytes"
+        case .idInUse: "generateID returned an id that is already in use"
+        case .idUnfit: "generateID returned an id that is empty or longer than \(EngineConfiguration.longestID) bytes"
         case .rejected: "allowRequest rejected the handshake"
         case .full: "the limit of sessions is reached"
         case .tooManyPending: "too many handshakes wait for allowRequest"
@@ -121,11 +121,11 @@ enum RefusalCause: Hashable, CaseIterable, Sendable {
             """
         case .unsupportedVersion:
             "Clients of Socket.IO 2 and older send EIO=3, and JSONP the parameter j: use a client of Socket.IO 3 or 4."
-        case .badMethod: "Handshakes and polls are GET, what a session sends is POST."
+        case .badMethod: "Handshakes and polls use GET; packets from the client use POST."
         case .transportMismatch, .overlap: "The client must have one request of each kind at a time, over its session's transport."
         case .host: "The client or a proxy in front sends no Host field, several, or one with characters that are not allowed."
-        case .body: "The client must send nothing behind the handshake's header before it is answered."
-        case .bodyTooLarge: "If clients may send so much at once, raise EngineConfiguration.maxHTTPBufferSize."
+        case .body: "The client must not send anything after the handshake headers until the server has answered."
+        case .bodyTooLarge: "If clients need to send messages this large, raise EngineConfiguration.maxHTTPBufferSize."
         case .upgradeMissing:
             """
             A proxy in front most likely drops Upgrade and Connection: let it forward them (nginx: proxy_http_version 1.1, \
@@ -144,10 +144,10 @@ enum RefusalCause: Hashable, CaseIterable, Sendable {
             """
         case .unreadable:
             """
-            It was answered, but a browser does not give the answer to a page of this origin. If the page is yours, add its origin to \
-            EngineConfiguration.cors.
+            It was answered, but the browser will not let a page of this origin read the response. If the page is yours, add its origin \
+            to EngineConfiguration.cors.
             """
-        case .payload: "The client's packets are not those of Engine.IO 4, or of another content type than text."
+        case .payload: "The body is not a valid Engine.IO 4 payload, or its content type is not text."
         case .idInUse, .idUnfit: "Let generateID return a new id of 1 to \(EngineConfiguration.longestID) bytes each time."
         case .rejected: "If it should have been accepted, change EngineConfiguration.allowRequest."
         case .full: "Add processes, or raise EngineConfiguration.limits.sessions."

@@ -6,7 +6,7 @@ import NIOHTTP1
 import SocketIOConcurrency
 import SocketIOText
 
-/// Writes refusals to the log: each at `debug`, and each cause once an hour with its cure, at `notice`.
+/// Writes refusals to the log: each at `debug`, and each cause at most once an hour with its cure, at `notice`.
 struct RefusalLog: Sendable {
     private struct Key: Hashable, Sendable {
         let cause: RefusalCause
@@ -40,13 +40,13 @@ struct RefusalLog: Sendable {
         guard logger.logLevel <= level else { return }
         if logger.logLevel <= .debug {
             let texts: Logger.Metadata = [LogKey.message: "\(QuotedText(message))", LogKey.context: "\(cause.context)"]
-            logger.debug("Refused a request", metadata: texts.merging(metadata(cause, head, address())) { first, _ in first })
+            logger.debug("request refused", metadata: texts.merging(metadata(cause, head, address())) { first, _ in first })
         }
         guard let cure = cause.cure else { return }
         causes.log(Key(cause: cause, subject: subject(cause, head))) { suppressed in
             var metadata = metadata(cause, head, address())
             metadata[LogKey.suppressed] = "\(suppressed ?? 0)"
-            logger.log(level: level, "\(cause.headline): \(cause.context). \(cure) This is logged once an hour.", metadata: metadata)
+            logger.log(level: level, "\(cause.headline). \(cure) Logged at most once an hour", metadata: metadata)
         }
     }
 
@@ -79,9 +79,9 @@ extension RefusalCause {
     /// What has happened, as the beginning of a line.
     fileprivate var headline: String {
         switch self {
-        case .unreadable: "A page cannot connect by long-polling"
-        case .unknownPath: "A request that looks like one of a Socket.IO client was not for this server"
-        default: "A request was refused"
+        case .unreadable: "a page cannot connect by long-polling: \(context)"
+        case .unknownPath: "a request that looks like a Socket.IO client's has the wrong path"
+        default: "a request was refused: \(context)"
         }
     }
 }

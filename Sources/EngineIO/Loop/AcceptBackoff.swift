@@ -55,8 +55,8 @@ final class AcceptBackoff: ChannelInboundHandler {
         guard case .log(let suppressed) = limiter.admit(now: .now()) else { return }
         engine.logger.error(
             """
-            No connection can be accepted: the system has no more files or memory for this process. Raise the limit of open files \
-            (LimitNOFILE, ulimit -n), or reduce the number of clients. New clients wait meanwhile. This is logged once a minute.
+            no connection can be accepted: the system has no more files or memory for this process. Raise the limit of open files \
+            (LimitNOFILE, ulimit -n), or reduce the number of clients. New clients wait meanwhile. Logged at most once a minute
             """,
             metadata: [LogKey.error: "\(error)", LogKey.suppressed: "\(suppressed)"]
         )

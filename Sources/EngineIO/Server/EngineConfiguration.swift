@@ -17,8 +17,8 @@ public struct EngineConfiguration: Sendable {
     /// handlers have the rest.
     public var path: String = "/socket.io/"
 
-    /// Whether ``path`` ends in a slash, whatever is written there. Default true: `/socket.io/` and `/socket.io/a` are served, `/socket.io`
-    /// is not. If false, all three are.
+    /// Whether a trailing slash is added to ``path`` if it has none. Default true: `/socket.io/` and `/socket.io/a` are served,
+    /// `/socket.io` is not. If false, one that is written there is removed, and all three are served.
     public var addTrailingSlash: Bool = true
 
     /// The transports that are offered. Default both.
@@ -50,8 +50,8 @@ public struct EngineConfiguration: Sendable {
     /// changes `Host`, see ``trustedProxies``.
     public var cors: EngineCORS?
 
-    /// The proxies in front of the server that may say who the client is, and for which host it asked. Default none: what such header fields
-    /// say is not believed.
+    /// The proxies in front of the server that may say who the client is, and for which host it asked. Default none: such header fields are
+    /// ignored.
     public var trustedProxies = TrustedProxies.none
 
     /// Chooses the subprotocol of a WebSocket from those that the client offers in `Sec-WebSocket-Protocol`, or none (nil). Default: the
@@ -85,7 +85,7 @@ public struct EngineConfiguration: Sendable {
     public var quiesceDuration: Duration = .zero
 
     /// Called for every request that is refused. Default none. The server also logs refusals: each at `debug`, and each cause at `notice`,
-    /// once an hour.
+    /// at most once an hour.
     public var connectionError: (@Sendable (EngineConnectionError) -> Void)?
 
     /// Makes a session id. It must be unique and unguessable, free of control characters and have at most 128 bytes; handshakes are

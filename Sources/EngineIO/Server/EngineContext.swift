@@ -57,13 +57,13 @@ final class EngineContext: Sendable {
     func logFallbackFailure(_ error: any Error) {
         fallbackFailures.log { suppressed in
             logger.error(
-                "Could not add the handlers for other requests",
+                "the handlers for other requests could not be added to a connection",
                 metadata: [LogKey.error: "\(error)", LogKey.suppressed: "\(suppressed ?? 0)"]
             )
         }
     }
 
-    /// The proxies whose header fields are believed.
+    /// The proxies whose header fields are trusted.
     var proxies: TrustedProxies { configuration.trustedProxies }
 
     /// Whether the engine serves a path: its own, and those below. Its own is served without what follows it if that is the root.

@@ -12,7 +12,7 @@ import SocketIOText
 /// Any client can send these fields, so they count only on connections that one of these addresses opened:
 ///
 /// - **The client's address**, from the field that ``addressField`` names: the rightmost address that is not one of these proxies, since
-///   each proxy adds the address that it saw to the right. What stands further left was sent by the client and is not believed.
+///   each proxy appends the address that it saw. Everything to the left of it was supplied by the client and is ignored.
 /// - **Host and scheme**, for the same-origin rule of WebSockets: `Forwarded` (`host`, `proto`), `X-Forwarded-Host` and
 ///   `X-Forwarded-Proto`, beside `Host`. No browser lets a page set these on a WebSocket, so it does not matter which of them the proxy
 ///   sets.

@@ -352,7 +352,7 @@ public final class EngineSession {
         dropQueue()
         loop.schedule(self, at: nil)
         loop.context.metrics.sessionClosed(reason)
-        loop.context.logger.debug("Closed a session", metadata: [LogKey.reason: "\(reason)"])
+        loop.context.logger.debug("a session closed", metadata: [LogKey.reason: "\(reason)"])
         let delegate = delegate
         self.delegate = nil
         delegate?.session(self, didCloseWith: reason)

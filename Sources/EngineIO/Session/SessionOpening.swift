@@ -24,7 +24,7 @@ extension EngineLoop {
         case .inserted:
             context.metrics.sessionOpened(transport)
             context.logger.debug(
-                "Opened a session",
+                "a session opened",
                 metadata: [LogKey.transport: "\(transport.rawValue)", LogKey.address: "\(QuotedText(handshake.remoteAddress))"]
             )
             return .success(session)

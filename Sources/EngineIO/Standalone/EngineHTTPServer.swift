@@ -38,7 +38,7 @@ public final class EngineHTTPServer: Sendable {
     ///   - engine: Serves its path.
     ///   - eventLoopGroup: The event loops of the connections. Default: those that the process shares.
     ///   - responder: Answers all other requests; 404 by default.
-    /// - Throws: ``EngineConfigurationError``, ``EngineListenError`` if the address cannot be listened on, or `NIOSSLError` if the
+    /// - Throws: ``EngineConfigurationError``, ``EngineListenError`` if it cannot listen on the address, or `NIOSSLError` if the
     ///   certificate or key is not usable.
     public static func start(
         _ configuration: EngineHTTPServerConfiguration,

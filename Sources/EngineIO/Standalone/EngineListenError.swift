@@ -11,7 +11,7 @@ import Musl
 import Glibc
 #endif
 
-/// The address of an ``EngineHTTPServerConfiguration`` cannot be listened on.
+/// The server could not listen on the address of an ``EngineHTTPServerConfiguration``.
 public struct EngineListenError: Error, Sendable, CustomStringConvertible {
     /// The host of the configuration.
     public let host: String
@@ -37,10 +37,11 @@ public struct EngineListenError: Error, Sendable, CustomStringConvertible {
             return "the host cannot be resolved; use a name or an IP address of this machine"
         }
         return switch (cause as? IOError)?.errnoCode {
-        case EADDRINUSE: "the port is taken; end the process that uses it, choose another port, or use 0 for any that is free"
-        case EACCES, EPERM: "the process may not use this port; use one from 1024 on, or allow the process to use privileged ports"
+        case EADDRINUSE:
+            "the port is in use; stop the process that uses it, choose another port, or use port 0 to let the system choose one"
+        case EACCES, EPERM: "the process may not use this port; use port 1024 or higher, or allow the process to use privileged ports"
         case EADDRNOTAVAIL: "the machine has no such address; use one of its own, or 0.0.0.0 for all"
-        default: "the system refuses it"
+        default: "the system refused it"
         }
     }
 }

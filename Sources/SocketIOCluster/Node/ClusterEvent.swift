@@ -53,7 +53,7 @@ public enum ClusterHealth: Sendable, Hashable {
     /// Messages are written but do not return.
     case deaf
     /// The backend is not as configured, because another program has changed it: messages are neither written nor read until that is
-    /// corrected. With MongoDB: the collection was made anew as a capped one instead of one with a TTL, or the reverse.
+    /// corrected. With MongoDB: the collection was recreated as a capped one instead of one with a TTL, or the reverse.
     case mismatched
     /// The node has left.
     case closed

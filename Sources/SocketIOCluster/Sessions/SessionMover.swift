@@ -216,7 +216,10 @@ final class SessionMover: Sendable {
     private func storeParkedSessions() async {
         guard let storage, let owner = await node.drained() else { return }
         guard let positions = await node.positionWhenWritten(in: namespace) else {
-            return node.log.session("sessions are not stored: messages that they have got could not be written", namespace: namespace)
+            return node.log.session(
+                "sessions were not stored, because messages that they had already received could not be written",
+                namespace: namespace
+            )
         }
         // What counts in the positions must have reached the sessions. What comes in between is among the ids that they know.
         await node.finishReading()

@@ -150,10 +150,10 @@ final class MongoConnection: Sendable {
             throw error
         }
         guard mismatched.withLock({ $0.take() }) != nil else { return }
-        logger.current.notice("the collection is as configured again", metadata: [LogKey.collection: "\(collection.namespace)"])
+        logger.current.notice("the collection matches the configuration again", metadata: [LogKey.collection: "\(collection.namespace)"])
     }
 
-    /// How the collection differs from the configuration, because another program has made it anew since the start; nil if it does not.
+    /// How the collection differs from the configuration, because another program has recreated it since the start; nil if it does not.
     var mismatch: MongoAdapterError? { mismatched.withLock { $0 } }
 
     private func isMismatched(_ error: MongoAdapterError) {
@@ -163,7 +163,7 @@ final class MongoConnection: Sendable {
         }
         guard isNew else { return }
         logger.current.error(
-            "the collection was made anew with other options; messages are neither written nor read until it is as configured",
+            "the collection was recreated with different options; no messages are written or read until it matches the configuration",
             metadata: [LogKey.error: "\(error)"]
         )
     }

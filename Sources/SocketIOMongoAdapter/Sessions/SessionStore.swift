@@ -142,7 +142,7 @@ struct SessionStore: SnapshotStore {
         guard let signer = connection.signer else { return true }
         let content = signed(pid, namespace, until: found.until, owner: found.owner, found.payload)
         var reason = signer.refusal(of: content, signature: found.signature)
-        if reason == nil, found.until < connection.time.milliseconds { reason = "its time is over" }
+        if reason == nil, found.until < connection.time.milliseconds { reason = "it has expired" }
         if let reason { connection.sessionUntrusted(reason) }
         return reason == nil
     }

@@ -36,13 +36,13 @@ extension TestClient {
         return (answer.sid, answer.pid)
     }
 
-    /// Asks for a namespace and expects that the server refuses.
+    /// Requests to join a namespace and expects a refusal.
     ///
     /// - Parameters:
     ///   - namespace: The namespace.
     ///   - auth: As for ``join(_:auth:)``.
     /// - Returns: The server's reason.
-    /// - Throws: ``Failure`` if the server lets the client in, or does not answer.
+    /// - Throws: ``Failure`` if the server admits the client, does not answer in time, or sends another packet first.
     @discardableResult
     public func expectRefusal(_ namespace: String = "/", auth: (any Encodable)? = nil) async throws -> Refusal {
         try await requestJoin(namespace, auth: auth)

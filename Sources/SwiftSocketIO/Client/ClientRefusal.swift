@@ -19,13 +19,13 @@ enum ClientRefusal: Sendable {
 
     fileprivate var text: String {
         switch self {
-        case .unknownNamespace: "A client asked for a namespace that does not exist."
-        case .limit: "A client was refused a namespace because of a limit."
-        case .middleware: "Middleware refused a client."
-        case .failure: "A client was refused a namespace because of an error."
-        case .invalidPacket: "A client was disconnected because of a packet that is not valid."
-        case .notJoined: "A client was disconnected because it sent something to a namespace that it had not joined."
-        case .joinedNothing: "A client was disconnected because it had joined no namespace within SocketIOConfiguration.connectTimeout."
+        case .unknownNamespace: "a client asked for a namespace that does not exist"
+        case .limit: "a client was refused a namespace because of a limit"
+        case .middleware: "middleware refused a client"
+        case .failure: "a client was refused a namespace because of an error"
+        case .invalidPacket: "a client was disconnected because of an invalid packet"
+        case .notJoined: "a client was disconnected because it sent something to a namespace that it had not joined"
+        case .joinedNothing: "a client was disconnected because it had not joined a namespace within SocketIOConfiguration.connectTimeout"
         }
     }
 
@@ -36,9 +36,9 @@ enum ClientRefusal: Sendable {
             Create it with io.of(_:), allow it with io.of(matching:), or correct the client's URL: what follows the host is the namespace, \
             and the server's path is the client's option `path`.
             """
-        case .limit: "If clients may have so much, raise the limit in SocketIOConfiguration.limits."
+        case .limit: "If clients legitimately need more, raise the limit in SocketIOConfiguration.limits."
         case .middleware: "If it should have been accepted, check the namespace's middleware and the `auth` that the client sends."
-        case .failure: "The hook of onError(_:), or the log, has the error."
+        case .failure: "The error was passed to the onError(_:) hook, or logged if there is none."
         case .invalidPacket: "Client and server must use the same parser, and event names and arguments must be within the limits."
         case .notJoined: "Clients join each namespace with a CONNECT packet, the main one as well, and wait for the answer."
         case .joinedNothing: "Clients must speak Socket.IO 3 or 4, which begins with a CONNECT packet. Engine.IO alone is not enough."
@@ -46,7 +46,7 @@ enum ClientRefusal: Sendable {
     }
 }
 
-/// Counts refusals and writes them to the log: each at `debug`, and each cause once an hour with its cure, at `notice`.
+/// Counts refusals and writes them to the log: each at `debug`, and each cause at most once an hour with its cure, at `notice`.
 final class ClientRefusals: Sendable {
     private struct Key: Hashable {
         let refusal: ClientRefusal
@@ -80,7 +80,7 @@ final class ClientRefusals: Sendable {
         causes.log(key) { suppressed in
             var metadata = metadata(namespace, message)
             metadata[LogKey.suppressed] = "\(suppressed ?? 0)"
-            logger.notice("\(refusal.text) \(refusal.cure) This is logged once an hour.", metadata: metadata)
+            logger.notice("\(refusal.text). \(refusal.cure) Logged at most once an hour", metadata: metadata)
         }
     }
 

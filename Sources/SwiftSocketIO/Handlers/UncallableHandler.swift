@@ -32,11 +32,12 @@ package enum UncallableHandler {
             return Problem("\(size): choose a shorter one, or raise SocketIOConfiguration.limits.eventNameBytes")
         }
         return switch name {
-        case "connect": Problem("the socket is connected already: use onConnect { socket in … } of the server or namespace")
-        case "connect_error": Problem("clients receive it when middleware throws: use { socket in … } of the server or namespace")
+        case "connect": Problem("the socket is connected already: use onConnect { socket in … } on the server or namespace")
+        case "connect_error":
+            Problem("clients receive it when middleware throws: register it with use { socket in … } on the server or namespace")
         case "disconnect": Problem("use socket.onDisconnect { end in … }")
         case "disconnecting": Problem("use socket.onDisconnecting { end in … }")
-        default: Problem("the name is one of Socket.IO's own: choose another")
+        default: Problem("the name is reserved by Socket.IO: choose another")
         }
     }
 

@@ -166,8 +166,8 @@ final class ErrorReporter: Sendable {
         guard logger.logLevel <= .notice else { return }
         let message: Logger.Message =
             event == nil
-            ? "a client is not read for 10 s because of its running handlers; does one of them wait for something without a timeout?"
-            : "events of a client wait for 10 s because a handler does not return; give what it waits for a timeout, or make it concurrent"
+            ? "reading from a client has been paused for 10 s by its concurrent handlers; check whether one of them waits without a timeout"
+            : "a client's events have waited 10 s for a handler that has not returned; add a timeout to what it awaits, or make it concurrent"
         standstillLog.log { suppressed in
             logger.notice(
                 message,

@@ -21,8 +21,8 @@ public struct SocketIOConfiguration: Sendable {
     public var limits = Limits()
     /// How long `socket.emitWithAck` waits if `timeout` is not given; nil for as long as the client is connected. Positive. Default 1 minute.
     ///
-    /// Socket.IO waits without end. Here a handler that does so holds back all further events of its client, since they are handled one after
-    /// the other. If people have to answer, pass a longer `timeout`, or nil here.
+    /// Socket.IO waits indefinitely. Here, a handler that waited so long would hold up all further events of its client, since they are
+    /// handled one after the other. If people have to answer, pass a longer `timeout`, or nil here.
     public var acknowledgementTimeout: Duration? = .seconds(60)
     /// How long a broadcast waits for acknowledgements if `timeout` is not given. Positive. Default 5 s.
     public var broadcastAcknowledgementTimeout: Duration = .seconds(5)

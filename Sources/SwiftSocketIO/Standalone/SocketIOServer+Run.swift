@@ -18,8 +18,8 @@ extension SocketIOServer {
     ///   - signals: The signals that shut the server down, such as `.sighup`. Default: SIGTERM and SIGINT.
     ///   - responder: Answers all requests that are not for the server's path. Default: 404.
     ///   - onListening: Called with the port once connections are accepted.
-    /// - Throws: ``SocketIOError`` with `invalidConfiguration`, before anything is started; `EngineListenError` if the address cannot be listened
-    ///   on; errors of the adapter when it starts.
+    /// - Throws: ``SocketIOError`` with `invalidConfiguration`, before anything is started; `EngineListenError` if it cannot listen on the
+    ///   address; errors of the adapter when it starts.
     public func run(
         host: String = "127.0.0.1",
         port: Int = 3000,
