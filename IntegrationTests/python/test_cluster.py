@@ -212,9 +212,14 @@ async def test_a_server_that_ends_says_so(make_cluster: MakeCluster) -> None:
     here = await cluster.client(0)
     assert await here.call("server-count") == 2
     assert await cluster.nodes[1].stop() == 0
-    async with asyncio.timeout(2.5):  # below the heartbeat timeout
-        while await here.call("server-count") != 1:
+
+    def logged(text: str) -> bool:
+        return any(text in line and "node1" in line for line in cluster.nodes[0].log)
+
+    async with asyncio.timeout(20):
+        while await here.call("server-count") != 1 or not logged("node left"):
             await asyncio.sleep(0.02)
+    assert not logged("considered dead")
     assert (await here.call("ask-servers", "asked", 1)) == {"replies": [], "missing": []}
 
 

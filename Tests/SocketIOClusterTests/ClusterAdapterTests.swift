@@ -88,15 +88,24 @@ struct ClusterAdapterTests {
 
     @Test(.timeLimit(.minutes(1)))
     func `A client that does not answer ends the acknowledgements by time`() async throws {
-        try await withNodes(2) { nodes in
+        let clock = await ManualClock()
+        try await withNodes(2, clock: clock) { nodes in
             _ = try await nodes[0].connect("here")
             _ = try await nodes[1].connect("silent", acknowledges: false)
+            // Until the first knows the second.
+            try await clock.letTimePass {
+                try await eventually { try await nodes[0].adapter.fetchSockets(BroadcastOptions()).count == 2 }
+            }
             let stream = try await nodes[0].adapter.broadcastWithAck(
                 TestNode.packet("x"),
                 to: options { $0.timeout = .seconds(5) }
             )
-            var count = 0
-            for await _ in stream { count += 1 }
+            try await eventually { stream.summary.expected == 2 }
+            let count = await clock.letTimePass {
+                var count = 0
+                for await _ in stream { count += 1 }
+                return count
+            }
             #expect(count == 1)
             #expect(stream.summary.timedOut)
             #expect(stream.summary.expected == 2)

@@ -21,6 +21,8 @@ final class BrokenDriver: Driver {
     private let base: InMemoryDriver
     private let mode: Mutex<Mode>
     private let opened = Mutex(0)
+    /// What a deaf stream has swallowed.
+    private let swallowed = Mutex<[DriverItem]>([])
 
     init(_ base: InMemoryDriver, _ mode: Mode = .works) {
         self.base = base
@@ -31,14 +33,24 @@ final class BrokenDriver: Driver {
     var openCount: Int { opened.withLock { $0 } }
     func set(_ mode: Mode) { self.mode.withLock { $0 = mode } }
 
-    func watch(as node: NodeID) async throws -> AsyncFilterSequence<AsyncStream<DriverItem>> {
+    func watch(as node: NodeID) async throws -> AsyncFlatMapSequence<AsyncStream<DriverItem>, AsyncStream<DriverItem>> {
         opened.withLock { $0 += 1 }
         let isDeaf = mode.withLock { $0 == .deaf }
-        // The second stream hears.
+        // The next stream hears, from where this one begins.
         if isDeaf { set(.works) }
-        return try await base.watch(as: node).filter { item in
-            if case .opened = item { return true }
-            return !isDeaf
+        return try await base.watch(as: node).flatMap { [self] item in
+            let items: [DriverItem] = swallowed.withLock { swallowed in
+                if case .opened = item {
+                    defer { swallowed = [] }
+                    return [item] + swallowed
+                }
+                if isDeaf { swallowed.append(item) }
+                return isDeaf ? [] : [item]
+            }
+            return AsyncStream { continuation in
+                for item in items { continuation.yield(item) }
+                continuation.finish()
+            }
         }
     }
 
@@ -72,17 +84,20 @@ struct ClusterNodeTests {
     func `While nothing can be written, local sockets get what is emitted, and a confirmed emit throws`() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver(), .cannotWrite)
-        let node = TestNode("n", driver: driver, configuration: TestNode.hastyConfiguration())
-        try await node.start()
-        let socket = try await node.connect("s")
-        let error = await #expect(throws: ClusterError.self) {
-            try await node.adapter.broadcast(TestNode.packet("x"), to: confirmed)
+        let clock = await ManualClock()
+        let node = TestNode("n", driver: driver, clock: clock)
+        try await clock.letTimePass {
+            try await node.start()
+            let socket = try await node.connect("s")
+            let error = await #expect(throws: ClusterError.self) {
+                try await node.adapter.broadcast(TestNode.packet("x"), to: confirmed)
+            }
+            #expect(error?.code == .notSent)
+            try await eventually { socket.received == ["x"] }
+            driver.set(.works)
+            try await node.adapter.broadcast(TestNode.packet("y"), to: confirmed)
+            await node.node.close()
         }
-        #expect(error?.code == .notSent)
-        try await eventually { socket.received == ["x"] }
-        driver.set(.works)
-        try await node.adapter.broadcast(TestNode.packet("y"), to: confirmed)
-        await node.node.close()
     }
 
     @Test(.timeLimit(.minutes(1)))
@@ -108,31 +123,41 @@ struct ClusterNodeTests {
     func `A deaf stream is noticed and opened again`() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver(), .deaf)
-        let node = TestNode("n", driver: driver, configuration: TestNode.hastyConfiguration())
-        try await node.start()
-        try await eventually { driver.openCount >= 2 }
-        try await eventually { node.node.health == .healthy }
-        await node.node.close()
+        let clock = await ManualClock()
+        let node = TestNode("n", driver: driver, clock: clock)
+        try await clock.letTimePass {
+            try await node.start()
+            try await eventually { driver.openCount == 2 && node.node.health == .healthy }
+        }
+        // Longer than it takes to find a stream deaf.
+        for _ in 0..<60 { await clock.advance(by: .seconds(1)) }
+        #expect(driver.openCount == 2)
+        #expect(node.node.health == .healthy)
+        await clock.letTimePass { await node.node.close() }
     }
 
     @Test(.timeLimit(.minutes(1)))
     func `A node that stops is missing from what it owes, and then forgotten`() async throws {
         let cluster = InMemoryCluster()
         let driver = BrokenDriver(cluster.makeDriver())
-        let configuration = TestNode.hastyConfiguration()
+        var configuration = TestNode.configuration()
+        configuration.heartbeatTimeout = .seconds(10)
+        let clock = await ManualClock()
         let nodes = [
-            TestNode("alive", driver: cluster.makeDriver(), configuration: configuration),
-            TestNode("dying", driver: driver, configuration: configuration),
+            TestNode("alive", driver: cluster.makeDriver(), configuration: configuration, clock: clock),
+            TestNode("dying", driver: driver, configuration: configuration, clock: clock),
         ]
-        for node in nodes { try await node.start() }
-        try await eventually { try await nodes[0].adapter.serverCount() == 2 }
-        driver.set(.cannotWrite)
-        let error = await #expect(throws: IncompleteResponseError<[SocketDescription]>.self) {
-            try await nodes[0].adapter.fetchSockets(BroadcastOptions())
+        try await clock.letTimePass {
+            for node in nodes { try await node.start() }
+            try await eventually { try await nodes[0].adapter.serverCount() == 2 }
+            driver.set(.cannotWrite)
+            let error = await #expect(throws: IncompleteResponseError<[SocketDescription]>.self) {
+                try await nodes[0].adapter.fetchSockets(BroadcastOptions())
+            }
+            #expect(error?.missingNodes == ["dying"])
+            #expect(try await nodes[0].adapter.serverCount() == 1)
+            for node in nodes { await node.node.close() }
         }
-        #expect(error?.missingNodes == ["dying"])
-        #expect(try await nodes[0].adapter.serverCount() == 1)
-        for node in nodes { await node.node.close() }
     }
 
     @Test(.timeLimit(.minutes(1)))

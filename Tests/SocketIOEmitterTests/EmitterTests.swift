@@ -113,8 +113,7 @@ struct EmitterTests {
         #expect(Set(driver.messages.map(\.header.stamp)).count == 1)
     }
 
-    @Test(arguments: [(BatchOutcome.unknown(Failure()), ClusterError.Code.unknown), (.notWritten(Failure()), .notSent)]
-    )
+    @Test(arguments: [(BatchOutcome.unknown(Failure()), ClusterError.Code.unknown), (.notWritten(Failure()), .notSent)])
     func `When the time is over, the error tells whether the message may arrive`(outcome: BatchOutcome, code: ClusterError.Code)
         async throws
     {

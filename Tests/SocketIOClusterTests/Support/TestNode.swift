@@ -8,9 +8,10 @@ import NIOPosix
 import SocketIOCluster
 import SocketIOCore
 import SocketIOTestSupport
+import SocketIOTesting
 import Synchronization
 
-/// A node with one namespace and sockets, on real event loops.
+/// A node with one namespace and sockets.
 final class TestNode: Sendable {
     let node: ClusterNode
     let adapter: any Adapter
@@ -34,29 +35,26 @@ final class TestNode: Sendable {
         return configuration
     }
 
-    /// For tests that wait for what happens when a time has run out.
-    static func hastyConfiguration() -> ClusterConfiguration {
-        var configuration = configuration()
-        configuration.heartbeatTimeout = .seconds(2)
-        configuration.writeTimeout = .seconds(1)
-        configuration.deafnessTimeout = .milliseconds(500)
-        return configuration
-    }
+    private let loops: any EventLoopGroup
 
+    /// - Parameter clock: The clock of the node and the loop of its sockets, for tests that wait for the end of a time. Default: nil, real
+    ///   event loops and their time.
     init(
         _ id: String,
         driver: any Driver,
         configuration: ClusterConfiguration = TestNode.configuration(),
-        recovery: RecoveryLimits? = nil
+        recovery: RecoveryLimits? = nil,
+        clock: ManualClock? = nil
     ) {
         let events = Log()
         var options = ClusterNode.Options(id: id, configuration: configuration)
         options.logger.logLevel = .critical
         options.onEvent = { event in events.append("\(event)") }
+        options.eventLoop = clock?.eventLoop
         node = ClusterNode(driver: driver, options: options)
         self.log = events
-        let loops = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
-        let local = CoreLocalAdapter(eventLoops: loops, format: .json, recovery: recovery)
+        loops = clock?.eventLoop ?? MultiThreadedEventLoopGroup.singleton
+        let local = CoreLocalAdapter(eventLoops: Array(loops.makeIterator()), format: .json, recovery: recovery)
         let server = Log()
         self.server = server
         let failures = Failures()
@@ -87,7 +85,7 @@ final class TestNode: Sendable {
     }
 
     func connect(_ id: String, rooms: [Room] = [], acknowledges: Bool = true) async throws -> FakeSocket {
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let loop = loops.next()
         let data = EncodedObject.encode(["name": id]) { value in
             var buffer = ByteBuffer(bytes: [0xa0 | UInt8(value.utf8.count)])
             buffer.writeString(value)
@@ -108,17 +106,21 @@ final class TestNode: Sendable {
     }
 }
 
-/// Starts nodes on one bus and closes them at the end.
+/// Starts nodes on one bus and closes them at the end. With a clock, time passes only for that, and as the body lets it.
 func withNodes(
     _ count: Int,
     _ configuration: ClusterConfiguration = TestNode.configuration(),
+    clock: ManualClock? = nil,
     _ body: ([TestNode]) async throws -> Void
 ) async throws {
     let cluster = InMemoryCluster()
-    let nodes = (0..<count).map { TestNode("node\($0)", driver: cluster.makeDriver(), configuration: configuration) }
-    for node in nodes { try await node.start() }
+    let nodes = (0..<count).map { TestNode("node\($0)", driver: cluster.makeDriver(), configuration: configuration, clock: clock) }
+    func whileTimePasses(_ work: () async throws -> Void) async rethrows {
+        if let clock { try await clock.letTimePass(while: work) } else { try await work() }
+    }
+    try await whileTimePasses { for node in nodes { try await node.start() } }
     let result: Result<Void, any Error>
     do { result = .success(try await body(nodes)) } catch { result = .failure(error) }
-    for node in nodes { await node.node.close() }
+    await whileTimePasses { for node in nodes { await node.node.close() } }
     try result.get()
 }
