@@ -92,7 +92,7 @@ extension JSONTape {
 
     func url(at index: Int) throws(JSONValueFault) -> URL {
         guard let url = URL(string: try string(at: index)) else {
-            throw JSONValueFault(type: URL.self, reason: .corrupted("the string is no URL"))
+            throw JSONValueFault(type: URL.self, reason: .corrupted("the string is not a URL"))
         }
         return url
     }

@@ -122,7 +122,7 @@ extension MessagePackTree {
 
     func url(_ object: MessagePackObject) throws(MessagePackFault) -> URL {
         guard let url = URL(string: try string(object)) else {
-            throw MessagePackFault(type: URL.self, reason: .corrupted("the string is no URL"))
+            throw MessagePackFault(type: URL.self, reason: .corrupted("the string is not a URL"))
         }
         return url
     }

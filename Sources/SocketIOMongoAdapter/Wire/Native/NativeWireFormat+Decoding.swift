@@ -146,7 +146,7 @@ extension NativeWireFormat {
     }
 
     private static func header(_ fields: Fields) throws -> ClusterHeader {
-        guard let id = fields.id else { throw Refusal(reason: "the _id is no ObjectId") }
+        guard let id = fields.id else { throw Refusal(reason: "the _id is not an ObjectId") }
         guard let raw = fields.kind, let kind = UInt8(exactly: raw).flatMap(ClusterMessageKind.init(rawValue:)) else {
             throw Refusal(reason: "the kind \(fields.kind.map { "\($0)" } ?? "none") is not known")
         }

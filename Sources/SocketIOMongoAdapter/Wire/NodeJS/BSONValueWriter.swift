@@ -191,7 +191,7 @@ extension BSONValueWriter {
 
     /// Writes the value of a JSON text, with binary in the place of its placeholders.
     ///
-    /// - Throws: `notSent` if it is no JSON or cannot be expressed.
+    /// - Throws: `notSent` if it is not JSON, or cannot be expressed.
     private mutating func write(json: ByteBuffer, attachments: [ByteBuffer]) throws {
         try json.withUnsafeReadableBytes { bytes in
             var reader = JSONTokenReader(bytes)

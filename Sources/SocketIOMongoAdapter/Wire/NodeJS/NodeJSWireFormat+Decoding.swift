@@ -73,7 +73,7 @@ struct NodeJSEnvelope {
             default: break
             }
         }
-        guard let id else { throw NodeJSWireFormat.Refusal("the _id is no ObjectId") }
+        guard let id else { throw NodeJSWireFormat.Refusal("the _id is not an ObjectId") }
         guard let type else { throw NodeJSWireFormat.Refusal("the type is missing") }
         guard let uid, !uid.isEmpty, uid.utf8.count <= 256 else { throw NodeJSWireFormat.Refusal("the uid is missing") }
         guard let namespace, namespace.utf8.count <= ClusterHeader.namespaceLimit else {

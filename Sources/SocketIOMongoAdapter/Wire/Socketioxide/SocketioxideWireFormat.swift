@@ -93,7 +93,7 @@ package final class SocketioxideWireFormat: WireFormat {
     }
 
     private func read(_ fields: SocketioxideFields, for node: NodeID, into items: inout [DriverItem]) throws {
-        guard let id = fields.id.map({ MessageID($0) }) else { return items.append(.skipped("the _id is no ObjectId")) }
+        guard let id = fields.id.map({ MessageID($0) }) else { return items.append(.skipped("the _id is not an ObjectId")) }
         guard let origin = fields.origin, SocketioxideID.isValid(origin), let namespace = fields.namespace,
             namespace.utf8.count <= ClusterHeader.namespaceLimit
         else {
@@ -128,7 +128,7 @@ package final class SocketioxideWireFormat: WireFormat {
             .deferred { [reader] in
                 var reader = reader
                 do { return try reader.readRequestBody(kind) } catch let error as ClusterError { throw error } catch {
-                    throw ClusterError(.malformed, "the payload is no \(kind)", cause: error)
+                    throw ClusterError(.malformed, "the payload is not that of \(kind)", cause: error)
                 }
             }
         )
