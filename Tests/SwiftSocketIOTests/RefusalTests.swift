@@ -67,6 +67,29 @@ import Testing
         #expect(debug.count { $0.metadata["message"] == "\"\(message)\"" } == 3)
     }
 
+    @Test func `no number of namespaces, sizes and messages suppresses another cause`() async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.limits.authBytes = 10
+        configuration.limits.namespacesPerClient = 5
+        let (notices, _) = try await logged(configuration: configuration) { server in
+            let client = try await server.connect()
+            for index in 0..<100 {
+                try await client.requestJoin("/a\(index)")
+                _ = try await client.receive()
+            }
+            for size in 20..<60 {
+                try await client.requestJoin("/", auth: "{\"a\":\"\(String(repeating: "x", count: size))\"}")
+                _ = try await client.receive()
+            }
+            try await client.requestJoin("/closed")
+            _ = try await client.receive()
+            try await client.send(text: "4x")
+            await client.waitUntilClosed()
+        }
+        // Eight namespaces and all others, the size, middleware, and the packet.
+        #expect(notices.map { $0.metadata["nsp"] ?? "-" } == (0..<9).map { "\"/a\($0)\"" } + ["\"/\"", "\"/closed\"", "-"], "\(notices)")
+    }
+
     @Test func `a limit is logged with its name`() async throws {
         var configuration = SocketIOConfiguration()
         configuration.limits.authBytes = 10

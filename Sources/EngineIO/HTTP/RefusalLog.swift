@@ -8,19 +8,13 @@ import SocketIOText
 
 /// Writes refusals to the log: each at `debug`, and each cause at most once an hour with its cure, at `notice`.
 struct RefusalLog: Sendable {
-    private struct Key: Hashable, Sendable {
-        let cause: RefusalCause
-        /// The origin or path, of which there may be several.
-        let subject: Name?
-    }
-
     /// Longer origins and paths share a line.
     private static let longestSubject = 200
 
     private let logger: Logger
     /// The engine's path.
     private let path: String
-    private let causes = CauseLimiter<Key>()
+    private let causes = CauseLimiter<RefusalCause, Name>()
 
     init(_ logger: Logger, path: String) {
         self.logger = logger
@@ -43,13 +37,14 @@ struct RefusalLog: Sendable {
             logger.debug("request refused", metadata: texts.merging(metadata(cause, head, address())) { first, _ in first })
         }
         guard let cure = cause.cure else { return }
-        causes.log(Key(cause: cause, subject: subject(cause, head))) { suppressed in
+        causes.log(cause, about: subject(cause, head)) { suppressed in
             var metadata = metadata(cause, head, address())
             metadata[LogKey.suppressed] = "\(suppressed ?? 0)"
             logger.log(level: level, "\(cause.headline). \(cure) Logged at most once an hour", metadata: metadata)
         }
     }
 
+    /// The origin or path, which the client chooses.
     private func subject(_ cause: RefusalCause, _ head: HTTPRequestHead) -> Name? {
         let text: String? =
             switch cause {

@@ -48,18 +48,12 @@ enum ClientRefusal: Sendable {
 
 /// Counts refusals and writes them to the log: each at `debug`, and each cause at most once an hour with its cure, at `notice`.
 final class ClientRefusals: Sendable {
-    private struct Key: Hashable {
-        let refusal: ClientRefusal
-        let namespace: Name?
-        let message: Name?
-    }
-
     /// Longer names and messages share a line.
     private static let longestText = 200
 
     private let logger: Logger
     private let metrics: SocketIOMetrics
-    private let causes = CauseLimiter<Key>()
+    private let causes = CauseLimiter<ClientRefusal, Name>()
 
     init(logger: Logger, metrics: SocketIOMetrics) {
         self.logger = logger
@@ -76,8 +70,8 @@ final class ClientRefusals: Sendable {
         metrics.refusedConnects[refusal]?.increment()
         guard logger.logLevel <= .notice else { return }
         logger.debug("\(refusal.text)", metadata: metadata(namespace, message))
-        let key = Key(refusal: refusal, namespace: namespace.flatMap(Self.short), message: Self.short(message))
-        causes.log(key) { suppressed in
+        // Each namespace has its own messages: those of one must not suppress those of another.
+        causes.log(refusal, about: Self.short(namespace ?? ""), Self.short(message.withoutDigits)) { suppressed in
             var metadata = metadata(namespace, message)
             metadata[LogKey.suppressed] = "\(suppressed ?? 0)"
             logger.notice("\(refusal.text). \(refusal.cure) Logged at most once an hour", metadata: metadata)
@@ -90,5 +84,12 @@ final class ClientRefusals: Sendable {
         var metadata: Logger.Metadata = [LogKey.message: "\(QuotedText(message))"]
         if let namespace { metadata[LogKey.namespace] = "\(QuotedText(namespace))" }
         return metadata
+    }
+}
+
+extension String {
+    /// Messages that differ only in a size or a number are of one kind.
+    fileprivate var withoutDigits: String {
+        String(decoding: utf8.filter { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }, as: UTF8.self)
     }
 }

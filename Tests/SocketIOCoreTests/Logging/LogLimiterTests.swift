@@ -5,6 +5,7 @@ import NIOCore
 import SocketIOConcurrency
 import SocketIOCore
 import SocketIOText
+import Synchronization
 import Testing
 
 @Suite struct LogLimiterTests {
@@ -47,7 +48,7 @@ import Testing
 
 @Suite struct CauseLimiterTests {
     @Test func `a cause is written once in a period`() {
-        let limiter = CauseLimiter<Int>(period: .hours(1))
+        let limiter = CauseLimiter<Int, Int>(period: .hours(1))
         let start = NIODeadline.now()
         var written: [Int?] = []
         for _ in 0..<100 { limiter.log(1, now: start) { written.append($0) } }
@@ -59,15 +60,51 @@ import Testing
         #expect(written == [nil, nil, 100, nil])
     }
 
-    @Test func `the number of causes is bounded`() {
-        let limiter = CauseLimiter<Int>(period: .hours(1), limit: 10)
+    @Test func `subjects that clients choose are bounded, and suppress no other cause`() {
+        let limiter = CauseLimiter<String, Int>(period: .hours(1))
         let start = NIODeadline.now()
         var written: [Int] = []
-        for cause in 0..<100_000 { limiter.log(cause, now: start) { _ in written.append(cause) } }
-        #expect(written == Array(0..<10))
-        // There is room again when a period is over.
-        limiter.log(77, now: start + .hours(1)) { _ in written.append(77) }
-        #expect(written.last == 77)
+        for subject in 0..<100_000 { limiter.log("origin", about: subject, now: start) { _ in written.append(subject) } }
+        // One line is for all those for which there is no room.
+        #expect(written == Array(0..<9))
+        limiter.log("sid", now: start) { _ in written.append(-1) }
+        limiter.log("path", about: 1, now: start) { _ in written.append(-2) }
+        #expect(written.suffix(2) == [-1, -2])
+        // There is room again when a period is over, and the lines that were left out have been counted.
+        var suppressed: [Int?] = []
+        limiter.log("origin", about: 77, now: start + .hours(1)) { suppressed.append($0) }
+        limiter.log("origin", now: start + .hours(1)) { suppressed.append($0) }
+        #expect(suppressed == [nil, 99_991])
+    }
+
+    @Test func `the subjects of one subject suppress no other subject`() {
+        let limiter = CauseLimiter<String, Int>(period: .hours(1))
+        let start = NIODeadline.now()
+        var written: [[Int]] = []
+        for message in 0..<1000 { limiter.log("refused", about: 1, message, now: start) { _ in written.append([1, message]) } }
+        limiter.log("refused", about: 2, 5, now: start) { _ in written.append([2, 5]) }
+        limiter.log("refused", about: 2, nil, now: start) { _ in written.append([2]) }
+        #expect(written == (0..<9).map { [1, $0] } + [[2, 5], [2]])
+    }
+
+    /// A subject that counts how often it is hashed.
+    private struct Counted: Hashable, Sendable {
+        static let hashes = Atomic(0)
+        let number: Int
+
+        func hash(into hasher: inout Hasher) {
+            Self.hashes.add(1, ordering: .relaxed)
+            hasher.combine(number)
+        }
+    }
+
+    @Test func `a subject for which there is no room costs no more than one that is known`() {
+        let limiter = CauseLimiter<Int, Counted>(period: .hours(1), limit: 1000)
+        let start = NIODeadline.now()
+        for number in 0..<1000 { limiter.log(1, about: Counted(number: number), now: start) { _ in } }
+        let before = Counted.hashes.load(ordering: .relaxed)
+        for number in 1000..<1010 { limiter.log(1, about: Counted(number: number), now: start) { _ in } }
+        #expect(Counted.hashes.load(ordering: .relaxed) - before <= 20)
     }
 }
 
