@@ -35,6 +35,8 @@ package struct TimerWheel {
     private let start: NIODeadline
     /// The slots of all ticks before this one have been emptied, but for what is due in a later turn of the wheel.
     private var current = 0
+    /// No item of the current slot is due before this, in this turn of the wheel. It saves looking through the slot once more.
+    private var currentNext = NIODeadline.distantFuture
     package private(set) var count = 0
 
     package init(start: NIODeadline) {
@@ -44,7 +46,9 @@ package struct TimerWheel {
     /// Makes the item fire at `deadline`, and no longer at any time set before. nil cancels it.
     package mutating func schedule(_ item: any TimerWheelItem, at deadline: NIODeadline?) {
         guard let deadline else { return cancel(item) }
-        let slot = max(tick(at: deadline), current) & (Self.slotCount - 1)
+        let tick = max(tick(at: deadline), current)
+        let slot = tick & (Self.slotCount - 1)
+        if tick == current { currentNext = min(currentNext, deadline) }
         if item.wheelPosition.isScheduled {
             guard item.wheelPosition.slot != Int32(slot) else {
                 item.wheelPosition.deadline = deadline
@@ -78,34 +82,46 @@ package struct TimerWheel {
         // The slot of this tick is looked at again: some of its items may be due later.
         let last = max(tick(at: now), current)
         var result: [any TimerWheelItem] = []
+        var next = NIODeadline.distantFuture
         for step in 0...min(last - current, Self.slotCount - 1) where count > 0 {
-            takeExpired(slot: (current + step) & (Self.slotCount - 1), now: now, into: &result)
+            next = takeExpired(slot: (current + step) & (Self.slotCount - 1), now: now, into: &result)
         }
+        if last - current >= Self.slotCount { next = earliest(inSlotOf: last) }
         current = last
+        currentNext = next < time(of: last + 1) ? next : .distantFuture
         return result
     }
 
-    private mutating func takeExpired(slot: Int, now: NIODeadline, into result: inout [any TimerWheelItem]) {
-        guard !slots[slot].isEmpty else { return }
-        let due = slots[slot].filter { $0.wheelPosition.deadline <= now }
-        for item in due {
-            cancel(item)
-            result.append(item)
+    /// - Returns: The earliest deadline of the items that stay.
+    private mutating func takeExpired(slot: Int, now: NIODeadline, into result: inout [any TimerWheelItem]) -> NIODeadline {
+        var next = NIODeadline.distantFuture
+        // From the end, since the last item moves into the gap.
+        for index in slots[slot].indices.reversed() {
+            let item = slots[slot][index]
+            let deadline = item.wheelPosition.deadline
+            if deadline <= now {
+                cancel(item)
+                result.append(item)
+            } else {
+                next = min(next, deadline)
+            }
         }
+        return next
     }
 
     /// When the next item is due, or, if that is more than a turn of the wheel away, when to ask again; nil if the wheel is empty.
     package var nextDeadline: NIODeadline? {
         guard count > 0 else { return nil }
-        for step in 0..<Self.slotCount {
-            let end = time(of: current + step + 1)
-            var next: NIODeadline?
-            for item in slots[(current + step) & (Self.slotCount - 1)] where item.wheelPosition.deadline < end {
-                next = min(next ?? .distantFuture, item.wheelPosition.deadline)
-            }
-            if let next { return next }
+        if currentNext < .distantFuture { return currentNext }
+        for tick in (current + 1)..<(current + Self.slotCount) {
+            let next = earliest(inSlotOf: tick)
+            if next < time(of: tick + 1) { return next }
         }
         return time(of: current + Self.slotCount)
+    }
+
+    private func earliest(inSlotOf tick: Int) -> NIODeadline {
+        slots[tick & (Self.slotCount - 1)].reduce(.distantFuture) { min($0, $1.wheelPosition.deadline) }
     }
 
     /// The tick that `deadline` lies in.

@@ -23,6 +23,8 @@ package enum LogKey {
     package static let except = "except"
     /// What it should have been.
     package static let expected = "expected"
+    /// The header field `Forwarded` of a request.
+    package static let forwarded = "forwarded"
     /// The health of a node.
     package static let health = "health"
     /// A name or address of this machine: the one to listen on, or that of a request.

@@ -124,6 +124,20 @@ import Testing
         #expect(server.events.last == .closed(.transportError))
     }
 
+    @Test func `connections that were opened together end together`() throws {
+        let server = EmbeddedServer()
+        server.advance(0.003)
+        let first = try server.connect()
+        server.advance(0.004)
+        let second = try server.connect()
+        server.advance(9.999)
+        #expect(first.isOpen && second.isOpen)
+        server.advance(0.0039)
+        #expect(first.isOpen && second.isOpen)
+        server.advance(0.0002)
+        #expect(!first.isOpen && !second.isOpen)
+    }
+
     @Test func `a connection waits for its next request`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
@@ -294,6 +308,57 @@ import Testing
         #expect(server.events.last == .closed(.transportError) && server.engine.clientsCount == 0)
     }
 
+    /// One byte, a part of a request, and a whole one.
+    private static let more = ["G", "GET /socket.io/", RawClient.encodeRequest("GET", target)]
+
+    @Test(arguments: more) func `a half closed client gets no more time for what it has sent behind its poll`(more: String) throws {
+        let server = EmbeddedServer()
+        let poller = try server.connect()
+        let sid = try poller.handshake()
+        try poller.request("GET", Self.target + "&sid=" + sid)
+        try poller.send(Array(more.utf8))
+        halfClose(poller, server)
+        server.advance(1.9)
+        #expect(try poller.response() == nil)
+        server.advance(0.1)
+        let response = try #require(try poller.response())
+        #expect(response.body == "6" && response.headers["connection"] == "close")
+        #expect(try poller.response() == nil)
+        #expect(!poller.isOpen)
+        server.advance(3)
+        #expect(server.engine.clientsCount == 0)
+    }
+
+    /// Keeps requests.
+    private final class Slow: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+        private(set) var halfClosures = 0
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            guard case ChannelEvent.inputClosed = event else { return }
+            halfClosures += 1
+            let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Transfer-Encoding": "chunked"])
+            context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+            context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: "late")))), promise: nil)
+            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        }
+    }
+
+    @Test(arguments: [""] + more)
+    func `other handlers learn at once that the client sends no more, and answer it whole`(more: String) throws {
+        let server = EmbeddedServer()
+        let slow = NIOLoopBound(Slow(), eventLoop: server.loop)
+        let client = try server.connect { try $0.pipeline.syncOperations.addHandler(slow.value) }
+        try client.send(Array((RawClient.encodeRequest("GET", "/slow") + more).utf8))
+        halfClose(client, server)
+        #expect(slow.value.halfClosures == 1)
+        #expect(String(decoding: try client.bytes(), as: UTF8.self).hasSuffix("4\r\nlate\r\n0\r\n\r\n"))
+        #expect(!client.isOpen)
+    }
+
     @Test func `a client may half close while its POST is held back or its answer is compressed`() throws {
         let server = EmbeddedServer()
         let client = try server.connect()
@@ -319,6 +384,7 @@ import Testing
         for client in [idle, beginning, body, try server.connect()] {
             halfClose(client, server)
             #expect(!client.isOpen)
+            #expect(try client.response() == nil)
         }
         #expect(server.events.last == .closed(.transportError))
     }

@@ -128,6 +128,30 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         }
     }
 
+    @Test(arguments: ["", "G", RawClient.encodeRequest("GET", "/second")])
+    func `a responder works only for some time for a client that has half closed, whatever follows its request`(more: String) async throws {
+        let (events, continuation) = AsyncStream.makeStream(of: Bool.self)
+        try await withServer(
+            responder: { request in
+                continuation.yield(request.path == "/first")
+                try? await Task.sleep(for: .seconds(3600))
+                continuation.yield(Task.isCancelled)
+                return .notFound
+            }
+        ) { server, _ in
+            var iterator = events.makeAsyncIterator()
+            try await RawClient.with(server.port, halfClosure: true) { client in
+                try await client.send(RawClient.encodeRequest("GET", "/first") + more)
+                try await client.channel.close(mode: .output)
+                await client.waitForClose()
+            }
+            #expect(await iterator.next() == true)
+            #expect(await iterator.next() == true)
+            continuation.finish()
+            #expect(await iterator.next() == nil)
+        }
+    }
+
     @Test func `a responder is cancelled with its connection`() async throws {
         let (events, continuation) = AsyncStream.makeStream(of: Bool.self)
         try await withServer(

@@ -145,6 +145,44 @@ import Testing
         guard case .disconnect = machine.errorCaught(isMalformed: true) else { return #expect(Bool(false), "waiting") }
     }
 
+    @Test func `a client that sends no more need not be waited for after a refusal`() {
+        var machine = HTTPConnectionStateMachine(maximumBodySize: 10)
+        let request = request()
+        _ = machine.begin(request)
+        _ = machine.refuseBody()
+        let end = answer(request, isUnread: true, by: &machine)
+        #expect(end?.isUnread == true)
+        guard case .disconnect = machine.inputClosed() else { return #expect(Bool(false), "kept") }
+        // It may also be known while the refusal is being written.
+        var early = HTTPConnectionStateMachine(maximumBodySize: 10)
+        _ = early.begin(request)
+        _ = early.refuseBody()
+        _ = early.beginAnswer(to: request, body: ByteBuffer(), isUnread: true)
+        _ = early.inputClosed()
+        let last = early.endAnswer(request.id)
+        #expect(last?.closes == true && last?.isUnread == false)
+    }
+
+    @Test func `nothing that follows the last answer cuts it off`() {
+        for passes in [false, true] {
+            var machine = HTTPConnectionStateMachine(maximumBodySize: 10)
+            if passes {
+                machine.pass(closes: true)
+                let closes = machine.endPassing()
+                #expect(closes == true)
+            } else {
+                let request = request(headers: ["Connection": "close"])
+                read(request, &machine)
+                let end = answer(request, by: &machine)
+                #expect(end?.closes == true)
+            }
+            guard case .none = machine.errorCaught(isMalformed: true), case .none = machine.inputClosed() else {
+                return #expect(Bool(false), "cut off")
+            }
+            #expect(!machine.isIdle && !machine.ownsRequest)
+        }
+    }
+
     @Test func `only a request that waits becomes a WebSocket`() {
         var machine = HTTPConnectionStateMachine(maximumBodySize: 10)
         let early = machine.beginUpgrade()

@@ -4,6 +4,8 @@
 import EngineIOTestSupport
 import Logging
 import MetricsTestKit
+import NIOCore
+import NIOHTTP1
 import Testing
 
 @testable import EngineIO
@@ -100,9 +102,84 @@ import Testing
         for index in 0..<200 {
             for _ in 0..<2 { _ = try server.connect().get(Self.polling, headers: ["Origin: https://\(index).example"]) }
         }
-        #expect((10...64).contains(recorder.lines.count))
+        // The last line is for all those for which there is no room.
+        #expect(recorder.lines.count == 9)
         _ = try server.connect().get(Self.polling, headers: ["Origin: https://" + String(repeating: "x", count: 5000)])
         #expect(recorder.lines.allSatisfy { $0.metadata["origin"].map { $0.utf8.count < 200 } ?? false })
+    }
+
+    @Test func `no number of origins and paths suppresses other causes`() throws {
+        let recorder = LogRecorder()
+        let server = server(recorder, TestMetrics(), level: .info)
+        for index in 0..<100 {
+            try server.connect().request("OPTIONS", Self.polling, headers: ["Origin: https://\(index).example"])
+            _ = try server.connect().get("/\(index)?EIO=4")
+        }
+        #expect(recorder.lines.count == 18)
+        _ = try server.connect().get(Self.polling + "&sid=x")
+        #expect(recorder.lines(.warning).map { $0.message.contains("sticky sessions") } == [true])
+        _ = try server.connect().get("/socket.io/?EIO=4&transport=abc")
+        #expect(recorder.lines.last?.message.contains("option `transports`") == true)
+    }
+
+    @Test func `a preflight is logged, and only the handshake counted`() throws {
+        let (recorder, metrics) = (LogRecorder(), TestMetrics())
+        let server = server(recorder, metrics, level: .info)
+        for _ in 0..<20 { try server.connect().request("OPTIONS", Self.polling, headers: [Self.evil]) }
+        #expect(recorder.lines(.notice).count == 1)
+        #expect(try metrics.expectCounter("engineio_requests_refused_total", [("reason", "cors")]).totalValue == 0)
+        _ = try server.connect().get(Self.polling, headers: [Self.evil])
+        #expect(try metrics.expectCounter("engineio_requests_refused_total", [("reason", "cors")]).totalValue == 1)
+    }
+
+    /// Answers every request with one status.
+    private final class Application: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+        private let status: HTTPResponseStatus
+
+        init(_ status: HTTPResponseStatus) { self.status = status }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            guard case .end = Self.unwrapInboundIn(data) else { return }
+            let head = HTTPResponseHead(version: .http1_1, status: status, headers: ["Content-Length": "0"])
+            context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        }
+    }
+
+    @Test(arguments: [(200, 0), (404, 1), (400, 0)])
+    func `a request that an application answers has another path only if it does not know it either`(status: Int, refused: Int) throws {
+        let (recorder, metrics) = (LogRecorder(), TestMetrics())
+        let server = server(recorder, metrics, level: .info)
+        let client = try server.connect {
+            try $0.pipeline.syncOperations.addHandler(Application(HTTPResponseStatus(statusCode: status)))
+        }
+        #expect(try client.get("/api?EIO=4")?.status == status)
+        #expect(try client.get("/api")?.status == status)
+        #expect(recorder.lines.count == refused)
+        #expect(try metrics.expectCounter("engineio_requests_refused_total", [("reason", "unknown_path")]).totalValue == Int64(refused))
+    }
+
+    @Test func `a client that hides behind a field of its own is seen`() throws {
+        let recorder = LogRecorder()
+        let proxies = try TrustedProxies(["127.0.0.1"], addressField: .forwarded)
+        let server = EmbeddedServer(logger: recorder.logger(.info)) { $0.trustedProxies = proxies }
+        for target in [Self.polling, Self.webSocket] {
+            let fields = target == Self.polling ? [] : RawClient.upgradeHeaders
+            for value in ["for=203.0.113.7", "for=127.0.0.1", "for=unknown"] {
+                _ = try server.connect().get(target, headers: fields + ["Forwarded: \(value)"])
+            }
+            // The proxy has added a field of its own.
+            _ = try server.connect().get(target, headers: fields + ["Forwarded: for=\"", "Forwarded: for=203.0.113.7"])
+        }
+        #expect(recorder.lines.isEmpty, "\(recorder.lines)")
+        for target in [Self.polling, Self.webSocket] {
+            let fields = target == Self.polling ? [] : RawClient.upgradeHeaders
+            _ = try server.connect().get(target, headers: fields + ["Forwarded: for=\", for=203.0.113.7"])
+        }
+        #expect(recorder.lines(.warning).map { $0.metadata["forwarded"] } == ["\"for=\\\", for=203.0.113.7\""])
+        #expect(recorder.lines.first?.metadata["address"] == "\"127.0.0.1\"")
     }
 
     @Test func `pages of the same origin and allowed ones are no news`() throws {

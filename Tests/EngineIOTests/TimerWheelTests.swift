@@ -50,6 +50,54 @@ import Testing
         #expect(wheel.nextDeadline == nil)
     }
 
+    /// An item that counts how often the wheel looks at it.
+    private final class Counted: TimerWheelItem {
+        private var position = TimerWheel.Position()
+        private(set) var reads = 0
+        var wheelPosition: TimerWheel.Position {
+            get {
+                reads += 1
+                return position
+            }
+            set { position = newValue }
+        }
+        func deadlineReached(now: NIODeadline) {}
+    }
+
+    @Test func `a slot is looked through once for each turn`() {
+        var wheel = TimerWheel(start: at(0))
+        let (first, rest) = (Counted(), (0..<100).map { _ in Counted() })
+        wheel.schedule(first, at: at(501))
+        for item in rest { wheel.schedule(item, at: at(508)) }
+        #expect(wheel.nextDeadline == at(501))
+        let before = rest.reduce(0) { $0 + $1.reads }
+        #expect(wheel.expired(now: at(501)).count == 1)
+        #expect(wheel.nextDeadline == at(508))
+        // Once each, and the item that moves into the gap once more.
+        #expect(rest.reduce(0) { $0 + $1.reads } - before <= 101)
+        #expect(wheel.expired(now: at(508)).count == 100)
+        #expect(wheel.nextDeadline == nil)
+    }
+
+    @Test func `the next deadline of a slot follows what is scheduled and cancelled in it`() {
+        var wheel = TimerWheel(start: at(0))
+        let items = (0..<4).map(Item.init)
+        wheel.schedule(items[0], at: at(501))
+        wheel.schedule(items[1], at: at(508))
+        #expect(expired(&wheel, 501) == [0])
+        wheel.schedule(items[2], at: at(505))
+        #expect(wheel.nextDeadline == at(505))
+        wheel.schedule(items[2], at: nil)
+        // Asked once too often, and then never early again.
+        #expect(expired(&wheel, 505) == [])
+        #expect(wheel.nextDeadline == at(508))
+        // A whole turn of the wheel and more.
+        wheel.schedule(items[3], at: at(508 + 3 * 40_960))
+        #expect(expired(&wheel, 502 + 2 * 40_960) == [1])
+        #expect(wheel.nextDeadline.map { $0 <= at(508 + 3 * 40_960) && $0 > at(502 + 2 * 40_960) } == true)
+        #expect(expired(&wheel, 508 + 3 * 40_960) == [3])
+    }
+
     @Test func `an item fires at its last deadline only`() {
         var wheel = TimerWheel(start: at(0))
         let item = Item(1)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EngineIOTestSupport
+import NIOCore
 import Testing
 
 @testable import EngineIO
@@ -96,6 +97,43 @@ import Testing
         for value in ["for", "for=\"", "for=\"a\\", "=a", "for=192.0.2.1 x", "for=(192.0.2.1)"] {
             #expect(try client(.forwarded, "for=203.0.113.66, \(value)") == nil, "\(value)")
         }
+    }
+
+    @Test(arguments: [TrustedProxies.AddressField.xForwardedFor, .forwarded])
+    func `of a long list only the right end is looked at`(field: TrustedProxies.AddressField) throws {
+        func list(_ proxies: Int) -> String {
+            let elements = ["192.0.2.1"] + Array(repeating: "10.0.0.2", count: proxies)
+            return elements.map { field == .forwarded ? "for=\($0)" : $0 }.joined(separator: ",")
+        }
+        #expect(try client(field, list(31)) == "192.0.2.1")
+        #expect(try client(field, list(32)) == "10.0.0.2")
+        let fields = list(20)
+        #expect(try client(field, list(10), String(fields.dropFirst(list(0).utf8.count + 1))) == "192.0.2.1")
+        #expect(try client(field, fields, fields) == "192.0.2.1")
+        // Commas alone are not free either.
+        #expect(try client(.xForwardedFor, "192.0.2.1" + String(repeating: ",", count: 100)) == nil)
+    }
+
+    @Test(arguments: [
+        ("::ffff:203.0.113.7", "203.0.113.7"), ("::FFFF:cb00:7107", "203.0.113.7"), ("[::ffff:203.0.113.7]:80", "203.0.113.7"),
+        ("2001:DB8::1", "2001:db8::1"), ("2001:db8:0::1", "2001:db8::1"), ("2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::1"),
+        ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"), ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"),
+        ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("::", "::"), ("::1", "::1"), ("1::", "1::"), ("::192.0.2.1", "::c000:201"),
+        ("64:ff9b::192.0.2.1", "64:ff9b::c000:201"),
+        ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), ("255.255.255.255", "255.255.255.255"),
+    ])
+    func `an address has one text`(written: String, text: String) throws {
+        #expect(try client(.xForwardedFor, written) == text)
+        #expect(IPAddress(text)?.description == text)
+    }
+
+    @Test func `so has the address of the connection`() throws {
+        for (written, text) in [("::ffff:203.0.113.7", "203.0.113.7"), ("2001:DB8:0::1", "2001:db8::1"), ("192.0.2.1", "192.0.2.1")] {
+            let address: SocketAddress? = try SocketAddress(ipAddress: written, port: 1)
+            #expect(address.host == text)
+        }
+        let path: SocketAddress? = try SocketAddress(unixDomainSocketPath: "/tmp/a")
+        #expect(path.host == "/tmp/a" && SocketAddress?.none.host == "")
     }
 
     // MARK: In a server

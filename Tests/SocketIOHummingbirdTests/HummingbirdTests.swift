@@ -92,6 +92,33 @@ import Testing
         }
     }
 
+    @Test(arguments: ["", "G"]) func `a half closed client gets its answer from both`(more: String) async throws {
+        try await withApplication(loops: 1) { port, _ in
+            try await RawClient.with(port, halfClosure: true) { client in
+                try await client.send(RawClient.encodeRequest("GET", "/slow") + more)
+                try await client.channel.close(mode: .output)
+                #expect(try await client.response().body == "late")
+                await client.waitForClose()
+            }
+            try await RawClient.with(port, halfClosure: true) { client in
+                let sid = try await client.handshake()
+                let polling = "/socket.io/?EIO=4&transport=polling&sid=\(sid)"
+                try await client.send(RawClient.encodeRequest("GET", polling) + more)
+                try await client.channel.close(mode: .output)
+                let posted = try await RawClient.with(port) { try await $0.post(polling, "4hello") }
+                #expect(posted.body == "ok")
+                #expect(try await client.response().body == "4hello")
+                await client.waitForClose()
+            }
+            // Nothing waits for a client that has asked for nothing.
+            try await RawClient.with(port, halfClosure: true) { client in
+                #expect(try await client.get("/hello").body == "hello")
+                try await client.channel.close(mode: .output)
+                await client.waitForClose()
+            }
+        }
+    }
+
     private func withApplication(
         loops: Int,
         _ body: @escaping @Sendable (Int, @escaping @Sendable () -> Void) async throws -> Void
@@ -99,6 +126,11 @@ import Testing
         let engine = EngineServer(delegate: Echo(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let router = Router()
         router.get("/hello") { _, _ in "hello" }
+        router.get("/slow") { _, _ in
+            // Long enough for the half-close to arrive first.
+            try await Task.sleep(for: .milliseconds(200))
+            return "late"
+        }
         router.post("/echo") { request, _ in
             let body = try await request.body.collect(upTo: 1 << 20)
             return String(buffer: body)

@@ -14,6 +14,8 @@ final class EngineConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Behind a request that is not answered yet, the pipelining handler keeps this event back if it keeps anything else: one byte would do.
+        if case ChannelEvent.inputClosed = event { return http.inputClosed() }
         if event is ChannelShouldQuiesceEvent { http.quiesce() }
         context.fireUserInboundEventTriggered(event)
     }

@@ -43,6 +43,8 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Compresses an answer on another thread; cancelled with the connection.
     private var compression: Compressor.Job?
     private var isCut = false
+    /// The request that the fallback's handlers have, if it looks like one for an engine: they may not know it either.
+    private var misdirected: HTTPRequestHead?
     /// How the first request's handshake was decided before, if it was.
     private var firstRefusal: EngineRefusal?
     /// Until when the first request's header fields must have arrived; nil for the usual time from now.
@@ -69,9 +71,7 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private var configuration: EngineConfiguration { loop.context.configuration }
-    private var responses: EngineResponses {
-        EngineResponses(configuration: configuration, address: address, isSecure: isSecure)
-    }
+    private var responses: EngineResponses { EngineResponses(configuration: configuration, address: address, isSecure: isSecure) }
 
     /// The address that opened the connection.
     private var address: String { context?.channel.remoteAddress.host ?? "" }
@@ -112,8 +112,10 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        let malformed = error as? HTTPParserError
+        // A request that the end of the input has cut off has no client that waits for an answer.
+        let malformed = (error as? HTTPParserError).flatMap { $0 == .invalidEOFState ? nil : $0 }
         switch machine.errorCaught(isMalformed: malformed != nil) {
+        case .none: break
         case .passOn: context.fireErrorCaught(error)
         case .disconnect: context.close(promise: nil)
         case .answerMalformed: answerMalformed(isTooLarge: malformed == .headerOverflow, context: context)
@@ -125,7 +127,6 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
             isCut = true
             return context.close(promise: nil)
         }
-        if case ChannelEvent.inputClosed = event { return inputClosed(event, context) }
         // Other servers' idle and quiescing handlers must not cut a request of ours.
         if !machine.ownsRequest { context.fireUserInboundEventTriggered(event) }
     }
@@ -138,13 +139,14 @@ final class EngineHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         promise?.fail(ChannelError.operationUnsupported)
     }
 
-    private func inputClosed(_ event: Any, _ context: ChannelHandlerContext) {
+    /// The client sends nothing more. The connection ends with the current answer.
+    func inputClosed() {
         switch machine.inputClosed() {
         case .none: break
-        case .passOn: context.fireUserInboundEventTriggered(event)
+        case .passOn: context?.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         case .limitWait: startTimeout(HTTPConnectionStateMachine.halfClosedTime)
         case .awaitPackets(let handle, let id): loop.perform(on: handle) { $0.pollHalfClosed(id) }
-        case .disconnect: context.close(promise: nil)
+        case .disconnect: context?.close(promise: nil)
         }
     }
 
@@ -194,6 +196,7 @@ extension EngineHTTPHandler {
 
     private func passOn(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         machine.pass(closes: head.asksForUpgrade || !head.isKeepAlive)
+        misdirected = head.looksLikeEngineIO ? head : nil
         loop.schedule(self, at: nil)
         if let fallback = fallback.take() {
             do { try fallback(context.channel) } catch {
@@ -365,8 +368,6 @@ extension EngineHTTPHandler {
     private func answerMalformed(isTooLarge: Bool, context: ChannelHandlerContext) {
         loop.schedule(self, at: nil)
         machine.ended()?.notify(from: loop)
-        // A request that was cut off by the end of its connection has no client that waits for an answer.
-        guard context.channel.isActive else { return }
         let head = EngineResponses.malformedHead(isTooLarge: isTooLarge, at: loop.date())
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
@@ -449,6 +450,7 @@ extension EngineHTTPHandler {
         guard machine.isPassing else { return context.write(data, promise: promise) }
         switch Self.unwrapOutboundIn(data) {
         case .head(var head) where head.status.code >= 200:
+            if let request = misdirected.take(), head.status == .notFound { router.noteUnknownPath(request, from: { address }) }
             head.add(loop.date())
             context.write(Self.wrapOutboundOut(.head(head)), promise: promise)
         case .head, .body: context.write(data, promise: promise)
@@ -487,7 +489,7 @@ extension EngineHTTPHandler {
 
 extension EngineHTTPHandler: TimerWheelItem {
     private func startTimeout(_ duration: Duration) {
-        loop.schedule(self, at: loop.eventLoop.now + TimeAmount(duration))
+        loop.schedule(self, at: loop.connectionDeadline(in: TimeAmount(duration)))
     }
 
     /// A request, an answer or the next request took too long.

@@ -25,7 +25,8 @@ struct EngineRequestRouter {
         switch EngineRoute.find(head, configuration: engine.configuration) {
         case .failure(let refusal): return .refused(refusal)
         case .success(.preflight):
-            noteUnreadable(head, from: address)
+            // A preflight asks for permission; the request that it is for is not sent without.
+            noteUnreadable(head, from: address, isCounted: false)
             return .preflight
         case .success(.handshake(let transport)):
             if engine.registry.isDraining { return .refused(EngineRefusal(.draining)) }
@@ -54,9 +55,13 @@ struct EngineRequestRouter {
 
     /// Other handlers' requests, and 404 if there are none.
     private func otherKind(of head: HTTPRequestHead, from address: () -> String) -> EngineRequest.Kind? {
-        if head.looksLikeEngineIO { note(.unknownPath, head, from: address) }
-        return passesOthersOn ? nil : .other(.notFound)
+        guard !passesOthersOn else { return nil }
+        if head.looksLikeEngineIO { noteUnknownPath(head, from: address) }
+        return .other(.notFound)
     }
+
+    /// Notes that a request which looks like one for an engine has been answered 404.
+    func noteUnknownPath(_ head: HTTPRequestHead, from address: () -> String) { note(.unknownPath, head, from: address) }
 
     // MARK: Origins
 
@@ -79,12 +84,13 @@ struct EngineRequestRouter {
     }
 
     /// Notes that a page polls, but cannot read the answers.
-    private func noteUnreadable(_ head: HTTPRequestHead, from address: () -> String) {
+    private func noteUnreadable(_ head: HTTPRequestHead, from address: () -> String, isCounted: Bool = true) {
         guard let origin = head.headers.first(name: "origin"), !isAllowed(origin, head, from: address) else { return }
-        note(.unreadable, head, from: address)
+        note(.unreadable, head, from: address, isCounted: isCounted)
     }
 
-    private func note(_ cause: RefusalCause, _ head: HTTPRequestHead, from address: () -> String) {
-        engine.note(EngineRefusal(cause), of: head, from: EngineHandshake.address(of: head, from: address(), trusting: engine.proxies))
+    private func note(_ cause: RefusalCause, _ head: HTTPRequestHead, from address: () -> String, isCounted: Bool = true) {
+        let client = EngineHandshake.address(of: head, from: address(), trusting: engine.proxies)
+        engine.note(EngineRefusal(cause), of: head, from: client, isCounted: isCounted)
     }
 }

@@ -98,8 +98,13 @@ extension HTTPResponseHead {
 }
 
 extension SocketAddress? {
-    /// The address without port; empty if there is none.
-    var host: String { self?.ipAddress ?? self?.pathname ?? "" }
+    /// The address without port, as ``IPAddress`` writes it; empty if there is none.
+    var host: String {
+        guard let text = self?.ipAddress else { return self?.pathname ?? "" }
+        // A listener for both versions of IP writes addresses of version 4 like this; all others have their usual form already.
+        guard text.utf8.starts(with: "::ffff:".utf8), let address = IPAddress(text) else { return text }
+        return address.description
+    }
 }
 
 extension EngineConfiguration {

@@ -17,7 +17,7 @@ struct ForwardedRequest {
     init?(from peer: String, trusting proxies: TrustedProxies, _ fields: (String) -> [String]) {
         guard proxies.contains(peer) else { return nil }
         // The proxy that the client sees comes first.
-        let elements = ForwardedElement.parse(fields("forwarded"))
+        let elements = fields("forwarded").flatMap { ForwardedElement.parse($0) }
         let schemes = [Self.first(in: fields("x-forwarded-proto")), elements.lazy.compactMap { $0?.scheme }.first]
         hosts = [Self.first(in: fields("x-forwarded-host")), elements.lazy.compactMap { $0?.host }.first].compactMap { $0 }
         isSecure = schemes.contains { scheme in
@@ -32,14 +32,10 @@ struct ForwardedRequest {
     }
 }
 
-/// The address of one hop of a request.
-struct ForwardedHop {
-    /// The address as it is written, without port.
-    let text: String
-    let address: IPAddress
-
+/// The hops of a request.
+enum ForwardedHop {
     /// Parses an address that may have a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`; nil for everything else.
-    init?(_ node: some StringProtocol) {
+    static func address(_ node: some StringProtocol) -> IPAddress? {
         var text = Substring(node)
         if text.utf8.first == UInt8(ascii: "[") {
             guard let end = text.utf8.firstIndex(of: UInt8(ascii: "]")) else { return nil }
@@ -50,15 +46,27 @@ struct ForwardedHop {
         } else if text.utf8.count(where: { $0 == UInt8(ascii: ":") }) == 1 {
             text = Substring(text.utf8.prefix { $0 != UInt8(ascii: ":") })
         }
-        guard let address = IPAddress(text) else { return nil }
-        self.text = String(text)
-        self.address = address
+        return IPAddress(text)
     }
 
-    /// The hops of `X-Forwarded-For`, the client's first; nil for each that is not an address. Empty elements of the list do not count.
-    static func listed(in values: [String]) -> [ForwardedHop?] {
-        values.flatMap { value in
-            value.utf8.split(separator: UInt8(ascii: ",")).map(\.trimmed).filter { !$0.isEmpty }.map { ForwardedHop(Substring($0)) }
+    /// Visits the hops of `X-Forwarded-For` from the right, the last proxy's first; nil for each that is not an address. Empty elements of the
+    /// list do not count.
+    ///
+    /// - Parameters:
+    ///   - values: The values of the fields.
+    ///   - limit: How many elements are looked at, empty ones as well.
+    ///   - wantsMore: Whether the next one is to be visited. What is further left is not looked at.
+    static func visit(_ values: [String], atMost limit: Int, while wantsMore: (IPAddress?) -> Bool) {
+        var left = limit
+        for value in values.reversed() {
+            var rest = value.utf8[...]
+            while !rest.isEmpty, left > 0 {
+                left -= 1
+                let start = rest.lastIndex(of: UInt8(ascii: ",")).map { rest.index(after: $0) }
+                let element = rest[(start ?? rest.startIndex)...].trimmed
+                if !element.isEmpty, !wantsMore(address(Substring(element))) { return }
+                rest = start.map { rest[..<rest.index(before: $0)] } ?? rest[..<rest.startIndex]
+            }
         }
     }
 }
@@ -71,12 +79,10 @@ struct ForwardedElement {
     /// The parameter `proto`.
     private(set) var scheme: String?
 
-    /// The elements of all fields, in their order. A field that is not valid is nil: what it says may belong to any proxy or to the client.
-    static func parse(_ values: [String]) -> [ForwardedElement?] {
-        values.flatMap { value -> [ForwardedElement?] in
-            var parser = Parser(bytes: Array(value.utf8))
-            return parser.elements() ?? [nil]
-        }
+    /// The elements of a field, in their order. One that is not valid has a nil: what it says may belong to any proxy or to the client.
+    static func parse(_ value: String) -> [ForwardedElement?] {
+        var parser = Parser(bytes: Array(value.utf8))
+        return parser.elements() ?? [nil]
     }
 
     private struct Parser {

@@ -52,6 +52,8 @@ struct HTTPConnectionStateMachine {
         case writing(Answer)
         /// The fallback's handlers have a request; `closes` if none can follow on this connection.
         case passing(closes: Bool)
+        /// The last answer has been written, and the connection ends with it. `isUnread` if the client may first finish what it sends.
+        case ending(isUnread: Bool)
         /// No request is read any more.
         case finished
     }
@@ -80,6 +82,8 @@ struct HTTPConnectionStateMachine {
     private var unwantedBytes = 0
     /// Whether the connection ends with the current answer because another handler, or the client, wants that.
     private(set) var closesWhenDone = false
+    /// Whether the client sends nothing more.
+    private var inputIsClosed = false
 
     /// - Parameter maximumBodySize: The largest body of a request of ours, in bytes.
     init(maximumBodySize: Int) { self.maximumBodySize = maximumBodySize }
@@ -97,7 +101,7 @@ struct HTTPConnectionStateMachine {
     var ownsRequest: Bool {
         switch state {
         case .reading, .waiting, .writing: true
-        case .idle, .passing, .finished: false
+        case .idle, .passing, .ending, .finished: false
         }
     }
 
@@ -106,7 +110,7 @@ struct HTTPConnectionStateMachine {
         switch state {
         case .reading(let request), .waiting(let request): request.body.readableBytes
         case .writing(let answer): answer.size
-        case .idle, .passing, .finished: 0
+        case .idle, .passing, .ending, .finished: 0
         }
     }
 
@@ -155,7 +159,7 @@ extension HTTPConnectionStateMachine {
             // The state must not hold the request meanwhile, so that its body grows in place.
             state = .idle
             return append(bytes, to: request) ? .none : .refuse
-        case .finished, .writing:
+        case .ending, .finished, .writing:
             // The rest of a body that was refused is read so that the client gets the answer, but not without end.
             unwantedBytes += bytes.readableBytes
             return unwantedBytes > maximumBodySize ? .disconnect : .none
@@ -199,7 +203,7 @@ extension HTTPConnectionStateMachine {
         case .reading(let request):
             state = .waiting(request)
             return request.earlyAnswer.map { .answer(request, $0) } ?? .process(request)
-        case .idle, .waiting, .writing, .finished: return .none
+        case .idle, .waiting, .writing, .ending, .finished: return .none
         }
     }
 }
@@ -264,8 +268,9 @@ extension HTTPConnectionStateMachine {
     mutating func endAnswer(_ id: Int) -> AnswerEnd? {
         guard case .writing(let answer) = state, answer.id == id else { return nil }
         let closes = answer.closes || closesWhenDone
-        state = closes ? .finished : .idle
-        return AnswerEnd(poll: answer.poll, closes: closes, isUnread: answer.isUnread)
+        let isUnread = answer.isUnread && !inputIsClosed
+        state = closes ? .ending(isUnread: isUnread) : .idle
+        return AnswerEnd(poll: answer.poll, closes: closes, isUnread: isUnread)
     }
 
     /// The answer of the fallback's handlers has been written.
@@ -274,7 +279,7 @@ extension HTTPConnectionStateMachine {
     mutating func endPassing() -> Bool? {
         guard case .passing(let asked) = state else { return nil }
         let closes = asked || closesWhenDone
-        state = closes ? .finished : .idle
+        state = closes ? .ending(isUnread: false) : .idle
         return closes
     }
 }
@@ -299,7 +304,7 @@ extension HTTPConnectionStateMachine {
             if case .poll(let handle) = request.kind { return .poll(handle, id: request.id) }
         case .writing(let answer):
             if let handle = answer.poll { return .poll(handle, id: answer.id) }
-        case .idle, .passing, .finished: break
+        case .idle, .passing, .ending, .finished: break
         }
         return nil
     }
@@ -319,6 +324,8 @@ extension HTTPConnectionStateMachine {
         /// The bytes are not an HTTP request: answer that, then disconnect.
         case answerMalformed
         case disconnect
+        /// The connection ends already, when the client has the last answer.
+        case none
     }
 
     /// An error has occurred.
@@ -329,7 +336,8 @@ extension HTTPConnectionStateMachine {
         case .passing: .passOn
         case .idle, .reading: isMalformed ? .answerMalformed : .disconnect
         // The outstanding request would get the answer.
-        case .waiting, .writing, .finished: .disconnect
+        case .waiting, .writing, .ending(isUnread: true), .finished: .disconnect
+        case .ending(isUnread: false): .none
         }
     }
 
@@ -350,11 +358,13 @@ extension HTTPConnectionStateMachine {
         case disconnect
     }
 
-    /// The client sends nothing more: it has half-closed the connection, or is gone, which looks the same. It gets the answer to the request
-    /// that it has sent, and then the connection ends.
+    /// The client sends nothing more: it has half-closed the connection, or is gone, which looks the same. It gets the current answer, and then
+    /// the connection ends. Requests that it has pipelined behind that one are not answered, as with any connection that closes (RFC 9112,
+    /// section 9.3.2).
     mutating func inputClosed() -> InputClosedAction {
+        inputIsClosed = true
         switch state {
-        case .idle, .reading: return .disconnect
+        case .idle, .reading, .ending(isUnread: true): return .disconnect
         case .waiting(let request):
             switch request.kind {
             // A WebSocket that only listens could not answer pings.
@@ -372,7 +382,7 @@ extension HTTPConnectionStateMachine {
         case .passing:
             closesWhenDone = true
             return .passOn
-        case .finished: return .none
+        case .ending(isUnread: false), .finished: return .none
         }
     }
 }

@@ -81,6 +81,9 @@ public struct EngineHandshake: Sendable {
 
     /// The client's IP address, or an empty string if the connection has none. Behind a proxy this is the proxy's, unless
     /// ``EngineConfiguration/trustedProxies`` has it: then it is the address that the proxy names.
+    ///
+    /// One address has one text, so that texts can be compared: addresses of version 6 are written as RFC 5952 says (`2001:db8::1`), and those
+    /// of version 4 as such, also if they came in the form `::ffff:192.0.2.1`.
     public var remoteAddress: String { String(decoding: bytes[Int(addressStart)...], as: UTF8.self) }
 
     /// The method of the request; Engine.IO handshakes are GET.
@@ -97,11 +100,16 @@ public struct EngineHandshake: Sendable {
 
     /// All header fields, in the order of the request.
     public var headers: [(name: String, value: String)] {
-        bytes[..<Int(addressStart)].split(separator: UInt8(ascii: "\n")).dropFirst().map { line in
+        lines.map { line in
             if let name = line.first.flatMap(HeaderNames.name) { return (name, String(decoding: line.dropFirst(), as: UTF8.self)) }
             let name = line.prefix { $0 != UInt8(ascii: ":") }
             return (String(decoding: name, as: UTF8.self), String(decoding: line.dropFirst(name.count + 1), as: UTF8.self))
         }
+    }
+
+    /// The header lines.
+    private var lines: some Sequence<ArraySlice<UInt8>> {
+        bytes[..<Int(addressStart)].split(separator: UInt8(ascii: "\n")).dropFirst()
     }
 
     /// The value of the header field of that name, whatever its case.
@@ -114,7 +122,19 @@ public struct EngineHandshake: Sendable {
     }
 
     /// The values of the header fields of a name, which is in lower case.
-    func values(_ name: String) -> [String] { headers.compactMap { $0.name.utf8.isLowercase(name) ? $0.value : nil } }
+    func values(_ name: String) -> [String] {
+        lines.compactMap { line in
+            let value: ArraySlice<UInt8>
+            if let known = line.first.flatMap(HeaderNames.name) {
+                guard known.utf8.isLowercase(name) else { return nil }
+                value = line.dropFirst()
+            } else {
+                guard line.prefix(while: { $0 != UInt8(ascii: ":") }).isLowercase(name) else { return nil }
+                value = line.dropFirst(name.utf8.count + 1)
+            }
+            return String(decoding: value, as: UTF8.self)
+        }
+    }
 
     /// What several header fields of a name are joined by.
     package static func separator(_ name: String) -> String { name.utf8.isLowercase("cookie") ? "; " : ", " }

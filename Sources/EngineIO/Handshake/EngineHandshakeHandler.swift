@@ -44,7 +44,7 @@ final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
         self.isSecure = isSecure
         self.socket = socket
         self.addHTTP = addHTTP
-        self.deadline = loop.eventLoop.now + TimeAmount(loop.context.configuration.limits.headerTimeout)
+        self.deadline = loop.connectionDeadline(in: TimeAmount(loop.context.configuration.limits.headerTimeout))
     }
 
     // MARK: Channel
@@ -177,8 +177,9 @@ final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
         _ subprotocols: [String],
         _ session: EngineSession
     ) -> ByteBuffer {
-        let configuration = loop.context.configuration
-        var answer = ByteBufferAllocator().buffer(capacity: 256)
+        let engine = loop.context
+        // Enough for the usual answer, with its date and the first packet.
+        var answer = ByteBufferAllocator().buffer(capacity: 384)
         answer.writeStaticString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: ")
         bytes.withUnsafeReadableBytes { bytes in
             let key = UnsafeRawBufferPointer(rebasing: bytes[request.key])
@@ -188,11 +189,12 @@ final class EngineHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
             }
         }
         answer.writeStaticString("\r\n")
-        if let chosen = configuration.subprotocol(of: subprotocols, session.handshake) {
+        if !subprotocols.isEmpty, let chosen = engine.configuration.subprotocol(of: subprotocols, session.handshake) {
             answer.writeString("Sec-WebSocket-Protocol: \(chosen)\r\n")
         }
         var hasDate = false
-        if configuration.addsHeaders {
+        if engine.addsHeaders {
+            let configuration = engine.configuration
             var headers = CORSPolicy.headers(for: origin, cors: configuration.cors)
             configuration.addHeaders(to: &headers, opened: session)
             if let hook = configuration.headers { headers.add(contentsOf: hook(session.handshake)) }
@@ -227,11 +229,6 @@ extension EngineHandshakeHandler: TimerWheelItem {
     func deadlineReached(now: NIODeadline) {
         context?.close(promise: nil)
     }
-}
-
-extension EngineConfiguration {
-    /// Whether answers to WebSocket handshakes have more header fields than those of the protocol.
-    fileprivate var addsHeaders: Bool { cors != nil || cookie != nil || initialHeaders != nil || headers != nil }
 }
 
 extension ByteBuffer {

@@ -55,7 +55,7 @@ final class EngineLoop {
     /// The buffer for the next WebSocket that has something to read.
     @exclusivity(unchecked) var receiveBuffer: ByteBuffer?
     /// The time in answers.
-    private var date = HTTPDate()
+    @exclusivity(unchecked) private var date = HTTPDate()
     /// Memory for bytes that are put together and copied immediately.
     private var scratch: [UInt8] = []
     private var ownHandle: EngineLoopHandle?
@@ -190,6 +190,12 @@ final class EngineLoop {
         guard context.timing.pingInterval >= .seconds(1) else { return now }
         let grain = UInt64(TimerWheel.granularity.nanoseconds)
         return .uptimeNanoseconds(now.uptimeNanoseconds / grain * grain)
+    }
+
+    /// The deadline of a connection: the time from now on, rounded up to 10 ms, so that one turn of the wheel ends many connections.
+    func connectionDeadline(in time: TimeAmount) -> NIODeadline {
+        let grain = UInt64(TimerWheel.granularity.nanoseconds)
+        return .uptimeNanoseconds(((eventLoop.now + time).uptimeNanoseconds + grain - 1) / grain * grain)
     }
 
     /// Calls `item.deadlineReached` at `deadline`, and no longer at a time set before. nil cancels it.

@@ -16,6 +16,12 @@ final class EngineContext: Sendable {
     let pathBytes: [UInt8]
     /// Whether a WebSocket handshake may be answered as soon as it has been read.
     let acceptsPlainHandshakes: Bool
+    /// Whether answers to WebSocket handshakes have more header fields than those of the protocol.
+    let addsHeaders: Bool
+    /// How many sessions there may be.
+    let sessionLimit: Int
+    /// Makes the ids of sessions; nil for the engine's own.
+    let generateID: (@Sendable (EngineHandshake) -> String)?
     let delegate: any EngineServerDelegate
     let logger: Logger
     let metrics: EngineMetrics
@@ -24,6 +30,7 @@ final class EngineContext: Sendable {
     let compressor = Compressor()
     private let refusals: RefusalLog
     private let fallbackFailures = SharedLogLimiter()
+    private let hiddenClients = SharedLogLimiter(lines: 1, period: .hours(1))
     private let opening: String
     private let openingWithUpgrade: String
 
@@ -41,6 +48,10 @@ final class EngineContext: Sendable {
         self.pathBytes = Array(path.utf8)
         self.refusals = RefusalLog(logger, path: path)
         self.acceptsPlainHandshakes = configuration.allowRequest == nil && configuration.transports.contains(.websocket)
+        self.addsHeaders =
+            configuration.cors != nil || configuration.cookie != nil || configuration.initialHeaders != nil || configuration.headers != nil
+        self.sessionLimit = configuration.limits.sessions
+        self.generateID = configuration.generateID
         self.timing = EngineTiming(
             pingInterval: TimeAmount(configuration.pingInterval),
             pingTimeout: TimeAmount(configuration.pingTimeout),
@@ -59,6 +70,24 @@ final class EngineContext: Sendable {
             logger.error(
                 "the handlers for other requests could not be added to a connection",
                 metadata: [LogKey.error: "\(error)", LogKey.suppressed: "\(suppressed ?? 0)"]
+            )
+        }
+    }
+
+    /// Logs, once an hour, that a trusted proxy has passed on a field that it should not have.
+    func noteHiddenClient(_ handshake: EngineHandshake) {
+        guard proxies.isHidden(handshake.remoteAddress, byInvalid: { handshake.values("forwarded") }) else { return }
+        hiddenClients.log { suppressed in
+            logger.warning(
+                """
+                the address of a client is not known: a trusted proxy has sent a Forwarded field that is not valid. A client can cause this if the \
+                proxy adds to the field that the client sends. Let the proxy replace it, or use X-Forwarded-For. Logged at most once an hour
+                """,
+                metadata: [
+                    LogKey.address: "\(QuotedText(handshake.remoteAddress))",
+                    LogKey.forwarded: "\(QuotedText(handshake.header("forwarded") ?? "", limit: 300))",
+                    LogKey.suppressed: "\(suppressed ?? 0)",
+                ]
             )
         }
     }
@@ -86,8 +115,10 @@ final class EngineContext: Sendable {
     }
 
     /// Counts and logs a refusal, or that a request which is answered leads nowhere.
-    func note(_ refusal: EngineRefusal, of head: HTTPRequestHead, from address: @autoclosure () -> String) {
-        metrics.requestRefused(refusal.cause.reason)
+    ///
+    /// - Parameter isCounted: Whether it is a refusal of its own.
+    func note(_ refusal: EngineRefusal, of head: HTTPRequestHead, from address: @autoclosure () -> String, isCounted: Bool = true) {
+        if isCounted { metrics.requestRefused(refusal.cause.reason) }
         refusals.write(refusal.cause, message: refusal.message, of: head, from: address())
     }
 

@@ -18,20 +18,55 @@ public struct EngineMetrics: Sendable {
         var buffered = 0
     }
 
-    private let sessions: Meter
-    private let openedPolling: Counter
-    private let openedWebSocket: Counter
-    private let closed: [EngineCloseReason: Counter]
-    private let closedOther: Counter
-    private let upgrades: Counter
-    private let refused: [RefusalCause.Reason: Counter]
-    private let acceptFailures: Counter
-    private let bytesReceived: Counter
-    private let bytesSent: Counter
-    private let packetsReceived: Counter
-    private let packetsSent: Counter
-    private let volatileDropped: Counter
-    private let buffered: Meter
+    /// What all copies share: one reference to copy, and not one for each metric.
+    private final class Instruments: Sendable {
+        let sessions: Meter
+        let openedPolling: Counter
+        let openedWebSocket: Counter
+        let closed: [EngineCloseReason: Counter]
+        let closedOther: Counter
+        let upgrades: Counter
+        let refused: [RefusalCause.Reason: Counter]
+        let acceptFailures: Counter
+        let bytesReceived: Counter
+        let bytesSent: Counter
+        let packetsReceived: Counter
+        let packetsSent: Counter
+        let volatileDropped: Counter
+        let buffered: Meter
+
+        init(_ factory: any MetricsFactory) {
+            func counter(_ name: String, _ dimensions: [(String, String)] = []) -> Counter {
+                Counter(label: "engineio_\(name)_total", dimensions: dimensions, factory: factory)
+            }
+            func closed(_ reason: String) -> Counter { counter("sessions_closed", [("reason", reason)]) }
+            self.sessions = Meter(label: "engineio_sessions", dimensions: [], factory: factory)
+            self.openedPolling = counter("sessions_opened", [("transport", "polling")])
+            self.openedWebSocket = counter("sessions_opened", [("transport", "websocket")])
+            self.closed = Dictionary(
+                EngineCloseReason.own.map { reason in
+                    let name = reason.description.utf8.map { $0 == UInt8(ascii: " ") ? UInt8(ascii: "_") : $0 }
+                    return (reason, closed(String(decoding: name, as: UTF8.self)))
+                },
+                uniquingKeysWith: { first, _ in first }
+            )
+            self.closedOther = closed("other")
+            self.upgrades = counter("upgrades")
+            self.refused = Dictionary(
+                RefusalCause.Reason.allCases.map { ($0, counter("requests_refused", [("reason", $0.label)])) },
+                uniquingKeysWith: { first, _ in first }
+            )
+            self.acceptFailures = counter("accept_failures")
+            self.bytesReceived = counter("received_bytes")
+            self.bytesSent = counter("sent_bytes")
+            self.packetsReceived = counter("packets_received")
+            self.packetsSent = counter("packets_sent")
+            self.volatileDropped = counter("volatile_packets_dropped")
+            self.buffered = Meter(label: "engineio_send_buffer_bytes", dimensions: [], factory: factory)
+        }
+    }
+
+    private let instruments: Instruments
 
     /// Makes the metrics.
     ///
@@ -39,67 +74,41 @@ public struct EngineMetrics: Sendable {
     /// (`reason`: one of ``EngineCloseReason``'s own, with underscores, or `other`), `engineio_upgrades_total`,
     /// `engineio_requests_refused_total` (`reason`: `unknown_path`, `unknown_transport`, `unknown_sid`, `unsupported_protocol_version`,
     /// `bad_handshake_method`, `bad_request`, `payload_too_large`, `websocket_handshake`, `origin`, `cors`, `forbidden` or `unavailable`;
-    /// `unknown_path` and `cors` are requests that were answered, but lead to no session), `engineio_accept_failures_total`, `engineio_received_bytes_total`,
+    /// `unknown_path` are requests that look like those of a Socket.IO client, but were answered 404; `cors` are polling handshakes of pages
+    /// that may not read the answer, not their preflights), `engineio_accept_failures_total`, `engineio_received_bytes_total`,
     /// `engineio_sent_bytes_total`, `engineio_packets_received_total`, `engineio_packets_sent_total`,
     /// `engineio_volatile_packets_dropped_total`. Meters: `engineio_sessions`, `engineio_send_buffer_bytes`.
     ///
     /// - Parameter factory: The backend; the one bootstrapped for the process if nil.
     public init(factory: (any MetricsFactory)? = nil) {
-        let factory = factory ?? MetricsSystem.factory
-        func counter(_ name: String, _ dimensions: [(String, String)] = []) -> Counter {
-            Counter(label: "engineio_\(name)_total", dimensions: dimensions, factory: factory)
-        }
-        func closed(_ reason: String) -> Counter { counter("sessions_closed", [("reason", reason)]) }
-        self.sessions = Meter(label: "engineio_sessions", dimensions: [], factory: factory)
-        self.openedPolling = counter("sessions_opened", [("transport", "polling")])
-        self.openedWebSocket = counter("sessions_opened", [("transport", "websocket")])
-        self.closed = Dictionary(
-            EngineCloseReason.own.map { reason in
-                let name = reason.description.utf8.map { $0 == UInt8(ascii: " ") ? UInt8(ascii: "_") : $0 }
-                return (reason, closed(String(decoding: name, as: UTF8.self)))
-            },
-            uniquingKeysWith: { first, _ in first }
-        )
-        self.closedOther = closed("other")
-        self.upgrades = counter("upgrades")
-        self.refused = Dictionary(
-            RefusalCause.Reason.allCases.map { ($0, counter("requests_refused", [("reason", $0.label)])) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        self.acceptFailures = counter("accept_failures")
-        self.bytesReceived = counter("received_bytes")
-        self.bytesSent = counter("sent_bytes")
-        self.packetsReceived = counter("packets_received")
-        self.packetsSent = counter("packets_sent")
-        self.volatileDropped = counter("volatile_packets_dropped")
-        self.buffered = Meter(label: "engineio_send_buffer_bytes", dimensions: [], factory: factory)
+        self.instruments = Instruments(factory ?? MetricsSystem.factory)
     }
 
     func sessionOpened(_ transport: EngineConfiguration.Transport) {
         switch transport {
-        case .polling: openedPolling.increment()
-        case .websocket: openedWebSocket.increment()
+        case .polling: instruments.openedPolling.increment()
+        case .websocket: instruments.openedWebSocket.increment()
         }
-        sessions.increment()
+        instruments.sessions.increment()
     }
 
     func sessionClosed(_ reason: EngineCloseReason) {
-        (closed[reason] ?? closedOther).increment()
-        sessions.decrement()
+        (instruments.closed[reason] ?? instruments.closedOther).increment()
+        instruments.sessions.decrement()
     }
 
-    func upgraded() { upgrades.increment() }
-    func acceptFailed() { acceptFailures.increment() }
-    func requestRefused(_ reason: RefusalCause.Reason) { refused[reason]?.increment() }
+    func upgraded() { instruments.upgrades.increment() }
+    func acceptFailed() { instruments.acceptFailures.increment() }
+    func requestRefused(_ reason: RefusalCause.Reason) { instruments.refused[reason]?.increment() }
 
     func record(_ tally: Tally) {
-        if tally.bytesReceived > 0 { bytesReceived.increment(by: tally.bytesReceived) }
-        if tally.bytesSent > 0 { bytesSent.increment(by: tally.bytesSent) }
-        if tally.packetsReceived > 0 { packetsReceived.increment(by: tally.packetsReceived) }
-        if tally.packetsSent > 0 { packetsSent.increment(by: tally.packetsSent) }
-        if tally.volatileDropped > 0 { volatileDropped.increment(by: tally.volatileDropped) }
+        if tally.bytesReceived > 0 { instruments.bytesReceived.increment(by: tally.bytesReceived) }
+        if tally.bytesSent > 0 { instruments.bytesSent.increment(by: tally.bytesSent) }
+        if tally.packetsReceived > 0 { instruments.packetsReceived.increment(by: tally.packetsReceived) }
+        if tally.packetsSent > 0 { instruments.packetsSent.increment(by: tally.packetsSent) }
+        if tally.volatileDropped > 0 { instruments.volatileDropped.increment(by: tally.volatileDropped) }
         // Some backends ignore a negative increment.
-        if tally.buffered > 0 { buffered.increment(by: Double(tally.buffered)) }
-        if tally.buffered < 0 { buffered.decrement(by: Double(-tally.buffered)) }
+        if tally.buffered > 0 { instruments.buffered.increment(by: Double(tally.buffered)) }
+        if tally.buffered < 0 { instruments.buffered.decrement(by: Double(-tally.buffered)) }
     }
 }

@@ -76,6 +76,8 @@ public final class EngineServer: Sendable {
                 firstRefusal: handler.refusal,
                 fallback: fallback
             )
+            // A client may close its side of the connection after a request and still wait for the answer. WebSockets end with it.
+            if ownsPipeline { try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true) }
             try Self.add(http, to: channel, loop, after: handler)
         }
         try channel.pipeline.syncOperations.addHandler(handshake)

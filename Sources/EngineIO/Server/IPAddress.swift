@@ -33,6 +33,11 @@ struct IPAddress: Sendable, Hashable {
         self.low = low
     }
 
+    /// The groups of an address of version 6.
+    private var groups: [UInt16] {
+        [high, low].flatMap { half in [48, 32, 16, 0].map { UInt16(truncatingIfNeeded: half >> $0) } }
+    }
+
     /// The number of bits.
     fileprivate var width: Int { version == 4 ? 32 : 128 }
 
@@ -44,6 +49,27 @@ struct IPAddress: Sendable, Hashable {
             high: first == 0 ? 0 : high & (UInt64.max << UInt64(64 - first)),
             low: second == 0 ? 0 : low & (UInt64.max << UInt64(64 - second))
         )
+    }
+}
+
+/// Each address has one text: `192.0.2.1`, and for version 6 that of RFC 5952, with the longest run of zeros left out.
+extension IPAddress: CustomStringConvertible {
+    var description: String {
+        guard version == 6 else { return [56, 48, 40, 32].map { "\(UInt8(truncatingIfNeeded: high >> $0))" }.joined(separator: ".") }
+        let groups = groups
+        let zeros = Self.longestZeros(groups)
+        func text(_ part: ArraySlice<UInt16>) -> String { part.map { String($0, radix: 16) }.joined(separator: ":") }
+        return zeros.isEmpty ? text(groups[...]) : text(groups[..<zeros.lowerBound]) + "::" + text(groups[zeros.upperBound...])
+    }
+
+    /// The first of the longest runs of two zeros or more.
+    private static func longestZeros(_ groups: [UInt16]) -> Range<Int> {
+        var longest = 0..<0
+        var start = 0
+        for (index, group) in groups.enumerated() {
+            if group != 0 { start = index + 1 } else if index + 1 - start > max(longest.count, 1) { longest = start..<(index + 1) }
+        }
+        return longest
     }
 }
 

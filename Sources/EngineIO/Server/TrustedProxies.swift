@@ -27,6 +27,10 @@ public struct TrustedProxies: Sendable, Hashable {
         /// `X-Forwarded-For`, which most proxies and load balancers send.
         public static let xForwardedFor = AddressField(kind: .xForwardedFor)
         /// `Forwarded` (RFC 7239), with its parameter `for`.
+        ///
+        /// The first proxy must replace the field that the client sends, or add a field of its own. If it adds to the client's field, a client
+        /// can make that invalid, with a quote that it does not close, and its address is then not known: that of the proxy stands for it. A
+        /// warning in the log says so, once an hour.
         public static let forwarded = AddressField(kind: .forwarded)
     }
 
@@ -76,7 +80,10 @@ public struct TrustedProxies: Sendable, Hashable {
 
     func contains(_ address: IPAddress) -> Bool { networks.contains { $0.contains(address) } }
 
-    /// The address of the client of a request.
+    /// How many hops are looked at, from the right. A client can send any number of them, which must not cost more than those of proxies.
+    static let mostHops = 32
+
+    /// The address of the client of a request, as ``IPAddress`` writes it.
     ///
     /// - Parameters:
     ///   - peer: The address that opened the connection.
@@ -84,18 +91,33 @@ public struct TrustedProxies: Sendable, Hashable {
     /// - Returns: nil if that is the peer's, as far as is known.
     func client(of peer: String, _ fields: (String) -> [String]) -> String? {
         guard !networks.isEmpty, contains(peer) else { return nil }
-        let hops: [ForwardedHop?] =
-            switch addressField.kind {
-            case .xForwardedFor: ForwardedHop.listed(in: fields("x-forwarded-for"))
-            case .forwarded: ForwardedElement.parse(fields("forwarded")).map { $0?.client.flatMap { ForwardedHop($0) } }
-            }
-        var client: String?
-        for hop in hops.reversed() {
+        var client: IPAddress?
+        func isProxy(_ hop: IPAddress?) -> Bool {
             // The address is hidden or invalid, so the sender of everything before it is unknown too.
-            guard let hop else { break }
-            client = hop.text
-            guard contains(hop.address) else { break }
+            guard let hop else { return false }
+            client = hop
+            return contains(hop)
         }
-        return client
+        switch addressField.kind {
+        case .xForwardedFor: ForwardedHop.visit(fields("x-forwarded-for"), atMost: Self.mostHops, while: isProxy)
+        case .forwarded:
+            var left = Self.mostHops
+            for field in fields("forwarded").reversed() where left > 0 {
+                let elements = ForwardedElement.parse(field).suffix(left)
+                left -= elements.count
+                guard elements.reversed().allSatisfy({ isProxy($0?.client.flatMap { ForwardedHop.address($0) }) }) else { break }
+            }
+        }
+        return client?.description
+    }
+
+    /// Whether the address of a client is not known because of a field `Forwarded` that is not valid.
+    ///
+    /// - Parameters:
+    ///   - client: What ``client(of:_:)`` has returned, or the peer's address.
+    ///   - fields: Returns the values of the field.
+    func isHidden(_ client: String, byInvalid fields: () -> [String]) -> Bool {
+        guard !networks.isEmpty, case .forwarded = addressField.kind, contains(client) else { return false }
+        return fields().contains { ForwardedElement.parse($0).contains { $0 == nil } }
     }
 }

@@ -16,13 +16,13 @@ extension EngineLoop {
     ///
     /// - Returns: The session, or why there is none.
     func openSession(_ handshake: EngineHandshake, over transport: EngineConfiguration.Transport) -> Result<EngineSession, EngineRefusal> {
-        let configuration = context.configuration
-        let id = configuration.generateID?(handshake) ?? RandomID.make()
+        let id = context.generateID?(handshake) ?? RandomID.make()
         let session = EngineSession(id: id, handshake: handshake, loop: self, transport: transport == .polling ? .polling : .websocket)
         let sessionHandle = SessionHandle(home: handle, session: NIOLoopBound(session, eventLoop: eventLoop))
-        switch context.registry.insert(sessionHandle, id: id, limit: configuration.limits.sessions) {
+        switch context.registry.insert(sessionHandle, id: id, limit: context.sessionLimit) {
         case .inserted:
             context.metrics.sessionOpened(transport)
+            if !context.proxies.isEmpty { context.noteHiddenClient(handshake) }
             context.logger.debug(
                 "a session opened",
                 metadata: [LogKey.transport: "\(transport.rawValue)", LogKey.address: "\(QuotedText(handshake.remoteAddress))"]

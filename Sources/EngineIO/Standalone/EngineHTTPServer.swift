@@ -80,8 +80,6 @@ public final class EngineHTTPServer: Sendable {
         configuration: EngineHTTPServerConfiguration,
         responder: @escaping EngineResponder
     ) throws {
-        // A client may close its side of the connection after a request and still wait for the answer.
-        try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
         if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
         let isSecure = tls != nil
         try engine.configure(channel, isSecure: isSecure, ownsPipeline: true) { channel in

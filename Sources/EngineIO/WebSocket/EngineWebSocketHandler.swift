@@ -300,7 +300,7 @@ extension EngineWebSocketHandler: TimerWheelItem {
         // Only the client's close frame is of interest from now on, and no session counts what is read.
         isBackedUp = false
         setReading(true)
-        loop.schedule(self, at: loop.eventLoop.now + Self.closeTimeout)
+        loop.schedule(self, at: loop.connectionDeadline(in: Self.closeTimeout))
     }
 
     private func answerClose(_ frame: ByteBuffer, context: ChannelHandlerContext) {

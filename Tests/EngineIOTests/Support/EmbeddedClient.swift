@@ -83,6 +83,12 @@ final class EmbeddedClient {
         while let buffer = try channel.readOutbound(as: ByteBuffer.self) { received += Array(buffer.readableBytesView) }
     }
 
+    /// All that has been written and not taken.
+    func bytes() throws -> [UInt8] {
+        try collect()
+        return received
+    }
+
     /// The next answer, if it has been written.
     func response() throws -> RawClient.Response? {
         try collect()
