@@ -4,6 +4,7 @@
 import EngineIOCore
 import NIOCore
 import NIOPosix
+import SocketIOConcurrency
 import SocketIOCore
 import SocketIOTestSupport
 import SocketIOTesting
@@ -229,6 +230,38 @@ import Testing
             try await client.emit("last")
             for name in ["value", "ask", "last"] { #expect(await seen.next() == name) }
             #expect(try await server.io.of("/other").fetchSockets().count == 1)
+        }
+    }
+
+    @Test func `events that are nested too deeply wait for their turn`() async throws {
+        var configuration = SocketIOConfiguration()
+        configuration.limits.eventQueue.events = 10
+        let failures = Shared(0)
+        let (isFree, isHeld) = (Gate(), Gate())
+        try await withTestServer(configuration: configuration, eventLoops: 1) { io in
+            io.onError { _ in failures.update { $0 += 1 } }
+            io.onConnect { socket in
+                socket.on("hold") { () async in
+                    isHeld.open()
+                    await isFree.waitUntilOpen()
+                }
+                socket.on("end") { "ended" }
+            }
+            io.of("/other").onConnect { socket in socket.on("ask") { true } }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            try await client.join("/other")
+            try await client.emit("hold")
+            await isHeld.waitUntilOpen()
+            for _ in 0..<5 { try await client.send(Self.deep("2", "value", 65, id: 1, .json)) }
+            // The answer shows that all before it has been read.
+            #expect(try await client.emitWithAck("ask", namespace: "/other", id: 2).decode(Bool.self, at: 0))
+            #expect(failures.value == 0)
+            // These are not all read before the handler returns.
+            for _ in 0..<100 { try await client.send(Self.deep("2", "value", 65, id: 1, .json)) }
+            isFree.open()
+            #expect(try await client.emitWithAck("end", id: 3).decode(String.self, at: 0) == "ended")
+            #expect(failures.value == 105)
         }
     }
 

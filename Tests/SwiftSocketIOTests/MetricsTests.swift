@@ -44,6 +44,17 @@ import Testing
         #expect(try metrics.expectMeter("socketio_sockets", [("namespace", "/admin")]).values.last == 0)
     }
 
+    @Test func `an event that is discarded has been received`() async throws {
+        let metrics = try await withMeasuredServer { io in
+            io.onConnect { socket in socket.on("end") { true } }
+        } _: { server in
+            let (client, _, _) = try await server.joined()
+            try await client.send(text: "42[\"deep\",\(String(repeating: "[", count: 65) + String(repeating: "]", count: 65))]")
+            _ = try await client.emitWithAck("end", id: 1)
+        }
+        #expect(try total(metrics, "socketio_events_received_total", []) == 2)
+    }
+
     @Test func `disconnects are counted by reason`() async throws {
         let metrics = try await withMeasuredServer { io in
             io.onConnect { socket in socket.on("leave") { socket.disconnect() } }

@@ -104,6 +104,7 @@ final class Client {
             socket.didDisconnect(.clientNamespaceDisconnect)
         case .connect: break
         case .discarded(let type, let event, let id) where type == .event || type == .acknowledgement:
+            if type == .event { server.metrics.eventsReceived.increment() }
             socket.receiveDiscarded(type, event: event, id: id, nesting: server.configuration.parser.argumentNesting)
         case .connectError, .discarded: close(.forcedServerClose)
         }

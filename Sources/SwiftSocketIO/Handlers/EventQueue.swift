@@ -10,6 +10,8 @@ struct EventQueue {
         /// The handlers of the connection; always first.
         case connection
         case event(SocketEvent)
+        /// An event that is only reported, since its arguments are nested more deeply than this.
+        case discarded(event: String, nesting: Int)
     }
 
     private var items: Deque<Item> = []
@@ -34,6 +36,10 @@ struct EventQueue {
     }
 
     static func size(_ item: Item) -> Int {
-        if case .event(let event) = item { event.arguments.byteCount + event.name.utf8.count } else { 0 }
+        switch item {
+        case .connection: 0
+        case .event(let event): event.arguments.byteCount + event.name.utf8.count
+        case .discarded(let event, _): event.utf8.count
+        }
     }
 }

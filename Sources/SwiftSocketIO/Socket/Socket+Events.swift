@@ -45,21 +45,24 @@ extension Socket {
         pending.succeed(arguments)
     }
 
-    /// Reports an event or an acknowledgement that is discarded because its arguments are nested too deeply.
+    /// Reports an event or an acknowledgement that is discarded because its arguments are nested too deeply. An event waits for its turn, so
+    /// that clients cannot have errors reported faster than events handled.
     func receiveDiscarded(_ type: PacketType, event: String?, id: UInt64?, nesting limit: Int) {
         guard bound.value.phase == .connected else { return }
-        let what = type == .event ? "the event" : "the acknowledgement"
-        let error = SocketIOError(
-            .unexpectedArguments,
-            "\(what) was discarded: its arguments are nested more than \(limit) levels deep; let the client send flatter values"
-        )
-        guard type == .acknowledgement else { return namespace.server.errors.report(error, from: .event, event: event, socket: self) }
+        guard type == .acknowledgement else { return enqueue(.discarded(event: event ?? "", nesting: limit)) }
         guard let pending = id.flatMap({ bound.value.takeAcknowledgement($0) }) else {
             namespace.server.metrics.lateAcknowledgements.increment()
             return
         }
         if let timer = pending.timer { namespace.server.context(of: eventLoop).timers.cancel(timer) }
-        pending.fail(error)
+        pending.fail(Self.tooDeep("the acknowledgement", limit))
+    }
+
+    private static func tooDeep(_ what: String, _ limit: Int) -> SocketIOError {
+        SocketIOError(
+            .unexpectedArguments,
+            "\(what) was discarded: its arguments are nested more than \(limit) levels deep; let the client send flatter values"
+        )
     }
 
     func enqueue(_ item: EventQueue.Item) {
@@ -96,6 +99,8 @@ extension Socket {
             switch item {
             case .connection: await namespace.runConnectHandlers(self)
             case .event(let event): await handle(event)
+            case .discarded(let event, let limit):
+                namespace.server.errors.report(Self.tooDeep("the event", limit), from: .event, event: event, socket: self)
             }
         }
     }
@@ -109,7 +114,11 @@ extension Socket {
             return nil
         }
         bound.value.client?.eventTaken(size: EventQueue.size(item))
-        if case .event(let event) = item { bound.value.currentEvent = event.name } else { bound.value.currentEvent = "connection" }
+        switch item {
+        case .connection: bound.value.currentEvent = "connection"
+        case .event(let event): bound.value.currentEvent = event.name
+        case .discarded(let event, _): bound.value.currentEvent = event
+        }
         return item
     }
 
