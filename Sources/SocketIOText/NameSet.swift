@@ -13,7 +13,10 @@ public struct NameSet: Hashable, Sendable {
     /// Creates a set.
     ///
     /// - Parameter names: Its members; repeated ones count once.
-    public init(_ names: some Sequence<String>) { self.names = Set(names.lazy.map { Name($0) }) }
+    public init(_ names: some Sequence<String>) {
+        self.names = Set(minimumCapacity: names.underestimatedCount)
+        formUnion(names)
+    }
 
     /// The number of names.
     public var count: Int { names.count }
@@ -22,6 +25,12 @@ public struct NameSet: Hashable, Sendable {
 extension NameSet: SetAlgebra {
     /// Creates an empty set.
     public init() { names = [] }
+
+    /// Creates a set of the names of a literal. Without it, each empty literal would pass through generic code.
+    public init(arrayLiteral names: String...) {
+        self.names = Set(minimumCapacity: names.count)
+        for name in names { insert(name) }
+    }
 
     /// Whether a name is a member.
     public func contains(_ name: String) -> Bool { names.contains(Name(name)) }

@@ -5,6 +5,9 @@ import SocketIOText
 
 /// The rules for the names of events.
 package enum EventName {
+    /// The bytes of the shortest name for which ``isReserved(_:)`` is true.
+    @inlinable package static var shortestReserved: Int { 7 }
+
     /// Whether clients and servers use the name for an event of their own, so that no packet may carry it.
     package static func isReserved(_ name: String) -> Bool {
         // Every packet and every registration asks, and few names have one of these lengths.

@@ -35,6 +35,8 @@ public struct PacketDecoderStateMachine: Sendable {
     /// A binary packet whose attachments have not all come.
     private struct Incomplete {
         var header: JSONPacketHeader
+        /// The name of an event that is discarded.
+        var event: String?
         var message: ByteBuffer
         /// nil if the arguments are nested too deeply: the attachments are awaited and discarded.
         var ranges: ElementRanges?
@@ -68,23 +70,32 @@ public struct PacketDecoderStateMachine: Sendable {
     /// - Throws: ``PacketError`` if the message is not a packet.
     public mutating func receive(text message: ByteBuffer) throws(PacketError) -> Packet? {
         guard format == .json, waiting == nil else { throw PacketError(.unexpectedText) }
-        var header = try JSONPacketHeader(message)
-        guard header.attachments > 0 else { return try packet(header, message) }
+        let header = try JSONPacketHeader(message)
+        guard header.attachments == 0 else {
+            try wait(for: header, message)
+            return nil
+        }
+        do {
+            return try packet(header, message)
+        } catch {
+            return try discarded(header, message, error)
+        }
+    }
+
+    /// Keeps a packet until all of its attachments are there.
+    private mutating func wait(for header: JSONPacketHeader, _ message: ByteBuffer) throws(PacketError) {
         guard header.attachments <= limits.attachments else { throw PacketError(.tooManyAttachments) }
-        var ranges: ElementRanges? = ElementRanges()
-        var kept = message
+        var packet = Incomplete(header: header, message: message, ranges: nil, bytes: message.readableBytes)
         do {
             let elements = try header.elements(of: message, limits.values)
             _ = try header.eventName(elements, of: message, limit: limits.eventName)
-            ranges = elements
+            packet.ranges = elements
         } catch {
             guard error.code == .nestedTooDeeply else { throw error }
-            header.event = try header.nameBeforeError(in: message, limits)
-            ranges = nil
-            kept = ByteBuffer()
+            packet.event = try header.nameBeforeError(in: message, limits)
+            packet.message = ByteBuffer()
         }
-        waiting = .packet(Incomplete(header: header, message: kept, ranges: ranges, bytes: message.readableBytes))
-        return nil
+        waiting = .packet(packet)
     }
 
     /// Decodes a binary message.
@@ -105,7 +116,7 @@ public struct PacketDecoderStateMachine: Sendable {
             self.waiting = .packet(waiting)
             return nil
         }
-        guard let ranges else { return waiting.header.discarded }
+        guard let ranges else { return waiting.header.discarded(event: waiting.event) }
         guard waiting.header.hasSoundPlaceholders(in: waiting.message, waiting.attachments) else { throw PacketError(.illegalAttachments) }
         return try waiting.header.message(
             waiting.message,
@@ -121,18 +132,14 @@ public struct PacketDecoderStateMachine: Sendable {
     /// The namespace of the packet that waits for attachments.
     public var waitingNamespace: String? { incomplete?.header.namespace }
 
-    private func packet(_ header: JSONPacketHeader, _ message: ByteBuffer) throws(PacketError) -> Packet {
-        do {
-            return try completePacket(header, message)
-        } catch {
-            guard error.code == .nestedTooDeeply else { throw error }
-            var header = header
-            header.event = try header.nameBeforeError(in: message, limits)
-            return header.discarded
-        }
+    /// What a packet is that cannot be parsed because of this error.
+    @inline(never)
+    private func discarded(_ header: JSONPacketHeader, _ message: ByteBuffer, _ error: PacketError) throws(PacketError) -> Packet {
+        guard error.code == .nestedTooDeeply else { throw error }
+        return header.discarded(event: try header.nameBeforeError(in: message, limits))
     }
 
-    private func completePacket(_ header: JSONPacketHeader, _ message: ByteBuffer) throws(PacketError) -> Packet {
+    private func packet(_ header: JSONPacketHeader, _ message: ByteBuffer) throws(PacketError) -> Packet {
         switch header.type {
         case .connect: Packet(namespace: header.namespace, content: .connect(auth: try header.object(of: message)))
         case .disconnect: Packet(namespace: header.namespace, content: try header.withoutPayload(message, .disconnect))
@@ -157,8 +164,6 @@ struct JSONPacketHeader {
     private(set) var id: UInt64?
     /// The length of the header.
     private(set) var length: Int
-    /// The name of an event that is discarded.
-    var event: String?
 
     init(_ message: ByteBuffer) throws(PacketError) {
         let bytes = message.readableBytesView
@@ -177,19 +182,22 @@ struct JSONPacketHeader {
     }
 
     /// Reads digits from `length` on. At most 19, so that the number fits.
-    private mutating func parseNumber(_ message: ByteBuffer) -> UInt64?? {
-        var value: UInt64?
+    @inline(__always)
+    private mutating func parseNumber(_ bytes: UnsafeRawBufferPointer) -> UInt64?? {
         let start = length
-        while let digit = byte(message, length), digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") {
-            guard length - start < 19 else { return .none }
-            value = (value ?? 0) * 10 + UInt64(digit - UInt8(ascii: "0"))
-            length += 1
+        var (position, value) = (start, 0 as UInt64)
+        while position < bytes.count, case let digit = bytes[position] &- UInt8(ascii: "0"), digit <= 9 {
+            guard position - start < 19 else { return .none }
+            value = value &* 10 &+ UInt64(digit)
+            position += 1
         }
-        return .some(value)
+        length = position
+        return .some(position == start ? nil : value)
     }
 
     private mutating func parseAttachments(_ message: ByteBuffer) throws(PacketError) {
-        guard case .some(.some(let count)) = parseNumber(message), byte(message, length) == UInt8(ascii: "-") else {
+        let number = message.withUnsafeReadableBytes { parseNumber($0) }
+        guard case .some(.some(let count)) = number, byte(message, length) == UInt8(ascii: "-") else {
             throw PacketError(.illegalAttachments)
         }
         guard let count = Int(exactly: count), count <= 1 << 20 else { throw PacketError(.tooManyAttachments) }
@@ -211,9 +219,9 @@ struct JSONPacketHeader {
 
     /// White space before and after the id means nothing, as in the reference implementation.
     private mutating func parseID(_ message: ByteBuffer) throws(PacketError) {
-        guard let first = byte(message, length), first != UInt8(ascii: "[") else { return }
-        if first <= 0x20 { length = payloadStart(in: message) }
-        guard case .some(let number) = parseNumber(message) else { throw PacketError(.illegalID) }
+        // White space is rare, so it is looked for only where the first byte can be some.
+        if let first = byte(message, length), first <= 0x20 { length = payloadStart(in: message) }
+        guard case .some(let number) = message.withUnsafeReadableBytes({ parseNumber($0) }) else { throw PacketError(.illegalID) }
         id = number
     }
 
@@ -277,7 +285,9 @@ struct JSONPacketHeader {
 
 extension JSONPacketHeader {
     /// The packet without its payload, which is nested too deeply.
-    var discarded: Packet {
+    ///
+    /// - Parameter event: The name of an event.
+    func discarded(event: String?) -> Packet {
         let type: PacketType =
             switch type {
             case .binaryEvent: .event

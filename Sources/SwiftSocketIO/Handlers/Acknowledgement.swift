@@ -43,17 +43,24 @@ public struct AckError: Error {
 /// Acknowledges an event of a client, or answers one of another server. The first acknowledgement is sent; further ones are ignored and
 /// counted.
 public final class Acknowledgement: Sendable {
-    private enum Receiver: Sendable {
-        case client(Socket, id: UInt64)
-        case server(ServerSideReply)
-    }
-
-    private let receiver: Receiver
+    /// The client's socket, and the id of its event; nil if another server has sent it. Not an enumeration: each use would copy its value.
+    private let socket: Socket?
+    private let id: UInt64
+    /// How an event of another server is answered.
+    private let reply: ServerSideReply?
     private let isUsed = Atomic<Bool>(false)
 
-    init(socket: Socket, id: UInt64) { receiver = .client(socket, id: id) }
+    init(socket: Socket, id: UInt64) {
+        self.socket = socket
+        self.id = id
+        self.reply = nil
+    }
 
-    init(_ reply: ServerSideReply) { receiver = .server(reply) }
+    init(_ reply: ServerSideReply) {
+        self.socket = nil
+        self.id = 0
+        self.reply = reply
+    }
 
     /// Acknowledges the event.
     ///
@@ -68,17 +75,18 @@ public final class Acknowledgement: Sendable {
     /// - Parameter ack: The arguments of the client's callback.
     /// - Throws: `EncodingError` if a value cannot be encoded; the event can then still be acknowledged.
     public func send(_ ack: Ack) throws {
-        switch receiver {
-        case .client(let socket, let id):
-            let packet = try socket.encoder.acknowledgement(id, namespace: socket.namespace.name, arguments: ack.write)
-            guard isFirst else { return socket.namespace.server.metrics.duplicateAcknowledgements.increment() }
-            socket.namespace.server.metrics.acknowledgementsSent.increment()
-            socket.write(packet)
-        case .server(let reply):
-            let arguments = try reply.encoder.arguments(ack.write)
-            guard isFirst else { return reply.duplicates.increment() }
-            reply.send(arguments)
-        }
+        guard let socket else { return try answer(ack) }
+        let packet = try socket.encoder.acknowledgement(id, namespace: socket.namespace.name, arguments: ack.write)
+        guard isFirst else { return socket.namespace.server.metrics.duplicateAcknowledgements.increment() }
+        socket.namespace.server.metrics.acknowledgementsSent.increment()
+        socket.write(packet)
+    }
+
+    private func answer(_ ack: Ack) throws {
+        guard let reply else { return }
+        let arguments = try reply.encoder.arguments(ack.write)
+        guard isFirst else { return reply.duplicates.increment() }
+        reply.send(arguments)
     }
 
     private var isFirst: Bool { isUsed.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged }

@@ -26,10 +26,13 @@ package enum UncallableHandler {
     ///
     /// - Parameter limit: The bytes that the name of a client's event may have.
     static func problem(ofEvent name: String, limit: Int) -> Problem? {
+        let size = name.utf8.count
+        // Every connection registers its handlers, mostly for short names.
+        if size < EventName.shortestReserved, size <= limit { return nil }
         guard EventName.isReserved(name) else {
-            guard name.utf8.count > limit else { return nil }
-            let size = "its name has \(name.utf8.count) bytes, and clients may send \(limit)"
-            return Problem("\(size): choose a shorter one, or raise SocketIOConfiguration.limits.eventNameBytes")
+            guard size > limit else { return nil }
+            let reason = "its name has \(size) bytes, and clients may send \(limit)"
+            return Problem("\(reason): choose a shorter one, or raise SocketIOConfiguration.limits.eventNameBytes")
         }
         return switch name {
         case "connect": Problem("the socket is connected already: use onConnect { socket in … } on the server or namespace")
