@@ -229,6 +229,26 @@ class TestRequests:
             assert b" 400 " in await asyncio.wait_for(reader.readline(), 5)
 
 
+    @pytest.mark.parametrize("more", [b"G", request("GET", PATH)], ids=["a byte", "a request"])
+    async def test_more_behind_the_poll_of_a_client_that_half_closes(self, server: Server, innocent: Client, more: bytes) -> None:
+        """It must not hide that the client sends nothing more: the poll is answered in 2 s, and nothing else is."""
+        async with RawPolling(server.url) as session, tcp(server) as (reader, writer):
+            await session.post("40")
+            await session.poll()
+            writer.write(request("GET", PATH + "&sid=" + session.handshake["sid"]) + more)
+            writer.write_eof()
+            answer = await read_all(reader)
+            assert answer.count(b"HTTP/1.1 ") == 1 and answer.endswith(b"\r\n\r\n6")
+
+    async def test_a_request_that_is_cut_off_is_not_answered(self, server: Server, innocent: Client) -> None:
+        async with tcp(server) as (reader, writer):
+            writer.write(request("GET", "/other"))
+            assert b" 404 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            writer.write(b"GET /socket.io/ HT")
+            writer.write_eof()
+            assert b"HTTP" not in await read_all(reader)
+
+
 async def test_long_answers_are_compressed_beside_the_event_loop(server: Server, innocent: Client) -> None:
     """They arrive whole and in order."""
 

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from harness.browser import Browser
 from harness.process import CLIENT_JS, Server
 from harness.raw import RawPolling
 
@@ -149,6 +150,20 @@ class TestClientFile:
             async with http.get(f"{chat.url}/socket.io/socket.io.js", headers={"Accept-Encoding": "gzip"}) as response:
                 assert response.headers["content-encoding"] == "gzip"
                 assert len(await response.read()) < CLIENT_JS.stat().st_size / 2
+
+
+async def test_the_official_client_reports_one_reason_for_a_post_that_is_too_large(browser: Browser, chat: Server) -> None:
+    tab = await browser.tab(chat.url + "/", width=800, height=600)
+    for _ in range(5):
+        ending = await tab.run(
+            """new Promise((done) => {
+                const socket = io({ forceNew: true, transports: ["polling"], reconnection: false, auth: { nick: "Ada" } });
+                socket.on("connect", () => socket.emit("large", "x".repeat(1_100_000)));
+                socket.on("connect_error", (error) => done(["connect_error", error.message]));
+                socket.on("disconnect", (reason, details) => done([reason, details?.description]));
+            })"""
+        )
+        assert ending == ["transport error", 413]
 
 
 class TestPage:

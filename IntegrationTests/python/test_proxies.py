@@ -84,6 +84,16 @@ async def test_the_clients_address_comes_from_trusted_proxies_only(server: Serve
                 await client.disconnect()
 
 
+@pytest.mark.parametrize(
+    ("written", "address"), [("::ffff:203.0.113.7", "203.0.113.7"), ("[2001:DB8:0::1]:80", "2001:db8::1"), ("203.0.113.7:80", "203.0.113.7")]
+)
+async def test_an_address_has_one_form(trusting: Server, written: str, address: str) -> None:
+    for transports in (["polling"], ["websocket"]):
+        client = await Client().connect(trusting.url, transports=transports, headers={"X-Forwarded-For": written})
+        assert await client.call("address") == address
+        await client.close()
+
+
 class TestHost:
     """What becomes of proxies that do not forward the client's Host."""
 
