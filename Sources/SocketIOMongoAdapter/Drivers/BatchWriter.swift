@@ -31,8 +31,7 @@ struct BatchWriter: Sendable {
             case .insert(let range): await Self.perform(&insert, range, documents, collection, uuid)
             case .look(let range): insert.found(await Self.countConfirmed(documents[range], collection))
             case .finish(.written):
-                // Now, because a server that has just answered does not delay the next batch.
-                await connection.updateTime()
+                connection.updateTime()
                 return encoded.refusal.map { .refused(index: encoded.messages, error: $0) } ?? .written
             case .finish(.refused(let index, let error)): return .refused(index: encoded.message(of: index), error: error)
             case .finish(let outcome):

@@ -81,7 +81,7 @@ final class MongoConnection: Sendable {
         do throws(MongoAdapterError) {
             // 17 is MongoDB 6.0.
             let hello = try await look(client, needsChangeStreams: needsChangeStreams)
-            await time.update { hello.localTime }
+            await time.measure { hello.localTime }
             let comparesUUIDs = hello.maximumWireVersion >= 17
             let commitQuorum = hello.takesCommitQuorum ? 1 : nil
             let uuid = try await setUp(collection, commitQuorum: commitQuorum)
@@ -168,10 +168,12 @@ final class MongoConnection: Sendable {
         )
     }
 
-    /// Asks the server for its time, about once a minute.
-    func updateTime() async {
-        guard let client = state.withLock({ $0?.client }) else { return }
-        await time.update { try await client.hello().localTime }
+    /// Asks the server for its time, about once a minute, without waiting for it.
+    func updateTime() {
+        time.measureIfDue { [weak self] in
+            guard let client = self?.state.withLock({ $0?.client }) else { return nil }
+            return try await client.hello().localTime
+        }
     }
 
     /// Whether a node has written to the collection lately; nil if that could not be found out in a short time.
@@ -234,6 +236,7 @@ final class MongoConnection: Sendable {
         for thread in threads { thread.stop() }
         await sessions.close()
         await claims.close()
+        await time.close()
         let open = state.withLock { state in
             defer { state = nil }
             return state

@@ -9,6 +9,13 @@ import Synchronization
 final class ServerTime: Sendable {
     private let clock: @Sendable () -> Int64
     private let state = Mutex(ServerTimeStateMachine())
+    /// Asks for the time, one at a time: an answer may take long while the server is busy with an election.
+    private let asking = Mutex(Asking())
+
+    private struct Asking {
+        var task: Task<Void, Never>?
+        var isClosed = false
+    }
 
     /// - Parameter clock: The time of day by this process's clock, in milliseconds since 1970.
     init(clock: @escaping @Sendable () -> Int64) { self.clock = clock }
@@ -19,14 +26,43 @@ final class ServerTime: Sendable {
         return state.withLock { $0.milliseconds(time) }
     }
 
-    /// Asks for the server's time, if it is time to.
+    private var now: ServerTimeStateMachine.Instant { .init(time: clock(), uptime: .now()) }
+
+    /// Asks for the server's time.
     ///
     /// - Parameter ask: Returns the server's time in milliseconds; nil if it does not tell.
-    func update(_ ask: () async throws -> Int64?) async {
-        let sent = ServerTimeStateMachine.Instant(time: clock(), uptime: .now())
-        guard state.withLock({ $0.begin(sent) }), let server = try? await ask() else { return }
-        let received = ServerTimeStateMachine.Instant(time: clock(), uptime: .now())
+    func measure(_ ask: () async throws -> Int64?) async {
+        let sent = now
+        state.withLock { $0.asks(sent) }
+        guard let server = try? await ask() else { return }
+        let received = now
         state.withLock { $0.measured(server, sent: sent, received: received) }
+    }
+
+    /// Asks for the server's time in a task of its own, if it is time to and the last question is answered.
+    ///
+    /// - Parameter ask: As of ``measure(_:)``.
+    func measureIfDue(_ ask: @escaping @Sendable () async throws -> Int64?) {
+        let now = now
+        guard state.withLock({ $0.isDue(now) }) else { return }
+        asking.withLock { asking in
+            guard asking.task == nil, !asking.isClosed else { return }
+            // Owned: `close` ends it and waits for it.
+            asking.task = Task {
+                await self.measure(ask)
+                self.asking.withLock { $0.task = nil }
+            }
+        }
+    }
+
+    /// Asks no more.
+    func close() async {
+        let task = asking.withLock { asking in
+            asking.isClosed = true
+            return asking.task
+        }
+        task?.cancel()
+        await task?.value
     }
 }
 
@@ -44,6 +80,8 @@ struct ServerTimeStateMachine {
     private static let interval = TimeAmount.seconds(60)
     /// How soon after an attempt the next one is made.
     private static let pause = TimeAmount.seconds(5)
+    /// How long an answer may take that replaces an earlier one.
+    private static let patience = TimeAmount.seconds(1)
     /// Milliseconds by which the two clocks of this process may differ before the measurement is no longer trusted.
     private static let tolerance: Int64 = 1_000
 
@@ -54,17 +92,12 @@ struct ServerTimeStateMachine {
     /// The server's time, at a time of this process.
     func milliseconds(_ time: Int64) -> Int64 { time &+ difference }
 
-    /// The server can be asked.
-    ///
-    /// - Returns: Whether it should be: the last answer is old, or the clock of this process has been set since.
-    mutating func begin(_ now: Instant) -> Bool {
-        if let attemptedAt, now.uptime - attemptedAt < Self.pause { return false }
-        guard isDue(now) else { return false }
-        attemptedAt = now.uptime
-        return true
-    }
+    /// The server is being asked.
+    mutating func asks(_ now: Instant) { attemptedAt = now.uptime }
 
-    private func isDue(_ now: Instant) -> Bool {
+    /// Whether the server should be asked: the last answer is old, or the clock of this process has been set since.
+    func isDue(_ now: Instant) -> Bool {
+        if let attemptedAt, now.uptime - attemptedAt < Self.pause { return false }
         guard let measuredAt else { return true }
         let passed = now.uptime - measuredAt.uptime
         let leap = (now.time &- measuredAt.time) &- passed.nanoseconds / 1_000_000
@@ -73,7 +106,8 @@ struct ServerTimeStateMachine {
 
     /// The server has told its time.
     mutating func measured(_ server: Int64, sent: Instant, received: Instant) {
-        // Half of the time that the answer took; the clock may have been set in between.
+        // Half of the time that the answer took; the clock may have been set in between. An answer that took long says little.
+        guard measuredAt == nil || received.uptime - sent.uptime <= Self.patience else { return }
         let half = (received.uptime - sent.uptime).nanoseconds / 2_000_000
         difference = server &- (received.time &- half)
         measuredAt = received
