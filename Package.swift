@@ -427,6 +427,7 @@ let package = Package(
                 "SocketIOTesting",
                 "SocketIOText",
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -552,6 +553,7 @@ let package = Package(
             name: "SocketIOMongoAdapterTests",
             dependencies: [
                 "EngineIOCore",
+                "SocketIOConcurrency",
                 "SocketIOMongoClient",
                 "SocketIOCluster",
                 "SocketIOCore",

@@ -27,14 +27,17 @@ extension MongoAdapterTests {
 
             static func pid(_ client: Int) -> String { "node-js-session-\(1_000 + client)" }
 
-            init(_ collection: MongoCollection, now: UInt32) async throws {
+            /// - Parameters:
+            ///   - old: How many messages there are of long ago.
+            ///   - unreadable: A client whose session has a room without a name.
+            init(_ collection: MongoCollection, now: UInt32, old: Int = NodeJSRecovery.old, unreadable: Int? = nil) async throws {
                 self.collection = collection
                 var counter: UInt64 = 0
                 func id(_ age: UInt32) -> ObjectID {
                     counter += 1
                     return ObjectID(time: now - age, uniquePart: counter)
                 }
-                for begin in stride(from: 0, to: NodeJSRecovery.old, by: 10_000) {
+                for begin in stride(from: 0, to: old, by: 10_000) {
                     let age = 4_000 - UInt32(begin / 30)
                     try await Self.insert((0..<10_000).map { _ in Self.broadcast(id(age), "old") }, collection)
                 }
@@ -46,7 +49,7 @@ extension MongoAdapterTests {
                         data.append("pid", Self.pid(client))
                         data.appendArray("rooms") { rooms in
                             rooms.append("sid \(client)")
-                            rooms.append("room \(client % 3)")
+                            if client == unreadable { rooms.append(Int32(1)) } else { rooms.append("room \(client % 3)") }
                         }
                         data.appendDocument("data") { _ in }
                     }
@@ -119,22 +122,47 @@ extension MongoAdapterTests {
             }
         }
 
+        @Test(arguments: [true, false])
+        func `A session that cannot be read costs its own client only, and stays where it is`(isCapped: Bool) async throws {
+            let set = try await SharedReplicaSet.three.healthy()
+            var configuration = makeConfiguration(set.connectionString, isCapped ? .capped : .ttl)
+            configuration.wireFormat = .nodeJS
+            try await withCollection(set.connectionString, configuration.collection) { collection in
+                let node = RecoveringNode(configuration)
+                try await node.start()
+                let now = UInt32(clamping: configuration.wallClock() / 1_000)
+                let scene = try await Scene(collection, now: now, old: 0, unreadable: 17)
+                let outcomes = try await Self.outcomes(scene, node)
+                for (client, outcome) in outcomes.enumerated() where client != 17 { #expect(try outcome.get() != nil) }
+                #expect(throws: (any Error).self) { try outcomes[17].get() }
+                let documents = try await collection.find(BSONDocument { $0.append("data.pid", Scene.pid(17)) })
+                #expect(documents.count == 1)
+                await node.mongo.close()
+            }
+        }
+
         private static func claim(_ scene: Scene, _ node: RecoveringNode) async throws -> [ClaimedSession?] {
+            try await outcomes(scene, node).map { try $0.get() }
+        }
+
+        private static func outcomes(_ scene: Scene, _ node: RecoveringNode) async throws -> [Result<ClaimedSession?, any Error>] {
             let exchange = try #require(node.mongo.node.driver.sessionExchange)
-            return try await withThrowingTaskGroup(of: (Int, ClaimedSession?).self) { group in
+            return await withTaskGroup(of: (Int, Result<ClaimedSession?, any Error>).self) { group in
                 for client in 0..<clients {
                     group.addTask {
-                        let session = try await exchange.claim(
-                            Scene.pid(client),
-                            after: scene.offset,
-                            in: "/",
-                            retention: .seconds(120),
-                            by: node.mongo.node.id
-                        )
-                        return (client, session)
+                        do {
+                            let session = try await exchange.claim(
+                                Scene.pid(client),
+                                after: scene.offset,
+                                in: "/",
+                                retention: .seconds(120),
+                                by: node.mongo.node.id
+                            )
+                            return (client, .success(session))
+                        } catch { return (client, .failure(error)) }
                     }
                 }
-                return try await group.reduce(into: Array(repeating: nil, count: clients)) { $0[$1.0] = $1.1 }
+                return await group.reduce(into: Array(repeating: .success(nil), count: clients)) { $0[$1.0] = $1.1 }
             }
         }
 

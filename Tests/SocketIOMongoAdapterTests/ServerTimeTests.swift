@@ -3,7 +3,9 @@
 
 #if MongoDB
 import NIOCore
+import SocketIOConcurrency
 @testable import SocketIOMongoAdapter
+import Synchronization
 import Testing
 
 @Suite("Clocks")
@@ -29,7 +31,8 @@ struct ServerTimeTests {
         var asked: [Int64] = []
         func time(_ time: Int64, uptime: Int64, answer: Int64? = nil) {
             let now = instant(time, uptime: uptime)
-            guard machine.begin(now) else { return }
+            guard machine.isDue(now) else { return }
+            machine.asks(now)
             asked.append(uptime)
             if let answer { machine.measured(answer, sent: now, received: now) }
         }
@@ -46,39 +49,32 @@ struct ServerTimeTests {
         #expect(asked == [0, 5_000, 64_000, 124_000])
     }
 
-    // MARK: The order of ids
-
     @Test
-    func `Ids in the order of the stream: what was written after one is not older; what is not known is assumed to be`() {
-        var disorder = IDDisorder()
-        #expect(disorder.earliest(after: 1_000) == 940)
-        #expect(disorder.earliest(after: 7) == 0)
-        for seconds: UInt32 in 1_000...1_200 { disorder.read(seconds) }
-        #expect(disorder.earliest(after: 1_150) == 1_150)
-        // Documents before the first may have had later ids.
-        #expect(disorder.earliest(after: 1_059) == 999)
+    func `An answer that took long does not replace an earlier one`() {
+        var machine = ServerTimeStateMachine()
+        machine.measured(7_000, sent: instant(0, uptime: 0), received: instant(4_000, uptime: 4_000))
+        #expect(machine.milliseconds(4_000) == 9_000)
+        machine.measured(999_000, sent: instant(70_000, uptime: 70_000), received: instant(71_001, uptime: 71_001))
+        #expect(machine.milliseconds(71_001) == 76_001)
     }
 
     @Test
-    func `An id that comes late moves the beginning as far, for five to ten minutes; more than a minute is not assumed`() {
-        var disorder = IDDisorder()
-        for seconds: UInt32 in 1_000...1_200 { disorder.read(seconds) }
-        disorder.read(1_193)
-        #expect(disorder.earliest(after: 1_199) == 1_192)
-        for seconds: UInt32 in 1_200...1_850 { disorder.read(seconds) }
-        #expect(disorder.earliest(after: 1_849) == 1_849)
-        disorder.read(12)
-        #expect(disorder.earliest(after: 1_849) == 1_789)
-    }
-
-    @Test
-    func `A leap of a clock lets nothing be trusted that was before`() {
-        var disorder = IDDisorder()
-        for seconds: UInt32 in 1_000...1_200 { disorder.read(seconds) }
-        disorder.read(1_000_000)
-        #expect(disorder.earliest(after: 1_150) == 1_090)
-        disorder.read(1_201)
-        #expect(disorder.earliest(after: 1_201) == 1_141)
+    func `Whoever has the server asked does not wait for it; it is asked one question at a time`() async {
+        let time = ServerTime { 5 }
+        let answered = Gate()
+        let asked = Mutex(0)
+        for _ in 0..<3 {
+            time.measureIfDue {
+                asked.withLock { $0 += 1 }
+                await answered.wait()
+                return 1_000_005
+            }
+        }
+        #expect(time.milliseconds == 5)
+        answered.open()
+        await time.close()
+        #expect(asked.withLock { $0 } == 1)
+        #expect(time.milliseconds >= 1_000_005)
     }
 }
 #endif

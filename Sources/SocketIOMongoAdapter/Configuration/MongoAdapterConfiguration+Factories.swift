@@ -15,7 +15,7 @@ extension MongoAdapterConfiguration {
     func makeWireFormat(epoch: UInt64) -> any SocketIOMongoAdapter.WireFormat {
         switch wireFormat.value {
         case .native: NativeWireFormat(cluster: clusterName, signer: makeSigner())
-        case .nodeJS: NodeJSWireFormat(addsCreatedAt: !expiration.isCapped, life: epoch)
+        case .nodeJS: NodeJSWireFormat(addsCreatedAt: !expiration.isCapped, life: epoch, writeTimeout: cluster.writeTimeout)
         case .socketioxide: SocketioxideWireFormat(hasDates: !expiration.isCapped)
         }
     }

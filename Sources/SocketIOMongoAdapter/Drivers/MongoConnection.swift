@@ -181,7 +181,7 @@ final class MongoConnection: Sendable {
         guard let collection else { return nil }
         let beat = configuration.cluster.heartbeatTimeout.components.seconds
         // Ids are made by the clocks of the nodes.
-        let seconds = UInt32(clamping: time.milliseconds / 1_000 - max(60, 3 * beat) - Int64(IDDisorder.limit))
+        let seconds = UInt32(clamping: time.milliseconds / 1_000 - max(60, 3 * beat) - Int64(IDDisorder.usualLimit))
         var options = MongoFindOptions()
         options.sort = BSONDocument { $0.append("_id", Int32(-1)) }
         options.hint = BSONDocument { $0.append("_id", Int32(1)) }

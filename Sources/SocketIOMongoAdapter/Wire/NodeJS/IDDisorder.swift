@@ -2,53 +2,75 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if MongoDB
-/// How far the ids of documents are from the order of the stream. Ids are made by the clocks of their writers, and some time before they
-/// are written, so a document may have a lower id than one that was written before it.
+import SocketIOCluster
+import SocketIOCore
+
+/// How far the ids of broadcasts are from the order of the stream. Ids are made by the clocks of their writers, and some time before they
+/// are written, so a document may have a lower id than one that was written before it: by a year, if a clock is wrong.
 ///
-/// It bounds where documents after a known one can be found by their ids, without reading all that are older.
+/// It bounds where documents after a known one can be found by their ids, without reading all that are older. After a document that was read
+/// lately the bound is exact, whatever the clocks do. After others, clocks are assumed to agree within ``limit``, or as badly as they were seen
+/// to.
 struct IDDisorder {
-    /// Seconds that are assumed if nothing is known, and at most: as far as clocks may differ.
-    static let limit: UInt32 = 60
-    /// Seconds that a period takes. Two of them are remembered.
-    private static let period: UInt32 = 300
+    private struct Entry {
+        var seconds: UInt32
+        /// Distinguishes ids of the same second.
+        var tag: UInt32
 
-    private struct Period {
-        var begin: UInt32
-        /// The greatest number of seconds by which an id was lower than one before it.
-        var lateness: UInt32 = 0
+        init(_ id: MessageID) {
+            seconds = id.seconds
+            tag = UInt32(truncatingIfNeeded: id.rest ^ id.rest >> 32)
+        }
     }
 
-    /// The current period, and the one before.
-    private var current: Period?
-    private var previous: Period?
-    private var highest: UInt32 = 0
+    /// Seconds by which clocks may differ.
+    static let usualLimit: UInt32 = 60
+    /// As many documents are remembered: half a megabyte.
+    static let capacity = 1 << 16
 
-    /// A document was read.
+    /// Seconds by which an id may be lower than one before it: as far as clocks may differ, and as long as a message may wait to be written.
+    let limit: UInt32
+    /// The latest documents, in the order of the stream from `oldest` on, and then from the beginning.
+    private var entries: [Entry] = []
+    private var oldest = 0
+
+    /// - Parameter writeTimeout: How long a message may wait to be written, in seconds.
+    init(writeTimeout: Int64 = 0) { limit = max(Self.usualLimit, UInt32(clamping: writeTimeout)) }
+
+    /// A broadcast was read.
+    mutating func read(_ id: MessageID) {
+        guard entries.count == Self.capacity else { return entries.append(Entry(id)) }
+        entries[oldest] = Entry(id)
+        oldest = (oldest + 1) % Self.capacity
+    }
+
+    /// The earliest times in the ids of broadcasts that were written after others.
     ///
-    /// - Parameter seconds: The time in its id.
-    mutating func read(_ seconds: UInt32) {
-        guard let current else {
-            self.current = Period(begin: seconds)
-            highest = seconds
-            return
+    /// - Parameters:
+    ///   - ids: The ids of the others.
+    ///   - now: The server's time.
+    /// - Returns: One time for each id.
+    func earliest(after ids: [MessageID], now: UInt32) -> [UInt32] {
+        var wanted: [UInt64: UInt32?] = [:]
+        for id in ids { wanted[Self.key(Entry(id))] = .some(nil) }
+        /// The lowest and the highest time from here to the end, and the most by which one is lower than one before it.
+        var (lowest, highest, disorder) = (UInt32.max, UInt32.min, UInt32.min)
+        for entry in [entries[oldest...], entries[..<oldest]].joined().reversed() {
+            lowest = min(lowest, entry.seconds)
+            highest = max(highest, entry.seconds)
+            disorder = max(disorder, entry.seconds - lowest)
+            if wanted[Self.key(entry)] != nil { wanted[Self.key(entry)] = lowest }
         }
-        guard seconds > highest else {
-            let lateness = min(highest - seconds, Self.limit)
-            if lateness > current.lateness { self.current?.lateness = lateness }
-            return
+        return ids.map { id in
+            if let known = wanted[Self.key(Entry(id))], let known { return known }
+            // Its clock is wrong, and it is not known for how long.
+            if id.seconds > now, id.seconds - now > limit { return 0 }
+            let assumed = id.seconds - min(id.seconds, max(limit, disorder))
+            // Something with a later id was read, so it was written before all that was read.
+            return id.seconds < highest - min(highest, limit) ? min(assumed, lowest) : assumed
         }
-        highest = seconds
-        guard seconds - current.begin >= Self.period else { return }
-        // After a long silence, or a leap of a clock, what was before says nothing.
-        previous = seconds - current.begin < 2 * Self.period ? current : nil
-        self.current = Period(begin: seconds)
     }
 
-    /// The earliest time in the ids of documents that were written after one with this time.
-    func earliest(after seconds: UInt32) -> UInt32 {
-        // What was written before the first period is not known, and its beginning may have been late itself.
-        guard let current, seconds >= (previous ?? current).begin &+ Self.limit else { return seconds - min(seconds, Self.limit) }
-        return seconds - min(seconds, max(current.lateness, previous?.lateness ?? 0))
-    }
+    private static func key(_ entry: Entry) -> UInt64 { UInt64(entry.seconds) << 32 | UInt64(entry.tag) }
 }
 #endif

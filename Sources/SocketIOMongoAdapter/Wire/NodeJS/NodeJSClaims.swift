@@ -26,18 +26,24 @@ final class NodeJSClaims: Sendable {
 
     private struct Waiting {
         var claim: Claim
+        var since: ContinuousClock.Instant
         var perform: @Sendable ([Claim]) async -> [Outcome]
         var answer: CheckedContinuation<Outcome, Never>
     }
 
     private struct State {
         var waiting: [Waiting] = []
-        /// Performs batch after batch as long as clients wait.
-        var worker: Task<Void, Never>?
+        /// Perform batch after batch as long as clients wait.
+        var workers: [Int: Task<Void, Never>] = [:]
+        var lastWorker = 0
         var isClosed = false
     }
 
     private static let batchLimit = 256
+    /// Batches at a time. Only full ones are performed beside others.
+    private static let workerLimit = 2
+    /// How long a claim waits for its batch.
+    private static let patience = Duration.seconds(30)
     /// Claims that may wait.
     private static let limit = 100_000
 
@@ -53,9 +59,8 @@ final class NodeJSClaims: Sendable {
                 guard state.waiting.count < Self.limit else {
                     return MongoAdapterError(.failed, "\(Self.limit) sessions are being looked up: MongoDB cannot keep up with the clients")
                 }
-                state.waiting.append(Waiting(claim: claim, perform: perform, answer: answer))
-                // A task of its own: a client that goes away must not take the sessions of others with it.
-                if state.worker == nil { state.worker = Task { await self.work() } }
+                state.waiting.append(Waiting(claim: claim, since: .now, perform: perform, answer: answer))
+                startWorker(&state)
                 return nil
             }
             if let refusal { answer.resume(returning: .failure(refusal)) }
@@ -65,16 +70,27 @@ final class NodeJSClaims: Sendable {
 
     /// Takes no more.
     func close() async {
-        let worker = state.withLock { state in
+        let workers = state.withLock { state in
             state.isClosed = true
-            return state.worker
+            return state.workers.values
         }
-        worker?.cancel()
-        await worker?.value
+        for worker in workers { worker.cancel() }
+        for worker in workers { await worker.value }
     }
 
-    private func work() async {
-        while let batch = nextBatch(), let perform = batch.first?.perform {
+    private func startWorker(_ state: inout State) {
+        let isFull = state.waiting.count >= Self.batchLimit
+        guard state.workers.isEmpty || (isFull && state.workers.count < Self.workerLimit) else { return }
+        state.lastWorker += 1
+        let number = state.lastWorker
+        // A task of its own: a client that goes away must not take the sessions of others with it.
+        state.workers[number] = Task { await self.work(number) }
+    }
+
+    private func work(_ number: Int) async {
+        while let (batch, late) = nextBatch(number) {
+            for waiting in late { waiting.answer.resume(returning: .failure(Self.tooLate)) }
+            guard let perform = batch.first?.perform else { continue }
             let outcomes = await perform(batch.map(\.claim))
             for (index, waiting) in batch.enumerated() {
                 waiting.answer.resume(returning: outcomes.indices.contains(index) ? outcomes[index] : .success(nil))
@@ -82,15 +98,20 @@ final class NodeJSClaims: Sendable {
         }
     }
 
-    private func nextBatch() -> [Waiting]? {
+    private static var tooLate: MongoAdapterError {
+        MongoAdapterError(.failed, "the session was not looked up within \(patience): MongoDB cannot keep up with the clients")
+    }
+
+    /// - Returns: The claims of the next batch, and those that have waited too long; nil if the worker is to end.
+    private func nextBatch(_ worker: Int) -> (batch: [Waiting], late: [Waiting])? {
         state.withLock { state in
-            guard !state.waiting.isEmpty else {
-                state.worker = nil
-                return nil
-            }
-            let batch = Array(state.waiting.prefix(Self.batchLimit))
-            state.waiting.removeFirst(batch.count)
-            return batch
+            let limit = ContinuousClock.now - Self.patience
+            let late = Array(state.waiting.prefix { $0.since < limit })
+            let batch = Array(state.waiting.dropFirst(late.count).prefix(Self.batchLimit))
+            state.waiting.removeFirst(late.count + batch.count)
+            guard late.isEmpty, batch.isEmpty else { return (batch, late) }
+            state.workers[worker] = nil
+            return nil
         }
     }
 }

@@ -75,7 +75,8 @@ struct NodeJSSessions: SessionExchange {
     }
 
     private func insert(_ documents: [BSONDocument]) async throws {
-        let result = try await collection().insert(documents, writeConcern: Self.confirmation, uuid: connection.collectionUUID)
+        let uuid = connection.collectionUUID
+        let result = try await collection().insert(documents, ordered: false, writeConcern: Self.confirmation, uuid: uuid)
         guard result.writeErrors.isEmpty, result.writeConcernError == nil else {
             throw MongoAdapterError(.failed, "the document of a session could not be written")
         }
@@ -104,16 +105,22 @@ struct NodeJSSessions: SessionExchange {
         return try await connection.claims.claim(claim, perform)
     }
 
-    /// Takes the sessions of a batch, and reads what their clients have missed, with a few commands for all of them.
+    /// Takes the sessions of a batch, and reads what their clients have missed, with a few commands for all of them. What fails for one
+    /// client fails for that one only.
     @Sendable private func perform(_ claims: [NodeJSClaims.Claim]) async -> [NodeJSClaims.Outcome] {
         do {
-            let taken = try await take(claims)
-            let clients = taken.map { NodeJSMissedPackets.Client(offset: claims[$0].offset, namespace: claims[$0].namespace, state: $1) }
-            let missed = NodeJSMissedPackets(collection: try collection(), format: format)
-            let packets = await missed.read(clients)
             var outcomes = claims.map { _ in NodeJSClaims.Outcome.success(nil) }
-            for ((index, state), packets) in zip(taken, packets) {
-                outcomes[index] = packets.map { $0.map { ClaimedSession(state: state, missed: $0) } }
+            var candidates: [Candidate] = []
+            for (index, candidate) in try await look(for: claims).enumerated() {
+                switch candidate {
+                case .success(let candidate): if let candidate { candidates.append(candidate) }
+                case .failure(let error): outcomes[index] = .failure(error)
+                }
+            }
+            let taken = await take(candidates, &outcomes)
+            let missed = NodeJSMissedPackets(collection: try collection(), format: format)
+            for (candidate, packets) in zip(taken, await missed.read(taken.map(\.client))) {
+                outcomes[candidate.index] = packets.map { $0.map { ClaimedSession(state: candidate.client.state, missed: $0) } }
             }
             return outcomes
         } catch {
@@ -121,86 +128,126 @@ struct NodeJSSessions: SessionExchange {
         }
     }
 
-    /// The sessions that this node has taken now, by the index of their claims.
-    private func take(_ claims: [NodeJSClaims.Claim]) async throws -> [(Int, SessionState)] {
-        let found = try await candidates(claims)
-        guard !found.isEmpty else { return [] }
-        let won = isCapped ? try await takeBehindTombstones(found, claims) : try await takeAndDelete(found)
-        return try found.filter { won.contains($0.session.id) }.compactMap { candidate in
-            try candidate.session.state(format.parser).map { (candidate.index, $0) }
-        }
-    }
-
-    private struct Candidate {
+    /// A session that can be taken: all that its document says is readable.
+    private struct Candidate: Sendable {
         /// The index of its claim.
         var index: Int
         var session: NodeJSSessionDocument
+        /// Who takes it.
+        var node: NodeID
+        var client: NodeJSMissedPackets.Client
     }
 
-    private func candidates(_ claims: [NodeJSClaims.Claim]) async throws -> [Candidate] {
-        let now = WallClock.millisecondsSince1970() / 1_000
-        let filter = NodeJSSessionDocument.filter(claims.map(\.pid), in: claims.map(\.namespace), since: Self.earliest(claims, now: now))
+    /// The session of each claim, if there is one; nothing is changed.
+    private func look(for claims: [NodeJSClaims.Claim]) async throws -> [Result<Candidate?, any Error>] {
+        let now = UInt32(clamping: connection.time.milliseconds / 1_000)
+        let earliest = format.earliest(after: claims.map(\.offset), now: now)
+        let since = oldestSession(of: claims, after: earliest.min() ?? 0, now: now)
+        let filter = NodeJSSessionDocument.filter(claims.map(\.pid), in: claims.map(\.namespace), since: since)
         let documents = Dictionary(grouping: try await read(filter), by: \.key)
         var keys: Set<NodeJSSessionDocument.Key> = []
-        return claims.enumerated().compactMap { index, claim in
+        return claims.enumerated().map { index, claim in
             let key = NodeJSSessionDocument.Key(pid: claim.pid, namespace: claim.namespace)
             // If several callers claim the same session at the same time, the first one gets it.
-            guard keys.insert(key).inserted, let last = documents[key]?.last(where: { isCapped || $0.isForeign }) else { return nil }
+            guard keys.insert(key).inserted, let last = documents[key]?.last(where: { isCapped || $0.isForeign }) else {
+                return .success(nil)
+            }
             // Nodes of this package give their sessions away themselves, and if they do not, no other node may either.
-            guard last.isSession, last.isForeign, now - Int64(last.id.time) <= claim.retention.components.seconds else { return nil }
-            return Candidate(index: index, session: last)
+            let age = Int64(now) - Int64(last.id.time)
+            guard last.isSession, last.isForeign, age <= claim.retention.components.seconds else { return .success(nil) }
+            return Result {
+                // Before it is taken: a session that cannot be read stays where it is.
+                guard let state = try last.state(format.parser) else { return nil }
+                let client = NodeJSMissedPackets.Client(
+                    offset: claim.offset,
+                    earliest: earliest[index],
+                    namespace: claim.namespace,
+                    state: state
+                )
+                return Candidate(index: index, session: last, node: claim.node, client: client)
+            }
         }
     }
 
     /// No session that counts is older: it was stored after its client had received the packet with the offset.
-    private static func earliest(_ claims: [NodeJSClaims.Claim], now: Int64) -> UInt32 {
-        let offsets = claims.map { Int64($0.offset.seconds) }.min() ?? 0
-        let retained = now - (claims.map(\.retention.components.seconds).max() ?? 0)
-        return UInt32(clamping: max(offsets, retained) - Int64(IDDisorder.limit))
+    private func oldestSession(of claims: [NodeJSClaims.Claim], after offset: UInt32, now: UInt32) -> UInt32 {
+        let retention = claims.map(\.retention.components.seconds).max() ?? 0
+        return UInt32(clamping: max(Int64(min(offset, now)), Int64(now) - retention) - Int64(format.disorderLimit))
     }
 
-    private func takeAndDelete(_ candidates: [Candidate]) async throws -> Set<ObjectID> {
-        let collection = try collection()
-        let won = try await withThrowingTaskGroup(of: ObjectID?.self) { group in
-            for candidate in candidates {
+    /// Takes sessions.
+    ///
+    /// - Parameter outcomes: Receives the errors, by the index of the claims.
+    /// - Returns: Those that this node has now.
+    private func take(_ candidates: [Candidate], _ outcomes: inout [NodeJSClaims.Outcome]) async -> [Candidate] {
+        guard !candidates.isEmpty else { return [] }
+        let results = isCapped ? await takeBehindTombstones(candidates) : await takeAndDelete(candidates)
+        var taken: [Candidate] = []
+        for (candidate, result) in zip(candidates, results) {
+            switch result {
+            case .success(true): taken.append(candidate)
+            case .success(false): break
+            case .failure(let error): outcomes[candidate.index] = .failure(error)
+            }
+        }
+        return taken
+    }
+
+    /// - Returns: Of each session, whether this node has it.
+    private func takeAndDelete(_ candidates: [Candidate]) async -> [Result<Bool, any Error>] {
+        guard let collection = connection.collection else { return candidates.map { _ in .success(false) } }
+        let results = await withTaskGroup(of: (Int, Result<Bool, any Error>).self) { group in
+            for (index, candidate) in candidates.enumerated() {
                 let filter = BSONDocument { $0.append("_id", candidate.session.id) }
                 group.addTask {
-                    try await collection.findAndDelete(filter, writeConcern: Self.confirmation) == nil ? nil : candidate.session.id
+                    do {
+                        let deleted = try await collection.findAndDelete(filter, writeConcern: Self.confirmation)
+                        return (index, .success(deleted != nil))
+                    } catch { return (index, .failure(error)) }
                 }
             }
-            return try await group.reduce(into: Set<ObjectID>()) { won, id in if let id { won.insert(id) } }
+            return await group.reduce(into: candidates.map { _ in .success(false) }) { $0[$1.0] = $1.1 }
         }
-        // What else there is of these sessions is older.
-        let keys = candidates.filter { won.contains($0.session.id) }.map(\.session.key)
-        guard !keys.isEmpty else { return won }
+        // What else there is of these sessions is older. Should it stay, it is still not the last document when the client comes again.
+        let keys = zip(candidates, results).filter { if case .success(true) = $1 { true } else { false } }.map(\.0.session.key)
+        guard !keys.isEmpty else { return results }
         let rest = NodeJSSessionDocument.filter(keys.map(\.pid), in: keys.map(\.namespace))
-        try await collection.delete(rest, writeConcern: Self.confirmation)
-        return won
+        _ = try? await collection.delete(rest, writeConcern: Self.confirmation)
+        return results
     }
 
-    private func takeBehindTombstones(_ candidates: [Candidate], _ claims: [NodeJSClaims.Claim]) async throws -> Set<ObjectID> {
-        let tombstones = try candidates.map { candidate in
-            let key = candidate.session.key
-            return try tombstone(key.pid, after: candidate.session.id, in: key.namespace, by: claims[candidate.index].node)
-        }
-        try await insert(tombstones.map(\.1))
-        let keys = candidates.map(\.session.key)
-        let earliest = Self.earliest(candidates.map { claims[$0.index] }, now: WallClock.millisecondsSince1970() / 1_000)
-        let filter = NodeJSSessionDocument.filter(keys.map(\.pid), in: keys.map(\.namespace), since: earliest)
-        let documents = Dictionary(grouping: try await read(filter), by: \.key)
-        // Others may have done the same: the first tombstone after the session has it.
-        let won = zip(candidates, tombstones).filter { candidate, tombstone in
-            guard let all = documents[candidate.session.key], let index = all.firstIndex(where: { $0.id == candidate.session.id }) else {
-                return false
+    /// - Returns: Of each session, whether this node has it.
+    private func takeBehindTombstones(_ candidates: [Candidate]) async -> [Result<Bool, any Error>] {
+        do {
+            let tombstones = try candidates.map { candidate in
+                let key = candidate.session.key
+                return try tombstone(key.pid, after: candidate.session.id, in: key.namespace, by: candidate.node)
             }
-            return all[(index + 1)...].first?.id == tombstone.0
+            var failure: (any Error)?
+            do { try await insert(tombstones.map(\.1)) } catch { failure = error }
+            let keys = candidates.map(\.session.key)
+            let since = candidates.map(\.session.id.time).min()
+            let filter = NodeJSSessionDocument.filter(keys.map(\.pid), in: keys.map(\.namespace), since: since)
+            // What a majority has is certain, whatever became of the insert.
+            let documents = Dictionary(grouping: try await read(filter, concern: "majority"), by: \.key)
+            return zip(candidates, tombstones).map { candidate, tombstone in
+                let all = documents[candidate.session.key] ?? []
+                let next = all.firstIndex { $0.id == candidate.session.id }.flatMap { all[($0 + 1)...].first }
+                // Others may have done the same: the first tombstone after the session has it.
+                if let next { return .success(next.id == tombstone.0) }
+                return failure.map { .failure($0) } ?? .success(false)
+            }
+        } catch {
+            return candidates.map { _ in .failure(error) }
         }
-        return Set(won.map(\.0.session.id))
     }
 
     /// The documents of sessions, in the order in which they were written.
-    private func read(_ filter: BSONDocument) async throws -> [NodeJSSessionDocument] {
+    ///
+    /// - Parameter concern: The read concern.
+    private func read(_ filter: BSONDocument, concern: String? = nil) async throws -> [NodeJSSessionDocument] {
         var options = MongoFindOptions()
+        options.readConcernLevel = concern
         options.showsRecordID = true
         options.readPreference = .primary
         return try await collection().find(filter, options: options).sortedByRecord().compactMap(NodeJSSessionDocument.init)
@@ -290,7 +337,10 @@ extension NodeJSWireFormat {
     /// The parser of the server.
     var parser: PacketFormat { state.withLock(\.parser) }
 
-    /// The earliest time in the ids of documents that were written after one with this time.
-    func earliest(after seconds: UInt32) -> UInt32 { state.withLock { $0.disorder.earliest(after: seconds) } }
+    /// The earliest times in the ids of broadcasts that were written after others.
+    func earliest(after ids: [MessageID], now: UInt32) -> [UInt32] { state.withLock { $0.disorder.earliest(after: ids, now: now) } }
+
+    /// Seconds by which ids may be out of order, as far as is known.
+    var disorderLimit: UInt32 { state.withLock { $0.disorder.limit } }
 }
 #endif

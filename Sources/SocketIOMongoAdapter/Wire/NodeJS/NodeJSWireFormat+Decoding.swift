@@ -27,7 +27,9 @@ extension NodeJSWireFormat {
             let isOwn = envelope.origin.id == node
             let (isNew, parser, recovers) = state.withLock { state in
                 let isNew = !isOwn && state.recent.insert(envelope.id)
-                if isOwn || isNew { state.disorder.read(envelope.id.seconds) }
+                if isOwn || isNew, state.recovers, envelope.type == Int64(NodeJSDocumentType.broadcast.rawValue) {
+                    state.disorder.read(envelope.id)
+                }
                 return (isNew, state.parser, state.recovers)
             }
             if isOwn { items.append(.own(envelope.id, origin: envelope.origin)) }

@@ -23,12 +23,12 @@ import Synchronization
 /// Nodes of this package tell each other by their `uid`, which ends with `~` and 16 hexadecimal digits, and by their request ids, which
 /// have 32 digits instead of 16. What only they understand is in documents of a type that Node.js ignores: what they answer each other,
 /// that a node drains or leaves, and claims of sessions. So among them nothing is lost of what they can say.
-package final class NodeJSWireFormat: WireFormat {
+package final class NodeJSWireFormat: SelectiveWireFormat {
     struct State {
         var parser = PacketFormat.json
         var recovers = false
         var recent = RecentDocuments()
-        var disorder = IDDisorder()
+        var disorder: IDDisorder
         /// Gets the private ids of sessions that foreign nodes have, and their namespaces.
         var onForeignSession: @Sendable (_ pid: String, _ namespace: String) -> Void = { _, _ in }
     }
@@ -41,13 +41,15 @@ package final class NodeJSWireFormat: WireFormat {
     let addsCreatedAt: Bool
     /// Whether documents look like those of `@socket.io/mongo-emitter`, which has another order and fewer flags.
     let isEmitter: Bool
-    let state = Mutex(State())
+    let state: Mutex<State>
 
     /// - Parameters:
     ///   - addsCreatedAt: Whether documents have the field for the TTL index, as with the option `addCreatedAtField` of Node.js.
     ///   - life: The first epoch of the node, which distinguishes it from earlier processes with the same id; 0 to look like Node.js.
     ///   - isEmitter: Whether documents look like those of `@socket.io/mongo-emitter`.
-    package init(addsCreatedAt: Bool, life: UInt64, isEmitter: Bool = false) {
+    ///   - writeTimeout: How long a message may wait to be written.
+    package init(addsCreatedAt: Bool, life: UInt64, isEmitter: Bool = false, writeTimeout: Duration = .zero) {
+        self.state = Mutex(State(disorder: IDDisorder(writeTimeout: writeTimeout.components.seconds)))
         self.addsCreatedAt = addsCreatedAt
         self.isEmitter = isEmitter
         self.life = life
@@ -97,7 +99,8 @@ package final class NodeJSWireFormat: WireFormat {
     package func documentsOfNodes(since id: ObjectID) -> BSONDocument {
         BSONDocument { filter in
             filter.appendDocument("_id") { $0.append("$gte", id) }
-            EmitterID.exclude("uid", from: &filter)
+            // The ids of Node.js servers may begin with it.
+            filter.appendDocument("uid") { $0.append("$ne", Self.emitter) }
         }
     }
 
