@@ -7,7 +7,7 @@ public import SocketIOCore
 extension BroadcastOperator {
     /// Sends an event to the other processes of the cluster, where `on` of their ``Namespace`` handles it. This process does not receive it.
     ///
-    /// As ``emit(_:_:)``, this returns when the event has been accepted; with ``confirmed``, when the others are certain to receive it.
+    /// As ``emit(_:_:)``, this returns when the event has been accepted; with `confirmed`, when the others are certain to receive it.
     ///
     /// - Throws: `EncodingError` if an argument cannot be encoded; ``SocketIOError`` with `reservedEventName` for `connect`, `connection` and
     ///   `new_namespace`; errors of the adapter if other nodes may not have received it.

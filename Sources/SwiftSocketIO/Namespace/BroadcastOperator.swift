@@ -38,7 +38,7 @@ public struct BroadcastOperator: BroadcastModifying {
     /// In a cluster it has been accepted for the others: it is sent to them in the order of the calls, once, and again if the database
     /// cannot be reached. This waits only if too much is queued already. What fails afterwards goes to ``SocketIOServer/onError(_:)``, with the
     /// selection in ``HandlerFailure/undelivered``. To wait until every other process is certain to receive the event, and to have an
-    /// error thrown otherwise, use ``confirmed``.
+    /// error thrown otherwise, use `confirmed`.
     ///
     /// - Parameters:
     ///   - event: The event's name.
@@ -210,9 +210,10 @@ extension BroadcastModifying where Selection == BroadcastOperator {
     /// event.
     ///
     /// `emit` then returns when a majority of the database's members has stored the message, which takes as long as a write, and the length
-    /// of an election if there is one; a serial handler holds back its client's next event for that time. It throws `ClusterError` with
-    /// `notSent` if no other node receives the message, with `unknown` if they may. Use it where the answer to a client depends on it.
-    /// ``volatile`` events do not wait, whether confirmed or not. ``SocketIOConfiguration/confirmsBroadcasts`` makes it the default.
+    /// of an election if there is one; a serial handler holds back its client's next event for that time. It throws a
+    /// `ClusterError`: with the code `unknown`, other nodes may receive the message; with any other code, none does. Use it where the answer
+    /// to a client depends on it. `volatile` events do not wait, whether confirmed or not.
+    /// ``SocketIOConfiguration/confirmsBroadcasts`` makes it the default.
     public var confirmed: BroadcastOperator { selecting { $0.flags.confirmed = true } }
     /// Only sockets of this process.
     public var local: BroadcastOperator { selecting { $0.flags.local = true } }

@@ -145,6 +145,6 @@ public struct ParentBroadcastOperator: BroadcastModifying {
 extension BroadcastModifying where Selection == ParentBroadcastOperator {
     /// Only clients of this process.
     public var local: ParentBroadcastOperator { selecting { $0.flags.local = true } }
-    /// Waits until the other processes are certain to receive what follows; see ``BroadcastOperator/confirmed``.
+    /// Waits until the other processes are certain to receive what follows; see `confirmed` of ``BroadcastOperator``.
     public var confirmed: ParentBroadcastOperator { selecting { $0.flags.confirmed = true } }
 }

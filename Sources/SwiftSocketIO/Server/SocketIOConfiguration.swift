@@ -26,7 +26,7 @@ public struct SocketIOConfiguration: Sendable {
     public var acknowledgementTimeout: Duration? = .seconds(60)
     /// How long a broadcast waits for acknowledgements if `timeout` is not given. Positive. Default 5 s.
     public var broadcastAcknowledgementTimeout: Duration = .seconds(5)
-    /// Whether every broadcast waits until the other processes are certain to receive it, as if ``BroadcastOperator/confirmed`` was used;
+    /// Whether every broadcast waits until the other processes are certain to receive it, as if `confirmed` was used;
     /// the same goes for commands to remote sockets and for `serverSideEmit`. Then a handler that emits holds back its client's next event
     /// for the time of a write to the database. Default: false. It has no effect without a cluster.
     public var confirmsBroadcasts = false
