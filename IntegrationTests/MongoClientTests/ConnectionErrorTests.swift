@@ -92,7 +92,7 @@ extension MongoTests {
             let server = try await MongoStandalone.start()
             try server.process.pause()
             let address = server.process.address
-            let text = "\(address) accepts connections but does not answer"
+            let text = "No answer from \(address), although connections are accepted"
             try await expect("mongodb://\(address)/?connectTimeoutMS=300", .serverSelection, text, then: "stopped responding")
             try server.process.resume()
             await server.stop()

@@ -35,7 +35,7 @@ extension MongoTests {
                 ("mongodb://\(address)/?tls=true", "The TLS certificate of \(address) is not trusted (self-signed certificate): name"),
                 ("mongodb://localhost:\(server.process.port)/?tls=true&tlsCAFile=\(certificate)", "The TLS certificate of localhost:"),
                 ("mongodb://\(address)/?tls=true&tlsCAFile=/nonexistent", "TLS cannot be set up: check that the files of tlsCAFile"),
-                ("mongodb://\(address)/", "\(address) accepts connections but does not answer: add tls=true"),
+                ("mongodb://\(address)/", "No answer from \(address), although connections are accepted"),
             ] {
                 var configuration = MongoClientConfiguration(connectionString: other)
                 configuration.serverSelectionTimeout = .milliseconds(500)

@@ -44,8 +44,13 @@ package struct LogLimiter: Sendable {
             return .suppress
         }
         written += 1
+        return .log(suppressed: takeSuppressed())
+    }
+
+    /// How many lines were left out since the last one that was written; they count as reported from now on.
+    package mutating func takeSuppressed() -> Int {
         defer { suppressed = 0 }
-        return .log(suppressed: suppressed)
+        return suppressed
     }
 }
 
@@ -66,6 +71,9 @@ package final class SharedLogLimiter: Sendable {
     package func admit(now: NIODeadline = .now()) -> LogLimiter.Verdict {
         limiter.withLock { $0.admit(now: now) }
     }
+
+    /// How many lines were left out since the last one that was written; they count as reported from now on.
+    package func takeSuppressed() -> Int { limiter.withLock { $0.takeSuppressed() } }
 
     /// Writes a line, unless there were too many of its kind.
     ///

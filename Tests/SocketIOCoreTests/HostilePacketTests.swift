@@ -57,6 +57,18 @@ struct HostilePacketTests {
         #expect(try arguments.decode(Int.self, at: 0) == 1)
     }
 
+    @Test
+    func `text that other clients cannot read is not passed on`() throws {
+        let sound = try event(fields: 3)
+        for broken in [[0xa1, 0xff], [0x91, 0xa2, 0xc0, 0xaf], [0x81, 0xa1, 0x80, 1]] as [[UInt8]] {
+            // In place of the event's argument, which is the last byte.
+            var decoder = PacketDecoderStateMachine(format: .messagePack)
+            #expect { try decoder.receive(binary: ByteBuffer(bytes: sound.dropLast() + broken)) } throws: {
+                ($0 as? PacketError)?.code == .illegalPayload
+            }
+        }
+    }
+
     @Test func `an acknowledgement id is not added to nothing`() {
         for format in PacketFormat.allCases {
             let empty = EncodedPacket(message: ByteBuffer(), isBinary: format == .messagePack)

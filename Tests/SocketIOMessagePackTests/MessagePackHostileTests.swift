@@ -82,6 +82,24 @@ struct MessagePackHostileTests {
 
     @Test(
         arguments: [
+            [0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf0, 0x9f, 0x98], [0x80], [0xf5, 0x80, 0x80, 0x80], [0xf8], [0x61, 0xff, 0x7a],
+        ] as [[UInt8]]
+    )
+    func `what is passed on undecoded is UTF-8 as well`(text: [UInt8]) throws {
+        let short = [0xa0 | UInt8(text.count)] + text
+        let long = [0xd9, UInt8(text.count)] + text
+        for string in [short, long, [0xda, 0] + long.dropFirst(), [0xdb, 0, 0, 0] + long.dropFirst()] {
+            for value in [string, [0x91] + string, [0x81] + string + [1], [0x81, 0xa1, 0x61] + string] {
+                #expect { try MessagePackReader.validate(ByteBuffer(bytes: value)) } throws: { ($0 as? MessagePackError)?.code == .invalidUTF8 }
+            }
+        }
+        try MessagePackReader.validate(ByteBuffer(bytes: [0xa6] + Array("é😀".utf8)))
+        // Binary may be anything.
+        try MessagePackReader.validate(ByteBuffer(bytes: [0xc4, UInt8(text.count)] + text))
+    }
+
+    @Test(
+        arguments: [
             [0xcb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0], [0xcb, 0x7f, 0xf0, 0, 0, 0, 0, 0, 0], [0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0],
             [0xcb, 0x43, 0xe0, 0, 0, 0, 0, 0, 0], [0xcf, 0x80, 0, 0, 0, 0, 0, 0, 0],
         ] as [[UInt8]]

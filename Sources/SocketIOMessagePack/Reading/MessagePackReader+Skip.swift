@@ -4,11 +4,11 @@
 public import NIOCore
 
 extension MessagePackReader {
-    /// Steps over one value, whatever it holds, checking its structure: lengths, depth, number of values. Strings are not checked to be
-    /// UTF-8; reading them does that.
+    /// Steps over one value, whatever it holds, checking its structure: lengths, depth, number of values, and that strings are UTF-8, so that
+    /// the bytes can be passed on to readers that refuse others.
     ///
     /// - Returns: the range of its bytes, as offsets from the start of the input.
-    /// - Throws: ``MessagePackError`` with the codes `truncated`, `invalidByte`, `tooDeep` or `tooManyValues`.
+    /// - Throws: ``MessagePackError`` with the codes `truncated`, `invalidByte`, `invalidUTF8`, `tooDeep` or `tooManyValues`.
     @discardableResult
     public mutating func skip() throws(MessagePackError) -> Range<Int> {
         try self.walk { walk, bytes in walk.value(bytes) }
@@ -28,7 +28,7 @@ extension MessagePackReader {
         return (range, true)
     }
 
-    /// Steps over one value, however deeply it is nested and however many values it has, in time for its bytes.
+    /// Steps over one value, however deeply it is nested and however many values it has, in time for its bytes. Strings are not checked.
     ///
     /// - Returns: Whether it is complete; if not, the cursor has not moved.
     package mutating func skipWithoutLimits() -> Bool {
@@ -54,6 +54,7 @@ extension MessagePackReader {
             return begin..<offset
         case .truncated: throw MessagePackError(.truncated, "a declared length exceeds the bytes that are left", at: begin + walk.offset)
         case .invalidByte: throw MessagePackError(.invalidByte, "the byte c1 starts no value", at: begin + walk.offset)
+        case .invalidText: throw MessagePackError(.invalidUTF8, "the string is not UTF-8", at: begin + walk.offset)
         case .tooDeep:
             throw MessagePackError(.tooDeep, "nested deeper than \(depth) arrays and maps", at: begin + walk.offset)
         case .tooManyValues:
@@ -86,12 +87,13 @@ extension MessagePackReader {
 /// Walks over the structure of one value. Recursion is bounded by `depthLeft`.
 private struct StructureWalk {
     enum Outcome {
-        case complete, truncated, invalidByte, tooDeep, tooManyValues
+        case complete, truncated, invalidByte, invalidText, tooDeep, tooManyValues
     }
 
     var offset = 0
     var depthLeft: Int
     var valuesLeft: Int
+    var checksText = true
 
     mutating func value(_ bytes: UnsafeRawBufferPointer) -> Outcome {
         guard offset < bytes.count else { return .truncated }
@@ -100,7 +102,7 @@ private struct StructureWalk {
         let first = bytes[offset]
         switch first {
         case 0x00...0x7f, 0xe0...0xff, 0xc0, 0xc2, 0xc3: return step(1, bytes)
-        case 0xa0...0xbf: return step(1 + Int(first & 0x1f), bytes)
+        case 0xa0...0xbf: return text(header: 1, count: Int(first & 0x1f), bytes)
         case 0x90...0x9f: return container(header: 1, count: Int(first & 0x0f), bytes)
         case 0x80...0x8f: return container(header: 1, count: Int(first & 0x0f) * 2, bytes)
         case 0xc4...0xc6: return sized(width: 1 << Int(first - 0xc4), extra: 0, bytes)
@@ -110,7 +112,10 @@ private struct StructureWalk {
         case 0xcc...0xcf: return step(1 + 1 << Int(first - 0xcc), bytes)
         case 0xd0...0xd3: return step(1 + 1 << Int(first - 0xd0), bytes)
         case 0xd4...0xd8: return step(2 + 1 << Int(first - 0xd4), bytes)
-        case 0xd9...0xdb: return sized(width: 1 << Int(first - 0xd9), extra: 0, bytes)
+        case 0xd9...0xdb:
+            let width = 1 << Int(first - 0xd9)
+            guard let count = length(width: width, bytes) else { return .truncated }
+            return text(header: 1 + width, count: count, bytes)
         case 0xdc, 0xdd:
             guard let count = length(width: first == 0xdc ? 2 : 4, bytes) else { return .truncated }
             return container(header: first == 0xdc ? 3 : 5, count: count, bytes)
@@ -124,7 +129,7 @@ private struct StructureWalk {
     /// The size of the first value, without recursion; nil if it is not complete.
     static func size(of bytes: UnsafeRawBufferPointer) -> Int? {
         // Each container but the innermost ones fails for want of depth; its header is all that must be stepped over.
-        var walk = StructureWalk(depthLeft: 0, valuesLeft: .max)
+        var walk = StructureWalk(depthLeft: 0, valuesLeft: .max, checksText: false)
         var left = 1
         while left > 0 {
             left -= 1
@@ -134,7 +139,7 @@ private struct StructureWalk {
                 guard let header = walk.header(bytes) else { return nil }
                 walk.offset += header.size
                 left += header.count
-            case .truncated, .invalidByte, .tooManyValues: return nil
+            case .truncated, .invalidByte, .invalidText, .tooManyValues: return nil
             }
         }
         return walk.offset
@@ -156,6 +161,21 @@ private struct StructureWalk {
         guard count <= bytes.count - offset else { return .truncated }
         offset += count
         return .complete
+    }
+
+    private mutating func text(header: Int, count: Int, _ bytes: UnsafeRawBufferPointer) -> Outcome {
+        guard header + count <= bytes.count - offset else { return .truncated }
+        let start = offset + header
+        guard !checksText || Self.isUTF8(bytes[start..<start + count]) else { return .invalidText }
+        offset = start + count
+        return .complete
+    }
+
+    private static func isUTF8(_ slice: Slice<UnsafeRawBufferPointer>) -> Bool {
+        let bytes = UnsafeRawBufferPointer(rebasing: slice)
+        // Most text is ASCII, and this loop looks at many bytes at a time.
+        if bytes.reduce(0, |) < 0x80 { return true }
+        return (try? UTF8Span(validating: Span<UInt8>(_unsafeBytes: bytes))) != nil
     }
 
     private func length(width: Int, _ bytes: UnsafeRawBufferPointer) -> Int? {

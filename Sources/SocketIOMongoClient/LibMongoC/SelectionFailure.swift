@@ -100,8 +100,8 @@ struct SelectionFailure: Sendable {
         }
         if reason(with: "Failed to read") != nil {
             return SelectionFailure(
-                "\(hosts) accepts connections but does not answer: add tls=true to the connection string if the server requires TLS; otherwise "
-                    + "check that it is a MongoDB server and has not stopped responding."
+                "No answer from \(hosts), although connections are accepted: check that this is MongoDB and that it has not stopped "
+                    + "responding, or add tls=true to the connection string if it requires TLS."
             )
         }
         if let reason = reason(with: "Failed to resolve") {

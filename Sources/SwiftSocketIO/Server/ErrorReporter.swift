@@ -98,6 +98,13 @@ final class ErrorReporter: Sendable {
         }
     }
 
+    /// Says how many more operations were not brought to other processes than the log names, when no later line can say it.
+    func reportSuppressed() {
+        let count = undeliveredLog.takeSuppressed()
+        guard count > 0 else { return }
+        logger.warning("other servers may not have received more operations than those logged", metadata: [LogKey.suppressed: "\(count)"])
+    }
+
     /// Counts and reports what a limit has prevented.
     func limitReached(_ limit: LocalLimit, in namespace: String) {
         switch limit {

@@ -46,6 +46,7 @@ extension SocketIOServer {
         }
         await isEnded.wait()
         watch.cancel()
+        errors.reportSuppressed()
         namespaces.removeAll()
     }
 
