@@ -39,6 +39,7 @@ extension MongoAdapterTests {
                     }
                     try await eventually("\(mongo.health)") { mongo.health == .mismatched }
                     #expect(!mongo.health.takesPart)
+                    try await eventually { nodes[0].events.descriptions.contains { $0.contains("mismatched") } }
                     guard case .notWritten(let error) = await mongo.node.driver.emit([Self.message]) else {
                         Issue.record("it was written")
                         return

@@ -44,11 +44,7 @@ public final class MongoAdapter: AdapterFactory {
     /// to other nodes may not arrive. A stream that loses its position three times within a minute counts as deaf, until a minute passes
     /// without another loss. If another program has made the collection anew with other options, it is
     /// ``SocketIOCluster/ClusterHealth/mismatched``; the log says how they differ.
-    public var health: ClusterHealth {
-        let health = node.health
-        if health != .closed, driver.connection.mismatch != nil { return .mismatched }
-        return health.takesPart && driver.isUnstable ? .deaf : health
-    }
+    public var health: ClusterHealth { node.health }
 
     /// Why no clients should be routed to this node; nil if its ``health`` says that it takes part.
     public var problem: String? { health.problem }

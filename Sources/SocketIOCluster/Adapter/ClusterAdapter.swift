@@ -68,7 +68,8 @@ public final class ClusterAdapter: Adapter {
     /// With `flags.confirmed`, returns when the message is durably written, so that every node that is alive gets it. Volatile messages
     /// never wait, and are dropped and counted if the lane is full.
     ///
-    /// - Throws: ``ClusterError`` with `notSent`, `tooLarge` or `closed` if no other node gets the packet, with `unknown` if they may.
+    /// - Throws: ``ClusterError`` with `notSent`, `tooLarge`, `unsupported` or `closed` if no other node gets the packet, with `unknown` if
+    ///   they may.
     public func broadcast(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws {
         guard includesOthers(options), includesLocal(options), let mover else {
             if includesLocal(options) { local.deliver(packet, to: options) }
@@ -92,7 +93,12 @@ public final class ClusterAdapter: Adapter {
     }
 
     /// Sends an event to the selected sockets and collects their acknowledgements, from all nodes.
+    ///
+    /// - Throws: ``ClusterError`` with `tooLarge` or `unsupported` if the event can never be written for other nodes. Then no socket gets it,
+    ///   those of this process included.
     public func broadcastWithAck(_ packet: BroadcastPacket, to options: BroadcastOptions) async throws -> BroadcastAcknowledgements {
+        let body = ClusterBody.broadcastWithAck(packet, options)
+        if includesOthers(options), let refusal = node.runner.refusal(of: body, in: namespace) { throw refusal }
         let stream = BroadcastAcknowledgements(bufferLimit: max(1, node.configuration.maximumBufferedAcknowledgements))
         var counting: (@Sendable () async -> Void)?
         if includesLocal(options) {
@@ -107,7 +113,6 @@ public final class ClusterAdapter: Adapter {
             }
         }
         if includesOthers(options) {
-            let body = ClusterBody.broadcastWithAck(packet, options)
             node.runner.requestAcknowledgements(body, options: options, namespace: namespace, stream: stream)
         } else {
             stream.seal()

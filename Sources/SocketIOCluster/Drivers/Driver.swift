@@ -19,6 +19,15 @@ public protocol Driver: Sendable {
     /// The maximum size of a message in bytes, as estimated by the node.
     var messageLimit: Int { get }
 
+    /// Tells why a message can never be written, whatever the state of the backend: its sender gets the error, and the message no place in
+    /// the lane. It is read once and then called for each message that is sent, so it must be quick for ordinary ones. Default: nil, every
+    /// message of at most ``messageLimit`` can be written.
+    var messageCheck: (@Sendable (_ body: ClusterBody, _ namespace: String) -> ClusterError?)? { get }
+
+    /// What is wrong with the backend that the node cannot see: ``ClusterHealth/mismatched`` if it is not as configured,
+    /// ``ClusterHealth/deaf`` if the stream keeps losing its place. Asked several times a second; it must not wait. Default: nil, nothing.
+    var backendHealth: ClusterHealth? { get }
+
     /// Prepares the backend, for instance creates a collection. Called once, before anything else.
     ///
     /// - Throws: An error that makes the start of the server fail, with advice in its message.
@@ -91,6 +100,10 @@ extension Driver {
     public var readingExecutor: (any TaskExecutor)? { nil }
     /// The global pool.
     public func writingExecutor(lane: Int) -> (any TaskExecutor)? { nil }
+    /// Every message of at most ``messageLimit`` can be written.
+    public var messageCheck: (@Sendable (_ body: ClusterBody, _ namespace: String) -> ClusterError?)? { nil }
+    /// Nothing is wrong.
+    public var backendHealth: ClusterHealth? { nil }
     /// All nodes are of one implementation.
     public var sessionExchange: (any SessionExchange)? { nil }
     /// No snapshots of sessions are kept.

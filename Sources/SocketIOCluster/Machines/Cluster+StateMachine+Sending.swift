@@ -104,7 +104,8 @@ extension ClusterStateMachine {
     /// Messages that were accepted have failed.
     mutating func undelivered(_ messages: [UndeliveredMessage]) -> [Action] {
         guard !messages.isEmpty else { return [] }
-        lastLoss = lastInput
+        // A message that cannot be expressed says nothing about the backend.
+        if messages.contains(where: { !$0.error.isOfMessage }) { lastLoss = lastInput }
         return messages.map { .undelivered($0) }
     }
 

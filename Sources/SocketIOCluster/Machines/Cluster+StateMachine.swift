@@ -53,6 +53,8 @@ package struct ClusterStateMachine {
     package let configuration: ClusterConfiguration
     package internal(set) var identity: NodeIdentity
     package internal(set) var health = ClusterHealth.starting
+    /// See ``Driver/backendHealth``. It counts from the next tick on.
+    package var backendHealth: ClusterHealth?
     var lanes: [SendLaneStateMachine]
     var membership: MembershipStateMachine
     var received: ReceivedNumbersStateMachine
@@ -250,24 +252,35 @@ package struct ClusterStateMachine {
     }
 
     mutating func checkHealth(now: NIODeadline) -> [Action] {
-        let state: ClusterHealth =
-            if isClosed {
-                .closed
-            } else if failingSince.map({ now - $0 > TimeAmount(configuration.heartbeatInterval) }) ?? false {
-                .unreachable
-            } else if echo.isDeaf {
-                .deaf
-            } else if !echo.hasHeard {
-                .starting
-            } else if lastContradiction.map({ now - $0 <= Self.contestTime }) ?? false {
-                .contested
-            } else if lastLoss.map({ now - $0 <= Self.lossTime }) ?? false {
-                .lossy
-            } else {
-                .healthy
-            }
+        let state = currentHealth(now: now)
         guard state != health else { return [] }
         health = state
         return [.report(.health(state))]
+    }
+
+    private func currentHealth(now: NIODeadline) -> ClusterHealth {
+        let own = ownHealth(now: now)
+        guard let backendHealth, own != .closed else { return own }
+        // A changed backend is why messages are not written and do not return. Anything else shows there first.
+        return own.takesPart || backendHealth == .mismatched ? backendHealth : own
+    }
+
+    /// The health as far as this node can see it.
+    private func ownHealth(now: NIODeadline) -> ClusterHealth {
+        if isClosed {
+            .closed
+        } else if failingSince.map({ now - $0 > TimeAmount(configuration.heartbeatInterval) }) ?? false {
+            .unreachable
+        } else if echo.isDeaf {
+            .deaf
+        } else if !echo.hasHeard {
+            .starting
+        } else if lastContradiction.map({ now - $0 <= Self.contestTime }) ?? false {
+            .contested
+        } else if lastLoss.map({ now - $0 <= Self.lossTime }) ?? false {
+            .lossy
+        } else {
+            .healthy
+        }
     }
 }

@@ -50,6 +50,9 @@ public struct ClusterError: Error, CustomStringConvertible {
         self.cause = cause
     }
 
+    /// Whether the message itself is the reason, so that it would fail in any cluster of this format.
+    var isOfMessage: Bool { code == .unsupported || code == .tooLarge }
+
     /// The code, the message and the cause.
     public var description: String { cause.map { "\(code): \(message) (\($0))" } ?? "\(code): \(message)" }
 }

@@ -46,7 +46,7 @@ public enum ClusterHealth: Sendable, Hashable {
     /// service does not help.
     case contested
     /// Messages are written and return, but within the last minute at least one that had been accepted failed: the write timeout passed,
-    /// or the backend refused it. Other nodes did not receive it; `onError` of the server has named it.
+    /// or the backend refused it. Other nodes may not have received it; `onError` of the server has named it.
     case lossy
     /// Messages cannot be written.
     case unreachable

@@ -12,7 +12,7 @@ import SocketIOCore
 /// | `batches_written_total` | counter | batches written to the backend |
 /// | `write_failures_total` | counter | failed attempts to write a batch |
 /// | `write_duration_seconds` | timer | duration of an attempt to write a batch |
-/// | `messages_undelivered_total` | counter | messages that were accepted and could not be written; `onError` of the server names them |
+/// | `messages_undelivered_total` | counter | accepted messages that failed; dimension `fate`: `not_sent`, or `unknown` (they may arrive) |
 /// | `volatile_dropped_total` | counter | volatile messages that were not written |
 /// | `messages_received_total` | counter | messages of other nodes |
 /// | `messages_ignored_total` | counter | those that were repeated, or for a namespace that this node does not have |
@@ -31,7 +31,8 @@ public struct ClusterMetrics: Sendable {
     private let written: Counter
     private let batches: Counter
     private let writeFailures: Counter
-    private let undelivered: Counter
+    private let notSent: Counter
+    private let unknown: Counter
     private let volatileDropped: Counter
     private let received: Counter
     private let ignored: Counter
@@ -61,7 +62,8 @@ public struct ClusterMetrics: Sendable {
         self.written = counter("messages_written_total")
         self.batches = counter("batches_written_total")
         self.writeFailures = counter("write_failures_total")
-        self.undelivered = counter("messages_undelivered_total")
+        self.notSent = counter("messages_undelivered_total", [("fate", "not_sent")])
+        self.unknown = counter("messages_undelivered_total", [("fate", "unknown")])
         self.volatileDropped = counter("volatile_dropped_total")
         self.received = counter("messages_received_total")
         self.ignored = counter("messages_ignored_total")
@@ -92,7 +94,7 @@ public struct ClusterMetrics: Sendable {
         if !isWanted { ignored.increment() }
     }
 
-    func messageUndelivered() { undelivered.increment() }
+    func messageUndelivered(_ error: ClusterError) { (error.code == .unknown ? unknown : notSent).increment() }
     func volatileDropped(_ count: Int) { volatileDropped.increment(by: count) }
     func streamReopened() { reopened.increment() }
     func requestIncomplete() { incomplete.increment() }

@@ -99,7 +99,14 @@ public final class ClusterNode: AdapterFactory {
         )
         let events = EventReporter(metrics: metrics, log: log, onEvent: options.onEvent)
         let undelivered = Hook<UndeliveredOperation>()
-        let runner = MachineRunner(machine, clock: clock, metrics: metrics, events: events, namespaces: namespaces) { operation in
+        let runner = MachineRunner(
+            machine,
+            clock: clock,
+            metrics: metrics,
+            events: events,
+            namespaces: namespaces,
+            messageCheck: driver.messageCheck
+        ) { operation in
             _ = undelivered.call(operation)
         }
         self.undelivered = undelivered
@@ -237,7 +244,11 @@ public final class ClusterNode: AdapterFactory {
         var ticks = 0
         while !Task.isCancelled {
             try? await clock.sleep(for: Self.resolution)
-            runner.perform { machine, now in machine.tick(now: now, makeID: ids.next) }
+            let backendHealth = driver.backendHealth
+            runner.perform { machine, now in
+                machine.backendHealth = backendHealth
+                return machine.tick(now: now, makeID: ids.next)
+            }
             ticks += 1
             guard ticks.isMultiple(of: 20) else { continue }
             let (waiting, pending, nodes) = runner.read { ($0.waitingCount, $0.pendingCount, $0.memberCount) }

@@ -39,6 +39,8 @@ final class MachineRunner: Sendable {
     private let metrics: ClusterMetrics
     private let events: EventReporter
     private let namespaces: NamespaceTable
+    /// See ``Driver/messageCheck``.
+    private let messageCheck: (@Sendable (ClusterBody, String) -> ClusterError?)?
     private let onUndelivered: @Sendable (UndeliveredOperation) -> Void
 
     init(
@@ -47,6 +49,7 @@ final class MachineRunner: Sendable {
         metrics: ClusterMetrics,
         events: EventReporter,
         namespaces: NamespaceTable,
+        messageCheck: (@Sendable (ClusterBody, String) -> ClusterError?)?,
         onUndelivered: @escaping @Sendable (UndeliveredOperation) -> Void
     ) {
         self.configuration = machine.configuration
@@ -56,6 +59,7 @@ final class MachineRunner: Sendable {
         self.metrics = metrics
         self.events = events
         self.namespaces = namespaces
+        self.messageCheck = messageCheck
         self.onUndelivered = onUndelivered
     }
 
@@ -93,7 +97,7 @@ final class MachineRunner: Sendable {
             case .wake(let lane): lanes[lane].raise()
             case .settle(let write): state.withLock { $0.settle(write) }?.resume(returning: write.fate)
             case .undelivered(let message):
-                metrics.messageUndelivered()
+                metrics.messageUndelivered(message.error)
                 if let operation = message.operation { onUndelivered(operation) }
             case .dropped(let count): metrics.volatileDropped(count)
             case .started(let id, let nodes): stream(id)?.start(nodes)
@@ -150,12 +154,18 @@ final class MachineRunner: Sendable {
 
     // MARK: Writing
 
+    /// Why a message can never be written; nil if nothing is known against it.
+    func refusal(of body: ClusterBody, in namespace: String) -> ClusterError? {
+        guard let messageCheck else { return nil }
+        return messageCheck(body, namespace)
+    }
+
     /// Sends a message. It waits for as long as `certainty` asks for: most often for nothing, since there is room in the lane.
     ///
     /// - Parameters:
     ///   - certainty: What to wait for.
     ///   - order: Calls the function that it is given, which queues the message, in one step with something else.
-    /// - Throws: ``ClusterError`` with `notSent`, `unknown`, `tooLarge` or `closed`.
+    /// - Throws: ``ClusterError`` with `notSent`, `unknown`, `tooLarge`, `unsupported` or `closed`.
     func send(
         _ body: ClusterBody,
         namespace: String,
@@ -164,19 +174,20 @@ final class MachineRunner: Sendable {
         certainty: Outgoing.Certainty,
         inOrder order: @escaping (() -> Void) -> Void = { $0() }
     ) async throws {
+        let refusal = refusal(of: body, in: namespace)
         let fate = await write(inOrder: order) { machine, ticket, now in
             let deadline = machine.writeDeadline(now: now)
-            return machine.send(
-                Outgoing(
-                    namespace: namespace,
-                    target: target,
-                    body: body,
-                    id: id,
-                    ticket: ticket,
-                    certainty: certainty,
-                    deadline: deadline
-                )
+            let message = Outgoing(
+                namespace: namespace,
+                target: target,
+                body: body,
+                id: id,
+                ticket: ticket,
+                certainty: certainty,
+                deadline: deadline
             )
+            if let refusal { return machine.refuse(message, refusal) }
+            return machine.send(message)
         }
         if let error = fate.error { throw error }
     }
@@ -247,6 +258,7 @@ final class MachineRunner: Sendable {
     func request(_ body: ClusterBody, namespace: String, target: NodeID?, timeout: Duration?) async -> RequestResult {
         let id = Self.makeRequestID()
         let timeout = timeout ?? configuration.requestTimeout
+        if let refusal = refusal(of: body, in: namespace) { return RequestResult(error: refusal) }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let actions = stepState { state in

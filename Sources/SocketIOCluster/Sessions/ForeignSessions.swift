@@ -50,12 +50,13 @@ struct ForeignSessions {
         }
     }
 
-    /// Writes a packet that was given to a single socket of this process, for the node to which its client may move. It is left out if too
-    /// many messages are queued; that node then lacks it.
+    /// Writes a packet that was given to a single socket of this process, for the node to which its client may move. It is left out if it
+    /// cannot be expressed, or if too many messages are queued; that node then lacks it.
     func record(_ packet: BroadcastPacket, to id: SocketID) {
+        let body = ClusterBody.broadcast(packet, BroadcastOptions(rooms: [id]))
+        guard node.runner.refusal(of: body, in: namespace) == nil else { return }
         node.runner.perform { machine, now in
             guard machine.waitingCount < node.configuration.maximumQueuedMessages else { return [] }
-            let body = ClusterBody.broadcast(packet, BroadcastOptions(rooms: [id]))
             return machine.send(Outgoing(namespace: namespace, body: body, id: packet.offset, deadline: machine.writeDeadline(now: now)))
         }
     }

@@ -36,7 +36,12 @@ extension MongoAdapterConfiguration {
             && !collection.hasPrefix("system.") && !collection.hasPrefix(".") && !collection.hasSuffix(".")
         try require(isValid, "\"\(collection)\" is not a valid collection name: use 1 to 120 letters, digits, -, _ and inner dots")
         try check(clusterName.utf8.count, in: 1...128, "the length of clusterName in bytes")
-        if let nodeID { try check(nodeID.utf8.count, in: 1...128, "the length of nodeID in bytes") }
+        guard let nodeID else { return }
+        try check(nodeID.utf8.count, in: 1...128, "the length of nodeID in bytes")
+        try require(
+            !nodeID.hasPrefix(EmitterID.prefix),
+            "nodeID must not begin with \"\(EmitterID.prefix)\", by which nodes and emitters are told apart: use another id"
+        )
     }
 
     private func validateExpiration() throws(MongoAdapterError) {

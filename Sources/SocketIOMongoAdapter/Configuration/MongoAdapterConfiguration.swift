@@ -102,7 +102,7 @@ public struct MongoAdapterConfiguration: Sendable {
     /// The name that the nodes of one cluster share. Several clusters may use one collection. Default: `default`. Bounds: 1 to 128 bytes.
     public var clusterName = "default"
     /// The id of this node, unique among all running nodes. Default `nil`: 16 random characters, other ones for each adapter. Bounds: 1 to
-    /// 128 bytes; with ``WireFormat-swift.struct/socketioxide`` it must be nil, because Rust nodes do not announce themselves to an id that
+    /// 128 bytes that do not begin with `emitter`; with ``WireFormat-swift.struct/socketioxide`` it must be nil, because Rust nodes do not announce themselves to an id that
     /// they know from before a restart.
     public var nodeID: NodeID?
 

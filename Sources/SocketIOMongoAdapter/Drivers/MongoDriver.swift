@@ -16,6 +16,14 @@ extension MongoDriver {
     /// The maximum size of a message: that of a document, minus its header.
     var messageLimit: Int { connection.configuration.documentLimit - 1_024 }
 
+    var messageCheck: (@Sendable (ClusterBody, String) -> ClusterError?)? {
+        guard let format = connection.format as? any SelectiveWireFormat else { return nil }
+        let limit = connection.configuration.documentLimit
+        return { body, namespace in format.refusal(of: body, in: namespace, limit: limit) }
+    }
+
+    var backendHealth: ClusterHealth? { connection.mismatch != nil ? .mismatched : isUnstable ? .deaf : nil }
+
     func close() async { await connection.close() }
 
     var readingExecutor: (any TaskExecutor)? { connection.cursorExecutor }

@@ -74,11 +74,53 @@ extension WireFormat {
     }
 }
 
-/// The ids of emitters begin like this, by which they differ from those of nodes.
+/// A format that cannot express every message.
+package protocol SelectiveWireFormat: WireFormat {
+    /// Why no document can ever be made of a message; nil if one can. It is asked before a message is accepted: for an ordinary message it
+    /// costs little, and nothing else changes.
+    ///
+    /// - Parameters:
+    ///   - body: The message.
+    ///   - namespace: Its namespace.
+    ///   - limit: The largest document, in bytes.
+    func refusal(of body: ClusterBody, in namespace: String, limit: Int) -> ClusterError?
+}
+
+extension SelectiveWireFormat {
+    /// Why the documents of a message cannot be made: they are made, and discarded.
+    ///
+    /// - Parameters:
+    ///   - origin: The longest id of a node.
+    ///   - encode: Makes the documents of a message.
+    func refusal(
+        of body: ClusterBody,
+        in namespace: String,
+        from origin: NodeID,
+        limit: Int,
+        _ encode: (ClusterMessage) throws -> [BSONDocument]
+    ) -> ClusterError? {
+        let header = ClusterHeader(
+            id: MessageID(seconds: 0, process: 0, counter: 0),
+            kind: body.kind,
+            namespace: namespace,
+            origin: NodeIdentity(id: origin, epoch: 1),
+            request: body.kind.isRequest ? ClusterRequestID(high: 1, low: 1) : nil
+        )
+        do {
+            var batch = EncodedBatch(limit: limit)
+            try batch.append(try encode(ClusterMessage(header: header, body: body)))
+            return nil
+        } catch let error as ClusterError { return error } catch {
+            return ClusterError(.unsupported, "the wire format \(traits.name) cannot express the message", cause: error)
+        }
+    }
+}
+
+/// The ids of emitters begin like this, by which they differ from those of nodes; ``MongoAdapterConfiguration/validate()`` sees to that.
 enum EmitterID {
     static let prefix = "emitter"
 
-    /// Appends the condition that a document was not written by an emitter.
+    /// Appends the condition that a document was not written by an emitter, for formats whose emitters have a number in their ids.
     static func exclude(_ field: String, from filter: inout BSONWriter) {
         filter.appendDocument(field) { condition in
             condition.appendDocument("$not") { $0.append("$regex", "^" + prefix) }

@@ -11,14 +11,26 @@ final class PausedDriver: Driver {
         var isStalling = false
         var waiting: [CheckedContinuation<Void, Never>] = []
         var failure: BatchOutcome?
+        var health: ClusterHealth?
     }
 
     private let base: InMemoryDriver
     private let state = Mutex(State())
 
-    init(_ cluster: InMemoryCluster) { base = cluster.makeDriver() }
+    let messageCheck: (@Sendable (ClusterBody, String) -> ClusterError?)?
+
+    /// - Parameter messageCheck: Tells what can never be written.
+    init(_ cluster: InMemoryCluster, messageCheck: (@Sendable (ClusterBody, String) -> ClusterError?)? = nil) {
+        base = cluster.makeDriver()
+        self.messageCheck = messageCheck
+    }
 
     var messageLimit: Int { 10_000 }
+    var backendHealth: ClusterHealth? { state.withLock { $0.health } }
+
+    /// From here on this is wrong with the backend.
+    func report(_ health: ClusterHealth?) { state.withLock { $0.health = health } }
+
     /// The number of writes that wait.
     var stalled: Int { state.withLock { $0.waiting.count } }
 

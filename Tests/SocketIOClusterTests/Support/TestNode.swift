@@ -44,11 +44,13 @@ final class TestNode: Sendable {
         driver: any Driver,
         configuration: ClusterConfiguration = TestNode.configuration(),
         recovery: RecoveryLimits? = nil,
+        metrics: ClusterMetrics = ClusterMetrics(),
         clock: ManualClock? = nil
     ) {
         let events = Log()
         var options = ClusterNode.Options(id: id, configuration: configuration)
         options.logger.logLevel = .critical
+        options.metrics = metrics
         options.onEvent = { event in events.append("\(event)") }
         options.eventLoop = clock?.eventLoop
         node = ClusterNode(driver: driver, options: options)

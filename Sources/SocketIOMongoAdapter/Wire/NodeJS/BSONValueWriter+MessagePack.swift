@@ -12,7 +12,7 @@ import SocketIOText
 extension BSONValueWriter {
     /// Writes the value of MessagePack bytes.
     ///
-    /// - Throws: `notSent` if they are no MessagePack or cannot be expressed.
+    /// - Throws: `unsupported` if they are no MessagePack or cannot be expressed.
     mutating func write(messagePack bytes: ByteBuffer) throws {
         var reader = MessagePackReader(bytes)
         /// Of each open container, the values that are still to come, and whether they have keys.
@@ -40,7 +40,7 @@ extension BSONValueWriter {
             } while !open.isEmpty
             try reader.expectEnd()
         } catch let error as MessagePackError {
-            throw ClusterError(.notSent, "the arguments cannot be expressed in BSON", cause: error)
+            throw ClusterError(.unsupported, "the arguments cannot be expressed in BSON", cause: error)
         }
     }
 

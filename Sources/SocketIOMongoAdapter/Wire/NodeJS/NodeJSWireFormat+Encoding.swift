@@ -16,6 +16,26 @@ extension NodeJSWireFormat {
         return [try document(type, message.header, createdAt: milliseconds) { try write(message, recovers: recovers, to: &$0) }]
     }
 
+    package func refusal(of body: ClusterBody, in namespace: String, limit: Int) -> ClusterError? {
+        guard Self.mayBeRefused(body, limit: limit) else { return nil }
+        let origin = String(repeating: "x", count: 128)
+        return refusal(of: body, in: namespace, from: origin, limit: limit) { try encode($0, createdAt: 0) }
+    }
+
+    /// Whether it takes an encoding to know. JSON has only one way to write what BSON lacks, a NUL in a key. MessagePack has several, and
+    /// those of its bytes that look like one may be anything.
+    private static func mayBeRefused(_ body: ClusterBody, limit: Int) -> Bool {
+        // In `[0,0,…]`, two bytes of JSON become 13.
+        if body.estimatedByteCount > limit / 8 { return true }
+        return switch body {
+        case .broadcast(let packet, _), .broadcastWithAck(let packet, _):
+            packet.encoded.isBinary || packet.encoded.message.hasEscapedNUL
+        case .serverSideEmit(let arguments), .serverSideEmitWithAck(let arguments, _):
+            arguments.format == .messagePack || arguments.region.hasEscapedNUL
+        default: false
+        }
+    }
+
     /// The type of the document that represents a message; nil if there is none, because no reader of the format waits for it.
     private static func type(of message: ClusterMessage) -> NodeJSDocumentType? {
         // Requests of nodes of this package get a full answer.
@@ -248,6 +268,24 @@ extension BSONValueWriter {
             try write(value)
         }
         end()
+    }
+}
+
+extension ByteBuffer {
+    /// Whether the JSON text has a NUL, which it can only have as an escape.
+    fileprivate var hasEscapedNUL: Bool {
+        withUnsafeReadableBytes { bytes in
+            var index = 0
+            while index < bytes.count {
+                guard bytes[index] == UInt8(ascii: "\\") else {
+                    index += 1
+                    continue
+                }
+                if bytes[(index + 1)...].starts(with: "u0000".utf8) { return true }
+                index += 2
+            }
+            return false
+        }
     }
 }
 

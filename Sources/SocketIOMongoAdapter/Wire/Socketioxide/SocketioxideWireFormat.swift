@@ -21,7 +21,7 @@ import Synchronization
 /// | `origin` | string | who wrote it |
 /// | `data` | array of int32 | the payload, one element for each byte: ``SocketioxidePayloadWriter`` |
 /// | `createdAt` | date | when it was written, for the TTL index; not in a capped collection |
-package final class SocketioxideWireFormat: WireFormat {
+package final class SocketioxideWireFormat: SelectiveWireFormat {
     private struct State {
         var recent = RecentDocuments()
         var tallies = SocketioxideTallies()
@@ -71,7 +71,28 @@ package final class SocketioxideWireFormat: WireFormat {
         let header = message.header
         state.withLock { $0.epoch = header.origin.epoch }
         guard let payload = try SocketioxidePayloadWriter.payload(of: message) else { return [] }
-        let document = BSONDocument(capacity: payload.readableBytes * 12 + 200 + header.namespace.utf8.count) { document in
+        return [document(of: header, payload, createdAt: milliseconds)]
+    }
+
+    package func refusal(of body: ClusterBody, in namespace: String, limit: Int) -> ClusterError? {
+        switch body.kind {
+        case .serverSideEmit, .serverSideEmitWithAck, .claimSession: break
+        // A byte of a message takes two in the payload at most, and each of them 13 in the document.
+        default: guard body.estimatedByteCount > limit / 26 else { return nil }
+        }
+        return refusal(of: body, in: namespace, from: SocketioxideID.unassigned, limit: limit) { message in
+            guard let payload = try SocketioxidePayloadWriter.payload(of: message) else { return [] }
+            // Before the document is made, which takes several times as much.
+            guard payload.readableBytes <= limit / 7 else {
+                let text = "a message of about \(body.estimatedByteCount) bytes takes more than the \(limit) that a document may have"
+                throw ClusterError(.tooLarge, text)
+            }
+            return [document(of: message.header, payload, createdAt: 0)]
+        }
+    }
+
+    private func document(of header: ClusterHeader, _ payload: ByteBuffer, createdAt milliseconds: Int64) -> BSONDocument {
+        BSONDocument(capacity: payload.readableBytes * 12 + 200 + header.namespace.utf8.count) { document in
             document.append("_id", ObjectID(header.id))
             document.append("t", header.kind.isAnswer ? "Res" : "Req")
             if header.kind.isAnswer, let request = header.request { document.append("request", SocketioxideID.text(request)) }
@@ -81,7 +102,6 @@ package final class SocketioxideWireFormat: WireFormat {
             document.append("data", integersOf: payload)
             if hasDates { document.append("createdAt", dateMilliseconds: milliseconds) }
         }
-        return [document]
     }
 
     // MARK: Decoding
