@@ -79,6 +79,7 @@ import Testing
             }
 
             func close() async { life.note("adapter closed") }
+            func serverSideEmit(_ arguments: EventArguments, confirmed: Bool) async throws {}
         }
     }
 

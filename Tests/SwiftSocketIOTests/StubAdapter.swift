@@ -42,6 +42,7 @@ private final class StubAdapter: Adapter {
 
     func start() async throws { try await factory.onAdapterStart(namespace) }
     func close() async { await factory.onAdapterClose(namespace) }
+    func serverSideEmit(_ arguments: EventArguments, confirmed: Bool) async throws {}
 
     func restoreSession(pid: String, offset: String?, to claimant: any SessionClaimant) async -> Bool {
         if let outcome = await factory.onRestore(local, pid, claimant) { return outcome }

@@ -46,9 +46,6 @@ extension Adapter {
     public func rooms(_ options: BroadcastOptions) async throws -> NameSet { try await local.rooms(options) }
 
     /// Does nothing: there are no other processes.
-    public func serverSideEmit(_ arguments: EventArguments, confirmed: Bool) async throws {}
-
-    /// Does nothing: there are no other processes.
     public func serverSideEmitWithAck(_ arguments: EventArguments, timeout: Duration?) async throws -> [EventArguments] { [] }
 
     /// Does nothing.

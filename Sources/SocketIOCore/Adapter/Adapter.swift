@@ -9,8 +9,8 @@ public import SocketIOText
 ///
 /// Rooms live in the ``CoreLocalAdapter`` that the server makes for the namespace and hands over in ``AdapterContext``. An adapter for
 /// many processes keeps it in ``local``, applies every operation to it first and then tells the others. All requirements but
-/// ``local`` have a default that serves this process only, so an adapter implements what it can carry. The article
-/// <doc:WritingAnAdapter> shows one.
+/// ``local`` and ``serverSideEmit(_:confirmed:)`` have a default that serves this process only, so an adapter implements what it can carry.
+/// The article <doc:WritingAnAdapter> shows one.
 public protocol Adapter: AnyObject, Sendable {
     /// The rooms of this process.
     var local: CoreLocalAdapter { get }
@@ -73,7 +73,8 @@ public protocol Adapter: AnyObject, Sendable {
     /// - Throws: ``IncompleteResponseError`` if nodes did not answer; it carries the answers that arrived.
     func rooms(_ options: BroadcastOptions) async throws -> NameSet
 
-    /// Sends an event to the other processes.
+    /// Sends an event to the other processes. It has no default, since it serves nothing but other processes: an adapter that cannot carry
+    /// it should throw.
     ///
     /// - Parameters:
     ///   - arguments: The event's name and arguments.
