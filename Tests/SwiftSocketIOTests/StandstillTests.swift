@@ -49,7 +49,10 @@ struct StandstillTests {
     }
 
     private struct Lines: LogHandler {
-        static let storage = Mutex<[(level: Logger.Level, message: String, metadata: Logger.Metadata)]>([])
+        typealias Storage = Mutex<[(level: Logger.Level, message: String, metadata: Logger.Metadata)]>
+        static let storage = Storage([])
+        static let concurrent = Storage([])
+        var isConcurrent = false
         var logLevel = Logger.Level.notice
         var metadata: Logger.Metadata = [:]
         subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -57,7 +60,36 @@ struct StandstillTests {
             set { metadata[key] = newValue }
         }
         func log(event: LogEvent) {
-            Self.storage.withLock { $0.append((event.level, "\(event.message)", event.metadata ?? [:])) }
+            let line = (event.level, "\(event.message)", event.metadata ?? [:])
+            if isConcurrent { Self.concurrent.withLock { $0.append(line) } } else { Self.storage.withLock { $0.append(line) } }
+        }
+    }
+
+    @Test
+    func `Concurrent handlers that never return are reported, also after other events have waited`() async throws {
+        let clock = await ManualClock()
+        let (gate, hanging) = (Gate(), Gate())
+        var configuration = SocketIOConfiguration()
+        configuration.limits.eventQueue = EventQueueLimits(events: 6)
+        let logger = Logger(label: "test") { _ in Lines(isConcurrent: true) }
+        let setUp: (SocketIOServer) -> Void = { io in
+            io.onConnect { socket in
+                socket.on("hang", .concurrent) { await hanging.wait() }
+                socket.on("block") { await gate.wait() }
+                socket.on("next") { try socket.emit("handled") }
+            }
+        }
+        try await withTestServer(configuration: configuration, clock: clock, logger: logger, setUp: setUp) { server in
+            let client = try await server.connect()
+            try await client.join()
+            for event in ["hang", "hang", "hang", "block", "next", "hang", "hang"] { try await client.emit(event) }
+            // The watch looks while an event waits in the queue.
+            for _ in 0..<3 { await clock.advance(by: .seconds(1)) }
+            gate.open()
+            #expect(try await client.receiveEvent().name == "handled")
+            for _ in 0..<15 { await clock.advance(by: .seconds(1)) }
+            try await eventually { Lines.concurrent.withLock { $0.count } == 1 }
+            hanging.open()
         }
     }
 

@@ -309,14 +309,12 @@ final class Client {
     }
 }
 
-/// Reading from a client that has paused because of concurrent handlers. Events that wait in a queue are watched by their socket.
+/// Reading from a client that has paused. Events that wait in a queue are reported by their socket; what is left are concurrent handlers.
 extension Client: EventBacklog {
-    var progress: UInt64? {
-        guard flow.isPaused, !isClosed, sockets.allSatisfy(\.bound.value.queue.isEmpty) else { return nil }
-        return flow.progress
-    }
+    var progress: UInt64? { flow.isPaused && !isClosed ? flow.progress : nil }
 
     func stoodStill() {
+        guard sockets.allSatisfy(\.bound.value.queue.isEmpty) else { return }
         server.metrics.standstills.increment()
         server.errors.stoodStill(event: nil, waiting: flow.events, socket: socketIDs, namespace: sockets.first?.namespace.name ?? "-")
     }

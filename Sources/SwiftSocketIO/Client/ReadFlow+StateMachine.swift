@@ -9,7 +9,7 @@ struct ReadFlow {
 
     private(set) var events = 0
     private(set) var bytes = 0
-    /// How often ``taken(_:)`` was called.
+    /// How often events were taken or removed.
     private(set) var progress: UInt64 = 0
     private(set) var isPaused = false
 
@@ -26,6 +26,7 @@ struct ReadFlow {
 
     /// Removes the events of a disconnected socket.
     mutating func remove(_ queue: EventQueue) {
+        progress &+= 1
         events -= queue.count
         bytes -= queue.bytes
     }
