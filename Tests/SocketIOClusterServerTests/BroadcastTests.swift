@@ -6,6 +6,7 @@ import SocketIOCore
 import SocketIOTestSupport
 import SocketIOTesting
 import SwiftSocketIO
+import Synchronization
 import Testing
 
 @Suite("Broadcasts between servers", .timeLimit(.minutes(1)))
@@ -91,6 +92,26 @@ struct BroadcastTests {
             try await servers[0].io.emit("msg", "end")
             #expect(try await chat.client.textsUntilEnd() == ["chat", "end"])
             #expect(try await main.client.textsUntilEnd() == ["main", "end"])
+        }
+    }
+
+    @Test
+    func `A confirmed emit to a family of namespaces waits for all of them together`() async throws {
+        let parents = Mutex<[ParentNamespace]>([])
+        let setUp: (SocketIOServer) -> Void = { io in
+            let parent = io.of(matching: { name, _ in name.hasPrefix("/room-") })
+            parents.withLock { $0.append(parent) }
+        }
+        try await withServers(setUp: setUp) { servers in
+            let client = try await servers[0].connect()
+            for name in ["/room-1", "/room-2", "/room-3"] { try await client.join(name) }
+            let parent = try #require(parents.withLock { $0.first })
+            servers[0].faults.cutOff()
+            let emit = Task { try await parent.confirmed.emit("news", 1) }
+            // All have it while the first is not written.
+            for _ in 0..<3 { #expect(try await client.receiveEvent().name == "news") }
+            servers[0].faults.reconnect()
+            try await emit.value
         }
     }
 

@@ -212,8 +212,8 @@ extension BroadcastModifying where Selection == BroadcastOperator {
     /// `emit` then returns when a majority of the database's members has stored the message, which takes as long as a write, and the length
     /// of an election if there is one; a serial handler holds back its client's next event for that time. It throws a
     /// `ClusterError`: with the code `unknown`, other nodes may receive the message; with any other code, none does. Use it where the answer
-    /// to a client depends on it. `volatile` events do not wait, whether confirmed or not.
-    /// ``SocketIOConfiguration/confirmsBroadcasts`` makes it the default.
+    /// to a client depends on it. `volatile` events do not wait, whether confirmed or not, and `emitWithAck` is not changed: its
+    /// acknowledgements say who has received the event. ``SocketIOConfiguration/confirmsBroadcasts`` makes it the default.
     public var confirmed: BroadcastOperator { selecting { $0.flags.confirmed = true } }
     /// Only sockets of this process.
     public var local: BroadcastOperator { selecting { $0.flags.local = true } }

@@ -68,6 +68,8 @@ public final class ParentNamespace: BroadcastModifying {
 
     // MARK: Sending
 
+    var confirmsBroadcasts: Bool { server.configuration.confirmsBroadcasts }
+
     /// The existing children.
     var children: [Namespace] { server.namespaces.all.filter { $0.isChild(of: self) } }
 
@@ -119,32 +121,53 @@ public struct ParentBroadcastOperator: BroadcastModifying {
     ///
     /// - Throws: As ``BroadcastOperator/emit(_:_:)``: the first error, after all children have been tried.
     public func emit<each A: Encodable & Sendable>(_ event: String, _ arguments: repeat each A) async throws {
-        try await forEachChild { child in try await child.emit(event, repeat each arguments) }
+        let children = parent.children
+        guard let encoder = children.first?.encoder else { return }
+        let encoded = try encoder.arguments { writer in repeat try writer.append(each arguments) }
+        try await emit(event, encoded, to: children)
     }
 
     /// Sends an event with encoded arguments to the selected clients.
     ///
     /// - Throws: As ``emit(_:_:)``.
     public func emit(_ event: String, raw arguments: EventArguments) async throws {
-        try await forEachChild { child in try await child.emit(event, raw: arguments) }
+        try await emit(event, arguments, to: parent.children)
     }
 
-    private func forEachChild(_ body: (BroadcastOperator) async throws -> Void) async throws {
-        var failure: (any Error)?
-        for child in parent.children {
-            do {
-                try await body(BroadcastOperator(namespace: child, options: options))
-            } catch {
-                failure = failure ?? error
-            }
-        }
+    private func emit(_ event: String, _ arguments: EventArguments, to children: [Namespace]) async throws {
+        let selections = children.map { BroadcastOperator(namespace: $0, options: options) }
+        let failure = isConfirmed ? await emitTogether(event, arguments, selections) : await emitInTurn(event, arguments, selections)
         if let failure { throw failure }
+    }
+
+    private var isConfirmed: Bool { !options.flags.volatile && (options.flags.confirmed || parent.confirmsBroadcasts) }
+
+    private func emitInTurn(_ event: String, _ arguments: EventArguments, _ selections: [BroadcastOperator]) async -> (any Error)? {
+        var failure: (any Error)?
+        for selection in selections {
+            do { try await selection.emit(event, raw: arguments) } catch { failure = failure ?? error }
+        }
+        return failure
+    }
+
+    /// All are accepted before the first is waited for, so it takes as long as one write.
+    private func emitTogether(_ event: String, _ arguments: EventArguments, _ selections: [BroadcastOperator]) async -> (any Error)? {
+        await withTaskGroup(of: (any Error)?.self) { group in
+            for selection in selections {
+                group.addTask {
+                    do { try await selection.emit(event, raw: arguments) } catch { return error }
+                    return nil
+                }
+            }
+            return await group.reduce(nil) { $0 ?? $1 }
+        }
     }
 }
 
 extension BroadcastModifying where Selection == ParentBroadcastOperator {
     /// Only clients of this process.
     public var local: ParentBroadcastOperator { selecting { $0.flags.local = true } }
-    /// Waits until the other processes are certain to receive what follows; see `confirmed` of ``BroadcastOperator``.
+    /// Waits until the other processes are certain to receive what follows, for all children together; see `confirmed` of
+    /// ``BroadcastOperator``.
     public var confirmed: ParentBroadcastOperator { selecting { $0.flags.confirmed = true } }
 }
