@@ -23,6 +23,10 @@ SERVER, GENERATOR, REPLICA_SET = "SocketIOLoadServer", "SocketIOLoadGenerator", 
 
 # The generator's work, the value that it counts, and the two sizes of a run. Both contain start-up, connecting and shutdown, so that
 # these costs disappear in the difference.
+#
+# What a cluster message costs depends on how many share a command of the database, which depends on how busy the machine is. So cluster
+# rows are measured twice, with single messages and with bursts, and the commands are counted: that gives the cost of a command and of a
+# message. `cluster-send` and `cluster-receive` are a message with commands of its own, `…-batched` is one more message in a batch.
 ROWS = {
     "echo-1": ("echo --in-flight 1", "echoes", (2, 8)),
     "echo-8": ("echo --in-flight 8", "echoes", (2, 8)),
@@ -32,6 +36,10 @@ ROWS = {
     "cluster-send": ("cluster --rate 100", "deliveries", (3, 12)),
     "cluster-receive": ("cluster --rate 100", "deliveries", (3, 12)),
 }
+BURSTS = "cluster --rate 400 --burst 8"
+# The commands of a message that is alone: an insert, and reading it. The sender reads its own messages too.
+COMMANDS = {"cluster-send": 2, "cluster-receive": 1}
+COMMAND = "mongoc_cluster_run_command_monitored"
 
 
 def parse_arguments():
@@ -82,6 +90,18 @@ def instructions(log):
     return int(found[1])
 
 
+def commands(log):
+    """How often a command was sent to the database."""
+    names, called, count = {}, None, 0
+    for line in log.read_text().splitlines():
+        if match := re.match(r"(c?fn)=\((\d+)\)(?: (.*))?", line):
+            names.setdefault(match[2], match[3] or "")
+            called = names[match[2]] if match[1] == "cfn" else called
+        elif line.startswith("calls=") and called.startswith(COMMAND):
+            count += int(line[len("calls=") :].split()[0])
+    return count
+
+
 def generate(binaries, work, counted, size, url, *more):
     amount = ["--seconds", size, "--warm-up", 0] if counted else ["--clients", size]
     mode, *options = work.split()
@@ -93,25 +113,41 @@ def generate(binaries, work, counted, size, url, *more):
     return values[counted] * size if counted else size
 
 
-def run(binaries, name, size, folder, uri):
-    """The number of operations and the instructions of the whole process."""
-    work, counted, _ = ROWS[name]
+def run(binaries, name, size, folder, uri, work=None):
+    """The number of operations, the commands of the database and the instructions of the whole process."""
+    usual, counted, _ = ROWS[name]
+    work = work or usual
     log = folder / "log"
     with contextlib.ExitStack() as stack:
         if name.startswith("cluster"):
-            mongodb = ["--mongodb", uri, "--collection", f"{name}-{size}"]
+            mongodb = ["--mongodb", uri, "--collection", f"{name}-{size}-{len(work)}"]
             sends = name == "cluster-send"
             first = stack.enter_context(server(binaries, mongodb, None if sends else log))
             second = stack.enter_context(server(binaries, mongodb, log if sends else None))
             operations = generate(binaries, work, counted, size, first, "--sender", second)
         else:
             operations = generate(binaries, work, counted, size, stack.enter_context(server(binaries, [], log)))
-    return operations, instructions(log)
+    return operations, commands(log), instructions(log)
+
+
+def difference(binaries, name, folder, uri, work=None):
+    small, large = (run(binaries, name, size, folder, uri, work) for size in ROWS[name][2])
+    return [after - before for before, after in zip(small, large)]
 
 
 def measure(binaries, name, folder, uri):
-    small, large = (run(binaries, name, size, folder, uri) for size in ROWS[name][2])
-    return (large[1] - small[1]) / (large[0] - small[0])
+    """The instructions of an operation, by row."""
+    single = difference(binaries, name, folder, uri)
+    if name not in COMMANDS:
+        return {name: single[2] / single[0]}
+    bursts = difference(binaries, name, folder, uri, BURSTS)
+    determinant = single[0] * bursts[1] - bursts[0] * single[1]
+    if determinant == 0 or not all(single):
+        sys.exit(f"{name}: the costs of commands and messages cannot be told apart")
+    message = (single[2] * bursts[1] - bursts[2] * single[1]) / determinant
+    command = (single[0] * bursts[2] - bursts[0] * single[2]) / determinant
+    print(f"{name:24} {command:9.0f} instructions for a command; {single[0] / single[1]:.2f} and {bursts[0] / bursts[1]:.2f} messages for each")
+    return {name: message + COMMANDS[name] * command, f"{name}-batched": message}
 
 
 def stripped(source, folder):
@@ -130,13 +166,14 @@ def compare(options, names, folder, uri):
     base = stripped(options.base, folder / "base") if options.base else None
     failed = []
     for name in names:
-        before = measure(base, name, folder, uri) if base else limits.get(name)
-        now = measure(binaries, name, folder, uri)
-        change = 100 * (now / before - 1) if before else 0
-        print(f"{name:16} {now:9.0f} instructions" + (f", {before:9.0f} before ({change:+.2f} %)" if before else ""), flush=True)
-        if change > options.tolerance and not options.record:
-            failed.append(name)
-        limits[name] = round(now)
+        earlier = measure(base, name, folder, uri) if base else limits
+        for row, now in measure(binaries, name, folder, uri).items():
+            before = earlier.get(row)
+            change = 100 * (now / before - 1) if before else 0
+            print(f"{row:24} {now:9.0f} instructions" + (f", {before:9.0f} before ({change:+.2f} %)" if before else ""), flush=True)
+            if change > options.tolerance and not options.record:
+                failed.append(row)
+            limits[row] = round(now)
     if options.record:
         LIMITS.write_text(json.dumps(limits, indent=4) + "\n")
     if failed:

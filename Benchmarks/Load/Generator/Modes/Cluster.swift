@@ -14,11 +14,13 @@ struct Cluster: ParsableCommand {
     @Option(help: "The number of receivers.") var receivers = 1
     @Option(help: "Messages in flight.") var inFlight = 256
     @Option(help: "Messages per second (open loop).") var rate: Double?
+    @Option(help: "With --rate, how many of them are sent at the same time.") var burst = 1
     @Option(help: "The size of the payload in bytes.") var size = 64
 
     func run() throws {
         var options = FanOutOptions()
         (options.receivers, options.inFlight, options.rate, options.size) = (receivers, inFlight, rate, size)
+        options.burst = burst
         try options.validate()
         let run = try FanOutRun(common: common, options: options, servers: [common.server()], sender: ServerURL(sender))
         try run.measure("cluster", common, time)

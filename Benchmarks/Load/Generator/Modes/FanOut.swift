@@ -27,11 +27,13 @@ struct FanOutOptions: ParsableArguments {
     @Option(help: "The number of receivers.") var receivers = 1000
     @Option(help: "Messages in flight.") var inFlight = 16
     @Option(help: "Messages per second (open loop).") var rate: Double?
+    @Option(help: "With --rate, how many of them are sent at the same time.") var burst = 1
     @Option(help: "The size of the payload in bytes.") var size = 64
 
     mutating func validate() throws {
         guard (1...100_000).contains(receivers) else { throw ValidationError("--receivers must be from 1 to 100000") }
         guard (1...10_000).contains(inFlight) else { throw ValidationError("--in-flight must be from 1 to 10000") }
+        guard (1...10_000).contains(burst) else { throw ValidationError("--burst must be from 1 to 10000") }
         guard (Payload.minimumSize...60_000).contains(size) else { throw ValidationError("--size must be from 13 to 60000") }
     }
 }
@@ -143,13 +145,14 @@ final class FanOutRun: SwarmDelegate {
         }
         let interval = 1e9 / rate
         var number = 0
+        var due: UInt64 { begin + UInt64(Double(number - number % options.burst) * interval) }
         while case let now = Clock.now, now < begin + time {
-            while case let due = begin + UInt64(Double(number) * interval), due <= now {
-                send(intended: due)
-                lateness.record(Clock.now - due)
+            while case let intended = due, intended <= now {
+                send(intended: intended)
+                lateness.record(Clock.now - intended)
                 number += 1
             }
-            swarm.poll(until: min(begin + time, begin + UInt64(Double(number) * interval)))
+            swarm.poll(until: min(begin + time, due))
         }
     }
 
