@@ -1,6 +1,7 @@
 // Copyright 2026 the swift-socketio authors
 // SPDX-License-Identifier: Apache-2.0
 
+import MetricsTestKit
 import NIOCore
 import SocketIOCluster
 import SocketIOCore
@@ -27,12 +28,13 @@ struct AcceptanceTests {
     /// Two nodes, of which the first has the driver.
     private func withPair(
         _ configuration: ClusterConfiguration = TestNode.configuration(),
+        metrics: ClusterMetrics = .init(),
         _ body: (TestNode, TestNode, PausedDriver) async throws -> Void
     ) async throws {
         let cluster = InMemoryCluster()
         let driver = PausedDriver(cluster)
         let nodes = [
-            TestNode("sender", driver: driver, configuration: configuration),
+            TestNode("sender", driver: driver, configuration: configuration, metrics: metrics),
             TestNode("other", driver: cluster.makeDriver(), configuration: configuration),
         ]
         for node in nodes { try await node.start() }
@@ -135,6 +137,23 @@ struct AcceptanceTests {
             try await emit(sender, "next", options(["a"]))
             try await eventually { there.received == ["next"] }
             #expect(here.received == ["lost", "next"])
+        }
+    }
+
+    @Test
+    func `Failures after the acceptance are counted, and those of volatile broadcasts by themselves`() async throws {
+        let metrics = TestMetrics()
+        func count(_ name: String) throws -> Int64 { try metrics.expectCounter("socketio_cluster_\(name)").totalValue }
+        try await withPair(quietConfiguration(), metrics: ClusterMetrics(factory: metrics)) { sender, _, driver in
+            driver.fail(with: .refused(index: 0, error: Failure()))
+            for number in 0..<3 { try await emit(sender, "\(number)") }
+            try await eventually { sender.undelivered.all.count == 3 }
+            #expect(try count("messages_undelivered_total") == 3)
+            #expect(try count("volatile_dropped_total") == 0)
+            try await emit(sender, "volatile", options { $0.volatile = true })
+            try await eventually { try count("volatile_dropped_total") == 1 }
+            #expect(try count("messages_undelivered_total") == 3)
+            driver.fail(with: nil)
         }
     }
 

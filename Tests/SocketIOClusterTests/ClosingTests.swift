@@ -13,6 +13,7 @@ private final class HangingDriver: Driver {
         var isHanging = false
         var waiting: [CheckedContinuation<Void, Never>] = []
         var refuses = false
+        var onWrite: @Sendable () async -> Void = {}
     }
 
     private let base: InMemoryDriver
@@ -24,6 +25,8 @@ private final class HangingDriver: Driver {
     var keepsSessions: Bool { true }
 
     func hang() { state.withLock { $0.isHanging = true } }
+    /// From here on this is done while a batch is being written.
+    func duringWrites(_ body: @escaping @Sendable () async -> Void) { state.withLock { $0.onWrite = body } }
     func refuse() { state.withLock { $0.refuses = true } }
     func mend() {
         let waiting = state.withLock { state in
@@ -48,6 +51,7 @@ private final class HangingDriver: Driver {
     func emit(_ batch: [ClusterMessage]) async -> BatchOutcome {
         if state.withLock({ $0.refuses }) { return .notWritten(ClusterError(.unreachable, "it refuses")) }
         await answer()
+        await state.withLock { $0.onWrite }()
         return await base.emit(batch)
     }
     func storeSessions(_ sessions: [StoredSession], for duration: Duration) async throws {
@@ -127,6 +131,40 @@ struct ClosingTests {
         let node = TestNode("a", driver: InMemoryCluster().makeDriver(), configuration: configuration { $0.closeTimeout = .seconds(50) })
         try await node.start()
         #expect(await end(node) < .seconds(30))
+    }
+
+    @Test func `A node that never stops emitting stores its sessions, and their clients get everything once and in order`() async throws {
+        let cluster = InMemoryCluster()
+        let driver = HangingDriver(base: cluster.makeDriver())
+        let (leaving, other, client, socket) = try await Self.departure(from: cluster, driver)
+        let count = Mutex(0)
+        let emit: @Sendable () async -> Void = {
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            let offset = MessageID(seconds: 1, process: 1, counter: UInt64(number))
+            let packet = BroadcastPacket(TestNode.packet("\(number)").encoded, offset: offset)
+            try? await leaving.adapter.broadcast(packet, to: BroadcastOptions())
+        }
+        // Whenever a batch is written, the next one waits. A write takes a while.
+        driver.duringWrites {
+            await emit()
+            try? await Task.sleep(for: .milliseconds(2))
+        }
+        await emit()
+        try await eventually { count.withLock { $0 } > 20 }
+        let time = await ContinuousClock().measure { await leaving.adapter.close() }
+        #expect(time < .seconds(5), "\(time)")
+        #expect(await RecoveryTests.restore(client, socket.pid, at: other) != nil)
+        let restored = count.withLock { $0 }
+        try await eventually { count.withLock { $0 } > restored + 20 }
+        driver.duringWrites {}
+        await leaving.node.close()
+        let expected = (1...count.withLock { $0 }).map(String.init)
+        try await eventually { client.received.count >= expected.count }
+        #expect(client.received == expected)
+        await other.node.close()
     }
 
     @Test func `Whoever cancels the closing loses no session and hides no leave`() async throws {

@@ -113,6 +113,24 @@ struct ClusterAdapterTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func `Silent clients are reported one by one where that is wanted, but a thousand at most`() async throws {
+        var configuration = TestNode.configuration()
+        configuration.reportsEachMissingAcknowledgement = true
+        let cluster = InMemoryCluster()
+        let driver = PausedDriver(cluster)
+        let asking = TestNode("asking", driver: cluster.makeDriver(), configuration: configuration)
+        let asked = TestNode("asked", driver: driver, configuration: configuration)
+        for node in [asking, asked] { try await node.start() }
+        try await eventually { try await asking.adapter.serverCount() == 2 }
+        for number in 0..<1_100 { _ = try await asked.connect("\(number)", acknowledges: false) }
+        let stream = try await asking.adapter.broadcastWithAck(TestNode.packet("x"), to: options { $0.timeout = .milliseconds(500) })
+        for await _ in stream {}
+        try await eventually { driver.count(of: .acknowledgementsEnd) >= 1_000 }
+        for node in [asking, asked] { await node.node.close() }
+        #expect(driver.count(of: .acknowledgementsEnd) == 1_000)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func `One acknowledgement is all that a socket elsewhere owes`() async throws {
         try await withNodes(3) { nodes in
             _ = try await nodes[2].connect("there")

@@ -223,4 +223,35 @@ extension ClusterStateMachine {
     package func unwrittenBroadcasts(of namespace: String) -> [MessageID] {
         lanes[lane(of: namespace)].unwrittenBroadcasts(of: namespace) + held.broadcasts(of: namespace)
     }
+
+    // MARK: What sessions have got
+
+    /// A point in the messages of a namespace, those of others and this node's own.
+    package struct Mark: Sendable {
+        fileprivate var identity: NodeIdentity
+        fileprivate var lane: Int
+        fileprivate var place: UInt64
+        fileprivate var reached: [ClaimedSession.OriginPosition]
+    }
+
+    /// Whether messages of a namespace wait for other nodes to be known.
+    package func holdsMessages(of namespace: String) -> Bool { held.holdsMessages(of: namespace) }
+
+    /// Marks the point up to which messages have been received and sent. nil while messages of the namespace wait for other nodes to be
+    /// known, and so have no place yet.
+    package mutating func mark(in namespace: String) -> Mark? {
+        guard !held.holdsMessages(of: namespace) else { return nil }
+        let lane = lane(of: namespace)
+        let before = earlier.compactMap { $0.lane == lane ? $0.position : nil }
+        return Mark(identity: identity, lane: lane, place: lanes[lane].markEnd(), reached: reached(in: namespace) + before)
+    }
+
+    /// Whether the fate of all that was sent before a mark is known.
+    package func isSettled(_ mark: Mark) -> Bool { mark.identity != identity || lanes[mark.lane].isSettled(upTo: mark.place) }
+
+    /// This node's positions at a mark; nil as long as it is not settled, and if the node has another epoch since.
+    package func positions(at mark: Mark) -> [ClaimedSession.OriginPosition]? {
+        guard mark.identity == identity, let number = lanes[mark.lane].number(at: mark.place, in: identity.epoch) else { return nil }
+        return mark.reached + [ClaimedSession.OriginPosition(origin: identity, number: number)]
+    }
 }

@@ -22,12 +22,10 @@ extension ClusterStateMachine {
     private mutating func hold(_ message: Outgoing) -> [Action] {
         let bytes = message.body.estimatedByteCount
         if let error = lanes[lane(of: message.namespace)].refusal(of: bytes) { return refuse(message, error) }
-        let isFull =
-            held.messageCount >= configuration.maximumQueuedMessages
-            || held.messageBytes + bytes > max(configuration.maximumQueuedBytes, bytes)
-        if isFull, message.certainty == .volatile { return drop(message) }
+        let hasRoom = held.fits(bytes, message.certainty)
+        if !hasRoom, message.certainty == .volatile { return drop(message) }
         var message = message
-        let accepted = isFull ? nil : message.accept()
+        let accepted = hasRoom ? message.accept() : nil
         held.add(message)
         return accepted.map { [.settle($0)] } ?? []
     }
@@ -37,8 +35,11 @@ extension ClusterStateMachine {
         return (message.accept().map { [.settle($0)] } ?? []) + [.dropped(1)]
     }
 
-    /// The deadline of a message that is sent now.
-    package func writeDeadline(now: NIODeadline) -> NIODeadline { now + TimeAmount(configuration.writeTimeout) }
+    /// The deadline of a message that is sent now. What is volatile is worth nothing a few seconds later.
+    package func writeDeadline(_ certainty: Outgoing.Certainty = .accepted, now: NIODeadline) -> NIODeadline {
+        let timeout = TimeAmount(configuration.writeTimeout)
+        return now + (certainty == .volatile ? min(timeout, Self.volatileTimeout) : timeout)
+    }
 
     /// Answers a request. If the answer cannot be sent, an error answer is sent instead, and no further answers to the request.
     ///

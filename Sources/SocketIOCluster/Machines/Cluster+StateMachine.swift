@@ -47,6 +47,8 @@ package struct ClusterStateMachine {
     private static let contestTime = TimeAmount.seconds(60)
     /// How long a message that was accepted and has failed affects health.
     private static let lossTime = TimeAmount.seconds(60)
+    /// How long a volatile message waits to be written at most.
+    static let volatileTimeout = TimeAmount.seconds(2)
     /// How long an attempt to write takes at most while the backend is well.
     private static let slowWrite = TimeAmount.seconds(2)
 
@@ -60,7 +62,7 @@ package struct ClusterStateMachine {
     var received: ReceivedNumbersStateMachine
     var echo: EchoWatchStateMachine
     var pending: PendingRequestsStateMachine
-    var held = HeldCalls()
+    var held: HeldCalls
     var ownWrites: [UInt64: OwnWrite] = [:]
     /// The tickets of requests that are not known to be written.
     var unwrittenRequests: [ClusterRequestID: UInt64] = [:]
@@ -112,6 +114,7 @@ package struct ClusterStateMachine {
             SendLaneStateMachine(lane: UInt8($0), configuration: configuration, messageLimit: messageLimit)
         }
         self.writingSince = lanes.map { _ in nil }
+        self.held = HeldCalls(configuration)
         self.membership = MembershipStateMachine(configuration, now: now)
         self.received = ReceivedNumbersStateMachine(
             limit: 2 * configuration.maximumNodes,

@@ -41,9 +41,13 @@ struct HeldCalls {
     /// The number of requests of each namespace that hold its messages.
     private var barriers: [Name: Int] = [:]
     private(set) var messageCount = 0
-    /// The size of the messages.
-    private(set) var messageBytes = 0
+    private var room: LaneRoom
     private var calls: UInt64 = 0
+
+    init(_ limits: ClusterConfiguration) { room = LaneRoom(limits) }
+
+    /// Whether one more message may wait.
+    func fits(_ bytes: Int, _ certainty: Outgoing.Certainty) -> Bool { room.fits(bytes, certainty) }
 
     /// Whether a message of this namespace must wait.
     func holdsMessages(of namespace: String) -> Bool {
@@ -63,7 +67,7 @@ struct HeldCalls {
     mutating func add(_ message: Outgoing) {
         calls += 1
         messageCount += 1
-        messageBytes += message.body.estimatedByteCount
+        room.add(message.body.estimatedByteCount, message.certainty)
         messages[Name(message.namespace), default: []].append(Message(outgoing: message, order: calls))
     }
 
@@ -124,7 +128,7 @@ struct HeldCalls {
     /// Messages have been removed.
     private mutating func forget(_ removed: some Collection<Message>) {
         messageCount -= removed.count
-        messageBytes -= removed.reduce(0) { $0 + $1.bytes }
+        for message in removed { room.remove(message.bytes, message.outgoing.certainty) }
     }
 
     /// The ids of the waiting broadcasts of a namespace.

@@ -33,31 +33,13 @@ package struct SendLaneStateMachine {
         case wait
     }
 
-    /// What follows from an outcome or from the time.
-    package struct Settlement {
-        package var writes: [SettledWrite] = []
-        /// Accepted messages that have failed.
-        package var undelivered: [UndeliveredMessage] = []
-        /// The number of volatile messages that have failed.
-        package var dropped = 0
-        /// The message that the backend refuses.
-        package var refused: MessageID?
-        /// Whether the whole batch was written.
-        package var isWritten = false
-        /// Whether the batch was given up.
-        package var isAbandoned = false
-    }
-
-    private struct Waiting {
-        var message: Outgoing
-        var bytes: Int
-    }
-
-    fileprivate struct Flying {
+    private struct Flying {
         var message: ClusterMessage
         /// `.none` once its outcome was reported.
         var audience: Outgoing.Audience
         var deadline: NIODeadline
+        /// Its place in the order of the lane; 0 if it has none.
+        var place: UInt64
 
         func isSent(with ticket: UInt64) -> Bool { if case .sender(ticket) = audience { true } else { false } }
     }
@@ -77,47 +59,38 @@ package struct SendLaneStateMachine {
     private var isDoubtful = false
     private var attempts = 0
     private var lastError: (any Error)?
-    private var queue: Deque<Waiting> = []
-    private var queuedBytes = 0
-    /// Messages of senders that wait because the queue is full, in order.
-    private var overflow: Deque<Waiting> = []
-    private var waitingMemberships = 0
-    /// Answers to other nodes, for which no sender waits: a full queue cannot suspend one.
-    private var waitingAnswers = 0
-    private var answerBytes = 0
-    /// No waiting message expires before this time.
-    private var earliestDeadline = NIODeadline.distantFuture
+    private var waiting: WaitingMessages
     /// Whether the node's leave was handed to the writer: nothing may be written after it, or other nodes would take that for a sign of
     /// life.
     private var hasLeft = false
-    /// What senders learn whose messages have left the overflow.
-    private var admitted: [SettledWrite] = []
-    /// Tickets of waiting messages that were withdrawn.
-    private var withdrawn: Set<UInt64> = []
     private var numbers = SentNumbers(epoch: 0)
-    /// Before this time no batch is formed.
+    /// Before this time no broadcast is written.
     private var paceDeadline = NIODeadline.uptimeNanoseconds(0)
+    /// Whether the writer waits for ``paceDeadline``.
+    private var isHeldByPace = false
+    /// Places whose numbers are wanted, ascending, as long as nothing behind them has one.
+    private var openMarks: Deque<UInt64> = []
+    /// The last number for all nodes that was given up to a place.
+    private var marks: [UInt64: UInt64] = [:]
 
     package init(lane: UInt8, configuration: ClusterConfiguration, messageLimit: Int) {
         self.lane = lane
         self.limits = configuration
         self.messageLimit = messageLimit
+        self.waiting = WaitingMessages(configuration)
     }
 
     /// Whether nothing waits or is being written.
-    package var isIdle: Bool { batch.isEmpty && queue.isEmpty && overflow.isEmpty }
+    package var isIdle: Bool { batch.isEmpty && waiting.isEmpty }
     /// When ``expire(now:)`` must be called at the latest; nil if no sender waits.
     package var nextDeadline: NIODeadline? {
         let flying = batch.lazy.filter { if case .none = $0.audience { false } else { true } }.map(\.deadline).min()
-        let waiting = queue.isEmpty && overflow.isEmpty ? nil : earliestDeadline
-        return [flying, waiting].compactMap(\.self).min()
+        return [flying, waiting.nextDeadline].compactMap(\.self).min()
     }
     /// The number of messages that wait, those of suspended senders included.
-    package var waitingCount: Int { queue.count + overflow.count }
-    /// The size of the messages in the queue in bytes.
-    package var waitingBytes: Int { queuedBytes }
+    package var waitingCount: Int { waiting.count }
     /// Whether a message about membership waits already.
-    package var hasWaitingMembership: Bool { waitingMemberships > 0 }
+    package var hasWaitingMembership: Bool { waiting.hasMembership }
     /// Whether any number was given in this epoch.
     package func hasNumbers(in epoch: UInt64) -> Bool { numbers.epoch == epoch && !numbers.isEmpty }
     /// The last number for all nodes that was given in this epoch.
@@ -128,23 +101,15 @@ package struct SendLaneStateMachine {
     /// A message is to be sent.
     package mutating func send(_ message: Outgoing) -> SendAction {
         let bytes = message.body.estimatedByteCount
-        if let error = refusal(of: bytes) ?? refusal(of: message.body.kind, bytes) { return .refuse(error) }
-        let isFull = queue.count >= limits.maximumQueuedMessages || queuedBytes + bytes > max(limits.maximumQueuedBytes, bytes)
-        // Messages about membership are never delayed.
-        let hasRoom = message.body.kind.isMembership || (!isFull && overflow.isEmpty)
-        if !hasRoom, message.certainty == .volatile { return .drop }
-        var waiting = Waiting(message: message, bytes: bytes)
-        earliestDeadline = min(earliestDeadline, message.deadline)
-        count(waiting, 1)
-        guard hasRoom else {
-            overflow.append(waiting)
-            return .wait
+        if let error = refusal(of: bytes) { return .refuse(error) }
+        switch waiting.add(message, bytes) {
+        case .placed:
+            guard case .idle = state else { return .place(wakesWriter: false) }
+            return .place(wakesWriter: !isHeldByPace || waiting.first(inOrder: false)?.kind.isBroadcast != true)
+        case .waits: return .wait
+        case .dropped: return .drop
+        case .refused(let error): return .refuse(error)
         }
-        // Its sender learns it from the action.
-        _ = waiting.message.accept()
-        enqueue(waiting)
-        if case .idle = state { return .place(wakesWriter: true) }
-        return .place(wakesWriter: false)
     }
 
     /// Why no message of this size can be sent.
@@ -153,53 +118,13 @@ package struct SendLaneStateMachine {
         return ClusterError(.tooLarge, "a message of about \(bytes) bytes exceeds the \(messageLimit) that the backend carries")
     }
 
-    /// Why there is no room for a message that no sender waits for. Error answers are small and the last ones: there is more room for them.
-    private func refusal(of kind: ClusterMessageKind, _ bytes: Int) -> ClusterError? {
-        if kind.isAnswer {
-            let isError = kind == .errorAnswer
-            let fits = isError || answerBytes + bytes <= max(limits.maximumQueuedBytes, bytes)
-            guard !fits || waitingAnswers >= limits.maximumQueuedMessages * (isError ? 2 : 1) else { return nil }
-            return ClusterError(.notSent, "\(waitingAnswers) answers wait to be written already; check that the backend can be reached")
-        }
-        guard kind.isMembership, waitingMemberships >= 2 * limits.maximumNodes + 2 else { return nil }
-        return ClusterError(.notSent, "too many heartbeats wait to be written")
-    }
-
-    /// Counts a message that waits, or does not any more.
-    private mutating func count(_ waiting: Waiting, _ change: Int) {
-        let kind = waiting.message.body.kind
-        if kind.isMembership {
-            waitingMemberships += change
-        } else if kind.isAnswer {
-            waitingAnswers += change
-            answerBytes += change * waiting.bytes
-        }
-    }
-
-    private mutating func enqueue(_ waiting: Waiting) {
-        queue.append(waiting)
-        queuedBytes += waiting.bytes
-    }
-
-    private mutating func dequeue() {
-        guard let first = queue.popFirst() else { return }
-        queuedBytes -= first.bytes
-        count(first, -1)
-    }
-
-    /// Whether a message that waited was withdrawn; it is forgotten with this.
-    private mutating func wasWithdrawn(_ ticket: UInt64?) -> Bool {
-        guard !withdrawn.isEmpty, let ticket else { return false }
-        return withdrawn.remove(ticket) != nil
-    }
-
     /// The sender no longer waits for the fate of a message.
     ///
     /// - Parameter ticket: Its ticket, whose fate is not known.
     /// - Returns: Whether it certainly was not and will not be written.
     package mutating func withdraw(_ ticket: UInt64) -> Bool {
         guard let index = batch.firstIndex(where: { $0.isSent(with: ticket) }) else {
-            withdrawn.insert(ticket)
+            waiting.withdraw(ticket)
             return true
         }
         guard case .pausing = state, !isDoubtful else { return false }
@@ -209,22 +134,8 @@ package struct SendLaneStateMachine {
         return true
     }
 
-    private mutating func admitOverflow() {
-        while let first = overflow.first, queue.count < limits.maximumQueuedMessages,
-            queue.isEmpty || queuedBytes + first.bytes <= limits.maximumQueuedBytes
-        {
-            var waiting = overflow.removeFirst()
-            if let accepted = waiting.message.accept() { admitted.append(accepted) }
-            enqueue(waiting)
-        }
-    }
-
     /// What senders learn whose messages have found room. To be called after ``next(origin:now:makeID:)``; ``expire(now:)`` does it itself.
-    package mutating func takeAdmitted() -> [SettledWrite] {
-        guard !admitted.isEmpty else { return [] }
-        defer { admitted = [] }
-        return admitted
-    }
+    package mutating func takeAdmitted() -> [SettledWrite] { waiting.takeAdmitted() }
 
     // MARK: Writing
 
@@ -235,9 +146,16 @@ package struct SendLaneStateMachine {
         case .pausing(let until) where now < until: return .pause(until: until)
         case .pausing, .idle: break
         }
-        if batch.isEmpty, !queue.isEmpty, now < paceDeadline { return .pause(until: paceDeadline) }
-        // All that was in the queue may have been withdrawn, and what waited for room is in it now.
-        while batch.isEmpty, !queue.isEmpty, !hasLeft { form(origin: origin, now: now, makeID: makeID) }
+        isHeldByPace = false
+        // All that waited may have been withdrawn, and what waited for room is there now.
+        while batch.isEmpty, !waiting.hasNothingToWrite, !hasLeft {
+            if now < paceDeadline, waiting.first(inOrder: false)?.kind.isBroadcast == true {
+                state = .idle
+                isHeldByPace = true
+                return .pause(until: paceDeadline)
+            }
+            form(origin: origin, now: now, makeID: makeID)
+        }
         guard !batch.isEmpty else {
             state = .idle
             return .wait
@@ -250,18 +168,21 @@ package struct SendLaneStateMachine {
         if numbers.epoch != origin.epoch { numbers = SentNumbers(epoch: origin.epoch) }
         var bytes = 0
         var hasNumbers = false
-        let batchLimit = min(limits.maximumBatchMessages, limits.pacing?.batchMessages ?? .max)
-        while let first = queue.first, batch.count < batchLimit,
-            batch.isEmpty || bytes + first.bytes <= limits.maximumBatchBytes
-        {
+        var broadcasts = now < paceDeadline ? 0 : limits.pacing?.batchMessages ?? .max
+        while batch.count < limits.maximumBatchMessages {
+            // What precedes the order must not keep it from being written at all.
+            let inOrder = batch.count > limits.maximumBatchMessages / 2
+            guard let first = waiting.first(inOrder: inOrder) else { break }
+            if !batch.isEmpty, bytes + first.bytes > limits.maximumBatchBytes { break }
             // A heartbeat tells the numbers before it, so it must know what became of them.
-            if first.message.body.kind.isMembership, hasNumbers { break }
-            dequeue()
-            guard !wasWithdrawn(first.message.ticket) else { continue }
+            if first.kind.isMembership, hasNumbers { break }
+            if first.kind.isBroadcast, broadcasts <= 0 { break }
+            guard waiting.removeFirst(inOrder: inOrder) else { continue }
             bytes += first.bytes
-            hasNumbers = hasNumbers || !first.message.body.kind.isMembership
-            batch.append(fly(first.message, origin: origin, makeID: makeID))
-            guard first.message.body.kind != .leave else {
+            hasNumbers = hasNumbers || !first.kind.isMembership
+            if first.kind.isBroadcast { broadcasts -= 1 }
+            batch.append(fly(first, origin: origin, makeID: makeID))
+            guard first.kind != .leave else {
                 hasLeft = true
                 break
             }
@@ -270,11 +191,12 @@ package struct SendLaneStateMachine {
         isDoubtful = false
         attempts = 0
         lastError = nil
-        admitOverflow()
+        waiting.fill()
     }
 
-    private mutating func fly(_ message: Outgoing, origin: NodeIdentity, makeID: () -> MessageID) -> Flying {
-        let kind = message.body.kind
+    private mutating func fly(_ item: WaitingMessages.Item, origin: NodeIdentity, makeID: () -> MessageID) -> Flying {
+        let (message, kind) = (item.message, item.kind)
+        if !openMarks.isEmpty { fixMarks(before: item.place) }
         var header = ClusterHeader(
             id: message.id ?? makeID(),
             kind: kind,
@@ -294,7 +216,12 @@ package struct SendLaneStateMachine {
             body = .initialHeartbeat(heartbeat)
         default: break
         }
-        return Flying(message: ClusterMessage(header: header, body: body), audience: message.audience, deadline: message.deadline)
+        return Flying(
+            message: ClusterMessage(header: header, body: body),
+            audience: message.audience,
+            deadline: message.deadline,
+            place: item.place
+        )
     }
 
     /// Each message lists what is void between the one before it in its sequence and itself; the first lists all that is void before it.
@@ -334,9 +261,11 @@ package struct SendLaneStateMachine {
         return settlement
     }
 
-    /// Messages were written: the receivers get the time that they need for them.
+    /// The first messages of the batch were written: the receivers get the time that they need for the broadcasts among them.
     private mutating func pace(_ count: Int, now: NIODeadline) {
-        if let pacing = limits.pacing { paceDeadline = now + pacing.time(of: count) }
+        guard let pacing = limits.pacing else { return }
+        let broadcasts = batch.prefix(count).count { $0.message.header.kind.isBroadcast }
+        if broadcasts > 0 { paceDeadline = now + pacing.time(of: broadcasts) }
     }
 
     /// The first messages of the batch are written.
@@ -355,7 +284,7 @@ package struct SendLaneStateMachine {
         settlement.refused = refused.message.header.id
         abandonNumber(of: refused)
         let cause = (error as? ClusterError) ?? ClusterError(.notSent, "the backend refuses the message", cause: error)
-        settlement.fail(refused, .notSent(cause))
+        settlement.fail(refused.audience, refused.message, .notSent(cause))
         // Earlier attempts met the same refusal, so the rest is certainly not written and may change.
         isDoubtful = false
         listVoids()
@@ -383,7 +312,7 @@ package struct SendLaneStateMachine {
     package mutating func expire(now: NIODeadline) -> Settlement {
         var settlement = Settlement()
         expireBatch(now: now, into: &settlement)
-        expireQueue(now: now, into: &settlement)
+        expireWaiting(now: now, into: &settlement)
         return settlement
     }
 
@@ -392,7 +321,7 @@ package struct SendLaneStateMachine {
         if case .pausing = state, !isDoubtful { return expireUnwritten(now: now, into: &settlement) }
         for index in batch.indices where batch[index].deadline <= now {
             let error = ClusterError(.unknown, "the write timeout has passed and the outcome is unknown", cause: lastError)
-            settlement.fail(batch[index], .unknown(error))
+            settlement.fail(batch[index].audience, batch[index].message, .unknown(error))
             batch[index].audience = .none
         }
         guard case .pausing = state, batch.allSatisfy({ $0.deadline <= now }) else { return }
@@ -407,7 +336,7 @@ package struct SendLaneStateMachine {
         guard batch.contains(where: { $0.deadline <= now }) else { return }
         for flying in batch where flying.deadline <= now {
             abandonNumber(of: flying)
-            settlement.fail(flying, .notSent(notInTime))
+            settlement.fail(flying.audience, flying.message, .notSent(notInTime))
         }
         batch.removeAll { $0.deadline <= now }
         listVoids()
@@ -417,30 +346,9 @@ package struct SendLaneStateMachine {
         }
     }
 
-    private mutating func expireQueue(now: NIODeadline, into settlement: inout Settlement) {
-        guard earliestDeadline <= now else { return }
-        earliestDeadline = .distantFuture
-        queue = sweep(queue, now: now, into: &settlement)
-        queuedBytes = queue.reduce(0) { $0 + $1.bytes }
-        overflow = sweep(overflow, now: now, into: &settlement)
-        admitOverflow()
-        settlement.writes += takeAdmitted()
-    }
-
-    /// Removes expired and withdrawn messages, wherever they are.
-    private mutating func sweep(_ waiting: Deque<Waiting>, now: NIODeadline, into settlement: inout Settlement) -> Deque<Waiting> {
-        var rest: Deque<Waiting> = []
-        for item in waiting {
-            let isWithdrawn = wasWithdrawn(item.message.ticket)
-            if isWithdrawn || item.message.deadline <= now {
-                count(item, -1)
-                if !isWithdrawn { settlement.fail(item.message, .notSent(notInTime)) }
-            } else {
-                earliestDeadline = min(earliestDeadline, item.message.deadline)
-                rest.append(item)
-            }
-        }
-        return rest
+    private mutating func expireWaiting(now: NIODeadline, into settlement: inout Settlement) {
+        for message in waiting.expire(now: now) { settlement.fail(message, .notSent(notInTime)) }
+        settlement.writes += waiting.takeAdmitted()
     }
 
     private var notInTime: ClusterError {
@@ -455,16 +363,9 @@ package struct SendLaneStateMachine {
         var settlement = Settlement()
         let error = ClusterError(.closed, "the node was closed before the message was written", cause: lastError)
         let unknown = ClusterError(.unknown, "the node was closed before the outcome was known", cause: lastError)
-        for flying in batch { settlement.fail(flying, .unknown(unknown)) }
-        for waiting in queue + overflow where !wasWithdrawn(waiting.message.ticket) { settlement.fail(waiting.message, .notSent(error)) }
+        for flying in batch { settlement.fail(flying.audience, flying.message, .unknown(unknown)) }
+        for message in waiting.removeAll() { settlement.fail(message, .notSent(error)) }
         batch.removeAll()
-        queue.removeAll()
-        overflow.removeAll()
-        queuedBytes = 0
-        waitingMemberships = 0
-        waitingAnswers = 0
-        answerBytes = 0
-        withdrawn.removeAll()
         state = .idle
         return settlement
     }
@@ -472,42 +373,43 @@ package struct SendLaneStateMachine {
     /// A node is gone: numbers for it are not kept.
     package mutating func forget(_ target: NodeID) { numbers.forget(target) }
 
+    // MARK: The order
+
     /// The ids of the broadcasts of a namespace that are not yet known to be written.
     package func unwrittenBroadcasts(of namespace: String) -> [MessageID] {
         let flying = batch.compactMap { item in
             item.message.header.kind == .broadcast && item.message.header.namespace == namespace ? item.message.header.id : nil
         }
-        let waiting = (queue + overflow).compactMap { item in
-            item.message.body.kind == .broadcast && item.message.namespace == namespace ? item.message.id : nil
-        }
-        return flying + waiting
-    }
-}
-
-extension SendLaneStateMachine.Settlement {
-    fileprivate mutating func fail(_ flying: SendLaneStateMachine.Flying, _ fate: WriteFate) {
-        let header = flying.message.header
-        fail(flying.audience, header.namespace, flying.message.body, header.id, fate)
+        return flying + waiting.broadcasts(of: namespace)
     }
 
-    fileprivate mutating func fail(_ message: Outgoing, _ fate: WriteFate) {
-        fail(message.audience, message.namespace, message.body, message.id, fate)
+    /// The end of the order of the lane, for ``number(at:in:)``. It is remembered, so ask a few times only.
+    package mutating func markEnd() -> UInt64 {
+        let place = waiting.lastPlace
+        if marks[place] == nil, openMarks.last != place { openMarks.append(place) }
+        return place
     }
 
-    private mutating func fail(
-        _ audience: Outgoing.Audience,
-        _ namespace: String,
-        _ body: ClusterBody,
-        _ id: MessageID?,
-        _ fate: WriteFate
-    ) {
-        switch audience {
-        case .sender(let ticket): writes.append(SettledWrite(ticket: ticket, fate: fate))
-        case .application:
-            guard let error = fate.error else { return }
-            undelivered.append(UndeliveredMessage(namespace: namespace, body: body, id: id, error: error))
-        case .count: dropped += 1
-        case .none: break
+    /// Whether the fate of all messages up to a place is known.
+    package func isSettled(upTo place: UInt64) -> Bool {
+        let flying = batch.first { $0.place > 0 }?.place
+        return (flying ?? waiting.firstPlace ?? .max) > place
+    }
+
+    /// The last number for all nodes that was given to a message up to a place; nil as long as the fate of one is not known.
+    ///
+    /// - Parameters:
+    ///   - place: A place that ``markEnd()`` has returned.
+    ///   - epoch: The epoch, which must be the same as then.
+    package func number(at place: UInt64, in epoch: UInt64) -> UInt64? {
+        isSettled(upTo: place) ? marks[place] ?? lastNumber(in: epoch) : nil
+    }
+
+    /// A message is about to get the next number.
+    private mutating func fixMarks(before place: UInt64) {
+        while let mark = openMarks.first, mark < place {
+            openMarks.removeFirst()
+            marks[mark] = numbers.lastForAll
         }
     }
 }

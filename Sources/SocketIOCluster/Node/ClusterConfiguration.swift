@@ -61,12 +61,13 @@ public struct ClusterConfiguration: Sendable {
     public var maximumBatchMessages = 1_000
     /// The maximum size of a batch in bytes, unless it consists of one message. Default: 8 MB. Bounds: 1 kB to 15 MB.
     public var maximumBatchBytes = 8_000_000
-    /// The maximum number of messages queued in a lane; when it is reached, senders wait, and volatile events are dropped. It also bounds
-    /// the queued answers to other nodes, for which no sender waits: beyond it the requesting node gets an error answer. Default: 10 000.
-    /// Bounds: at least 1.
+    /// The maximum number of messages queued in a lane; when it is reached, senders wait, and volatile events are dropped. Volatile events
+    /// have a quarter of it in addition, which other messages do not use, and wait for at most 2 s. It also bounds the queued answers to
+    /// other nodes, for which no sender waits: beyond it the requesting node gets an error answer. Default: 10 000. Bounds: at least 1.
     public var maximumQueuedMessages = 10_000
-    /// The maximum size in bytes of the messages queued in a lane; when it is reached, senders wait, and volatile events are dropped. The
-    /// same value bounds the queued answers to other nodes. Default: 64 MiB. Bounds: at least 1.
+    /// The maximum size in bytes of the messages queued in a lane; when it is reached, senders wait, and volatile events are dropped. They
+    /// have a quarter in addition, as with ``maximumQueuedMessages``. The same value bounds the queued answers to other nodes.
+    /// Default: 64 MiB. Bounds: at least 1.
     public var maximumQueuedBytes = 64 << 20
     /// The delay before a failed batch is retried for the first time. It doubles up to ``maximumRetryDelay``. Default: 20 ms.
     /// Bounds: 1 ms to 1 min.
@@ -74,7 +75,7 @@ public struct ClusterConfiguration: Sendable {
     /// The longest delay before a failed batch is retried. Default: 1 s. Bounds: ``minimumRetryDelay`` to 1 min.
     public var maximumRetryDelay: Duration = .seconds(1)
 
-    /// How fast each lane writes at most, in addition to the limits of a batch. Default nil: as fast as the backend takes messages; or as
+    /// How fast each lane writes broadcasts at most, in addition to the limits of a batch. Default nil: as fast as the backend takes messages; or as
     /// the wire format says, if the nodes of another implementation have small buffers. ``WritePacing/unlimited`` turns that off.
     public var pacing: WritePacing?
 

@@ -35,35 +35,43 @@ public enum ClusterEvent: Sendable {
     case health(ClusterHealth)
 }
 
-/// How well a node takes part in its cluster.
-public enum ClusterHealth: Sendable, Hashable {
+/// How well a node takes part in its cluster; more kinds may be added.
+public struct ClusterHealth: Hashable, Sendable, CustomStringConvertible {
+    private enum Value: String {
+        case starting, healthy, contested, lossy, unreachable, deaf, mismatched, closed
+    }
+    private let value: Value
+
     /// No message of the node has returned yet.
-    case starting
+    public static let starting = ClusterHealth(value: .starting)
     /// Messages are written and return.
-    case healthy
+    public static let healthy = ClusterHealth(value: .healthy)
     /// Messages are written and return, but within the last minute some were read that contradict others, or are not signed: another
     /// program writes to the backend, or two processes have the same id. All nodes read the same messages, so taking this one out of
     /// service does not help.
-    case contested
+    public static let contested = ClusterHealth(value: .contested)
     /// Messages are written and return, but within the last minute at least one that had been accepted failed: the write timeout passed,
     /// or the backend refused it. Other nodes may not have received it; `onError` of the server has named it.
-    case lossy
+    public static let lossy = ClusterHealth(value: .lossy)
     /// Messages cannot be written.
-    case unreachable
+    public static let unreachable = ClusterHealth(value: .unreachable)
     /// Messages are written but do not return.
-    case deaf
+    public static let deaf = ClusterHealth(value: .deaf)
     /// The backend is not as configured, because another program has changed it: messages are neither written nor read until that is
     /// corrected. With MongoDB: the collection was recreated as a capped one instead of one with a TTL, or the reverse.
-    case mismatched
+    public static let mismatched = ClusterHealth(value: .mismatched)
     /// The node has left.
-    case closed
+    public static let closed = ClusterHealth(value: .closed)
+
+    /// The name.
+    public var description: String { value.rawValue }
 
     /// Whether the node takes part in the cluster, so that clients may be routed to it: the value for a readiness probe.
-    public var takesPart: Bool { self == .healthy || self == .contested || self == .lossy }
+    public var takesPart: Bool { problem == nil }
 
     /// Why no clients should be routed to the node; nil if it takes part.
     package var problem: String? {
-        switch self {
+        switch value {
         case .healthy, .contested, .lossy: nil
         case .starting: "the cluster: no message of this node has returned yet"
         case .unreachable: "the cluster: messages cannot be written"

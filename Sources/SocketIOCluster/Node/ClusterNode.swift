@@ -299,21 +299,29 @@ public final class ClusterNode: AdapterFactory {
         return runner.read { $0.drainedAs }
     }
 
-    /// The node's position in the messages of others and its own, when all of its own broadcasts in a namespace are written: the numbers
-    /// then tell other nodes which of them a session has got. nil if that takes longer than the closing of a namespace may.
-    func positionWhenWritten(in namespace: String) async -> [ClaimedSession.OriginPosition]? {
+    /// Waits until the fate of all that this node has sent in a namespace until now is known, but not longer than closing the namespace may
+    /// take.
+    ///
+    /// - Returns: Whether it is.
+    func waitUntilWritten(in namespace: String) async -> Bool {
         let limit = namespaceDeadline() ?? .now()
-        // Several times, because more may be emitted meanwhile.
-        for _ in 0..<10 {
-            let (positions, unwritten) = position(in: namespace)
-            if unwritten.isEmpty { return positions }
-            await runner.wait(until: limit) { $0.unwrittenBroadcasts(of: namespace).isEmpty }
-        }
-        return nil
+        await runner.wait(until: limit) { !$0.holdsMessages(of: namespace) }
+        guard let mark = mark(in: namespace) else { return false }
+        return await positions(at: mark) != nil
     }
 
-    /// Returns when the message that is being read, if there is one, has been handed to the loops.
-    func finishReading() async { await reader.finishApplying() }
+    /// Marks what this node has received and sent in a namespace until now; see ``positions(at:)``.
+    func mark(in namespace: String) -> ClusterStateMachine.Mark? { runner.change { $0.mark(in: namespace) } }
+
+    /// The node's position in the messages of others and its own at a mark, when all of its own before the mark are written: the numbers tell
+    /// other nodes which of them a session has got. nil if that takes longer than the closing of a namespace may.
+    func positions(at mark: ClusterStateMachine.Mark) async -> [ClaimedSession.OriginPosition]? {
+        await runner.wait(until: namespaceDeadline() ?? .now()) { $0.isSettled(mark) }
+        return runner.read { $0.positions(at: mark) }
+    }
+
+    /// Calls a function at a moment at which all messages that have been received have been handed to the loops.
+    func betweenMessages<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value { await reader.betweenMessages(body) }
 
     /// When the closing of a namespace must have ended; nil unless the whole node is going to leave.
     func namespaceDeadline() -> NIODeadline? {

@@ -27,8 +27,7 @@ struct LaneWriter: Sendable {
             switch next {
             case .wait: await runner.waitForWork(lane: lane)
             case .pause(let until):
-                let duration = Duration.nanoseconds(max(0, (until - clock.now).nanoseconds))
-                try? await clock.sleep(for: duration)
+                await runner.waitForWork(lane: lane, atMost: .nanoseconds(max(0, (until - clock.now).nanoseconds)))
             case .write(let batch):
                 for mover in namespaces.movers { mover.numbered(batch) }
                 await write(batch)

@@ -71,6 +71,9 @@ final class MachineRunner: Sendable {
     /// Reads something from the machine.
     func read<Value: Sendable>(_ body: (ClusterStateMachine) -> Value) -> Value { state.withLock { body($0.machine) } }
 
+    /// Changes something in the machine of which nothing follows.
+    func change<Value: Sendable>(_ body: (inout ClusterStateMachine) -> Value) -> Value { state.withLock { body(&$0.machine) } }
+
     // MARK: Inputs and actions
 
     /// Gives the machine an input and carries out what follows.
@@ -136,6 +139,11 @@ final class MachineRunner: Sendable {
     /// Returns when a lane has something to write.
     func waitForWork(lane: Int) async { await lanes[lane].wait() }
 
+    /// Returns when a lane has something to write, or after a time.
+    func waitForWork(lane: Int, atMost duration: Duration) async {
+        await withTimeLimit(duration, sleep: clock.sleep) { [lanes] in await lanes[lane].wait() }
+    }
+
     /// Returns when the stream must be reopened.
     func waitForReopening() async { await reopen.wait() }
 
@@ -176,7 +184,7 @@ final class MachineRunner: Sendable {
     ) async throws {
         let refusal = refusal(of: body, in: namespace)
         let fate = await write(inOrder: order) { machine, ticket, now in
-            let deadline = machine.writeDeadline(now: now)
+            let deadline = machine.writeDeadline(certainty, now: now)
             let message = Outgoing(
                 namespace: namespace,
                 target: target,

@@ -49,20 +49,21 @@ final class StreamReader: Sendable {
         await withTimeLimit(limit) { await self.opened.wait() }
     }
 
-    /// Whether a message is being applied, and the calls that wait for its end.
+    /// Whether a message is being applied, and what is to be done when it is.
     private struct Applying {
         var isBusy = false
-        var waiters: [CheckedContinuation<Void, Never>] = []
+        var jobs: [@Sendable () -> Void] = []
     }
 
-    /// Returns when the message that is being applied, if there is one, has been handed to the loops.
-    func finishApplying() async {
+    /// Calls a function when no message is being applied: all that was received has been handed to the loops. It must not block.
+    func betweenMessages<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
         await withCheckedContinuation { continuation in
-            let isIdle = applying.withLock { applying in
-                if applying.isBusy { applying.waiters.append(continuation) }
-                return !applying.isBusy
+            let value: Value? = applying.withLock { applying in
+                guard applying.isBusy else { return body() }
+                applying.jobs.append { continuation.resume(returning: body()) }
+                return nil
             }
-            if isIdle { continuation.resume() }
+            if let value { continuation.resume(returning: value) }
         }
     }
 
@@ -70,11 +71,11 @@ final class StreamReader: Sendable {
     private func apply(_ header: ClusterHeader, _ payload: ClusterPayload, _ pace: inout ReadPace) -> CoreLocalAdapter? {
         applying.withLock { $0.isBusy = true }
         let crowded = receive(header, payload, &pace)
-        let waiters = applying.withLock { applying in
+        let jobs = applying.withLock { applying in
             defer { applying = Applying() }
-            return applying.waiters
+            return applying.jobs
         }
-        for waiter in waiters { waiter.resume() }
+        for job in jobs { job() }
         return crowded
     }
 

@@ -3,11 +3,15 @@
 
 import NIOCore
 
-/// How fast a lane writes at most, for receivers that buffer only few messages and drop the others.
+/// How fast a lane writes broadcasts at most, for receivers whose clients have small buffers and lose the rest.
+///
+/// Only broadcasts count, those with acknowledgements included. Heartbeats and answers to other nodes are not delayed: they are written
+/// before the broadcasts that wait. So are requests such as `fetchSockets`, unless a command waits whose effect they must see, such as
+/// `socketsJoin`.
 public struct WritePacing: Sendable, Hashable {
-    /// The maximum number of messages in a batch. Bounds: at least 1.
+    /// The maximum number of broadcasts in a batch. Bounds: at least 1.
     public var batchMessages: Int
-    /// The maximum number of messages a second: after a batch, the next one waits in proportion to its size. Bounds: at least 1.
+    /// The maximum number of broadcasts a second: after a batch, the next ones wait in proportion to its size. Bounds: at least 1.
     public var messagesPerSecond: Int
 
     /// Creates a limit.
@@ -19,7 +23,7 @@ public struct WritePacing: Sendable, Hashable {
     /// No limit.
     public static let unlimited = WritePacing(batchMessages: .max, messagesPerSecond: .max)
 
-    /// How long a batch takes at least.
+    /// How long this many broadcasts take at least.
     func time(of count: Int) -> TimeAmount {
         .nanoseconds(Int64(Double(count) * 1_000_000_000 / Double(max(1, messagesPerSecond))))
     }

@@ -215,18 +215,17 @@ final class SessionMover: Sendable {
     /// Stores the parked sessions, if the node is going to leave and the other nodes know it.
     private func storeParkedSessions() async {
         guard let storage, let owner = await node.drained() else { return }
-        guard let positions = await node.positionWhenWritten(in: namespace) else {
-            return node.log.session(
-                "sessions were not stored, because messages that they had already received could not be written",
-                namespace: namespace
-            )
+        // While the backend is slow, the sessions stay here, where they can be claimed.
+        guard await node.waitUntilWritten(in: namespace) else { return logNotStored() }
+        // From here on they get nothing more, so only what was emitted until now has to be written, whatever else is emitted.
+        let end = await node.betweenMessages { [self] in
+            recovery.withLock { _ in (mark: node.mark(in: namespace), handingOver: local.beginHandingOverParkedSessions()) }
         }
-        // What counts in the positions must have reached the sessions. What comes in between is among the ids that they know.
-        await node.finishReading()
-        let handingOver = recovery.withLock { _ in local.beginHandingOverParkedSessions() }
+        let sessions = await end.handingOver()
         guard recovery.withLock({ $0.isReliable(now: node.clock.now) }) else { return }
+        guard let mark = end.mark, let positions = await node.positions(at: mark) else { return logNotStored() }
         var batches = storage.makeBatches()
-        for parked in await handingOver() {
+        for parked in sessions {
             let buffer = parked.session.buffer
             let session = ClaimedSession(
                 state: parked.session.state,
@@ -239,6 +238,13 @@ final class SessionMover: Sendable {
             batches.add(StoredSession(namespace: namespace, pid: parked.session.pid, payload: payload))
         }
         await storage.store(batches)
+    }
+
+    private func logNotStored() {
+        node.log.session(
+            "sessions were not stored, because messages that they had already received could not be written",
+            namespace: namespace
+        )
     }
 
     // MARK: Claiming and restoring

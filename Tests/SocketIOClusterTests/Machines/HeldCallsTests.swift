@@ -59,6 +59,27 @@ struct HeldCallsTests {
         return machine.send(Outgoing(namespace: namespace, body: body, id: packet.offset, ticket: ticket, deadline: deadline))
     }
 
+    @Test
+    func `Volatile messages have a part of what may wait, and are given up soon`() {
+        var machine = machine { $0.maximumQueuedMessages = 4 }
+        askForAcknowledgements(&machine, 1)
+        func send(_ ticket: UInt64, _ certainty: Outgoing.Certainty) -> Bool {
+            let body = ClusterBody.serverSideEmit(.empty(.json))
+            let deadline = machine.writeDeadline(certainty, now: start)
+            let actions = machine.send(
+                Outgoing(namespace: "/", body: body, ticket: ticket, certainty: certainty, deadline: deadline)
+            )
+            return actions.contains { if case .settle = $0 { true } else { false } }
+        }
+        for ticket: UInt64 in 1...3 { #expect(send(ticket, .volatile)) }
+        #expect(machine.waitingCount == 1)
+        for ticket: UInt64 in 4...7 { #expect(send(ticket, .accepted)) }
+        #expect(!send(8, .accepted))
+        #expect(machine.writeDeadline(.volatile, now: start) == start + .seconds(2))
+        _ = machine.tick(now: start + .seconds(2), makeID: ids.make)
+        #expect(machine.waitingCount == 5)
+    }
+
     private func request(_ number: UInt64) -> ClusterRequestID { ClusterRequestID(high: number, low: 0) }
 
     private func askForAcknowledgements(_ machine: inout ClusterStateMachine, _ number: UInt64, timeout: Duration = .seconds(5)) {

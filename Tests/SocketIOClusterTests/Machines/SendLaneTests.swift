@@ -42,6 +42,11 @@ struct SendLaneTests {
         )
     }
 
+    private let broadcast = ClusterBody.broadcast(
+        BroadcastPacket(EncodedPacket(message: ByteBuffer(string: "2[\"x\"]"), isBinary: false)),
+        BroadcastOptions()
+    )
+
     private final class IDs {
         var last: UInt64 = 0
         func make() -> MessageID {
@@ -88,10 +93,14 @@ struct SendLaneTests {
         #expect(batch(&small)?.count == 2)
     }
 
+    private var paced: ClusterConfiguration {
+        configuration { $0.pacing = WritePacing(batchMessages: 4, messagesPerSecond: 100) }
+    }
+
     @Test
     func `With pacing, batches are smaller, and each waits in proportion to the one before it`() {
-        var lane = lane(configuration { $0.pacing = WritePacing(batchMessages: 4, messagesPerSecond: 100) })
-        for ticket: UInt64 in 1...6 { _ = lane.send(message(ticket)) }
+        var lane = lane(paced)
+        for ticket: UInt64 in 1...6 { _ = lane.send(message(ticket, broadcast)) }
         #expect(batch(&lane)?.count == 4)
         let written = start + .milliseconds(7)
         _ = lane.complete(.written, now: written, jitter: 0)
@@ -104,9 +113,112 @@ struct SendLaneTests {
         _ = lane.complete(.written, now: until, jitter: 0)
         // Nothing to write: it can sleep, and after the pause the next message goes at once.
         #expect(batch(&lane, at: until) == nil)
-        _ = lane.send(message(7))
+        _ = lane.send(message(7, broadcast))
         #expect(batch(&lane, at: until + .milliseconds(19)) == nil)
         #expect(batch(&lane, at: until + .milliseconds(20))?.count == 1)
+    }
+
+    private func kinds(_ batch: [ClusterMessage]?) -> [ClusterMessageKind]? { batch?.map(\.header.kind) }
+
+    @Test
+    func `Pacing delays broadcasts and what must stay behind them, and nothing else`() throws {
+        var lane = lane(paced)
+        for ticket: UInt64 in 1...6 { _ = lane.send(message(ticket, broadcast)) }
+        _ = batch(&lane)
+        _ = lane.complete(.written, now: start, jitter: 0)
+        guard case .pause = lane.next(origin: origin, now: start, makeID: IDs().make) else { throw Failure() }
+        // The writer sleeps, and another broadcast does not wake it.
+        guard case .place(wakesWriter: false) = lane.send(message(7, broadcast)) else { throw Failure() }
+        guard case .place(wakesWriter: true) = lane.send(message(8, .rooms(.init()))) else { throw Failure() }
+        guard case .place(wakesWriter: true) = lane.send(message(9, .roomsAnswer([]), target: "x")) else { throw Failure() }
+        _ = lane.send(Outgoing(namespace: "", body: .heartbeat(ClusterHeartbeat(beat: 1)), deadline: start + .seconds(9)))
+        #expect(kinds(batch(&lane)) == [.rooms, .roomsAnswer])
+        _ = lane.complete(.written, now: start, jitter: 0)
+        #expect(kinds(batch(&lane)) == [.heartbeat])
+        _ = lane.complete(.written, now: start, jitter: 0)
+        #expect(batch(&lane) == nil)
+        // A request must see what the commands before it do, which do not overtake broadcasts.
+        _ = lane.send(message(10, .addSockets(.init(), rooms: ["a"])))
+        _ = lane.send(message(11, .fetchSockets(.init())))
+        #expect(batch(&lane) == nil)
+        #expect(kinds(batch(&lane, at: start + .seconds(1))) == [.broadcast, .broadcast, .broadcast, .addSockets, .fetchSockets])
+        // What was written without broadcasts among it delays nothing.
+        _ = lane.complete(.written, now: start + .seconds(1), jitter: 0)
+        let later = start + .seconds(2)
+        _ = lane.send(message(12, .addSockets(.init(), rooms: ["a"])))
+        _ = batch(&lane, at: later)
+        _ = lane.complete(.written, now: later, jitter: 0)
+        _ = lane.send(message(13, broadcast))
+        #expect(kinds(batch(&lane, at: later)) == [.broadcast])
+        #expect(lane.complete(.written, now: later, jitter: 0).writes.count == 1 && lane.isIdle)
+    }
+
+    @Test
+    func `A lane full of broadcasts has room for the answers that pacing does not delay`() throws {
+        var configuration = paced
+        configuration.maximumQueuedMessages = 2
+        var lane = lane(configuration)
+        for ticket: UInt64 in 1...3 { _ = lane.send(message(ticket, broadcast)) }
+        guard case .place = lane.send(message(4, .rooms(.init()))) else { throw Failure() }
+        #expect(kinds(batch(&lane)) == [.rooms, .broadcast, .broadcast])
+    }
+
+    @Test
+    func `Volatile messages have a part of their own: they are dropped beyond it, and no sender waits because of them`() throws {
+        var lane = lane(configuration { $0.maximumQueuedMessages = 8 })
+        for ticket: UInt64 in 1...2 {
+            guard case .place = lane.send(message(ticket, certainty: .volatile)) else { throw Failure() }
+        }
+        guard case .drop = lane.send(message(3, certainty: .volatile)) else { throw Failure() }
+        for ticket: UInt64 in 4...11 {
+            guard case .place = lane.send(message(ticket, certainty: .accepted)) else { throw Failure() }
+        }
+        guard case .wait = lane.send(message(12, certainty: .accepted)) else { throw Failure() }
+        #expect(batch(&lane)?.count == 10)
+        #expect(lane.takeAdmitted().map(\.ticket) == [12])
+        // What is written makes room.
+        _ = lane.complete(.written, now: start, jitter: 0)
+        guard case .place = lane.send(message(13, certainty: .volatile)) else { throw Failure() }
+    }
+
+    @Test
+    func `The number at a mark is that of the last message before it, whatever is sent later`() {
+        var lane = lane(configuration { $0.maximumBatchMessages = 3 })
+        let empty = lane.markEnd()
+        #expect(lane.number(at: empty, in: 1) == 0)
+        for ticket: UInt64 in 1...2 { _ = lane.send(message(ticket)) }
+        _ = lane.send(message(3, target: "x"))
+        _ = batch(&lane)
+        for ticket: UInt64 in 4...5 { _ = lane.send(message(ticket)) }
+        let mark = lane.markEnd()
+        for ticket: UInt64 in 6...9 { _ = lane.send(message(ticket)) }
+        #expect(lane.number(at: mark, in: 1) == nil)
+        _ = lane.complete(.written, now: start, jitter: 0)
+        // One batch has messages from before and after the mark.
+        #expect(batch(&lane)?.count == 3)
+        #expect(lane.number(at: mark, in: 1) == nil)
+        _ = lane.complete(.written, now: start, jitter: 0)
+        #expect(lane.number(at: mark, in: 1) == 4)
+        #expect(lane.number(at: empty, in: 1) == 0)
+        while batch(&lane) != nil { _ = lane.complete(.written, now: start, jitter: 0) }
+        #expect(lane.number(at: mark, in: 1) == 4)
+        #expect(lane.number(at: lane.markEnd(), in: 1) == 8)
+    }
+
+    @Test
+    func `A mark is settled when what was sent before it has failed`() {
+        var lane = lane(configuration { $0.maximumQueuedMessages = 1 })
+        _ = lane.send(message(1))
+        _ = batch(&lane)
+        for ticket: UInt64 in 2...3 { _ = lane.send(message(ticket, after: 2)) }
+        let mark = lane.markEnd()
+        _ = lane.send(message(4))
+        _ = lane.complete(.written, now: start, jitter: 0)
+        #expect(!lane.isSettled(upTo: mark))
+        _ = lane.expire(now: start + .seconds(3))
+        #expect(lane.number(at: mark, in: 1) == 1)
+        #expect(batch(&lane)?.count == 1)
+        #expect(lane.number(at: mark, in: 1) == 1)
     }
 
     @Test

@@ -17,6 +17,8 @@ final class SimulatedNode {
     var hasLeft = false
     var sockets: [SimulatedSocket] = []
     var recovery: RecoveryStateMachine
+    /// The sessions of a node that leaves, and the mark up to which they have got everything.
+    var frozen: (mark: ClusterStateMachine.Mark, sessions: [SimulatedSession])?
 
     // The stream.
     var isOpen = false
@@ -82,6 +84,14 @@ final class SimulatedNode {
     var hasCrashed: Bool { !isAlive && !hasLeft }
 
     func time(_ now: Int64) -> NIODeadline { clock.time(at: now) }
+}
+
+/// A session that gets nothing more and is going to be stored.
+struct SimulatedSession {
+    var pid: String
+    var age: TimeAmount
+    var base: MessageID?
+    var session: ClaimedSession
 }
 
 /// A message that was emitted, and what is known of it.

@@ -257,24 +257,44 @@ extension Simulation {
         )
     }
 
-    /// A node that leaves stores its sessions, if the others know that it leaves.
-    func storeSessions(of node: SimulatedNode) throws {
+    /// The sessions of a node that leaves may end some time before they are stored, while it goes on emitting.
+    func freezeSometimes(_ node: SimulatedNode) {
+        guard node.frozen == nil, node.machine.drainedAs != nil, random.happens(0.3) else { return }
+        freeze(node)
+    }
+
+    private func freeze(_ node: SimulatedNode) {
         dropClients(of: node)
+        guard let mark = node.machine.mark(in: Self.namespace) else { return }
         let time = node.time(now)
-        guard let owner = node.machine.drainedAs, node.recovery.isReliable(now: time),
-            node.machine.unwrittenBroadcasts(of: Self.namespace).isEmpty
-        else { return }
-        for socket in node.sockets {
-            let content = StoredSessionContent(
-                owner: owner,
+        let sessions = node.sockets.map { socket in
+            var session = session(of: socket, missed: socket.ring.packets(after: socket.ring.base) ?? [], node)
+            session.known = socket.ring.known
+            return SimulatedSession(
+                pid: socket.pid,
                 age: socket.awaySince.map { time - $0 } ?? .zero,
                 base: socket.ring.base,
-                session: session(of: socket, missed: socket.ring.packets(after: socket.ring.base) ?? [], node)
+                session: session
             )
-            store[socket.pid] = try ClusterPayloadCoder.encode(content)
-            snapshots[socket.pid] = nil
         }
+        node.frozen = (mark, sessions)
         node.sockets = []
+    }
+
+    /// A node that leaves stores its sessions, if the others know that it leaves.
+    func storeSessions(of node: SimulatedNode) throws {
+        if node.frozen == nil { freeze(node) }
+        dropClients(of: node)
+        guard let owner = node.machine.drainedAs, node.recovery.isReliable(now: node.time(now)), let frozen = node.frozen,
+            let positions = node.machine.positions(at: frozen.mark)
+        else { return }
+        for frozen in frozen.sessions {
+            var session = frozen.session
+            session.positions = positions
+            let content = StoredSessionContent(owner: owner, age: frozen.age, base: frozen.base, session: session)
+            store[frozen.pid] = try ClusterPayloadCoder.encode(content)
+            snapshots[frozen.pid] = nil
+        }
     }
 
     // MARK: The end

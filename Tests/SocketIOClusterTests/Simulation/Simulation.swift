@@ -148,7 +148,11 @@ final class Simulation {
             }
         case .answer(let node, let header, let body):
             try whenAwake(node, event) { try perform(node, node.machine.answer(header, with: body, now: node.time(now))) }
-        case .depart(let node, let latest): try whenAwake(node, event) { try depart(node, latest: latest) }
+        case .depart(let node, let latest):
+            try whenAwake(node, event) {
+                freezeSometimes(node)
+                try depart(node, latest: latest)
+            }
         case .connect(let client, let attempt): try connect(client, attempt: attempt)
         case .cut(let client, let attempt): cut(client, attempt: attempt)
         case .away(let socket): isAway(socket)

@@ -12,6 +12,7 @@ final class PausedDriver: Driver {
         var waiting: [CheckedContinuation<Void, Never>] = []
         var failure: BatchOutcome?
         var health: ClusterHealth?
+        var counts: [ClusterMessageKind: Int] = [:]
     }
 
     private let base: InMemoryDriver
@@ -33,6 +34,9 @@ final class PausedDriver: Driver {
 
     /// The number of writes that wait.
     var stalled: Int { state.withLock { $0.waiting.count } }
+
+    /// How many messages of a kind were written.
+    func count(of kind: ClusterMessageKind) -> Int { state.withLock { $0.counts[kind] ?? 0 } }
 
     /// From here on writes wait.
     func stall() { state.withLock { $0.isStalling = true } }
@@ -61,6 +65,9 @@ final class PausedDriver: Driver {
             if !waits { continuation.resume() }
         }
         if let failure = state.withLock({ $0.failure }) { return failure }
+        state.withLock { state in
+            for message in batch { state.counts[message.header.kind, default: 0] += 1 }
+        }
         return await base.emit(batch)
     }
 }
