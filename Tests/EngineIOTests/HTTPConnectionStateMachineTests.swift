@@ -74,6 +74,21 @@ import Testing
         #expect(end?.closes == true)
     }
 
+    @Test func `a body may arrive in many pieces, but not in any number`() {
+        var machine = HTTPConnectionStateMachine(maximumBodySize: 1 << 20)
+        let isReadable = machine.begin(request())
+        #expect(isReadable)
+        let byte = ByteBuffer(integer: UInt8(0))
+        var pieces = 0
+        while case .none = machine.bodyArrived(byte) { pieces += 1 }
+        // The fewest bytes for which a client needs so many pieces are a 64th of what it may send.
+        #expect(pieces == 1_024 + (1 << 20) / 64)
+        let refused = machine.refuseBody()
+        #expect(refused != nil)
+        _ = machine.beginAnswer(to: request(), body: ByteBuffer(), isUnread: true)
+        guard case .disconnect = machine.bodyArrived(byte) else { return #expect(Bool(false), "the flood goes on") }
+    }
+
     @Test func `a long answer is written piece by piece`() {
         var machine = HTTPConnectionStateMachine(maximumBodySize: 10)
         let request = request()

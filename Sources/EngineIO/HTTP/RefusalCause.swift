@@ -81,7 +81,7 @@ enum RefusalCause: Hashable, CaseIterable, Sendable {
         case .transportMismatch: "the session uses another transport"
         case .host: "a request must name one host"
         case .body: "a WebSocket handshake must not have a body"
-        case .bodyTooLarge: "the body is larger than maxHTTPBufferSize"
+        case .bodyTooLarge: "the body is larger than maxHTTPBufferSize, or it arrives in tiny chunks"
         case .upgradeMissing: "the transport is websocket, but the request does not ask for an upgrade"
         case .upgradeUnexpected: "the transport is polling, but the request asks for an upgrade"
         case .upgradesOff: "upgrades are not allowed"
