@@ -119,6 +119,7 @@ struct FateTests {
             driver.report(.mismatched)
             driver.fail(with: .notWritten(Failure()))
             try await eventually { sender.node.health == .mismatched }
+            driver.fail(with: nil)
         }
     }
 }
