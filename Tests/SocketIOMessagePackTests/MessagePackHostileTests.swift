@@ -90,7 +90,8 @@ struct MessagePackHostileTests {
         let long = [0xd9, UInt8(text.count)] + text
         for string in [short, long, [0xda, 0] + long.dropFirst(), [0xdb, 0, 0, 0] + long.dropFirst()] {
             for value in [string, [0x91] + string, [0x81] + string + [1], [0x81, 0xa1, 0x61] + string] {
-                #expect { try MessagePackReader.validate(ByteBuffer(bytes: value)) } throws: { ($0 as? MessagePackError)?.code == .invalidUTF8 }
+                let bytes = ByteBuffer(bytes: value)
+                #expect { try MessagePackReader.validate(bytes) } throws: { ($0 as? MessagePackError)?.code == .invalidUTF8 }
             }
         }
         try MessagePackReader.validate(ByteBuffer(bytes: [0xa6] + Array("é😀".utf8)))

@@ -57,6 +57,9 @@ package struct RecoveryLog {
         var bytes: Int { packet.encoded.byteCount + options.estimatedByteCount }
     }
 
+    /// The place of what no session is given: it is not after any mark.
+    private static let beforeAll: UInt64 = 0
+
     /// Entries beyond this number displace the oldest, and invalidate the marks that need them.
     private let entryLimit: Int
     /// The same in bytes.
@@ -155,26 +158,27 @@ package struct RecoveryLog {
         entries.append(Entry(packet: packet, options: options, origin: origin, number: number, loop: loop.map(ObjectIdentifier.init)))
         guard keepsAlways else { return }
         index[offset] = end - 1
-        if comesBack { unplaced.append(end - 1) } else { place([end - 1]) }
+        if comesBack { unplaced.append(end - 1) } else { place(end - 1) }
     }
 
-    private mutating func place(_ positions: [Int]) {
+    private mutating func place(_ position: Int) {
         lastPlace += 1
-        for position in positions {
-            entries[position - first].place = lastPlace
-            entries[position - first].next = unplaced.first ?? end
-        }
+        entries[position - first].place = lastPlace
+        entries[position - first].next = unplaced.first ?? end
     }
 
-    /// A packet of this node has returned. Earlier ones that have not returned will not: no other node has them, and any place will do.
+    /// A packet of this node has returned. Earlier ones that have not returned will not: they could not be written, no other node has them,
+    /// and sessions that move do not get them either. They would get them after later ones.
     ///
     /// - Returns: Whether it was expected.
     @discardableResult
     package mutating func cameBack(_ offset: MessageID) -> Bool {
         guard let position = index[offset], !entries[position - first].hasPlace else { return false }
-        let placed = unplaced.prefix { $0 <= position }
-        unplaced.removeFirst(placed.count)
-        place(Array(placed))
+        let failed = unplaced.prefix { $0 < position }
+        for failed in failed { entries[failed - first].place = Self.beforeAll }
+        unplaced.removeFirst(failed.count)
+        if unplaced.first == position { unplaced.removeFirst() }
+        place(position)
         return true
     }
 
@@ -227,7 +231,7 @@ package struct RecoveryLog {
     private func placed(_ id: MessageID) -> Entry? {
         guard let position = index[id] else { return nil }
         let entry = entries[position - first]
-        return entry.hasPlace ? entry : nil
+        return entry.hasPlace && entry.place != Self.beforeAll ? entry : nil
     }
 
     /// What a session would have been given here since a mark and was not given where it was.

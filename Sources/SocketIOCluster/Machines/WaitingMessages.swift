@@ -4,6 +4,7 @@
 import DequeModule
 import NIOCore
 import SocketIOCore
+import SocketIOText
 
 /// The messages of a lane that wait to be written, and those whose senders wait for room.
 ///

@@ -37,7 +37,7 @@ public enum ClusterEvent: Sendable {
 
 /// How well a node takes part in its cluster; more kinds may be added.
 public struct ClusterHealth: Hashable, Sendable, CustomStringConvertible {
-    private enum Value: String {
+    private enum Value {
         case starting, healthy, contested, lossy, unreachable, deaf, mismatched, closed
     }
     private let value: Value
@@ -64,7 +64,7 @@ public struct ClusterHealth: Hashable, Sendable, CustomStringConvertible {
     public static let closed = ClusterHealth(value: .closed)
 
     /// The name.
-    public var description: String { value.rawValue }
+    public var description: String { "\(value)" }
 
     /// Whether the node takes part in the cluster, so that clients may be routed to it: the value for a readiness probe.
     public var takesPart: Bool { problem == nil }

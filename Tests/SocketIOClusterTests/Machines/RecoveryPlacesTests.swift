@@ -122,8 +122,9 @@ struct RecoveryPlacesTests {
     }
 
     @Test
-    func `An own broadcast that was given up does not come for ever`() {
+    func `An own broadcast that was given up does not come after later ones`() {
         var machine = machine()
+        come(&machine, 9, of: third)
         emit(&machine, 1)
         emit(&machine, 2)
         come(&machine, 3, of: third)
@@ -132,6 +133,7 @@ struct RecoveryPlacesTests {
         come(&machine, 4, of: third)
         machine.died(owner, now: now)
         #expect(missed(machine, after: offset(99, 4)) == [])
+        #expect(missed(machine, after: offset(99, 9)) == [2, 3, 4])
     }
 
     @Test
