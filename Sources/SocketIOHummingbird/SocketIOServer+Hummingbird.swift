@@ -15,7 +15,8 @@ extension HTTPServerBuilder {
     ///   - io: The Socket.IO server. Its engine's path is served on every connection; the router gets all other requests.
     ///   - configuration: Hummingbird's options for all other requests.
     public static func socketIO(_ io: SocketIOServer, configuration: HTTP1Channel.Configuration = .init()) -> HTTPServerBuilder {
-        engineIO(io.engine, configuration: configuration)
+        io.isMounted = true
+        return engineIO(io.engine, configuration: configuration)
     }
 }
 #endif

@@ -27,7 +27,13 @@ enum ProductionSnippets {
     }
 
     static func signals(io: SocketIOServer) async throws {
-        try await io.run(port: 3000, signals: [.sigterm, .sigint, .sighup, .sigquit])
+        try await io.run(
+            host: "0.0.0.0",
+            port: 3000,
+            signals: [.sigterm, .sigint, .sighup, .sigquit],
+            responder: { request in request.path == "/ready" ? io.readiness.response : .notFound },
+            onListening: { port in print("listening on port \(port)") }
+        )
     }
 
     static func readiness(io: SocketIOServer) async throws {

@@ -106,6 +106,8 @@ import Testing
             eventLoopGroupProvider: .shared(group),
             logger: logger
         )
+        // Otherwise it would log that it has no port.
+        #expect(io.isMounted)
         application.addServices(io)
         try await serve(application, ports, body)
         try await group.shutdownGracefully()

@@ -10,7 +10,7 @@ final class ServerLifecycle: Sendable {
         case none
         /// The start that all callers share: it may be running, have succeeded or have failed.
         case start(Task<Void, any Error>)
-        case close(Task<Void, Never>)
+        case close(Task<ContinuousClock.Instant, Never>)
     }
 
     private struct Life {
@@ -106,8 +106,10 @@ final class ServerLifecycle: Sendable {
     /// Cancels a start and runs `work` for the first caller.
     ///
     /// - Parameter work: Closes the server. Gets the start, which may not have ended yet.
-    /// - Returns: A task that ends when the server is closed.
-    func close(_ work: @escaping @Sendable (_ start: Task<Void, any Error>?) async -> Void) -> Task<Void, Never> {
+    /// - Returns: A task that ends when the server is closed, with the result of `work`.
+    func close(
+        _ work: @escaping @Sendable (_ start: Task<Void, any Error>?) async -> ContinuousClock.Instant
+    ) -> Task<ContinuousClock.Instant, Never> {
         let end = life.withLock { life in
             var start: Task<Void, any Error>?
             switch life.work {
@@ -117,8 +119,9 @@ final class ServerLifecycle: Sendable {
             }
             let end = Task { [self, start] in
                 start?.cancel()
-                await work(start)
+                let deadline = await work(start)
                 advance(to: .closed)
+                return deadline
             }
             life.work = .close(end)
             return end

@@ -41,6 +41,14 @@ public final class SocketIOServer: Sendable {
     let errors: ErrorReporter
     let refusals: ClientRefusals
     private let clientFile: ClientFile?
+    /// The HTTP servers that `run` and `service` have started for this server.
+    let httpServers = Mutex<[EngineHTTPServer]>([])
+    private let mounted = Atomic<Bool>(false)
+    /// Whether another HTTP server accepts this server's connections.
+    package var isMounted: Bool {
+        get { mounted.load(ordering: .relaxed) }
+        set { mounted.store(newValue, ordering: .relaxed) }
+    }
 
     /// Creates a server. It serves nothing until it runs or is mounted.
     ///
