@@ -29,6 +29,13 @@ enum AcknowledgementsSnippets {
         }
     }
 
+    static func remote(io: SocketIOServer) async throws {
+        for remote in try await io.in("players").fetchSockets() {
+            let accepted = try await remote.timeout(.seconds(30)).emitWithAck("invite", "room 4", as: Bool.self)
+            print(remote.id, accepted)
+        }
+    }
+
     static func stream(io: SocketIOServer) async throws {
         let acknowledgements = try await io.to("players").timeout(.seconds(2)).emitWithAck("ready?", as: Bool.self)
         for try await ready in acknowledgements {

@@ -59,7 +59,7 @@ struct RequestTests {
             let remote = try #require(try await servers[0].io.in(guest.sid).fetchSockets().first)
             try await remote.emit("hello", "you")
             #expect(try await guest.client.receiveEvent().arguments.decode(String.self, at: 0) == "you")
-            async let answer = remote.emitWithAck("question", as: String.self, timeout: .seconds(10))
+            async let answer = remote.timeout(.seconds(10)).emitWithAck("question", as: String.self)
             try await guest.client.acknowledge(try #require(try await guest.client.receiveEvent().id), "answer")
             #expect(try await answer == "answer")
             try await remote.join("a", "b")
@@ -82,13 +82,13 @@ struct RequestTests {
             let guest = try await servers[1].joined()
             let remote = try #require(try await servers[0].io.fetchSockets().first)
             let late = await #expect(throws: SocketIOError.self) {
-                try await remote.emitWithAck("x", as: Int.self, timeout: .milliseconds(300))
+                try await remote.timeout(.milliseconds(300)).emitWithAck("x", as: Int.self)
             }
             #expect(late?.code == .acknowledgementTimeout)
             await guest.client.cut()
             try await eventually { servers[1].io.sockets.socketCount == 0 }
             let gone = await #expect(throws: SocketIOError.self) {
-                try await remote.emitWithAck("x", as: Int.self, timeout: .seconds(20))
+                try await remote.timeout(.seconds(20)).emitWithAck("x", as: Int.self)
             }
             #expect(gone?.code == .disconnected)
         }

@@ -53,7 +53,7 @@ import Testing
                     return try await answers.next()?.decode(String.self, at: 0)
                 },
                 { try await remote.emitWithAck("x", raw: raw, as: String.self) },
-                { try await remote.emitWithAck("x", raw: raw, timeout: .seconds(9)).decode(String.self, at: 0) },
+                { try await remote.timeout(.seconds(9)).emitWithAck("x", raw: raw).decode(String.self, at: 0) },
             ]
             for request in requests {
                 async let answer = request()

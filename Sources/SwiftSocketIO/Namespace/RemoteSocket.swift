@@ -8,6 +8,7 @@ public import SocketIOText
 public struct RemoteSocket: Sendable {
     private let namespace: Namespace
     private let description: SocketDescription
+    private var timeout: Duration?
 
     init(namespace: Namespace, description: SocketDescription) {
         self.namespace = namespace
@@ -29,10 +30,18 @@ public struct RemoteSocket: Sendable {
     /// The values that the socket's process had attached to ``Socket/data``.
     public var data: RemoteSocketData { RemoteSocketData(encoded: description.data) }
 
+    /// The same socket, with the time that an acknowledgement may take. Default: ``SocketIOConfiguration/broadcastAcknowledgementTimeout``.
+    public func timeout(_ timeout: Duration) -> RemoteSocket {
+        var copy = self
+        copy.timeout = timeout
+        return copy
+    }
+
     private var broadcast: BroadcastOperator {
         // Only the node that has the socket needs the message.
         var options = BroadcastOptions(rooms: [id], node: description.node)
         options.flags.expectSingleResponse = true
+        options.flags.timeout = timeout
         return BroadcastOperator(namespace: namespace, options: options)
     }
 
@@ -56,48 +65,43 @@ public struct RemoteSocket: Sendable {
     ///   - event: The event's name.
     ///   - arguments: Any number of values.
     ///   - type: The type of the acknowledgement's first argument.
-    ///   - timeout: How long to wait; nil for the server's default.
-    /// - Throws: As ``BroadcastOperator/emit(_:_:)``; ``SocketIOError`` with `acknowledgementTimeout`, `disconnected` or `unexpectedArguments`.
+    /// - Throws: As ``BroadcastOperator/emit(_:_:)``; ``SocketIOError`` with `acknowledgementTimeout` (see ``timeout(_:)``), `disconnected` or
+    ///   `unexpectedArguments`.
     public func emitWithAck<each A: Encodable & Sendable, R: Decodable & Sendable>(
         _ event: String,
         _ arguments: repeat each A,
-        as type: R.Type,
-        timeout: Duration? = nil
+        as type: R.Type
     ) async throws -> R {
-        try await first(of: Acknowledgements(await broadcast(timeout).emitWithAck(event, repeat each arguments)))
+        try await first(of: Acknowledgements(await broadcast.emitWithAck(event, repeat each arguments)))
     }
 
     /// Sends an event with encoded arguments to the client and waits for the acknowledgement.
     ///
-    /// - Throws: As ``emitWithAck(_:_:as:timeout:)``.
+    /// - Throws: As ``emitWithAck(_:_:as:)``.
     public func emitWithAck<R: Decodable & Sendable>(
         _ event: String,
         raw arguments: EventArguments,
-        as type: R.Type,
-        timeout: Duration? = nil
+        as type: R.Type
     ) async throws -> R {
-        try await first(of: Acknowledgements(await broadcast(timeout).emitWithAck(event, raw: arguments)))
+        try await first(of: Acknowledgements(await broadcast.emitWithAck(event, raw: arguments)))
     }
 
     /// Sends an event to the client and waits for the acknowledgement, which stays encoded.
     ///
-    /// - Throws: As ``emitWithAck(_:_:as:timeout:)``.
+    /// - Throws: As ``emitWithAck(_:_:as:)``.
     public func emitWithAck<each A: Encodable & Sendable>(
         _ event: String,
-        _ arguments: repeat each A,
-        timeout: Duration? = nil
+        _ arguments: repeat each A
     ) async throws -> EventArguments {
-        try await first(of: await broadcast(timeout).emitWithAck(event, repeat each arguments))
+        try await first(of: await broadcast.emitWithAck(event, repeat each arguments))
     }
 
     /// Sends an event with encoded arguments to the client and waits for the acknowledgement, which stays encoded.
     ///
-    /// - Throws: As ``emitWithAck(_:_:as:timeout:)``.
-    public func emitWithAck(_ event: String, raw arguments: EventArguments, timeout: Duration? = nil) async throws -> EventArguments {
-        try await first(of: await broadcast(timeout).emitWithAck(event, raw: arguments))
+    /// - Throws: As ``emitWithAck(_:_:as:)``.
+    public func emitWithAck(_ event: String, raw arguments: EventArguments) async throws -> EventArguments {
+        try await first(of: await broadcast.emitWithAck(event, raw: arguments))
     }
-
-    private func broadcast(_ timeout: Duration?) -> BroadcastOperator { broadcast.selecting { $0.flags.timeout = timeout } }
 
     private func first<R>(of acknowledgements: Acknowledgements<R>) async throws -> R {
         for try await answer in acknowledgements { return answer }
