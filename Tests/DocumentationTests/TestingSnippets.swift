@@ -25,10 +25,14 @@ func addChat(to io: SocketIOServer) {
 
 func addAdministration(to io: SocketIOServer) {
     struct Code: Encodable { var code: String }
-    io.of("/admin").use { socket in
+    let admin = io.of("/admin")
+    admin.use { socket in
         guard try socket.auth(as: [String: String]?.self)?["token"] == "secret" else {
             throw ConnectError("not authorized", data: Code(code: "E_TOKEN"))
         }
+    }
+    admin.onConnect { socket in
+        socket.on("rename") { (name: String) in try await admin.emit("renamed", name) }
     }
 }
 
@@ -67,6 +71,16 @@ func addAdministration(to io: SocketIOServer) {
             #expect(refusal.message == "not authorized")
             #expect(refusal.data?["code"] == "E_TOKEN")
             try await client.join("/admin", auth: ["token": "secret"])
+        }
+    }
+
+    @Test func `administrators learn of new names`() async throws {
+        try await withTestServer(setUp: addAdministration(to:)) { server in
+            let client = try await server.connect()
+            try await client.join("/admin", auth: ["token": "secret"])
+            try await client.emit("rename", "Ada", namespace: "/admin")
+            let event = try await client.receiveEvent()
+            #expect(event.name == "renamed" && event.namespace == "/admin")
         }
     }
 

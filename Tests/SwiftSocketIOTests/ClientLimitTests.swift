@@ -97,8 +97,8 @@ import Testing
             for event in ["first", "second", "third"] { #expect(try await clients[0].receiveEvent().name == event) }
             for client in clients.dropFirst() {
                 #expect(try await client.receiveEvent().name == "first")
-                let (name, arguments, _) = try await client.receiveEvent()
-                #expect(try name == "third" && arguments.decode(Int.self, at: 0) == 1)
+                let event = try await client.receiveEvent()
+                #expect(try event.name == "third" && event.arguments.decode(Int.self, at: 0) == 1)
             }
         }
     }

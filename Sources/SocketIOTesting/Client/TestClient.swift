@@ -26,6 +26,18 @@ public final class TestClient: Sendable {
         public let description: String
     }
 
+    /// An event of the server.
+    public struct ReceivedEvent: Sendable {
+        /// The event's name.
+        public let name: String
+        /// Its arguments, still encoded.
+        public let arguments: EventArguments
+        /// The acknowledgement id, if the server asks for an acknowledgement; see ``TestClient/acknowledge(_:_:namespace:)``.
+        public let id: UInt64?
+        /// The namespace that it was sent in.
+        public let namespace: String
+    }
+
     /// How a client connects.
     public enum Transport: Sendable, CaseIterable {
         /// Over WebSocket from the start.
@@ -179,6 +191,11 @@ public final class TestClient: Sendable {
     }
 
     /// Answers an event of the server.
+    ///
+    /// - Parameters:
+    ///   - id: The event's ``ReceivedEvent/id``.
+    ///   - arguments: The acknowledgement's arguments.
+    ///   - namespace: The event's namespace.
     public func acknowledge<each A: Encodable>(_ id: UInt64, _ arguments: repeat each A, namespace: String = "/") async throws {
         try await send(
             PacketEncoder(format: format).acknowledgement(id, namespace: namespace) { writer in
@@ -231,13 +248,13 @@ public final class TestClient: Sendable {
         return "; unread: " + items.prefix(shown).map(\.description).joined(separator: ", ") + rest
     }
 
-    /// The next event.
+    /// The next event, in any namespace.
     ///
     /// - Parameter timeout: How long to wait. Default 10 s.
     /// - Throws: ``Failure`` if another packet is next.
-    public func receiveEvent(timeout: Duration = .seconds(10)) async throws -> (name: String, arguments: EventArguments, id: UInt64?) {
+    public func receiveEvent(timeout: Duration = .seconds(10)) async throws -> ReceivedEvent {
         let packet = try await receivePacket(timeout: timeout)
         guard case .event(let name, let arguments, let id) = packet.content else { throw Failure(description: "no event but \(packet)") }
-        return (name, arguments, id)
+        return ReceivedEvent(name: name, arguments: arguments, id: id, namespace: packet.namespace)
     }
 }
