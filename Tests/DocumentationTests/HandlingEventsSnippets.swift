@@ -92,6 +92,14 @@ enum HandlingEventsSnippets {
         }
     }
 
+    struct Board: SocketController {
+        func register(on socket: Socket) { socket.on("draw", draw) }
+
+        func draw(_ socket: Socket, _ event: SocketEvent) async throws {
+            try await socket.broadcast.emit("draw", raw: event.arguments)
+        }
+    }
+
     static func removing(socket: Socket) {
         let id = socket.on("step") { (n: Int) in print(n) }
         socket.once("ready") { print("ready, and never again") }

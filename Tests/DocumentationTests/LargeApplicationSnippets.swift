@@ -48,6 +48,7 @@ import Testing
             await socket.join("lobby")
             socket.on("message", message)
             socket.on("history", .concurrent, history)
+            socket.on("draw", draw)
             socket.onDisconnect { end in try await left(socket, end) }
         }
 
@@ -58,6 +59,11 @@ import Testing
         }
 
         func history(_ count: Int) async -> [String] { await messages.last(min(max(count, 0), 100)) }
+
+        /// Forwarded as it is.
+        func draw(_ socket: Socket, _ event: SocketEvent) async throws {
+            try await socket.to("lobby").emit("draw", raw: event.arguments)
+        }
 
         func left(_ socket: Socket, _ end: Disconnection) async throws {
             try await socket.to("lobby").emit("left", socket.data["user", as: String.self], end.reason.description)
@@ -122,6 +128,9 @@ import Testing
             #expect(message.name == "message")
             #expect(try message.arguments.decode(String.self, at: 1) == "hello")
             #expect(try await clients[1].emitWithAck("history", 5, namespace: "/chat").decode([String].self, at: 0) == ["hello"])
+            try await clients[0].emit("draw", [1, 2], "red", namespace: "/chat")
+            let drawing = try await clients[1].receiveEvent()
+            #expect(drawing.name == "draw" && drawing.namespace == "/chat" && drawing.arguments.count == 2)
             await clients[0].cut()
             let left = try await clients[1].receiveEvent()
             #expect(left.name == "left")

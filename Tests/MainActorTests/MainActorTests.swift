@@ -46,6 +46,7 @@ var greetings = 0
             #expect(try await client.emitWithAck("handle", "a", id: 4).decode(String.self, at: 0) == "a 1")
             #expect(try await client.emitWithAck("handle async", "b", id: 5).decode(String.self, at: 0) == "b 2")
             #expect(try await client.emitWithAck("with socket", "c", id: 6).decode(String.self, at: 0) == "c 3")
+            #expect(try await client.emitWithAck("raw", "d", id: 7).decode(String.self, at: 0) == "d 4")
             #expect(greetings == 1)
         }
     }
@@ -60,12 +61,16 @@ private func handle(_ text: String) -> String {
 
 private func handleAsync(_ text: String) async throws -> String { handle(text) }
 private func handleWithSocket(_ socket: Socket, _ text: String) -> String { handle(text) }
+private func handleRaw(_ socket: Socket, _ event: SocketEvent) throws {
+    try event.acknowledgement?(handle(try event.arguments.decode(String.self, at: 0)))
+}
 private func guardConnections(_ socket: Socket) async throws { socket.data["checked"] = true }
 
 private func connected(_ socket: Socket) {
     socket.on("handle", handle)
     socket.on("handle async", handleAsync)
     socket.on("with socket", handleWithSocket)
+    socket.on("raw", handleRaw)
     socket.onDisconnect { end in await left(end) }
 }
 

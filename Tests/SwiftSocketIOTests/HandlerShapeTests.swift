@@ -29,7 +29,7 @@ import Testing
             #expect(several.count == 2)
             id += 1
             #expect(try await client.emitWithAck("refusal", "text", id: id).decode(String.self, at: 0) == "refused")
-            for name in ["once", "once raw", "once on main", "once with socket"] {
+            for name in Self.once {
                 id += 1
                 #expect(try await client.emitWithAck(name, "text", id: id).decode(String.self, at: 0) == "text", "\(name)")
             }
@@ -39,7 +39,12 @@ import Testing
     private static let returning = [
         "async", "async optional", "sync", "no throws", "main", "main async", "static", "method", "sync method", "actor", "main method",
         "socket", "socket sync", "socket main", "socket method", "mode", "socket mode", "raw", "raw sync", "raw main", "raw mode",
-        "closure", "async closure", "main closure", "socket closure",
+        "socket raw", "socket raw sync", "socket raw main", "socket raw mode", "socket raw method",
+        "closure", "async closure", "main closure", "socket closure", "socket raw closure", "socket raw async closure",
+    ]
+    private static let once = [
+        "once", "once raw", "once on main", "once with socket", "once with socket raw", "once with socket raw sync",
+        "once with socket raw main",
     ]
     private static let silent = [
         "async void", "async nothing", "sync void", "nothing", "main void", "actor void", "mode void", "socket void", "empty closure",
@@ -75,16 +80,26 @@ import Testing
         socket.on("raw sync", rawSynchronous)
         socket.on("raw main", rawOnMain)
         socket.on("raw mode", .concurrent, raw)
+        socket.on("socket raw", withSocketRaw)
+        socket.on("socket raw sync", withSocketRawSynchronous)
+        socket.on("socket raw main", withSocketRawOnMain)
+        socket.on("socket raw mode", .concurrent, withSocketRaw)
+        socket.on("socket raw method", box.withSocketRaw)
         socket.on("several", several)
         socket.on("refusal", refusal)
         socket.once("once", asynchronous)
         socket.once("once raw", raw)
         socket.once("once on main", onMain)
         socket.once("once with socket", withSocket)
+        socket.once("once with socket raw", withSocketRaw)
+        socket.once("once with socket raw sync", withSocketRawSynchronous)
+        socket.once("once with socket raw main", withSocketRawOnMain)
         socket.on("closure") { (text: String, n: Int) in text }
         socket.on("async closure") { (text: String) in await asynchronousOptional(text, nil) }
         socket.on("main closure") { @MainActor (text: String) in onMain(text) }
         socket.on("socket closure") { (socket: Socket, text: String) in socket.connected ? text : "gone" }
+        socket.on("socket raw closure") { socket, event in try withSocketRawSynchronous(socket, event) }
+        socket.on("socket raw async closure") { (socket: Socket, event: SocketEvent) in try await withSocketRaw(socket, event) }
         socket.on("empty closure") { _ in }
         socket.on("empty closure") { event in try event.acknowledgement?.send(Ack()) }
     }
@@ -163,11 +178,20 @@ private func withSocketVoid(_ socket: Socket) {}
 private func raw(_ event: SocketEvent) async throws { try event.acknowledgement?.send(Ack(raw: event.arguments)) }
 private func rawSynchronous(_ event: SocketEvent) throws { try event.acknowledgement?.send(Ack(raw: event.arguments)) }
 @MainActor private func rawOnMain(_ event: SocketEvent) throws { try event.acknowledgement?.send(Ack(raw: event.arguments)) }
+private func withSocketRaw(_ socket: Socket, _ event: SocketEvent) async throws { try withSocketRawSynchronous(socket, event) }
+private func withSocketRawSynchronous(_ socket: Socket, _ event: SocketEvent) throws {
+    try event.acknowledgement?.send(Ack(raw: event.arguments))
+}
+@MainActor private func withSocketRawOnMain(_ socket: Socket, _ event: SocketEvent) throws {
+    MainActor.assertIsolated()
+    try withSocketRawSynchronous(socket, event)
+}
 
 private struct Box: Sendable {
     func asynchronous(_ text: String) async throws -> String { text }
     func synchronous(_ text: String, times n: Int) throws -> String { text }
     func withSocket(_ socket: Socket, _ text: String) async throws -> String { text }
+    func withSocketRaw(_ socket: Socket, _ event: SocketEvent) async throws { try await SwiftSocketIOTests.withSocketRaw(socket, event) }
     static func shared(_ text: String) async -> String { text }
 }
 

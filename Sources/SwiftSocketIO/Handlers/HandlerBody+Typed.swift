@@ -16,7 +16,7 @@ struct ArgumentCursor {
         do {
             return try arguments.decode(type, at: position)
         } catch {
-            throw SocketIOError(.unexpectedArguments, "argument \(position) is not a \(type)", cause: error)
+            throw SocketIOError(.unexpectedArguments, "argument \(position) is not of type \(type)", cause: error)
         }
     }
 }
@@ -123,6 +123,22 @@ extension HandlerBody {
     static func raw(_ handler: @escaping @Sendable (SocketEvent) throws -> Void) -> HandlerBody {
         .sync { event in
             try handler(event)
+            return nil
+        }
+    }
+
+    /// The handler takes the socket and the event, and acknowledges it itself.
+    static func raw(for socket: Socket, _ handler: @escaping @Sendable (Socket, SocketEvent) async throws -> Void) -> HandlerBody {
+        .async { event in
+            try await handler(socket, event)
+            return nil
+        }
+    }
+
+    /// The handler takes the socket and the event, and acknowledges it itself.
+    static func raw(for socket: Socket, _ handler: @escaping @Sendable (Socket, SocketEvent) throws -> Void) -> HandlerBody {
+        .sync { event in
+            try handler(socket, event)
             return nil
         }
     }

@@ -6,8 +6,8 @@ import SocketIOCore
 /// Registering handlers for events of the client.
 ///
 /// A handler is a closure, a function or a method. Its parameters are the event's arguments, each `Decodable`; its result is the
-/// acknowledgement. Give the parameters of a closure their types: `{ a, b in … }` alone does not compile. A result that is not `Encodable` is
-/// ignored.
+/// acknowledgement. Give the parameters of a closure their types: without, `{ event in … }` and `{ socket, event in … }` take a
+/// ``SocketEvent``, with its arguments undecoded. A result that is not `Encodable` is ignored.
 ///
 /// A handler without `await` runs in place on the event loop; others run in a task there. Both delay only events of their own client, but a
 /// handler that blocks its thread stalls all clients of the event loop: use ``SocketIOConfiguration/handlersBlock`` for such code.
@@ -180,5 +180,49 @@ extension Socket {
         _ handler: @escaping @Sendable (SocketEvent) async throws -> Void
     ) -> HandlerID {
         add(event, mode, .raw(handler))
+    }
+
+    // MARK: Undecoded, with the socket as first parameter
+
+    /// Handles an event with a function that takes the socket, and the event with its arguments undecoded. The handler acknowledges through
+    /// ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func on(
+        _ event: String,
+        _ handler: @escaping @Sendable (Socket, SocketEvent) async throws -> Void
+    ) -> HandlerID {
+        add(event, .serial, .raw(for: self, handler))
+    }
+
+    /// Handles an event in place, with a function that takes the socket, and the event with its arguments undecoded. The handler acknowledges
+    /// through ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func on(
+        _ event: String,
+        _ handler: @escaping @Sendable (Socket, SocketEvent) throws -> Void
+    ) -> HandlerID {
+        add(event, .serial, .raw(for: self, handler))
+    }
+
+    /// Handles an event on the main actor, with a function that takes the socket, and the event with its arguments undecoded. The handler
+    /// acknowledges through ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func on(
+        _ event: String,
+        isolation: MainActor = .shared,
+        _ handler: @escaping @MainActor @Sendable (Socket, SocketEvent) throws -> Void
+    ) -> HandlerID {
+        add(event, .serial, .raw(for: self) { try await handler($0, $1) })
+    }
+
+    /// Handles an event with the mode of your choice, and a function that takes the socket, and the event with its arguments undecoded. The
+    /// handler acknowledges through ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func on(
+        _ event: String,
+        _ mode: HandlerMode,
+        _ handler: @escaping @Sendable (Socket, SocketEvent) async throws -> Void
+    ) -> HandlerID {
+        add(event, mode, .raw(for: self, handler))
     }
 }

@@ -111,4 +111,35 @@ extension Socket {
     ) -> HandlerID {
         add(event, .serial, .raw { try await handler($0) }, once: true)
     }
+
+    /// Handles only the next event of this name, with a function that takes the socket, and the event with its arguments undecoded. The handler
+    /// acknowledges through ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func once(
+        _ event: String,
+        _ handler: @escaping @Sendable (Socket, SocketEvent) async throws -> Void
+    ) -> HandlerID {
+        add(event, .serial, .raw(for: self, handler), once: true)
+    }
+
+    /// Handles only the next event of this name, in place, with a function that takes the socket, and the event with its arguments undecoded.
+    /// The handler acknowledges through ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func once(
+        _ event: String,
+        _ handler: @escaping @Sendable (Socket, SocketEvent) throws -> Void
+    ) -> HandlerID {
+        add(event, .serial, .raw(for: self, handler), once: true)
+    }
+
+    /// Handles only the next event of this name, on the main actor, with a function that takes the socket, and the event with its arguments
+    /// undecoded. The handler acknowledges through ``SocketEvent/acknowledgement``.
+    @discardableResult
+    public func once(
+        _ event: String,
+        isolation: MainActor = .shared,
+        _ handler: @escaping @MainActor @Sendable (Socket, SocketEvent) throws -> Void
+    ) -> HandlerID {
+        add(event, .serial, .raw(for: self) { try await handler($0, $1) }, once: true)
+    }
 }
