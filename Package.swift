@@ -491,6 +491,7 @@ let package = Package(
             name: "ApplicationTests",
             dependencies: [
                 "SwiftSocketIO",
+                .target(name: "SocketIOMongoAdapter", condition: .when(traits: ["MongoDB"])),
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
             ],
             swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]
