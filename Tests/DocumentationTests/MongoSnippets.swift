@@ -7,6 +7,7 @@ import SocketIOCluster
 import SocketIOMongoClient
 import SwiftSocketIO
 import SocketIOMongoAdapter
+import SocketIOMongoTesting
 
 #if Hummingbird
 import Hummingbird
@@ -26,6 +27,13 @@ enum MongoSnippets {
 
         let io = SocketIOServer(adapter: mongo)
         try await io.run(port: 3000)
+    }
+
+    static func replicaSet() async throws {
+        let set = try await MongoReplicaSet.start()
+        print(set.connectionString, "is ready; press Return to stop it")
+        _ = readLine()
+        await set.stop()
     }
 
     private struct NoKey: Error {}

@@ -49,7 +49,10 @@ import Testing
         var topology = Topology()
         topology.hosts = ["a:1", "b:1"]
         topology.answering = [ServerDescription(id: 2, address: "b:1", type: "RSSecondary")]
-        #expect(SelectionFailure(expired, topology).message.hasPrefix("The replica set has no primary"))
+        let noPrimary = SelectionFailure(expired, topology).message
+        #expect(noPrimary.hasPrefix("The replica set has no primary") && noPrimary.hasSuffix("; b:1 answers."))
+        topology.answering.append(ServerDescription(id: 1, address: "a:1", type: "RSSecondary"))
+        #expect(SelectionFailure(expired, topology).message.hasSuffix("; a:1, b:1 answer."))
         topology.answering = [ServerDescription(id: 1, address: "a:1", type: "RSPrimary")]
         #expect(SelectionFailure(expired, topology).message.hasPrefix("The servers at a:1 do not fit the read preference"))
     }

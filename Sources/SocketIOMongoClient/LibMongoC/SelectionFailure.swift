@@ -41,7 +41,8 @@ struct SelectionFailure: Sendable {
         }
         guard let reason = reasons(in: text).first(where: { $0.contains("reported set name") }) else { return nil }
         let hosts = topology.hosts.joined(separator: ", ")
-        let message = "\(hosts) belongs to another replica set than the connection string names (\(reason)): correct replicaSet."
+        let verb = topology.hosts.count == 1 ? "belongs" : "belong"
+        let message = "\(hosts) \(verb) to another replica set than the connection string names (\(reason)): correct replicaSet."
         return SelectionFailure(message, code: .wrongDeployment)
     }
 
@@ -55,7 +56,8 @@ struct SelectionFailure: Sendable {
             )
         }
         guard answering.contains(where: \.isWritable) else {
-            let text = "The replica set has no primary: an election is under way, or most of its members are down; \(addresses) answers."
+            let answers = answering.count == 1 ? "answers" : "answer"
+            let text = "The replica set has no primary: an election is under way, or most of its members are down; \(addresses) \(answers)."
             return SelectionFailure(text)
         }
         return SelectionFailure(

@@ -46,7 +46,7 @@ public struct Acknowledgements<Response: Decodable & Sendable>: AsyncSequence, S
             do {
                 return try arguments.decode(Response.self, at: 0)
             } catch {
-                throw SocketIOError(.unexpectedArguments, "a client did not acknowledge with a \(Response.self)", cause: error)
+                throw SocketIOError(.unexpectedArguments, "a client's acknowledgement is not of type \(Response.self)", cause: error)
             }
         }
     }

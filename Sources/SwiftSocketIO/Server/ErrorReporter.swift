@@ -174,7 +174,10 @@ final class ErrorReporter: Sendable {
         let message: Logger.Message =
             event == nil
             ? "reading from a client has been paused for 10 s by its concurrent handlers; check whether one of them waits without a timeout"
-            : "a client's events have waited 10 s for a handler that has not returned; add a timeout to what it awaits, or make it concurrent"
+            : """
+            a client's events have waited 10 s for a handler that has not returned; add a timeout to what it awaits, or make it concurrent. \
+            In a cluster, it may also wait in emit because the queue for other servers is full
+            """
         standstillLog.log { suppressed in
             logger.notice(
                 message,
@@ -234,8 +237,8 @@ public struct HandlerFailure: Sendable {
     public let socket: Socket?
     /// The name of the namespace; nil if the error concerns none.
     public let namespace: String?
-    /// What could not be brought to other servers after the call had returned, with the selected sockets; nil for all other errors. See
-    /// <doc:RoomsAndBroadcasts#When-other-servers-cannot-be-reached>.
+    /// What could not be brought to other servers after the call had returned, with the name of the event and the selected sockets, but without
+    /// the arguments; nil for all other errors. See <doc:RoomsAndBroadcasts#When-other-servers-cannot-be-reached>.
     public let undelivered: UndeliveredOperation?
 }
 

@@ -57,7 +57,7 @@ public struct EmitOperator: Sendable {
         do {
             return try answer.decode(type, at: 0)
         } catch {
-            throw SocketIOError(.unexpectedArguments, "the client did not acknowledge '\(event)' with a \(type)", cause: error)
+            throw SocketIOError(.unexpectedArguments, "the acknowledgement of '\(event)' is not of type \(type)", cause: error)
         }
     }
 

@@ -92,7 +92,7 @@ public final class Socket: Sendable {
         do {
             return try sent.decode(type)
         } catch {
-            throw SocketIOError(.unexpectedArguments, auth == nil ? "the client sent no auth" : "auth is not a \(type)", cause: error)
+            throw SocketIOError(.unexpectedArguments, auth == nil ? "the client sent no auth" : "auth is not of type \(type)", cause: error)
         }
     }
 
