@@ -67,7 +67,7 @@ public struct ClusterHealth: Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(value)" }
 
     /// Whether the node takes part in the cluster, so that clients may be routed to it: the value for a readiness probe.
-    public var takesPart: Bool { problem == nil }
+    public var takesPart: Bool { if case nil = problem { true } else { false } }
 
     /// Why no clients should be routed to the node; nil if it takes part.
     package var problem: String? {
