@@ -143,16 +143,19 @@ struct AcceptanceTests {
     @Test
     func `Failures after the acceptance are counted, and those of volatile broadcasts by themselves`() async throws {
         let metrics = TestMetrics()
-        func count(_ name: String) throws -> Int64 { try metrics.expectCounter("socketio_cluster_\(name)").totalValue }
+        func undelivered() throws -> Int64 {
+            try metrics.expectCounter("socketio_cluster_messages_undelivered_total", [("fate", "not_sent")]).totalValue
+        }
+        func dropped() throws -> Int64 { try metrics.expectCounter("socketio_cluster_volatile_dropped_total").totalValue }
         try await withPair(quietConfiguration(), metrics: ClusterMetrics(factory: metrics)) { sender, _, driver in
             driver.fail(with: .refused(index: 0, error: Failure()))
             for number in 0..<3 { try await emit(sender, "\(number)") }
             try await eventually { sender.undelivered.all.count == 3 }
-            #expect(try count("messages_undelivered_total") == 3)
-            #expect(try count("volatile_dropped_total") == 0)
+            #expect(try undelivered() == 3)
+            #expect(try dropped() == 0)
             try await emit(sender, "volatile", options { $0.volatile = true })
-            try await eventually { try count("volatile_dropped_total") == 1 }
-            #expect(try count("messages_undelivered_total") == 3)
+            try await eventually { try dropped() == 1 }
+            #expect(try undelivered() == 3)
             driver.fail(with: nil)
         }
     }

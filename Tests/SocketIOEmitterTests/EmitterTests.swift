@@ -121,7 +121,9 @@ struct EmitterTests {
         var options = SocketIOEmitter.Options()
         options.writeTimeout = .seconds(3)
         let io = try await SocketIOEmitter(driver: driver, options: options)
-        await #expect { try await io.emit("hello") } throws: { ($0 as? ClusterError)?.code == code }
+        let error = await #expect(throws: ClusterError.self) { try await io.emit("hello") }
+        // A busy machine may not have tried at all in that time; then the message was certainly not sent.
+        #expect(error?.code == (driver.batches.isEmpty ? .notSent : code))
         await io.close()
     }
 
