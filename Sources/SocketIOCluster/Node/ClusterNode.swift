@@ -48,8 +48,8 @@ public final class ClusterNode: AdapterFactory {
     private struct Lifecycle {
         var task: Task<Void, Never>?
         var isEnded = false
-        /// When closing began.
-        var closingStart: NIODeadline?
+        /// When closing must have ended, once it has begun.
+        var closingDeadline: NIODeadline?
     }
 
     /// The time that is left for announcing the departure, and then for closing connections, when everything before has taken as long as
@@ -304,7 +304,8 @@ public final class ClusterNode: AdapterFactory {
     ///
     /// - Returns: Whether it is.
     func waitUntilWritten(in namespace: String) async -> Bool {
-        await waitForNamespace { !$0.holdsMessages(of: namespace) }
+        let limit = namespaceDeadline() ?? .now()
+        await runner.wait(until: limit) { !$0.holdsMessages(of: namespace) }
         guard let mark = mark(in: namespace) else { return false }
         return await positions(at: mark) != nil
     }
@@ -315,7 +316,7 @@ public final class ClusterNode: AdapterFactory {
     /// The node's position in the messages of others and its own at a mark, when all of its own before the mark are written: the numbers tell
     /// other nodes which of them a session has got. nil if that takes longer than the closing of a namespace may.
     func positions(at mark: ClusterStateMachine.Mark) async -> [ClaimedSession.OriginPosition]? {
-        await waitForNamespace { $0.isSettled(mark) }
+        await runner.wait(until: namespaceDeadline() ?? .now()) { $0.isSettled(mark) }
         return runner.read { $0.positions(at: mark) }
     }
 
@@ -325,36 +326,18 @@ public final class ClusterNode: AdapterFactory {
     /// When the closing of a namespace must have ended; nil unless the whole node is going to leave.
     func namespaceDeadline() -> NIODeadline? {
         guard runner.read({ $0.isDraining }) else { return nil }
-        return closingDeadline - .nanoseconds(4 * Self.lastWords.nanoseconds)
+        return beginClosing() - .nanoseconds(4 * Self.lastWords.nanoseconds)
     }
 
-    /// Waits for a condition, but not longer than the closing of a namespace may take.
-    private func waitForNamespace(_ isMet: @escaping @Sendable (ClusterStateMachine) -> Bool) async {
-        guard let limit = namespaceDeadline() else { return }
-        await waitWhileClosing(until: limit, for: isMet)
-    }
-
-    /// Waits for a condition, but not longer than until a deadline; nor for a backend that fails or hangs meanwhile.
-    private func waitWhileClosing(until limit: NIODeadline, for isMet: @escaping @Sendable (ClusterStateMachine) -> Bool) async {
-        let patience = closingStart + TimeAmount(configuration.unreachableCloseTimeout)
-        await runner.wait(until: limit) { [clock] machine in
-            isMet(machine) || NIODeadline.now() >= patience && machine.isUnreachable(now: clock.now)
-        }
-    }
-
-    /// When everything that belongs to closing this node must have ended. It comes earlier when the backend fails.
-    private var closingDeadline: NIODeadline {
-        let isUnreachable = runner.read { $0.isUnreachable(now: clock.now) }
-        let time = isUnreachable ? min(configuration.unreachableCloseTimeout, configuration.closeTimeout) : configuration.closeTimeout
-        return closingStart + TimeAmount(time)
-    }
-
-    /// When closing this node began: the time of the first call.
-    private var closingStart: NIODeadline {
+    /// When everything that belongs to closing this node must have ended: fixed by the first step of it.
+    private func beginClosing() -> NIODeadline {
         lifecycle.withLock { lifecycle in
-            let start = lifecycle.closingStart ?? .now()
-            lifecycle.closingStart = start
-            return start
+            if let deadline = lifecycle.closingDeadline { return deadline }
+            let isUnreachable = runner.read { $0.isUnreachable(now: clock.now) }
+            let time = isUnreachable ? min(configuration.unreachableCloseTimeout, configuration.closeTimeout) : configuration.closeTimeout
+            let deadline = NIODeadline.now() + TimeAmount(time)
+            lifecycle.closingDeadline = deadline
+            return deadline
         }
     }
 
@@ -374,9 +357,9 @@ public final class ClusterNode: AdapterFactory {
             return lifecycle.task
         }
         guard let task = running else { return }
+        let deadline = beginClosing()
         await drain()
-        await flush(by: closingDeadline - .nanoseconds(3 * Self.lastWords.nanoseconds))
-        let deadline = closingDeadline
+        await flush(by: deadline - .nanoseconds(3 * Self.lastWords.nanoseconds))
         await leave(by: deadline - .nanoseconds(2 * Self.lastWords.nanoseconds))
         runner.perform { machine, _ in machine.close() }
         task.cancel()
@@ -394,7 +377,7 @@ public final class ClusterNode: AdapterFactory {
                 await self.relays.waitUntilIdle()
                 await self.responders.waitUntilIdle()
             }
-            await waitWhileClosing(until: limit) { $0.isFlushed }
+            await runner.wait(until: limit) { $0.isFlushed }
         }
     }
 
