@@ -134,6 +134,7 @@ private let webSocket = "/socket.io/?EIO=4&transport=websocket"
         try await withServer(
             responder: { request in
                 continuation.yield(request.path == "/first")
+                // Work that ends only by being cancelled, which the test waits for.
                 try? await Task.sleep(for: .seconds(3600))
                 continuation.yield(Task.isCancelled)
                 return .notFound

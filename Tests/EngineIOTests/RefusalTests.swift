@@ -102,7 +102,7 @@ import Testing
         for index in 0..<200 {
             for _ in 0..<2 { _ = try server.connect().get(Self.polling, headers: ["Origin: https://\(index).example"]) }
         }
-        // The last line is for all those for which there is no room.
+        // Eight origins have a line each; all others share one.
         #expect(recorder.lines.count == 9)
         _ = try server.connect().get(Self.polling, headers: ["Origin: https://" + String(repeating: "x", count: 5000)])
         #expect(recorder.lines.allSatisfy { $0.metadata["origin"].map { $0.utf8.count < 200 } ?? false })

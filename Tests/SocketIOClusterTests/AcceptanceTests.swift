@@ -25,38 +25,9 @@ struct AcceptanceTests {
         try await node.adapter.broadcast(TestNode.packet(name), to: options)
     }
 
-    /// Two nodes, of which the first has the driver.
-    private func withPair(
-        _ configuration: ClusterConfiguration = TestNode.configuration(),
-        metrics: ClusterMetrics = .init(),
-        _ body: (TestNode, TestNode, PausedDriver) async throws -> Void
-    ) async throws {
-        let cluster = InMemoryCluster()
-        let driver = PausedDriver(cluster)
-        let nodes = [
-            TestNode("sender", driver: driver, configuration: configuration, metrics: metrics),
-            TestNode("other", driver: cluster.makeDriver(), configuration: configuration),
-        ]
-        for node in nodes { try await node.start() }
-        try await eventually { nodes[0].node.health == .healthy && nodes[0].node.nodes.count == 1 }
-        let result: Result<Void, any Error>
-        do { result = .success(try await body(nodes[0], nodes[1], driver)) } catch { result = .failure(error) }
-        driver.release()
-        for node in nodes { await node.node.close() }
-        try result.get()
-    }
-
-    /// Nothing but what the test sends.
-    private func quietConfiguration(queue: Int = 10_000) -> ClusterConfiguration {
-        var configuration = TestNode.configuration()
-        configuration.heartbeatInterval = .seconds(20)
-        configuration.maximumQueuedMessages = queue
-        return configuration
-    }
-
     @Test
     func `Emits do not wait for the backend; what was accepted arrives in order when it answers`() async throws {
-        try await withPair { sender, other, driver in
+        try await withPair(TestNode.configuration()) { sender, other, driver in
             let (here, there) = (try await sender.connect("here"), try await other.connect("there"))
             driver.stall()
             for number in 0..<500 { try await emit(sender, "\(number)") }
@@ -71,7 +42,7 @@ struct AcceptanceTests {
 
     @Test
     func `Commands and server-side events are accepted too, in one order with events`() async throws {
-        try await withPair { sender, other, driver in
+        try await withPair(TestNode.configuration()) { sender, other, driver in
             let there = try await other.connect("there")
             driver.stall()
             try await sender.adapter.addSockets(options(), to: ["room"])
@@ -207,7 +178,7 @@ struct AcceptanceTests {
 
     @Test
     func `A volatile broadcast does not wait, confirmed or not`() async throws {
-        try await withPair { sender, other, driver in
+        try await withPair(TestNode.configuration()) { sender, other, driver in
             let there = try await other.connect("there")
             driver.stall()
             try await emit(
@@ -225,7 +196,7 @@ struct AcceptanceTests {
 
     @Test
     func `What is known before is still thrown: too large, closed`() async throws {
-        try await withPair { sender, _, _ in
+        try await withPair(TestNode.configuration()) { sender, _, _ in
             let large = String(repeating: "x", count: 20_000)
             for isVolatile in [true, false] {
                 let error = await #expect(throws: ClusterError.self) { try await emit(sender, large, options { $0.volatile = isVolatile }) }

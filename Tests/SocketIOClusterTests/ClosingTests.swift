@@ -147,9 +147,10 @@ struct ClosingTests {
             let packet = BroadcastPacket(TestNode.packet("\(number)").encoded, offset: offset)
             try? await leaving.adapter.broadcast(packet, to: BroadcastOptions())
         }
-        // Whenever a batch is written, the next one waits. A write takes a while.
+        // Whenever a batch is written, the next one waits.
         driver.duringWrites {
             await emit()
+            // The time that a backend takes for a write: without it, this loop would leave no processor for the rest.
             try? await Task.sleep(for: .milliseconds(2))
         }
         await emit()

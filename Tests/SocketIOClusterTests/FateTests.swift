@@ -14,30 +14,6 @@ import Testing
 struct FateTests {
     private struct Failure: Error {}
 
-    /// A node, another one, and the driver of the first.
-    private func withPair(
-        _ configuration: ClusterConfiguration? = nil,
-        metrics: ClusterMetrics = ClusterMetrics(),
-        messageCheck: (@Sendable (ClusterBody, String) -> ClusterError?)? = nil,
-        _ body: (TestNode, TestNode, PausedDriver) async throws -> Void
-    ) async throws {
-        var quiet = TestNode.configuration()
-        quiet.heartbeatInterval = .seconds(20)
-        let configuration = configuration ?? quiet
-        let cluster = InMemoryCluster()
-        let driver = PausedDriver(cluster, messageCheck: messageCheck)
-        let nodes = [
-            TestNode("sender", driver: driver, configuration: configuration, metrics: metrics),
-            TestNode("other", driver: cluster.makeDriver(), configuration: configuration),
-        ]
-        for node in nodes { try await node.start() }
-        try await eventually { nodes[0].node.health == .healthy && nodes[0].node.nodes.count == 1 }
-        let result: Result<Void, any Error>
-        do { result = .success(try await body(nodes[0], nodes[1], driver)) } catch { result = .failure(error) }
-        for node in nodes { await node.node.close() }
-        try result.get()
-    }
-
     private func expectUnsupported(_ call: () async throws -> Void) async {
         let error = await #expect(throws: ClusterError.self) { try await call() }
         #expect(error?.code == .unsupported)
@@ -54,7 +30,7 @@ struct FateTests {
             default: nil
             }
         }
-        try await withPair(messageCheck: check) { sender, other, _ in
+        try await withPair(quietConfiguration(), messageCheck: check) { sender, other, _ in
             let (here, there) = (try await sender.connect("here", rooms: ["never"]), try await other.connect("there", rooms: ["never"]))
             let never = BroadcastOptions(rooms: ["never"])
             await expectUnsupported { try await sender.adapter.broadcast(TestNode.packet("local"), to: never) }
@@ -72,7 +48,7 @@ struct FateTests {
 
     @Test(arguments: [ClusterError.Code.unsupported, .tooLarge])
     func `What only its encoding shows is reported, and does not change the health either`(code: ClusterError.Code) async throws {
-        try await withPair { sender, _, driver in
+        try await withPair(quietConfiguration()) { sender, _, driver in
             driver.fail(with: .refused(index: 0, error: ClusterError(code, "not in this format")))
             try await sender.adapter.broadcast(TestNode.packet("x"), to: BroadcastOptions())
             try await eventually { sender.undelivered.codes == [code] }
@@ -88,8 +64,7 @@ struct FateTests {
     @Test
     func `Failed messages are counted by whether they may still arrive`() async throws {
         let metrics = TestMetrics()
-        var configuration = TestNode.configuration()
-        configuration.heartbeatInterval = .seconds(20)
+        var configuration = quietConfiguration()
         configuration.writeTimeout = .seconds(1)
         try await withPair(configuration, metrics: ClusterMetrics(factory: metrics)) { sender, _, driver in
             for (outcome, count) in [(BatchOutcome.notWritten(Failure()), 1), (.unknown(Failure()), 2), (.unknown(Failure()), 3)] {
@@ -106,7 +81,7 @@ struct FateTests {
 
     @Test
     func `What is wrong with the backend is the health of the node, and is reported`() async throws {
-        try await withPair { sender, _, driver in
+        try await withPair(quietConfiguration()) { sender, _, driver in
             for problem in [ClusterHealth.mismatched, .deaf] {
                 driver.report(problem)
                 try await eventually { sender.node.health == problem }

@@ -97,6 +97,9 @@ import Testing
             try await RawClient.with(port, halfClosure: true) { client in
                 try await client.send(RawClient.encodeRequest("GET", "/slow") + more)
                 try await client.channel.close(mode: .output)
+                // Sent after the half-close, so it arrives after it.
+                let released = try await RawClient.with(port) { try await $0.get("/release").body }
+                #expect(released == "released")
                 #expect(try await client.response().body == "late")
                 await client.waitForClose()
             }
@@ -135,10 +138,14 @@ import Testing
         let engine = EngineServer(delegate: Echo(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let router = Router()
         router.get("/hello") { _, _ in "hello" }
+        let (releases, release) = AsyncStream.makeStream(of: Void.self)
         router.get("/slow") { _, _ in
-            // Long enough for the half-close to arrive first.
-            try await Task.sleep(for: .milliseconds(200))
+            for await _ in releases { break }
             return "late"
+        }
+        router.get("/release") { _, _ in
+            release.yield()
+            return "released"
         }
         router.post("/echo") { request, _ in
             let body = try await request.body.collect(upTo: 1 << 20)

@@ -63,28 +63,16 @@ import Testing
     }
 
     @Test(arguments: [false, true]) func `a service without a port says so unless it is mounted`(isMounted: Bool) async throws {
-        let notices = Shared<[String]>([])
-        let io = SocketIOServer(logger: Logger(label: "test") { _ in NoticeRecorder(notices: notices) })
+        let log = RecordedLog()
+        let io = SocketIOServer(logger: log.logger)
         io.isMounted = isMounted
         let group = ServiceGroup(services: [io], logger: logger)
         let run = Task { try await group.run() }
         for await state in io.states where state == .serving { break }
         await group.triggerGracefulShutdown()
         try await run.value
-        #expect(notices.value.count == (isMounted ? 0 : 1))
-        #expect(notices.value.allSatisfy { $0.contains("run(port: 3000)") })
+        let notices = log.lines.value.filter { $0.level == .notice }
+        #expect(notices.count == (isMounted ? 0 : 1))
+        #expect(notices.allSatisfy { $0.text.contains("run(port: 3000)") })
     }
-}
-
-private struct NoticeRecorder: LogHandler {
-    let notices: Shared<[String]>
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.notice
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { notices.update { $0.append("\(event.message)") } }
 }

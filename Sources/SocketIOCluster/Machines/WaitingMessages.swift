@@ -118,7 +118,8 @@ struct WaitingMessages {
         }
     }
 
-    /// Why there is no room for a message that no sender waits for. Error answers are small and the last ones: there is more room for them.
+    /// The error for an answer or a heartbeat if too many of them are queued. Error answers get twice the room: they are small, and each
+    /// ends its request.
     private func refusal(of kind: ClusterMessageKind, _ bytes: Int) -> ClusterError? {
         if kind.isAnswer {
             let isError = kind == .errorAnswer

@@ -65,7 +65,7 @@ import Testing
         let start = NIODeadline.now()
         var written: [Int] = []
         for subject in 0..<100_000 { limiter.log("origin", about: subject, now: start) { _ in written.append(subject) } }
-        // One line is for all those for which there is no room.
+        // Eight subjects have a line each; all others share one.
         #expect(written == Array(0..<9))
         limiter.log("sid", now: start) { _ in written.append(-1) }
         limiter.log("path", about: 1, now: start) { _ in written.append(-2) }

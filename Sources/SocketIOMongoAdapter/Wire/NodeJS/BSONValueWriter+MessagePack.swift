@@ -12,7 +12,7 @@ import SocketIOText
 extension BSONValueWriter {
     /// Writes the value of MessagePack bytes.
     ///
-    /// - Throws: `unsupported` if they are no MessagePack or cannot be expressed.
+    /// - Throws: `unsupported` if the bytes are not valid MessagePack, or if BSON cannot express the value.
     mutating func write(messagePack bytes: ByteBuffer) throws {
         var reader = MessagePackReader(bytes)
         /// Of each open container, the values that are still to come, and whether they have keys.
